@@ -1,0 +1,46 @@
+# Two commands on a fresh machine: `make run` and `make test`. Everything shares one .venv; a second call takes seconds.
+VENV    ?= .venv
+PY      := $(VENV)/bin/python
+STAMP   := $(VENV)/.installed
+PIP     := $(PY) -m pip --disable-pip-version-check -q
+
+.DEFAULT_GOAL := help
+.PHONY: help run test check property bench mutation clean format
+
+help:        ## this list
+	@awk -F':.*## ' '/^[a-z]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+$(STAMP): pyproject.toml constraints.txt
+	@test -x $(PY) || python3 -m venv $(VENV)
+	@echo "Installing into $(VENV) (the first time takes about a minute)..."
+	@$(PIP) install -c constraints.txt -e '.[dev]'
+	@touch $@
+
+run: $(STAMP)      ## install, then the whole story over real HTTP: credit-protection demo
+	@$(VENV)/bin/credit-protection demo
+
+test: $(STAMP)     ## all tests
+	@$(PY) -m pytest -q -n 2 --dist loadgroup
+
+check: $(STAMP)    ## ruff, mypy --strict, import contracts
+	@$(VENV)/bin/ruff check .
+	@$(VENV)/bin/ruff format --check .
+	@$(VENV)/bin/mypy
+	@$(VENV)/bin/lint-imports
+
+format: $(STAMP)   ## ruff's fixes and formatting
+	@$(VENV)/bin/ruff check --fix .
+	@$(VENV)/bin/ruff format .
+
+property: $(STAMP) ## the rules with 20,000 examples each way (the state machine and the property tests)
+	@HYPOTHESIS_PROFILE=thorough $(PY) -m pytest -q -n 2 tests/domain
+
+bench: $(STAMP)    ## every benchmark, ours beside a baseline; exits non-zero below a floor
+	@$(PY) -m benchmarks
+
+mutation: $(STAMP) ## a seeded sample of 400 mutants of domain/
+	@$(PY) -m tests.mutation
+
+clean:       ## remove the environment and every cache
+	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis mutants dist build
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
