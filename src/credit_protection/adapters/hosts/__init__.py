@@ -1,0 +1,1 @@
+"""Host ERPs: where customers, subscriptions and invoices are read."""

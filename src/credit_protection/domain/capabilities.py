@@ -1,0 +1,130 @@
+"""What a bureau gateway declares about itself; the rules and the screens ask these, never a product's name."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from credit_protection.domain.money import ZERO, Money
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+class Registry(StrEnum):
+    """Where a record ends up (base de destino). Two gateways may feed the same one."""
+
+    SPC = "SPC"
+    SERASA = "SERASA"
+    BOA_VISTA = "BOA_VISTA"
+    CREDITO_NA_MEDIDA = "CREDITO_NA_MEDIDA"
+    """Which registry this reseller feeds is not public: a registry of its own until it is."""
+
+
+class RemovalKey(StrEnum):
+    """What a removal is addressed by: the bureau's own id, or document + reference + due date."""
+
+    ID = "id"
+    NATURAL = "natural"
+
+
+class AnswerKind(StrEnum):
+    """The form of a query's answer."""
+
+    PDF = "pdf"
+    HTML = "html"
+    STRUCTURED = "structured"
+
+
+class Overflow(StrEnum):
+    """What to do with a text longer than the bureau takes."""
+
+    REFUSE = "refuse"
+    ABBREVIATE = "abbreviate"
+
+
+@dataclass(frozen=True, slots=True)
+class FieldLimit:
+    """The longest text that a field takes, and what to do beyond."""
+
+    length: int
+    overflow: Overflow = Overflow.ABBREVIATE
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How long to wait before the next attempt or poll: doubling from `first` up to `cap`."""
+
+    first: timedelta = timedelta(seconds=1)
+    cap: timedelta = timedelta(minutes=15)
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """What a gateway can do, and how it must be treated.
+
+    Args:
+        registry: where its records end up.
+        query: it answers credit queries.
+        include: it includes.
+        remove: it removes.
+        find: it can look a record up, so doubts are resolved by asking.
+        list_records: it can list all records (adoption, reconciliation).
+        polling: an accepted request's outcome can be asked for (by the same look-up).
+        callback: it reports outcomes by itself.
+        product_sync: products are fetched.
+        nature_sync: natures and removal reasons are fetched.
+        test_environment: it has one.
+        answer_kind: the form of a query's answer.
+        alphanumeric_cnpj: it takes a CNPJ with letters.
+        grouping: one record may cover several invoices.
+        removal_key: what a removal is addressed by.
+        include_is_repeatable: repeating an inclusion that already stands changes nothing there.
+        remove_is_repeatable: repeating a removal changes nothing there.
+        not_found_is_an_answer: a removal of what is not there is answered as such.
+        max_processing: the longest that an accepted request may take to show (declared by the bureau).
+        call_deadline: the total time that one call may take.
+        minimum_amount: smallest debt it takes.
+        field_limits: longest text by field name (`name`, `street`, `district`, `city`, ...).
+        includes_pf: it includes natural persons.
+        includes_pj: it includes legal persons.
+        poll_pace: how often an outcome is asked for.
+    """
+
+    registry: Registry
+    query: bool = True
+    include: bool = True
+    remove: bool = True
+    find: bool = True
+    list_records: bool = False
+    polling: bool = True
+    callback: bool = False
+    product_sync: bool = True
+    nature_sync: bool = True
+    test_environment: bool = False
+    answer_kind: AnswerKind = AnswerKind.PDF
+    alphanumeric_cnpj: bool = False
+    grouping: bool = False
+    removal_key: RemovalKey = RemovalKey.ID
+    include_is_repeatable: bool = False
+    remove_is_repeatable: bool = False
+    not_found_is_an_answer: bool = False
+    max_processing: timedelta = timedelta(minutes=5)
+    call_deadline: timedelta = timedelta(seconds=30)
+    minimum_amount: Money = ZERO
+    field_limits: Mapping[str, FieldLimit] = field(default_factory=dict)
+    includes_pf: bool = True
+    includes_pj: bool = True
+    poll_pace: Pace = Pace()
+
+    @property
+    def quiet_period(self) -> timedelta:
+        """How long after a claim a request could still land: "not found" counts only after it (rule 6)."""
+        return self.call_deadline + self.max_processing
+
+    @property
+    def lease(self) -> timedelta:
+        """How long a claim is held: longer than the whole call may take."""
+        return self.call_deadline * 2 + timedelta(seconds=5)

@@ -1,0 +1,41 @@
+"""The company in whose name a debt is reported."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+if TYPE_CHECKING:
+    from datetime import date, datetime
+
+    from credit_protection.domain.documents import Cnpj
+
+
+@dataclass(frozen=True, slots=True)
+class Creditor:
+    """A creditor (empresa, filial). It fixes the time zone of "today" and the local holidays.
+
+    Args:
+        id: our id, as text.
+        document: its CNPJ.
+        name: razão social.
+        state: UF, for state holidays and notice terms.
+        city: for the record.
+        time_zone: IANA name.
+        local_holidays: town holidays as dates.
+        is_telecom: whether the telecom guard applies (Anatel Res. 765/2023).
+    """
+
+    id: str
+    document: Cnpj
+    name: str
+    state: str
+    city: str = ""
+    time_zone: str = "America/Sao_Paulo"
+    local_holidays: tuple[date, ...] = ()
+    is_telecom: bool = True
+
+    def today(self, now: datetime) -> date:
+        """The creditor's date at an instant (UTC)."""
+        return now.astimezone(ZoneInfo(self.time_zone)).date()

@@ -1,0 +1,109 @@
+"""What the host ERP owns and this package only reads: customers, what they subscribe to, what they owe."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from credit_protection.domain.money import Money
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """A postal address; a part the host lacks is an empty string. `state` is the UF, `postal_code` the CEP's 8 digits."""
+
+    street: str = ""
+    number: str = ""
+    complement: str = ""
+    district: str = ""
+    city: str = ""
+    state: str = ""
+    postal_code: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Customer:
+    """A customer as the host knows it.
+
+    Args:
+        id: the host's own id, as text.
+        name: full name or company name.
+        document: as the host stores it, perhaps wrong: the guards check it.
+        address: billing address, else registered address.
+        birth_date: where known (PF).
+        email: empty where unknown.
+        phone: digits with area code; empty where unknown.
+    """
+
+    id: str
+    name: str
+    document: str
+    address: Address
+    birth_date: date | None = None
+    email: str = ""
+    phone: str = ""
+
+
+class SubscriptionStatus(StrEnum):
+    """Where a subscription (serviço do cliente) stands."""
+
+    PENDING = "pending"
+    ACTIVE = "active"
+    SUSPENDED = "suspended"
+    TERMINATED = "terminated"
+
+
+@dataclass(frozen=True, slots=True)
+class Subscription:
+    """What a customer subscribes to (serviço do cliente)."""
+
+    id: str
+    customer_id: str
+    description: str
+    status: SubscriptionStatus
+    terminated_on: date | None = None
+
+
+class InvoiceStatus(StrEnum):
+    """Whether the invoice's debt stands. A partly paid one is `OPEN` with a smaller balance."""
+
+    OPEN = "open"
+    PAID = "paid"
+    CREDITED = "credited"
+    CANCELLED = "cancelled"
+    IN_AGREEMENT = "in_agreement"
+
+
+@dataclass(frozen=True, slots=True)
+class Invoice:
+    """An invoice (fatura) as the host knows it.
+
+    Args:
+        id: the host's own id, as text.
+        customer_id: whose.
+        subscription_id: of which serviço do cliente; None where the host does not say.
+        number: what the customer sees on it.
+        due_date: vencimento.
+        amount: principal, BRL.
+        balance: still open of the principal, BRL.
+        status: whether the debt stands.
+        paid_on: payment date, where settled.
+        available_on: when the money was available, where the host tells.
+        notice_on: date of the creditor's own written notice, where the creditor notifies.
+    """
+
+    id: str
+    customer_id: str
+    subscription_id: str | None
+    number: str
+    due_date: date
+    amount: Money
+    balance: Money
+    status: InvoiceStatus = InvoiceStatus.OPEN
+    paid_on: date | None = None
+    available_on: date | None = None
+    notice_on: date | None = None

@@ -1,0 +1,41 @@
+"""What a guard says about a candidate: typed, with a severity, all shown at once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+class Severity(StrEnum):
+    """`BLOCK` refuses; `WARN` is shown and a person decides."""
+
+    BLOCK = "block"
+    WARN = "warn"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One reason why an inclusion is refused or doubtful.
+
+    Args:
+        code: stable, for programs (`natureza_pessoa`).
+        severity: BLOCK or WARN.
+        message: Portuguese sentence that says what to do.
+        field: the input at fault.
+        invoice_id: the host's invoice, where the finding is about one.
+    """
+
+    code: str
+    severity: Severity
+    message: str
+    field: str
+    invoice_id: str | None = None
+
+
+def blocks(findings: Iterable[Finding]) -> bool:
+    """Tell whether any finding refuses."""
+    return any(finding.severity is Severity.BLOCK for finding in findings)

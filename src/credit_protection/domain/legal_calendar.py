@@ -1,0 +1,86 @@
+"""Business days as the removal deadline counts them.
+
+Brazil's public national holidays plus the creditor's local ones. The banking calendar is not used: it adds Carnival,
+Corpus Christi, 24 and 31 December and would make the deadline later.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from enum import StrEnum
+
+_DAY = timedelta(days=1)
+_SATURDAY = 5
+SETTLEMENT_BUSINESS_DAYS = 5  # STJ Súmula 548
+DELETION_BUSINESS_DAYS = 2  # custom: the creditor said that nothing should stand
+
+
+class RemovalCause(StrEnum):
+    """Why the creditor no longer wants the record."""
+
+    SETTLEMENT = "settlement"
+    AGREEMENT = "agreement"
+    PERSON = "person"
+    COURT = "court"
+    BUREAU = "bureau"
+    GUARD = "guard"
+    LATE_ANSWER = "late_answer"
+
+
+@dataclass(frozen=True, slots=True)
+class BusinessCalendar:
+    """A frozen set of holidays, filled by an adapter for the creditor's country, state and town."""
+
+    holidays: frozenset[date] = frozenset()
+
+    def is_business_day(self, day: date) -> bool:
+        """Monday to Friday, and no holiday."""
+        return day.weekday() < _SATURDAY and day not in self.holidays
+
+    def on_or_after(self, day: date) -> date:
+        """The first business day that is `day` or later (an invoice due on a Sunday counts from Monday)."""
+        while not self.is_business_day(day):
+            day += _DAY
+        return day
+
+    def after(self, day: date, business_days: int) -> date:
+        """The nth business day after `day`, the first being the first business day after it."""
+        for _ in range(business_days):
+            day = self.on_or_after(day + _DAY)
+        return day
+
+    def before(self, day: date, business_days: int) -> date:
+        """The nth business day before `day`: when an alarm must sound."""
+        for _ in range(business_days):
+            day -= _DAY
+            while not self.is_business_day(day):
+                day -= _DAY
+        return day
+
+
+def removal_deadline(
+    cause: RemovalCause,
+    on: date,
+    calendar: BusinessCalendar,
+    *,
+    deletion_days: int = DELETION_BUSINESS_DAYS,
+) -> date:
+    """The last day on which the removal must have reached the bureau.
+
+    Args:
+        cause: why it is removed.
+        on: for a settlement or agreement, the day the money is available; else the day it was asked.
+        calendar: the creditor's.
+        deletion_days: business days for a person's deletion (a setting).
+
+    Returns:
+        The deadline's date, in the creditor's time zone; it ends with that day.
+    """
+    match cause:
+        case RemovalCause.SETTLEMENT | RemovalCause.AGREEMENT:
+            return calendar.after(on, SETTLEMENT_BUSINESS_DAYS)
+        case RemovalCause.PERSON:
+            return calendar.after(on, deletion_days)
+        case RemovalCause.COURT | RemovalCause.BUREAU | RemovalCause.GUARD | RemovalCause.LATE_ANSWER:
+            return on

@@ -1,0 +1,37 @@
+"""When to try again: exponential backoff with full jitter and a cap; a bureau's own "slow down" is obeyed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from credit_protection.domain.capabilities import Pace
+
+_MOST_DOUBLINGS = 32
+
+
+def next_attempt(
+    now: datetime,
+    attempts: int,
+    pace: Pace,
+    jitter: float,
+    not_before: datetime | None = None,
+) -> datetime:
+    """The instant of the next attempt.
+
+    Args:
+        now: instant of the failure, UTC.
+        attempts: failures in a row, this one included.
+        pace: first wait and cap.
+        jitter: uniform in [0, 1); the caller's seam of randomness.
+        not_before: what the bureau asked for (`Retry-After`), UTC.
+
+    Returns:
+        Between half and the whole of `first * 2 ** (attempts - 1)`, at most `cap`, never before `not_before`.
+    """
+    doublings = min(max(attempts - 1, 0), _MOST_DOUBLINGS)
+    ceiling = min(pace.first * (1 << doublings), pace.cap)
+    instant = now + ceiling * (0.5 + jitter / 2)
+    return max(instant, not_before) if not_before is not None else instant

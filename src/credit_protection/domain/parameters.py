@@ -1,0 +1,83 @@
+"""What a gateway needs filled in: forms, prompts and docs are made from these."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from credit_protection.domain.errors import InvalidInput
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Set
+
+
+@dataclass(frozen=True, slots=True)
+class ParameterSpec:
+    """One parameter of a gateway.
+
+    Args:
+        name: key, as the bureau calls it (`client_id`).
+        label: Portuguese, for forms.
+        secret: encrypted at rest, never shown again, never logged.
+        required: must be filled in.
+        help: Portuguese sentence.
+        default: used where it is left empty.
+        advanced: hidden on a form until asked for.
+        choices: the only values taken, where there are such.
+    """
+
+    name: str
+    label: str
+    secret: bool = False
+    required: bool = True
+    help: str = ""
+    default: str = ""
+    advanced: bool = False
+    choices: tuple[str, ...] = ()
+
+
+def check_parameters(
+    specs: Iterable[ParameterSpec],
+    given: Mapping[str, str],
+    *,
+    secrets_stored: Set[str] = frozenset(),
+) -> dict[str, str]:
+    """Check and complete what was filled in.
+
+    Args:
+        specs: the gateway's.
+        given: by name; blanks around values are dropped.
+        secrets_stored: secrets that are already kept: left blank, they stay.
+
+    Returns:
+        Values by name; secrets left blank are absent, so that the stored ones stay.
+
+    Raises:
+        InvalidInput: unknown name, missing required value, or a value outside the choices.
+    """
+    by_name = {spec.name: spec for spec in specs}
+    for name in given:
+        if name not in by_name:
+            known = ", ".join(by_name)
+            raise InvalidInput(
+                f"O gateway não tem o parâmetro {name}. Use: {known}.", field=name, code="parametro_desconhecido"
+            )
+    values: dict[str, str] = {}
+    for name, spec in by_name.items():
+        value = given.get(name, "").strip()
+        if not value and spec.secret and name in secrets_stored:
+            continue
+        value = value or spec.default
+        if not value and spec.required:
+            raise InvalidInput(
+                f"Preencha {spec.label} ({name}). {spec.help}".strip(), field=name, code="parametro_obrigatorio"
+            )
+        if value and spec.choices and value not in spec.choices:
+            raise InvalidInput(
+                f"{spec.label} ({name}) deve ser um destes: {', '.join(spec.choices)}.",
+                field=name,
+                code="parametro_invalido",
+            )
+        if value:
+            values[name] = value
+    return values

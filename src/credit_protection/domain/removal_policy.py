@@ -1,0 +1,128 @@
+"""When a payment removes, by when, and with which reason.
+
+Sources: STJ Súmula 548 (5 business days from full and effective payment), CDC arts. 43 and 73.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from credit_protection.domain.legal_calendar import DELETION_BUSINESS_DAYS, RemovalCause, removal_deadline
+from credit_protection.domain.money import Money
+from credit_protection.domain.reasons import RemovalReason
+from credit_protection.domain.settlements import InvoiceOutcome
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from datetime import date, datetime
+
+    from credit_protection.domain.legal_calendar import BusinessCalendar
+    from credit_protection.domain.settlements import InvoiceStanding
+
+
+class Trigger(StrEnum):
+    """Which settled invoices of a grouped negativation remove it."""
+
+    ANY_INVOICE_PAID = "any_invoice_paid"
+    ALL_INVOICES_SETTLED = "all_invoices_settled"
+
+
+@dataclass(frozen=True, slots=True)
+class RemovalPolicy:
+    """The removal policy of an integration.
+
+    Args:
+        trigger: which settled invoices remove a grouped negativation.
+        tolerance: how much of an invoice may be missing and it still counts as settled, BRL.
+        deletion_days: business days for a person's deletion.
+    """
+
+    trigger: Trigger = Trigger.ANY_INVOICE_PAID
+    tolerance: Money = Money(0)
+    deletion_days: int = DELETION_BUSINESS_DAYS
+
+
+@dataclass(frozen=True, slots=True)
+class RemovalTrigger:
+    """A standing reason to remove. While one stands, the negativation is not wanted.
+
+    Args:
+        cause: why.
+        at: since when, UTC.
+        deadline: the last day for the bureau to have the removal, in the creditor's time zone.
+        actor_id: the person, where one asked.
+        reason: the reason that the person chose.
+        note: attestation or remark.
+    """
+
+    cause: RemovalCause
+    at: datetime
+    deadline: date
+    actor_id: str | None = None
+    reason: RemovalReason | None = None
+    note: str = ""
+
+    @property
+    def is_settlement(self) -> bool:
+        """Whether a reversal can lift it."""
+        return self.cause in {RemovalCause.SETTLEMENT, RemovalCause.AGREEMENT}
+
+
+def settlement_trigger(
+    standings: Mapping[str, InvoiceStanding],
+    policy: RemovalPolicy,
+    calendar: BusinessCalendar,
+    now: datetime,
+) -> RemovalTrigger | None:
+    """Decide whether the settlements that stand remove the record.
+
+    Args:
+        standings: of every invoice of the negativation.
+        policy: the integration's.
+        calendar: the creditor's.
+        now: instant, UTC.
+
+    Returns:
+        The trigger with its deadline (five business days after the money was available; at once by court order), or
+        None while the debt stands under the policy.
+    """
+    settled = [each for each in standings.values() if each.outcome.is_settled]
+    if not settled or (policy.trigger is Trigger.ALL_INVOICES_SETTLED and len(settled) < len(standings)):
+        return None
+    days = sorted(each.since for each in settled if each.since is not None)
+    since = days[-1] if policy.trigger is Trigger.ALL_INVOICES_SETTLED else days[0]
+    agreed = all(each.outcome is InvoiceOutcome.RENEGOTIATED for each in settled)
+    cause = RemovalCause.AGREEMENT if agreed else RemovalCause.SETTLEMENT
+    deadline = removal_deadline(cause, since, calendar)
+    if any(each.court_order for each in settled):
+        deadline = min(deadline, removal_deadline(RemovalCause.COURT, since, calendar))
+    return RemovalTrigger(cause, now, deadline)
+
+
+def removal_reason(standings: Mapping[str, InvoiceStanding], triggers: Iterable[RemovalTrigger]) -> RemovalReason:
+    """Decide the true reason, at the claim (rule 10).
+
+    Args:
+        standings: of every invoice of the negativation, read now.
+        triggers: the standing ones.
+
+    Returns:
+        COURT_ORDER by a judge's order; PAYMENT when all invoices stand settled by payment; RENEGOTIATION with an
+        agreement; PARTIAL_PAYMENT when some are paid; else the reason that a person chose, or the creditor's request.
+    """
+    stood = list(triggers)
+    outcomes = [each.outcome for each in standings.values()]
+    if any(each.court_order for each in standings.values()) or any(
+        trigger.cause is RemovalCause.COURT for trigger in stood
+    ):
+        return RemovalReason.COURT_ORDER
+    if outcomes and all(outcome is InvoiceOutcome.PAID for outcome in outcomes):
+        return RemovalReason.PAYMENT
+    if InvoiceOutcome.RENEGOTIATED in outcomes:
+        return RemovalReason.RENEGOTIATION
+    if InvoiceOutcome.PAID in outcomes:
+        return RemovalReason.PARTIAL_PAYMENT
+    chosen = [trigger.reason for trigger in stood if trigger.reason is not None]
+    return chosen[-1] if chosen else RemovalReason.CREDITOR_REQUEST

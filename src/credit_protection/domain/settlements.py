@@ -1,0 +1,184 @@
+"""The fact that an invoice's debt ceased, or came back, as the host reports it.
+
+A settlement and its reversal are two entries of one append-only ledger, keyed by the host's own id. A reversal that comes
+before its settlement simply stands there (the tombstone); a late duplicate of a reversed settlement stays reversed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from credit_protection.domain.money import Money, total
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from datetime import date, datetime
+
+
+class SettlementKind(StrEnum):
+    """How the debt ceased."""
+
+    PAYMENT = "payment"
+    CREDIT_NOTE = "credit_note"
+    CANCELLATION = "cancellation"
+    AGREEMENT = "agreement"
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """A settlement (baixa da fatura).
+
+    Args:
+        id: the host's own id for it; a new payment has a new id.
+        invoice_id: the host's invoice.
+        kind: how the debt ceased.
+        paid_on: payment date (data do pagamento), or the date of the note, cancellation or first instalment.
+        amount: paid or credited, BRL; None where the host only says that the invoice is settled.
+        discount: forgiven with it, BRL; counts as covered.
+        available_on: when the money is available (data de crédito); None: `paid_on` counts.
+        court_order: it ceased by a judge's order: removed at once.
+    """
+
+    id: str
+    invoice_id: str
+    kind: SettlementKind
+    paid_on: date
+    amount: Money | None = None
+    discount: Money = Money(0)
+    available_on: date | None = None
+    court_order: bool = False
+
+    @property
+    def counts_from(self) -> date:
+        """The day that the removal clock starts after."""
+        return self.available_on or self.paid_on
+
+
+@dataclass(frozen=True, slots=True)
+class Reversal:
+    """A reversal (estorno): it names the settlement that it undoes."""
+
+    settlement_id: str
+    invoice_id: str
+    reversed_on: date
+
+
+Entry = Settlement | Reversal
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedEntry:
+    """An entry as kept: with the instant that it was recorded (UTC) and, once decided upon, applied."""
+
+    host: str
+    entry: Entry
+    recorded_at: datetime
+    applied_at: datetime | None = None
+
+
+def standing(entries: Iterable[Entry]) -> tuple[Settlement, ...]:
+    """The settlements that stand: not reversed, each once, in any order of arrival.
+
+    Args:
+        entries: the ledger of one or more invoices of one host.
+    """
+    everything = tuple(entries)
+    reversed_ids = {entry.settlement_id for entry in everything if isinstance(entry, Reversal)}
+    by_id: dict[str, Settlement] = {}
+    for entry in everything:
+        if isinstance(entry, Settlement) and entry.id not in reversed_ids:
+            by_id.setdefault(entry.id, entry)
+    return tuple(by_id.values())
+
+
+class InvoiceOutcome(StrEnum):
+    """What the standing settlements make of one negativated invoice."""
+
+    OWED = "owed"
+    PARTLY_PAID = "partly_paid"
+    PAID = "paid"
+    CREDITED = "credited"
+    CANCELLED = "cancelled"
+    RENEGOTIATED = "renegotiated"
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether the debt ceased."""
+        return self not in {InvoiceOutcome.OWED, InvoiceOutcome.PARTLY_PAID}
+
+
+@dataclass(frozen=True, slots=True)
+class InvoiceStanding:
+    """How one negativated invoice stands, and since when the removal clock runs."""
+
+    outcome: InvoiceOutcome
+    since: date | None = None
+    court_order: bool = False
+
+
+def invoice_standing(balance: Money, settlements: Sequence[Settlement], tolerance: Money = Money(0)) -> InvoiceStanding:
+    """Decide how an invoice stands.
+
+    A partial payment settles nothing by itself: the standing payments and credit notes, with what was forgiven, must
+    cover the balance less the policy's tolerance. A cancellation, an agreement, or a settlement without an amount
+    settles alone.
+
+    Args:
+        balance: the invoice's open balance when it was negativated.
+        settlements: the standing ones of this invoice.
+        tolerance: how much may be missing (policy).
+
+    Returns:
+        The outcome, and the day on which the debt ceased: the earliest day by which it was covered.
+    """
+    covered = Money(0)
+    court_order = any(settlement.court_order for settlement in settlements)
+    for settlement in sorted(settlements, key=lambda each: (each.counts_from, each.id)):
+        alone = _settles_alone(settlement)
+        if alone is not None:
+            return InvoiceStanding(alone, settlement.counts_from, court_order)
+        covered += total([settlement.amount or Money(0), settlement.discount])
+        if covered >= balance - tolerance:
+            paid = any(each.kind is SettlementKind.PAYMENT for each in settlements)
+            outcome = InvoiceOutcome.PAID if paid else InvoiceOutcome.CREDITED
+            return InvoiceStanding(outcome, settlement.counts_from, court_order)
+    outcome = InvoiceOutcome.PARTLY_PAID if covered else InvoiceOutcome.OWED
+    return InvoiceStanding(outcome, None, court_order)
+
+
+def _settles_alone(settlement: Settlement) -> InvoiceOutcome | None:
+    match settlement.kind:
+        case SettlementKind.CANCELLATION:
+            return InvoiceOutcome.CANCELLED
+        case SettlementKind.AGREEMENT:
+            return InvoiceOutcome.RENEGOTIATED
+        case SettlementKind.PAYMENT if settlement.amount is None:
+            return InvoiceOutcome.PAID
+        case SettlementKind.CREDIT_NOTE if settlement.amount is None:
+            return InvoiceOutcome.CREDITED
+        case _:
+            return None
+
+
+def standings_of(
+    balances: Mapping[str, Money],
+    entries: Iterable[Entry],
+    tolerance: Money = Money(0),
+) -> dict[str, InvoiceStanding]:
+    """How each negativated invoice stands, from the ledger's entries.
+
+    Args:
+        balances: the open balance at negativation, by invoice id.
+        entries: every entry of these invoices.
+        tolerance: the policy's.
+    """
+    by_invoice: dict[str, list[Settlement]] = {invoice_id: [] for invoice_id in balances}
+    for settlement in standing(entries):
+        if settlement.invoice_id in by_invoice:
+            by_invoice[settlement.invoice_id].append(settlement)
+    return {
+        invoice_id: invoice_standing(balance, by_invoice[invoice_id], tolerance)
+        for invoice_id, balance in balances.items()
+    }
