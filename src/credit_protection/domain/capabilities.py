@@ -7,10 +7,12 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from credit_protection.domain.money import ZERO, Money
+from credit_protection.domain.money import ZERO
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from credit_protection.domain.money import Money
 
 
 class Registry(StrEnum):

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """A postal address; a part the host lacks is an empty string. `state` is the UF, `postal_code` the CEP's 8 digits."""
+    """A postal address; what the host lacks is empty. `state` is the UF, `postal_code` the CEP's 8 digits."""
 
     street: str = ""
     number: str = ""

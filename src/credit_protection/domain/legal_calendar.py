@@ -7,8 +7,12 @@ Corpus Christi, 24 and 31 December and would make the deadline later.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import timedelta
 from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from datetime import date
 
 _DAY = timedelta(days=1)
 _SATURDAY = 5

@@ -31,15 +31,14 @@ class Money:
             InvalidInput: not a finite number, or more than two places.
         """
         try:
-            value = Decimal(amount) if not isinstance(amount, float) else Decimal("NaN")
-            cents = value.scaleb(2)
-            if cents != cents.to_integral_value():
-                raise InvalidOperation
-            return cls(int(cents))
-        except (InvalidOperation, ValueError, TypeError, OverflowError):
+            cents = Decimal(amount).scaleb(2)
+        except InvalidOperation:
+            cents = Decimal("NaN")
+        if isinstance(amount, float) or not cents.is_finite() or cents != cents.to_integral_value():
             raise InvalidInput(
                 "Valor deve ser em reais com até duas casas, por exemplo 119.90.", field="amount", code="valor_formato"
-            ) from None
+            )
+        return cls(int(cents))
 
     @property
     def amount(self) -> Decimal:

@@ -77,7 +77,7 @@ class ImpossibleState(AssertionError):
     """A pair that the table says can't be: the software is wrong, not the operator."""
 
 
-def next_action(observed: Observed, desired: Desired, gateway: Capabilities) -> Action:  # noqa: C901, PLR0911 - a table
+def next_action(observed: Observed, desired: Desired, gateway: Capabilities) -> Action:  # noqa: C901 - a table
     """The table: what is known and what is wanted give what to do.
 
     Args:
@@ -238,7 +238,7 @@ class Negativation:
         document: of the debtor.
         invoices: what it covers; one, or several where grouped.
         nature_code: the bureau's nature.
-        reference: contract reference, at most 16 of `[A-Z0-9-]`, unique; the key at the bureau with document and due date.
+        reference: contract reference, at most 16 of `[A-Z0-9-]`, unique; with document and due date the bureau's key.
         requested_by: the actor who asked.
         created_at: instant, UTC.
         transmission: its work.
@@ -378,7 +378,7 @@ class Status(StrEnum):
     NEEDS_PERSON = "precisa de você"
 
 
-def status(negativation: Negativation, today: date) -> Status:  # noqa: PLR0911 - one return per status
+def status(negativation: Negativation, today: date) -> Status:
     """Make the operator's status from desired and observed.
 
     Args:
@@ -413,5 +413,3 @@ def status(negativation: Negativation, today: date) -> Status:  # noqa: PLR0911 
 def is_in_removal_queue(negativation: Negativation) -> bool:
     """Whether it waits in the removal queue: open, and removal is desired."""
     return negativation.transmission.is_open and negativation.desired is Desired.REMOVED
-
-

@@ -29,9 +29,9 @@ def next_attempt(
         not_before: what the bureau asked for (`Retry-After`), UTC.
 
     Returns:
-        Between half and the whole of `first * 2 ** (attempts - 1)`, at most `cap`, never before `not_before`.
+        Anywhere within `first * 2 ** (attempts - 1)`, at most `cap`, and never before `not_before`.
     """
     doublings = min(max(attempts - 1, 0), _MOST_DOUBLINGS)
     ceiling = min(pace.first * (1 << doublings), pace.cap)
-    instant = now + ceiling * (0.5 + jitter / 2)
+    instant = now + ceiling * jitter
     return max(instant, not_before) if not_before is not None else instant

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from credit_protection.domain.errors import InvalidInput
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Set
+    from collections.abc import Iterable, Mapping
+    from collections.abc import Set as AbstractSet
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +41,7 @@ def check_parameters(
     specs: Iterable[ParameterSpec],
     given: Mapping[str, str],
     *,
-    secrets_stored: Set[str] = frozenset(),
+    secrets_stored: AbstractSet[str] = frozenset(),
 ) -> dict[str, str]:
     """Check and complete what was filled in.
 

@@ -10,7 +10,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from credit_protection.domain.legal_calendar import DELETION_BUSINESS_DAYS, RemovalCause, removal_deadline
-from credit_protection.domain.money import Money
+from credit_protection.domain.money import ZERO
 from credit_protection.domain.reasons import RemovalReason
 from credit_protection.domain.settlements import InvoiceOutcome
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from datetime import date, datetime
 
     from credit_protection.domain.legal_calendar import BusinessCalendar
+    from credit_protection.domain.money import Money
     from credit_protection.domain.settlements import InvoiceStanding
 
 
@@ -40,7 +41,7 @@ class RemovalPolicy:
     """
 
     trigger: Trigger = Trigger.ANY_INVOICE_PAID
-    tolerance: Money = Money(0)
+    tolerance: Money = ZERO
     deletion_days: int = DELETION_BUSINESS_DAYS
 
 

@@ -1,7 +1,8 @@
 """The fact that an invoice's debt ceased, or came back, as the host reports it.
 
-A settlement and its reversal are two entries of one append-only ledger, keyed by the host's own id. A reversal that comes
-before its settlement simply stands there (the tombstone); a late duplicate of a reversed settlement stays reversed.
+A settlement and its reversal are two entries of one append-only ledger, keyed by the host's own id. A reversal that
+comes before its settlement simply stands there (the tombstone); a late duplicate of a reversed settlement stays
+reversed.
 """
 
 from __future__ import annotations
@@ -10,11 +11,13 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from credit_protection.domain.money import Money, total
+from credit_protection.domain.money import ZERO, total
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from datetime import date, datetime
+
+    from credit_protection.domain.money import Money
 
 
 class SettlementKind(StrEnum):
@@ -46,7 +49,7 @@ class Settlement:
     kind: SettlementKind
     paid_on: date
     amount: Money | None = None
-    discount: Money = Money(0)
+    discount: Money = ZERO
     available_on: date | None = None
     court_order: bool = False
 
@@ -118,7 +121,7 @@ class InvoiceStanding:
     court_order: bool = False
 
 
-def invoice_standing(balance: Money, settlements: Sequence[Settlement], tolerance: Money = Money(0)) -> InvoiceStanding:
+def invoice_standing(balance: Money, settlements: Sequence[Settlement], tolerance: Money = ZERO) -> InvoiceStanding:
     """Decide how an invoice stands.
 
     A partial payment settles nothing by itself: the standing payments and credit notes, with what was forgiven, must
@@ -133,13 +136,13 @@ def invoice_standing(balance: Money, settlements: Sequence[Settlement], toleranc
     Returns:
         The outcome, and the day on which the debt ceased: the earliest day by which it was covered.
     """
-    covered = Money(0)
+    covered = ZERO
     court_order = any(settlement.court_order for settlement in settlements)
     for settlement in sorted(settlements, key=lambda each: (each.counts_from, each.id)):
         alone = _settles_alone(settlement)
         if alone is not None:
             return InvoiceStanding(alone, settlement.counts_from, court_order)
-        covered += total([settlement.amount or Money(0), settlement.discount])
+        covered += total([settlement.amount or ZERO, settlement.discount])
         if covered >= balance - tolerance:
             paid = any(each.kind is SettlementKind.PAYMENT for each in settlements)
             outcome = InvoiceOutcome.PAID if paid else InvoiceOutcome.CREDITED
@@ -165,7 +168,7 @@ def _settles_alone(settlement: Settlement) -> InvoiceOutcome | None:
 def standings_of(
     balances: Mapping[str, Money],
     entries: Iterable[Entry],
-    tolerance: Money = Money(0),
+    tolerance: Money = ZERO,
 ) -> dict[str, InvoiceStanding]:
     """How each negativated invoice stands, from the ledger's entries.
 

@@ -1,7 +1,8 @@
 """The fields of HubSoft's answers, read defensively: one meaning whichever endpoint they came from.
 
 Each function takes a field as JSON gave it. A field that the ERP left blank comes out as `None` (a part of an address
-as ""); one that holds something that can't be read is a `ValueError` whose sentence tells the operator what to correct, and shows no whole document.
+as ""); one that holds something that can't be read is a `ValueError` whose sentence tells the operator what to correct,
+and shows no whole document.
 """
 
 import re

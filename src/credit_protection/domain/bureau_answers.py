@@ -1,0 +1,155 @@
+"""What a bureau can answer to an inclusion, a removal or a look-up, in neutral words."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from datetime import date, datetime
+
+    from credit_protection.domain.documents import Document
+
+
+class How(StrEnum):
+    """How an effect came to stand."""
+
+    EXECUTED = "executed"
+    ALREADY = "already"
+    """It stood before: a repeat."""
+    NOT_FOUND = "not_found"
+    """Removals only: there is no such record."""
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """The effect stands at the bureau.
+
+    Args:
+        how: executed now, stood already, or (removals) nothing was there.
+        bureau_id: the bureau's own id, where it gives one.
+        request_id: protocol, for its support desk.
+        notice_sent_on: when its notice was sent, where told.
+        published_on: when the record shows in queries, where told.
+    """
+
+    how: How = How.EXECUTED
+    bureau_id: str | None = None
+    request_id: str | None = None
+    notice_sent_on: date | None = None
+    published_on: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """Received; the outcome comes later. `repeated` where it had been received before."""
+
+    bureau_id: str | None = None
+    request_id: str | None = None
+    repeated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """Refused for good.
+
+    Args:
+        code: the bureau's.
+        message: the bureau's words.
+        field: the input at fault, where told.
+        request_id: protocol.
+    """
+
+    code: str
+    message: str
+    field: str | None = None
+    request_id: str | None = None
+
+
+Receipt = Done | Accepted | Rejected
+
+
+@dataclass(frozen=True, slots=True)
+class NotExecuted:
+    """The call is known to have had no effect; it may be tried again.
+
+    Args:
+        code: why (`biro_indisponivel`, `limite_de_chamadas`, ...).
+        message: Portuguese.
+        retry_at: the bureau's own "not before", UTC.
+        needs_person: whether trying again is useless until a person acts (no credit, say).
+        still_processing: a removal was refused because the inclusion is still being processed.
+    """
+
+    code: str
+    message: str
+    retry_at: datetime | None = None
+    needs_person: bool = False
+    still_processing: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """The call may or may not have had its effect."""
+
+    code: str
+    message: str
+
+
+Answer = Done | Accepted | Rejected | NotExecuted | Unknown
+
+
+class RecordState(StrEnum):
+    """How a record stands at the bureau, as a look-up shows it."""
+
+    INCLUDING = "including"
+    PRESENT = "present"
+    REJECTED = "rejected"
+    REMOVING = "removing"
+    REMOVAL_REFUSED = "removal_refused"
+    GONE = "gone"
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A look-up's answer: the record, as it stands.
+
+    Args:
+        state: how it stands.
+        bureau_id: the bureau's own id.
+        message: the bureau's words, for a refusal.
+        notice_sent_on: where told.
+        published_on: where told.
+    """
+
+    state: RecordState
+    bureau_id: str | None = None
+    message: str = ""
+    notice_sent_on: date | None = None
+    published_on: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """A look-up's answer: there is no such record."""
+
+
+Sighting = Found | Missing
+
+
+@dataclass(frozen=True, slots=True)
+class RecordKey:
+    """What a record is addressed by: the bureau's id where known, and the natural key.
+
+    Args:
+        document: of the debtor.
+        reference: our contract reference.
+        due_date: as sent.
+        bureau_id: the bureau's own id, where known.
+    """
+
+    document: Document
+    reference: str
+    due_date: date
+    bureau_id: str | None = None

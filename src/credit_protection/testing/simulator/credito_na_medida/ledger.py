@@ -1,0 +1,269 @@
+"""The bureau's book: which debts stand, and every request that wanted an effect.
+
+A record is PROCESSANDO until its moment has come; that is worked out when it is looked at, so no thread waits for it.
+The lock guards the indexes alone and is held for as long as a dictionary takes; whoever reads many records does so on
+a copy of the list.
+"""
+
+from __future__ import annotations
+
+import itertools
+import threading
+from collections import Counter, defaultdict
+from dataclasses import asdict, dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from credit_protection.testing.simulator.bureau import Refusal
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from credit_protection.testing.simulator.clock import SimulatorClock
+
+Key = tuple[str, str, str]
+INCLUSION, REMOVAL, PROCESSING, ERROR = "INCLUSAO", "EXCLUSAO", "PROCESSANDO", "ERRO"
+
+
+@dataclass(frozen=True, slots=True)
+class Debt:
+    """What an inclusion says, as far as the book keeps it. `pedido` is the request's whole body."""
+
+    documento: str
+    contrato: str
+    vencimento: str
+    valor: str
+    natureza: str
+    pedido: bytes = b"{}"
+
+    @property
+    def key(self) -> Key:
+        """What makes two inclusions the same."""
+        return self.documento, self.contrato, self.vencimento
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One debt in the book. From `ready_at` on, `result` is its situação and `erro` is told."""
+
+    id: str
+    debt: Debt
+    operacao: str
+    result: str
+    erro: str | None
+    accepted_at: float
+    ready_at: float
+    motivo: str | None = None
+
+    def situacao(self, now: float) -> str:
+        """PROCESSANDO, INCLUSAO, EXCLUSAO or ERRO."""
+        return self.result if now >= self.ready_at else PROCESSING
+
+    def stands(self, now: float) -> bool:
+        """Whether the debt is, or is about to be, on record: neither removed nor refused at inclusion."""
+        situacao = self.situacao(now)
+        return situacao not in (REMOVAL, ERROR) or (situacao == ERROR and self.operacao == REMOVAL)
+
+
+@dataclass(frozen=True, slots=True)
+class Inclusion:
+    """An inclusion that was accepted: `repeated` where the key already stood, `reinclusion` where it once did."""
+
+    record: Record
+    repeated: bool
+    reinclusion: bool
+
+
+@dataclass(frozen=True, slots=True)
+class LoggedRequest:
+    """One request for an effect. `status` is null where no answer was made; `outcome` is ACEITA, RESPONDIDA, CORTADA
+    (line cut before the effect) or the error's code."""
+
+    at: str
+    operation: str
+    documento: str | None = None
+    contrato: str | None = None
+    vencimento: str | None = None
+    id: str | None = None
+    motivo: str | None = None
+    produto: str | None = None
+    status: int | None = None
+    outcome: str = "CORTADA"
+    fault: str | None = None
+    repeated: bool = False
+    reinclusion: bool = False
+    landed_late: bool = False
+    reply_lost: bool = False
+
+    def as_json(self) -> dict[str, Any]:
+        """The fields, and `key`: [documento, contrato, vencimento] or null where not all are known."""
+        key = [self.documento, self.contrato, self.vencimento]
+        return asdict(self) | {"key": None if None in key else key}
+
+
+class BureauLedger:
+    """Records by id, by key, by document and by contract reference."""
+
+    def __init__(self, clock: SimulatorClock) -> None:
+        self._clock = clock
+        self._lock = threading.Lock()
+        self.clear()
+
+    def clear(self) -> None:
+        """Forget everything; ids begin anew."""
+        with self._lock:
+            self._records: dict[str, Record] = {}
+            self._by_key: defaultdict[Key, list[str]] = defaultdict(list)
+            self._by_document: defaultdict[str, list[str]] = defaultdict(list)
+            self._by_contract: defaultdict[str, list[str]] = defaultdict(list)
+            self._requests: list[LoggedRequest] = []
+            self._numbers = itertools.count(1)
+
+    def include(self, debt: Debt, *, seconds: float, duplicate_check: bool = True, error: str | None = None) -> Inclusion:
+        """Take a debt in; after so many seconds it stands, or is refused with `error`. 409 where its key stands."""
+        with self._lock:
+            now = self._clock.now()
+            same = [self._records[record_id] for record_id in self._by_key.get(debt.key, ())]
+            standing = next((record for record in same if record.stands(now)), None)
+            if standing is not None and duplicate_check:
+                message = "Já existe negativação para este documento, contrato e vencimento"
+                raise Refusal(409, "JA_EXISTE", message, record_id=standing.id)
+            record = Record(
+                id=f"NEG{next(self._numbers):08d}",
+                debt=debt,
+                operacao=INCLUSION,
+                result=INCLUSION if error is None else ERROR,
+                erro=error,
+                accepted_at=now,
+                ready_at=now + seconds,
+            )
+            self._records[record.id] = record
+            self._by_key[debt.key].append(record.id)
+            self._by_document[debt.documento].append(record.id)
+            self._by_contract[debt.contrato].append(record.id)
+        reinclusion = any(former.operacao == REMOVAL for former in same if not former.stands(now))
+        return Inclusion(record, repeated=standing is not None, reinclusion=reinclusion)
+
+    def remove(self, record_id: str, motivo: str, *, seconds: float, error: str | None = None) -> Record:
+        """Take a record out; after so many seconds it is gone, or the removal is refused with `error`."""
+        with self._lock:
+            now = self._clock.now()
+            record = self._found(record_id)
+            situacao = record.situacao(now)
+            if record.operacao == REMOVAL and situacao != ERROR:
+                raise Refusal(409, "JA_EXCLUIDA", "A negativação já foi excluída", record_id=record_id)
+            if record.operacao == INCLUSION and situacao == PROCESSING:
+                message = "A inclusão ainda está em processamento; tente mais tarde"
+                raise Refusal(409, "EM_PROCESSAMENTO", message, record_id=record_id)
+            if not record.stands(now):
+                raise Refusal(404, "NAO_ENCONTRADA", "A inclusão foi recusada; não há o que excluir")
+            removed = replace(
+                record,
+                operacao=REMOVAL,
+                result=REMOVAL if error is None else ERROR,
+                erro=error,
+                accepted_at=now,
+                ready_at=now + seconds,
+                motivo=motivo,
+            )
+            self._records[record_id] = removed
+        return removed
+
+    def leave(self, record_id: str) -> Record:
+        """The bureau takes a record out by itself: EXCLUSAO at once, whatever was under way."""
+        with self._lock:
+            now = self._clock.now()
+            record = replace(
+                self._found(record_id), operacao=REMOVAL, result=REMOVAL, erro=None, accepted_at=now, ready_at=now
+            )
+            self._records[record_id] = record
+        return record
+
+    def get(self, record_id: str) -> Record:
+        """The record of an id, or 404."""
+        with self._lock:
+            return self._found(record_id)
+
+    def find(self, filters: Mapping[str, str | int], *, page: int, page_size: int) -> tuple[list[Record], int]:
+        """A page (counted from 0) of the records that match, in the order they came, and how many there are."""
+        documento, contrato, situacao = (filters.get(name) for name in ("documento", "contrato", "situacao"))
+        with self._lock:
+            if documento is not None:
+                some = [self._records[record_id] for record_id in self._by_document.get(str(documento), ())]
+            elif contrato is not None:
+                some = [self._records[record_id] for record_id in self._by_contract.get(str(contrato), ())]
+            else:
+                some = list(self._records.values())
+        now = self._clock.now()
+        if documento is not None and contrato is not None:
+            some = [record for record in some if record.debt.contrato == contrato]
+        if situacao is not None:
+            some = [record for record in some if record.situacao(now) == situacao]
+        return some[page * page_size : (page + 1) * page_size], len(some)
+
+    def log(self, request: LoggedRequest) -> None:
+        """Write a request for an effect into the book."""
+        with self._lock:
+            self._requests.append(request)
+
+    def wire(self, record: Record) -> dict[str, Any]:
+        """The record as the contract's Negativacao."""
+        now = self._clock.now()
+        ready = now >= record.ready_at
+        return {
+            "id": record.id,
+            "documento": record.debt.documento,
+            "contrato": record.debt.contrato,
+            "vencimento": record.debt.vencimento,
+            "valor": record.debt.valor,
+            "natureza": record.debt.natureza,
+            "operacao": record.operacao,
+            "situacao": record.situacao(now),
+            "erro": record.erro if ready else None,
+            "atualizado_em": self._clock.instant(record.ready_at if ready else record.accepted_at),
+        }
+
+    def as_json(self) -> dict[str, Any]:
+        """`records` (the contract's fields and `motivo`), `requests` and `counts`."""
+        records, requests = self._copies()
+        return {
+            "records": [self.wire(record) | {"motivo": record.motivo} for record in records],
+            "requests": [request.as_json() for request in requests],
+            "counts": self._counted(records, requests),
+        }
+
+    def counts(self) -> dict[str, int]:
+        """How many of what; see `_counted`."""
+        return self._counted(*self._copies())
+
+    def _counted(self, records: list[Record], requests: list[LoggedRequest]) -> dict[str, int]:
+        now = self._clock.now()
+        situations = Counter(record.situacao(now) for record in records)
+        standing = Counter(record.debt.key for record in records if record.stands(now))
+        accepted = Counter(request.operation for request in requests if request.outcome in ("ACEITA", "RESPONDIDA"))
+        return {
+            "records": len(records),
+            "processing": situations[PROCESSING],
+            "included": situations[INCLUSION],
+            "removed": situations[REMOVAL],
+            "errors": situations[ERROR],
+            "standing": standing.total(),
+            "duplicates": standing.total() - len(standing),
+            "requests": len(requests),
+            "inclusions_accepted": accepted["include"],
+            "removals_accepted": accepted["remove"],
+            "queries_answered": accepted["query"],
+            "repeated": sum(request.repeated for request in requests),
+            "reinclusions": sum(request.reinclusion for request in requests),
+            "landed_late": sum(request.landed_late for request in requests),
+            "replies_lost": sum(request.reply_lost for request in requests),
+        }
+
+    def _copies(self) -> tuple[list[Record], list[LoggedRequest]]:
+        with self._lock:
+            return list(self._records.values()), list(self._requests)
+
+    def _found(self, record_id: str) -> Record:
+        record = self._records.get(record_id)
+        if record is None:
+            raise Refusal(404, "NAO_ENCONTRADA", "Negativação não encontrada")
+        return record

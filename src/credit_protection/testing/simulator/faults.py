@@ -1,0 +1,202 @@
+"""Misbehaviour on order: rules that say which call goes wrong, how, and how often.
+
+A rule as JSON: `{"operation": "include", "kind": "lost_reply", "times": 1, "probability": 1.0,
+"match": {"contrato": "FAT-1"}}` plus the details that its kind reads, see `FaultKind`. `times` null means always.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import random
+import threading
+from collections import Counter
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+from jsonschema import Draft202012Validator
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+ANY = "any"
+
+
+class FaultKind(StrEnum):
+    """What can go wrong. Said with each: whether the call takes effect, and the rule's details that it reads."""
+
+    LATENCY = "latency"
+    """Takes effect, `delay` seconds later (a number or [from, to]). Adds to other faults."""
+    RATE_LIMITED = "rate_limited"
+    """No effect; 429 with `retry_after` whole seconds (default 1)."""
+    UNAVAILABLE = "unavailable"
+    """No effect; 503, with Retry-After where `retry_after` is given."""
+    SERVER_ERROR = "server_error"
+    """500; takes effect only with `effect` true."""
+    BAD_GATEWAY = "bad_gateway"
+    """502; takes effect only with `effect` true."""
+    GATEWAY_TIMEOUT = "gateway_timeout"
+    """504; takes effect only with `effect` true."""
+    LOST_REPLY = "lost_reply"
+    """Takes effect, then the line is cut without an answer."""
+    CUT = "cut"
+    """No effect; the line is cut."""
+    LATE_LANDING = "late_landing"
+    """The line is cut after `stall` seconds (default 0); the effect lands after `delay` seconds (default 1)."""
+    GARBAGE = "garbage"
+    """Takes effect unless `effect` is false; a 200 that is no JSON."""
+    HTML_INSTEAD_OF_PDF = "html_instead_of_pdf"
+    """Takes effect; the report is an HTML error page under `media_type` (default application/pdf)."""
+    EMPTY_PDF = "empty_pdf"
+    """Takes effect; the report has no bytes."""
+    TRUNCATED_PDF = "truncated_pdf"
+    """Takes effect; the report is the first half of its bytes."""
+    EXPIRED_TOKEN = "expired_token"  # noqa: S105 - the name of a fault
+    """No effect; every token given so far is refused from now on, until a new login."""
+    DRIP = "drip"
+    """Takes effect; the answer comes byte by byte, `interval` seconds apart (default 0.05)."""
+    REJECT = "reject"
+    """No effect; `status` (default 422) with `code`, `message` and `field`."""
+    PROCESSING_ERROR = "processing_error"
+    """Accepted, and refused at the end of processing (situação ERRO) with `message`. For include and remove."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Fault:
+    """One rule; read `FaultKind` for the details."""
+
+    operation: str
+    kind: FaultKind
+    times: int | None = None
+    probability: float = 1.0
+    match: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    delay: tuple[float, float] = (1.0, 1.0)
+    stall: float = 0.0
+    interval: float = 0.05
+    retry_after: int | None = None
+    effect: bool | None = None
+    status: int = 422
+    code: str = "RECUSADO"
+    message: str = "Recusado pelo birô"
+    field: str | None = None
+    media_type: str = "application/pdf"
+
+    @classmethod
+    def from_json(cls, rule: dict[str, Any], operations: frozenset[str]) -> Fault:
+        """The rule of a JSON object; `ValueError` says what is wrong with it."""
+        problem = next(iter(_RULE.iter_errors(rule)), None)
+        if problem is not None:
+            raise ValueError(f"{problem.json_path}: {problem.message}")
+        if rule["operation"] not in operations | {ANY}:
+            raise ValueError(f"operation: one of {', '.join(sorted(operations | {ANY}))}")
+        kind, delay = FaultKind(rule["kind"]), seconds_range(rule.get("delay", 1.0))
+        return cls(**{**rule, "kind": kind, "delay": delay})
+
+    def concerns(self, operation: str, subject: Mapping[str, str]) -> bool:
+        """Whether the rule speaks of this call."""
+        return self.operation in (ANY, operation) and all(
+            subject.get(name) == value for name, value in self.match.items()
+        )
+
+
+class Faults:
+    """The rules that stand, in the order told. Latencies add up; of the other kinds the first that fires wins.
+
+    A probability is drawn from seed, rule, subject and how often the rule met that subject, not from the order in
+    which threads arrive: the same calls meet the same faults in every run.
+    """
+
+    def __init__(self, seed: int) -> None:
+        self._seed = seed
+        self._lock = threading.Lock()
+        self._rules: list[Fault] = []
+        self._fired: list[int] = []
+        self._met: Counter[tuple[int, str, str]] = Counter()
+
+    def add(self, fault: Fault) -> None:
+        """Let a rule stand from now on."""
+        with self._lock:
+            self._rules.append(fault)
+            self._fired.append(0)
+
+    def clear(self) -> None:
+        """Let no rule stand."""
+        with self._lock:
+            self._rules.clear()
+            self._fired.clear()
+            self._met.clear()
+
+    def reseed(self, seed: int) -> None:
+        """Draw from another seed from now on."""
+        with self._lock:
+            self._seed = seed
+            self._met.clear()
+
+    def as_json(self) -> list[dict[str, Any]]:
+        """Each rule with `fired`, how often it did."""
+        with self._lock:
+            return [dataclasses.asdict(rule) | {"fired": fired} for rule, fired in zip(self._rules, self._fired, strict=True)]
+
+    def meet(self, operation: str, subject: Mapping[str, str]) -> tuple[float, Fault | None]:
+        """What befalls this call: seconds of added latency, and the fault that fires."""
+        latency, chosen = 0.0, None
+        with self._lock:
+            for index, rule in enumerate(self._rules):
+                if chosen is not None and rule.kind is not FaultKind.LATENCY:
+                    continue
+                if not rule.concerns(operation, subject) or self._fired[index] == rule.times:
+                    continue
+                draw = self._draw(index, operation, subject)
+                if rule.probability < 1 and draw.random() >= rule.probability:
+                    continue
+                self._fired[index] += 1
+                delay = draw.uniform(*rule.delay)
+                if rule.kind is FaultKind.LATENCY:
+                    latency += delay
+                else:
+                    chosen = dataclasses.replace(rule, delay=(delay, delay))
+        return latency, chosen
+
+    def _draw(self, index: int, operation: str, subject: Mapping[str, str]) -> random.Random:
+        about = subject.get("contrato") or subject.get("documento") or ""
+        self._met[index, operation, about] += 1
+        return random.Random(f"{self._seed}/{index}/{operation}/{about}/{self._met[index, operation, about]}")
+
+
+def seconds_range(seconds: float | list[float]) -> tuple[float, float]:
+    """A number of seconds, or [from, to], as a range."""
+    least, most = seconds if isinstance(seconds, list) else (seconds, seconds)
+    return float(least), float(most)
+
+
+_SECONDS: dict[str, Any] = {"type": "number", "minimum": 0}
+SECONDS_OR_RANGE: dict[str, Any] = {
+    "oneOf": [_SECONDS, {"type": "array", "items": _SECONDS, "minItems": 2, "maxItems": 2}]
+}
+_RULE = Draft202012Validator(
+    {
+        "type": "object",
+        "additionalProperties": False,
+        "required": ["operation", "kind"],
+        "properties": {
+            "operation": {"type": "string"},
+            "kind": {"enum": [kind.value for kind in FaultKind]},
+            "times": {"type": ["integer", "null"], "minimum": 0},
+            "probability": {"type": "number", "minimum": 0, "maximum": 1},
+            "match": {
+                "type": "object",
+                "additionalProperties": False,
+                "properties": {"contrato": {"type": "string"}, "documento": {"type": "string"}},
+            },
+            "delay": SECONDS_OR_RANGE,
+            "stall": _SECONDS,
+            "interval": _SECONDS,
+            "retry_after": {"type": ["integer", "null"], "minimum": 0},
+            "effect": {"type": ["boolean", "null"]},
+            "status": {"type": "integer", "minimum": 400, "maximum": 599},
+            "code": {"type": "string"},
+            "message": {"type": "string"},
+            "field": {"type": ["string", "null"]},
+            "media_type": {"type": "string"},
+        },
+    }
+)

@@ -1,0 +1,248 @@
+"""A threaded HTTP/1.1 server whose application holds the connection: it may answer, dawdle, or cut the line.
+
+The standard library's server is used because a simulator must be able to do to a socket what no framework lets it do.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import socket
+import sys
+import threading
+from dataclasses import dataclass
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from socketserver import TCPServer
+from typing import TYPE_CHECKING, Protocol
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_BODY_LIMIT = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One request as it came: decoded path, query pairs in order, header names in lower case."""
+
+    method: str
+    path: str
+    query: tuple[tuple[str, str], ...]
+    headers: Mapping[str, str]
+    body: bytes
+    origin: str
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One answer, whole."""
+
+    status: int
+    body: bytes
+    media_type: str = "application/json"
+    headers: tuple[tuple[str, str], ...] = ()
+
+    @classmethod
+    def json(cls, status: int, value: object, headers: tuple[tuple[str, str], ...] = ()) -> Answer:
+        """An answer whose body is `value` as JSON."""
+        return cls(status, json.dumps(value, ensure_ascii=False).encode(), headers=headers)
+
+
+class Connection(Protocol):
+    """What an application can do to the line that a request came over."""
+
+    def send(self, answer: Answer) -> None:
+        """Send the answer in one piece; a client that has gone is no error."""
+
+    def drip(self, answer: Answer, interval: float) -> None:
+        """Send the answer byte by byte, `interval` seconds apart."""
+
+    def cut(self) -> None:
+        """Hang up without a word. The application may go on working afterwards."""
+
+    def pause(self, seconds: float) -> None:
+        """Wait, unless the server is being stopped: then `ServerStopped` is raised."""
+
+
+class Application(Protocol):
+    """What a listener serves. Called in the connection's own thread."""
+
+    def __call__(self, request: Request, connection: Connection) -> None:
+        """Deal with one request, whole."""
+
+
+class ServerStopped(Exception):  # noqa: N818 - it is no error: work that was under way when the server was stopped ends
+    """The server was stopped while a call was waiting."""
+
+
+class Listener:
+    """One listening socket with its threads. `stop` cuts every open connection; a stopped one is not started again."""
+
+    def __init__(self, host: str, port: int, application: Application) -> None:
+        self._server = _Server((host, port), application)
+        self._thread = threading.Thread(
+            target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, name="bureau-simulator", daemon=True
+        )
+        self._thread.start()
+
+    @property
+    def port(self) -> int:
+        """The port, also where 0 was asked for."""
+        return self._server.server_port
+
+    @property
+    def origin(self) -> str:
+        """`http://host:port`."""
+        return self._server.origin
+
+    def stop(self) -> None:
+        """Stop listening, wake what waits, cut what is open."""
+        self._server.stopping.set()
+        self._server.shutdown()
+        self._server.server_close()
+        self._server.cut_all()
+        self._thread.join()
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    block_on_close = False
+    request_queue_size = 256
+
+    def __init__(self, address: tuple[str, int], application: Application) -> None:
+        self.application = application
+        self.stopping = threading.Event()
+        self._open: set[socket.socket] = set()
+        self._open_lock = threading.Lock()
+        super().__init__(address, _Exchange)
+        self.origin = f"http://{address[0]}:{self.server_port}"
+
+    def server_bind(self) -> None:
+        """Bind without the name look-up that HTTPServer makes, which may ask a DNS server."""
+        TCPServer.server_bind(self)
+        self.server_name, self.server_port = str(self.server_address[0]), int(self.server_address[1])
+
+    def get_request(self) -> tuple[socket.socket, object]:
+        """Accept, and remember the connection so that `cut_all` reaches it."""
+        connection, address = super().get_request()
+        with self._open_lock:
+            self._open.add(connection)
+        return connection, address
+
+    def shutdown_request(self, request: socket.socket | tuple[bytes, socket.socket]) -> None:
+        """Close a connection that has ended, and forget it."""
+        with self._open_lock:
+            self._open.discard(request)  # type: ignore[arg-type]  # a TCP server's request is its socket
+        super().shutdown_request(request)
+
+    def handle_error(self, request: socket.socket | tuple[bytes, socket.socket], client_address: object) -> None:
+        """A line that broke is no news in a simulator; anything else is a defect of ours and is printed."""
+        if not isinstance(sys.exception(), OSError | ServerStopped):
+            super().handle_error(request, client_address)
+
+    def cut_all(self) -> None:
+        """Hang up on everyone."""
+        with self._open_lock:
+            connections = list(self._open)
+        for connection in connections:
+            _hang_up(connection)
+
+
+class _Exchange(BaseHTTPRequestHandler):
+    """Reads one request after the other off a connection and hands each to the application."""
+
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+    server: _Server
+    connection: socket.socket
+
+    def exchange(self) -> None:
+        body = self._read_body()
+        if body is None:
+            return
+        target = urlsplit(self.path)
+        request = Request(
+            method=self.command,
+            path=unquote(target.path),
+            query=tuple(parse_qsl(target.query, keep_blank_values=True)),
+            headers={name.lower(): value for name, value in self.headers.items()},
+            body=body,
+            origin=self.server.origin,
+        )
+        self.server.application(request, self)
+
+    do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = exchange
+
+    def send(self, answer: Answer) -> None:
+        self._write(self._wire(answer))
+
+    def drip(self, answer: Answer, interval: float) -> None:
+        for byte in self._wire(answer):
+            self.pause(interval)
+            self._write(bytes((byte,)))
+            if self.close_connection:
+                return
+
+    def cut(self) -> None:
+        self.close_connection = True
+        _hang_up(self.connection)
+
+    def pause(self, seconds: float) -> None:
+        if seconds > 0 and self.server.stopping.wait(seconds):
+            raise ServerStopped
+
+    def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
+        """Refuse what is not even HTTP; the line is closed, since where the next request begins is unknown."""
+        del explain
+        self.close_connection = True
+        error = {"codigo": "REQUISICAO_INVALIDA", "mensagem": f"Requisição HTTP inválida: {message or code}"}
+        self.send(Answer.json(code, error))
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class's name
+        """Keep quiet: the ledger tells what happened."""
+
+    def _read_body(self) -> bytes | None:
+        """The body, or None where it was refused here."""
+        if "transfer-encoding" in self.headers:
+            self.send_error(HTTPStatus.LENGTH_REQUIRED, "informe Content-Length")
+            return None
+        length = self.headers.get("content-length", "0")
+        if not (length.isascii() and length.isdigit()):
+            self.send_error(HTTPStatus.BAD_REQUEST, "Content-Length inválido")
+            return None
+        if int(length) > _BODY_LIMIT:
+            self.send_error(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "corpo grande demais")
+            return None
+        body = self.rfile.read(int(length))
+        if len(body) < int(length):
+            self.close_connection = True  # the client left in the middle of its own request
+            return None
+        return body
+
+    def _wire(self, answer: Answer) -> bytes:
+        phrase = HTTPStatus(answer.status).phrase if answer.status in set(HTTPStatus) else "Desconhecido"
+        media_type = f"{answer.media_type}; charset=utf-8" if "pdf" not in answer.media_type else answer.media_type
+        head = [
+            f"HTTP/1.1 {answer.status} {phrase}",
+            f"Date: {self.date_time_string()}",
+            f"Content-Type: {media_type}",
+            f"Content-Length: {len(answer.body)}",
+            *(f"{name}: {value}" for name, value in answer.headers),
+        ]
+        if self.close_connection:
+            head.append("Connection: close")
+        body = b"" if getattr(self, "command", None) == "HEAD" else answer.body
+        return "\r\n".join([*head, "", ""]).encode("latin-1") + body
+
+    def _write(self, data: bytes) -> None:
+        try:
+            self.wfile.write(data)
+        except OSError:
+            self.close_connection = True
+
+
+def _hang_up(connection: socket.socket) -> None:
+    with contextlib.suppress(OSError):
+        connection.shutdown(socket.SHUT_RDWR)
