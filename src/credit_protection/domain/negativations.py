@@ -77,7 +77,7 @@ class ImpossibleState(AssertionError):
     """A pair that the table says can't be: the software is wrong, not the operator."""
 
 
-def next_action(observed: Observed, desired: Desired, gateway: Capabilities) -> Action:  # noqa: C901 - a table
+def next_action(observed: Observed, desired: Desired, gateway: Capabilities) -> Action:  # noqa: C901, PLR0911 - a table
     """The table: what is known and what is wanted give what to do.
 
     Args:

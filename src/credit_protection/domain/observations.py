@@ -205,7 +205,7 @@ def _found(negativation: Negativation, found: Found, asked_at: datetime, moment:
 
 
 def _missing(negativation: Negativation, asked_at: datetime, moment: Moment) -> Change:
-    """ "Not found": counts only if asked when no inclusion could land any more (rule 6)."""
+    """Judge a "not found": it counts only if asked when no inclusion could land any more (rule 6)."""
     quiet = _inclusion_quiet(negativation)
     if quiet is not None and asked_at < quiet:
         waiting = negativation

@@ -110,7 +110,7 @@ def delete(  # noqa: PLR0913 - the facts of one decision
     gateway: Capabilities,
     now: datetime,
 ) -> Change:
-    """ "Apagar": a person wants it removed. Without a reason it means "solicitação do credor".
+    """Remove because a person asked ("Apagar"). Without a reason it means "solicitação do credor".
 
     Args:
         negativation: whose.

@@ -125,7 +125,7 @@ def needs_person(negativation: Negativation, code: str, message: str, now: datet
 
 
 def stop_trying(negativation: Negativation, actor_id: str, why: str, now: datetime) -> Change:
-    """ "Parar de tentar": a person stops the attempts; the record stays open (rule 5).
+    """Stop trying ("Parar de tentar"): a person stops the attempts; the record stays open (rule 5).
 
     Raises:
         Conflict: there is nothing to stop.

@@ -1,4 +1,4 @@
-"""What a simulated bureau is to the machinery around it: implement `Bureau`, and server, faults and control are yours."""
+"""What a simulated bureau is to the machinery around it: implement `Bureau` and the rest is there."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from credit_protection.testing.simulator.server import Answer, Request
 
 
-class Refusal(Exception):  # noqa: N818 - an answer of the bureau's, not an error of the simulator's
+class Refusal(Exception):
     """The bureau says no. How that looks on the wire is the bureau's own affair."""
 
     def __init__(

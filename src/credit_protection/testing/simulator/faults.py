@@ -134,7 +134,10 @@ class Faults:
     def as_json(self) -> list[dict[str, Any]]:
         """Each rule with `fired`, how often it did."""
         with self._lock:
-            return [dataclasses.asdict(rule) | {"fired": fired} for rule, fired in zip(self._rules, self._fired, strict=True)]
+            return [
+                dataclasses.asdict(rule) | {"fired": fired}
+                for rule, fired in zip(self._rules, self._fired, strict=True)
+            ]
 
     def meet(self, operation: str, subject: Mapping[str, str]) -> tuple[float, Fault | None]:
         """What befalls this call: seconds of added latency, and the fault that fires."""

@@ -73,7 +73,7 @@ class Application(Protocol):
         """Deal with one request, whole."""
 
 
-class ServerStopped(Exception):  # noqa: N818 - it is no error: work that was under way when the server was stopped ends
+class ServerStopped(Exception):
     """The server was stopped while a call was waiting."""
 
 
@@ -134,7 +134,7 @@ class _Server(ThreadingHTTPServer):
     def shutdown_request(self, request: socket.socket | tuple[bytes, socket.socket]) -> None:
         """Close a connection that has ended, and forget it."""
         with self._open_lock:
-            self._open.discard(request)  # type: ignore[arg-type]  # a TCP server's request is its socket
+            self._open.discard(request)
         super().shutdown_request(request)
 
     def handle_error(self, request: socket.socket | tuple[bytes, socket.socket], client_address: object) -> None:
@@ -173,7 +173,9 @@ class _Exchange(BaseHTTPRequestHandler):
         )
         self.server.application(request, self)
 
-    do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = exchange
+    # The base class finds a method by its name in HTTP.
+    do_GET = do_HEAD = do_POST = exchange  # noqa: N815
+    do_PUT = do_PATCH = do_DELETE = do_OPTIONS = exchange  # noqa: N815
 
     def send(self, answer: Answer) -> None:
         self._write(self._wire(answer))

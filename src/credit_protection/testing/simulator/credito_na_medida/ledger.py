@@ -75,8 +75,11 @@ class Inclusion:
 
 @dataclass(frozen=True, slots=True)
 class LoggedRequest:
-    """One request for an effect. `status` is null where no answer was made; `outcome` is ACEITA, RESPONDIDA, CORTADA
-    (line cut before the effect) or the error's code."""
+    """One request for an effect.
+
+    `status` is null where no answer was made; `outcome` is ACEITA, RESPONDIDA, CORTADA (no effect, no answer) or the
+    error's code.
+    """
 
     at: str
     operation: str
@@ -118,7 +121,9 @@ class BureauLedger:
             self._requests: list[LoggedRequest] = []
             self._numbers = itertools.count(1)
 
-    def include(self, debt: Debt, *, seconds: float, duplicate_check: bool = True, error: str | None = None) -> Inclusion:
+    def include(
+        self, debt: Debt, *, seconds: float, duplicate_check: bool = True, error: str | None = None
+    ) -> Inclusion:
         """Take a debt in; after so many seconds it stands, or is refused with `error`. 409 where its key stands."""
         with self._lock:
             now = self._clock.now()

@@ -1,0 +1,1 @@
+"""Adapters: the deeds behind the ports."""

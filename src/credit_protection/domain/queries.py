@@ -1,0 +1,272 @@
+"""Credit queries: one paid question about one document, its answer kept as received.
+
+A query costs money, so the software never repeats one. An answer lost after the request went out stays "resultado
+desconhecido, custo possível" until a person decides.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from credit_protection.domain.errors import Conflict, InvalidInput, InvalidReport, RuleViolation
+from credit_protection.domain.findings import Finding, Severity
+from credit_protection.domain.integrations import ReuseMode
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from credit_protection.domain.documents import Document
+    from credit_protection.domain.errors import BureauError
+    from credit_protection.domain.integrations import ReuseWindow
+    from credit_protection.domain.money import Money
+
+PDF = "application/pdf"
+HTML = "text/html"
+_PDF_TAIL = 2048
+
+
+class Purpose(StrEnum):
+    """The legal basis of a query (LGPD art. 7 X: credit protection)."""
+
+    CREDIT_GRANTING = "credit_granting"
+    COLLECTION = "collection"
+    REGISTRATION_UPDATE = "registration_update"
+
+
+class QueryStatus(StrEnum):
+    """How far a query came."""
+
+    SENT = "sent"
+    """The request may have gone out and no answer is stored: if its process died, the outcome is unknown."""
+    ANSWERED = "answered"
+    FAILED = "failed"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentReport:
+    """A ready-made report, byte for byte as received.
+
+    Args:
+        content: the bytes.
+        media_type: `application/pdf` or `text/html`.
+        protocol: the bureau's, where given.
+    """
+
+    content: bytes
+    media_type: str
+    protocol: str | None = None
+
+    @property
+    def size(self) -> int:
+        """In bytes."""
+        return len(self.content)
+
+    @property
+    def sha256(self) -> str:
+        """Of the bytes, hexadecimal."""
+        return hashlib.sha256(self.content).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class StructuredReport:
+    """An answer made of data: a tree of text, numbers, lists and mappings, as the bureau gave it.
+
+    Args:
+        data: the tree.
+        protocol: the bureau's, where given.
+        score: where the answer has one.
+    """
+
+    data: Mapping[str, object]
+    protocol: str | None = None
+    score: int | None = None
+
+
+CreditReport = DocumentReport | StructuredReport
+
+
+@dataclass(frozen=True, slots=True)
+class CreditQuery:
+    """A credit query (consulta de crédito).
+
+    Args:
+        id: ours.
+        integration_id: through which integration.
+        creditor_id: for whom.
+        product_code: what was bought.
+        document: about whom.
+        customer_id: the host's, where it is a customer.
+        inputs: extra inputs that were sent.
+        purpose: legal basis.
+        actor_id: who asked.
+        asked_at: instant, UTC.
+        status: how far it came.
+        cost: BRL where known.
+        answered_at: instant, UTC.
+        protocol: the bureau's.
+        error_code: why it failed.
+        error_message: Portuguese.
+        media_type: of the stored answer.
+        size: of the stored answer, bytes.
+        sha256: of the stored answer.
+    """
+
+    id: str
+    integration_id: str
+    creditor_id: str
+    product_code: str
+    document: Document
+    customer_id: str | None
+    purpose: Purpose
+    actor_id: str
+    asked_at: datetime
+    inputs: Mapping[str, str] = field(default_factory=dict)
+    status: QueryStatus = QueryStatus.SENT
+    cost: Money | None = None
+    answered_at: datetime | None = None
+    protocol: str | None = None
+    error_code: str = ""
+    error_message: str = ""
+    media_type: str = ""
+    size: int = 0
+    sha256: str = ""
+
+
+def answered(query: CreditQuery, report: CreditReport, now: datetime) -> CreditQuery:
+    """The query with its answer's particulars.
+
+    Raises:
+        Conflict: it has an outcome already.
+    """
+    _require_open(query)
+    done = replace(query, status=QueryStatus.ANSWERED, answered_at=now, protocol=report.protocol)
+    if isinstance(report, DocumentReport):
+        return replace(done, media_type=report.media_type, size=report.size, sha256=report.sha256)
+    return replace(done, media_type="application/json")
+
+
+def failed(query: CreditQuery, error: BureauError, now: datetime, *, unknown: bool) -> CreditQuery:
+    """The query that brought no report.
+
+    Args:
+        query: as sent.
+        error: why.
+        now: instant, UTC.
+        unknown: whether it may have been executed and paid.
+
+    Raises:
+        Conflict: it has an outcome already.
+    """
+    _require_open(query)
+    return replace(
+        query,
+        status=QueryStatus.UNKNOWN if unknown else QueryStatus.FAILED,
+        cost=query.cost if unknown else None,
+        answered_at=now,
+        protocol=error.request_id,
+        error_code=error.code,
+        error_message=error.message,
+    )
+
+
+def _require_open(query: CreditQuery) -> None:
+    if query.status is not QueryStatus.SENT:
+        raise Conflict("Esta consulta já tem resultado.", code="consulta_encerrada")
+
+
+def given_up(query: CreditQuery, now: datetime) -> CreditQuery:
+    """A query whose process died before its answer was stored: outcome unknown, perhaps paid."""
+    return replace(
+        query,
+        status=QueryStatus.UNKNOWN,
+        answered_at=now,
+        error_code="resultado_desconhecido",
+        error_message="A resposta se perdeu: resultado desconhecido, custo possível. Confira no portal do birô.",
+    )
+
+
+def reuse_finding(earlier: CreditQuery | None, window: ReuseWindow, now: datetime) -> Finding | None:
+    """What the reuse window says of a new query while a newer answer is at hand.
+
+    Args:
+        earlier: the newest answered query about the same document and product.
+        window: the integration's.
+        now: instant, UTC.
+
+    Returns:
+        A finding that offers the stored answer, blocking or warning; None where the query is free.
+    """
+    if earlier is None or window.days <= 0 or window.mode is ReuseMode.ALLOW or earlier.answered_at is None:
+        return None
+    if now - earlier.answered_at >= timedelta(days=window.days):
+        return None
+    severity = Severity.BLOCK if window.mode is ReuseMode.BLOCK else Severity.WARN
+    message = (
+        f"Há uma consulta deste documento e produto feita há menos de {window.days} dia(s) ({earlier.id}). "
+        "Abra a resposta guardada em vez de pagar de novo."
+    )
+    return Finding("consulta_recente", severity, message, "document")
+
+
+def require_reusable(finding: Finding | None, *, insist: bool) -> None:
+    """Pass where the query may be made: nothing found, or only a warning that a person insists upon.
+
+    Raises:
+        RuleViolation: with the finding.
+    """
+    if finding is None or (insist and finding.severity is Severity.WARN):
+        return
+    raise RuleViolation(finding.message, [finding], code=finding.code)
+
+
+def check_document_bytes(content: bytes, media_type: str, expected: str) -> None:
+    """Check that bytes look like what the gateway promised; a gateway parses them besides.
+
+    Args:
+        content: as received.
+        media_type: as the bureau declared it.
+        expected: `application/pdf` or `text/html`.
+
+    Raises:
+        InvalidReport: empty, another kind, or cut.
+    """
+    if not content:
+        raise InvalidReport("O birô respondeu com um arquivo vazio. Confira no portal se a consulta foi cobrada.")
+    declared = media_type.partition(";")[0].strip().lower()
+    if declared != expected:
+        raise InvalidReport(f"O birô respondeu {declared or 'sem tipo'} em vez de {expected}. Nada foi guardado.")
+    if expected == PDF and not content.startswith(b"%PDF-"):
+        raise InvalidReport("O birô respondeu algo que não é um PDF. Confira no portal se a consulta foi cobrada.")
+    if expected == PDF and b"%%EOF" not in content[-_PDF_TAIL:]:
+        raise InvalidReport("O PDF do birô chegou cortado. Confira no portal se a consulta foi cobrada.")
+
+
+class ExportFormat(StrEnum):
+    """What an answer can be exported to."""
+
+    PDF = "pdf"
+    XLSX = "xlsx"
+
+
+def require_exportable(query: CreditQuery, export: ExportFormat) -> None:
+    """Pass where the stored answer can be exported to a format.
+
+    Raises:
+        Conflict: there is no stored answer.
+        InvalidInput: a ready-made document can't become a spreadsheet.
+    """
+    if query.status is not QueryStatus.ANSWERED:
+        raise Conflict("Esta consulta não tem resposta guardada para exportar.", code="consulta_sem_resposta")
+    if export is ExportFormat.XLSX and query.media_type in {PDF, HTML}:
+        raise InvalidInput(
+            "O birô entrega este relatório pronto, em PDF, e ele é guardado como veio: não há dados para uma "
+            "planilha. Exporte em PDF.",
+            field="format",
+            code="exportacao_sem_dados",
+        )

@@ -1,0 +1,17 @@
+"""Which days are business days for a creditor."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from credit_protection.domain.creditors import Creditor
+    from credit_protection.domain.legal_calendar import BusinessCalendar
+
+
+class BusinessCalendars(Protocol):
+    """Makes calendars."""
+
+    def of(self, creditor: Creditor) -> BusinessCalendar:
+        """Brazil's public national holidays, the creditor's state's and its local ones, some years around now."""
+        ...

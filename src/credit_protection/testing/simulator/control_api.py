@@ -1,0 +1,105 @@
+"""The control endpoints under `/__simulator`: JSON in, JSON out, no token. Meant for tests, so never refused one."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from credit_protection.testing.simulator.bureau import Refusal
+from credit_protection.testing.simulator.controls import PREFIX
+from credit_protection.testing.simulator.faults import Fault
+from credit_protection.testing.simulator.server import Answer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from credit_protection.testing.simulator.bureau import Bureau
+    from credit_protection.testing.simulator.clock import SimulatorClock
+    from credit_protection.testing.simulator.faults import Faults
+    from credit_protection.testing.simulator.latency import Latency
+    from credit_protection.testing.simulator.server import Request
+
+Arguments = dict[str, Any]
+
+
+class ControlApi:
+    """Every simulator's endpoints, and those that its bureau adds."""
+
+    def __init__(self, bureau: Bureau, faults: Faults, latency: Latency, clock: SimulatorClock) -> None:
+        self._bureau = bureau
+        self._faults = faults
+        self._latency = latency
+        self._clock = clock
+        self._table: Mapping[tuple[str, str], Callable[[Arguments], object]] = {
+            ("GET", "/health"): self._health,
+            ("GET", "/ledger"): lambda _: bureau.ledger(),
+            ("DELETE", "/ledger"): self._clear_ledger,
+            ("GET", "/counts"): lambda _: bureau.counts(),
+            ("GET", "/faults"): lambda _: faults.as_json(),
+            ("POST", "/faults"): self._add_fault,
+            ("DELETE", "/faults"): self._clear_faults,
+            ("GET", "/options"): self._options,
+            ("POST", "/options"): self._set_options,
+            ("POST", "/clock"): self._advance,
+            **bureau.controls,
+        }
+
+    def answer(self, request: Request) -> Answer:
+        """Serve a control request over HTTP; refused ones are 400 `{"erro": ...}`."""
+        path = request.path.removeprefix(PREFIX)
+        try:
+            return Answer.json(200, self.call(request.method, path, _arguments(request)))
+        except ValueError as error:
+            return Answer.json(400, {"erro": str(error)})
+
+    def call(self, method: str, path: str, arguments: Arguments) -> object:
+        """Serve a control request; `ValueError` where it is refused."""
+        endpoint = self._table.get((method, path))
+        if endpoint is None:
+            raise ValueError(f"no control endpoint {method} {path}")
+        try:
+            return endpoint(arguments)
+        except Refusal as refusal:
+            raise ValueError(refusal.message) from refusal
+
+    def _health(self, _: Arguments) -> object:
+        return {"status": "ok", "bureau": self._bureau.name, "operations": sorted(self._bureau.operations)}
+
+    def _clear_ledger(self, _: Arguments) -> object:
+        self._bureau.clear_ledger()
+        return {}
+
+    def _add_fault(self, arguments: Arguments) -> object:
+        self._faults.add(Fault.from_json(arguments, self._bureau.operations))
+        return {}
+
+    def _clear_faults(self, _: Arguments) -> object:
+        self._faults.clear()
+        return {}
+
+    def _options(self, _: Arguments) -> object:
+        return self._latency.options() | self._bureau.options()
+
+    def _set_options(self, arguments: Arguments) -> object:
+        """The machinery's own options are taken out; the rest is the bureau's."""
+        own: Arguments = {name: arguments[name] for name in ("latency", "seed") if name in arguments}
+        settle = self._latency.changing(own)
+        self._bureau.set_options({name: value for name, value in arguments.items() if name not in own})
+        settle()
+        if "seed" in own:
+            self._faults.reseed(own["seed"])
+        return self._options({})
+
+    def _advance(self, arguments: Arguments) -> object:
+        seconds = arguments.get("advance")
+        if isinstance(seconds, bool) or not isinstance(seconds, int | float):
+            raise ValueError("advance: seconds")  # noqa: TRY004 - one error for every refusal
+        self._clock.advance(seconds)
+        return {}
+
+
+def _arguments(request: Request) -> Arguments:
+    arguments = json.loads(request.body) if request.body else dict(request.query)
+    if not isinstance(arguments, dict):
+        raise ValueError("the body must be a JSON object")  # noqa: TRY004 - one error for every refusal
+    return arguments

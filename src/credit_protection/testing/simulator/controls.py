@@ -1,0 +1,116 @@
+"""How a test tells the simulator what to do: one Python face, over a call in the process or over HTTP alike."""
+
+from __future__ import annotations
+
+import http.client
+import json
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING, Any, cast
+from urllib.parse import urlencode, urlsplit
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+
+Ledger = dict[str, Any]
+"""`{"records": [...], "requests": [...], "counts": {...}}`."""
+
+PREFIX = "/__simulator"
+
+
+class SimulatorControls(ABC):
+    """The commands. A refused one raises `ValueError` with the reason."""
+
+    @abstractmethod
+    def _control(self, method: str, path: str, arguments: Mapping[str, Any] | None = None) -> Any:  # noqa: ANN401 - JSON
+        """Give a control endpoint its arguments, return its JSON."""
+
+    def health(self) -> dict[str, Any]:
+        """`{"status": "ok", "bureau": ..., "operations": [...]}`."""
+        return cast("dict[str, Any]", self._control("GET", "/health"))
+
+    def ledger(self) -> Ledger:
+        """Everything in the bureau's book: `records`, `requests` (those for an effect), `counts`."""
+        return cast("Ledger", self._control("GET", "/ledger"))
+
+    def counts(self) -> dict[str, int]:
+        """The ledger's counts alone: quick, also with very many records."""
+        return cast("dict[str, int]", self._control("GET", "/counts"))
+
+    def clear_ledger(self) -> None:
+        """Forget every record and request."""
+        self._control("DELETE", "/ledger")
+
+    def add_fault(self, operation: str, kind: str, **details: object) -> None:
+        """Tell a misbehaviour: `times`, `probability`, `match`, and what its `FaultKind` reads."""
+        self._control("POST", "/faults", {"operation": operation, "kind": kind, **details})
+
+    def faults(self) -> list[dict[str, Any]]:
+        """The rules that stand, each with `fired`."""
+        return cast("list[dict[str, Any]]", self._control("GET", "/faults"))
+
+    def clear_faults(self) -> None:
+        """Behave well from now on."""
+        self._control("DELETE", "/faults")
+
+    def options(self) -> dict[str, Any]:
+        """The options as they stand."""
+        return cast("dict[str, Any]", self._control("GET", "/options"))
+
+    def set_options(self, **changes: object) -> None:
+        """Change options: `latency` (seconds or [from, to]), `seed`, and the bureau's own."""
+        self._control("POST", "/options", changes)
+
+    def advance(self, seconds: float) -> None:
+        """Let time pass at once for records and tokens."""
+        self._control("POST", "/clock", {"advance": seconds})
+
+    def record(self, record_id: str) -> dict[str, Any]:
+        """One record, with `motivo` and `pedido`, the body of its inclusion."""
+        return cast("dict[str, Any]", self._control("GET", "/records", {"id": record_id}))
+
+    def add_records(self, records: Iterable[Mapping[str, str]]) -> list[dict[str, Any]]:
+        """Put debts on record that nobody requested here, as from before this software came."""
+        return cast("list[dict[str, Any]]", self._control("POST", "/records", {"records": [*map(dict, records)]}))
+
+    def remove_at_bureau(self, record_id: str) -> None:
+        """The bureau takes a record out by itself."""
+        self._control("POST", "/removals", {"id": record_id})
+
+    def catalogue(self) -> dict[str, Any]:
+        """`produtos`, `naturezas`, `motivos`."""
+        return cast("dict[str, Any]", self._control("GET", "/catalogue"))
+
+    def set_catalogue(self, **lists: object) -> None:
+        """Replace `produtos`, `naturezas` or `motivos`."""
+        self._control("POST", "/catalogue", lists)
+
+    def remove_product(self, code: str) -> None:
+        """Let a product vanish from the catalogue."""
+        self._control("POST", "/catalogue", {"remove_product": code})
+
+    def expire_tokens(self) -> None:
+        """Refuse every token given so far, until a new login."""
+        self._control("POST", "/tokens/expire")
+
+
+class RemoteControls(SimulatorControls):
+    """The commands to a simulator that runs elsewhere."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+
+    def _control(self, method: str, path: str, arguments: Mapping[str, Any] | None = None) -> Any:  # noqa: ANN401 - JSON
+        target = urlsplit(self.url)
+        connection = http.client.HTTPConnection(target.hostname or "", target.port, timeout=30)
+        query = f"?{urlencode(arguments)}" if method == "GET" and arguments else ""
+        body = json.dumps(arguments or {}) if method == "POST" else None
+        try:
+            connection.request(method, f"{PREFIX}{path}{query}", body, {"Content-Type": "application/json"})
+            answer = connection.getresponse()
+            value = json.loads(answer.read())
+        finally:
+            connection.close()
+        if answer.status != http.HTTPStatus.OK:
+            raise ValueError(value["erro"])
+        return value

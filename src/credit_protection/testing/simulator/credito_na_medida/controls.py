@@ -1,0 +1,80 @@
+"""The bureau's own control endpoints: what happens at a bureau without a client having asked for it."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from credit_protection.testing.simulator.credito_na_medida.ledger import Debt
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from credit_protection.testing.simulator.credito_na_medida.state import BureauState
+
+Arguments = dict[str, Any]
+
+
+class BureauControls:
+    """`table` gives for each (method, path below `/__simulator`) what does it."""
+
+    def __init__(self, state: BureauState) -> None:
+        self._state = state
+        self.table: dict[tuple[str, str], Callable[[Arguments], object]] = {
+            ("GET", "/records"): self.record,
+            ("POST", "/records"): self.add_records,
+            ("POST", "/removals"): self.remove_at_bureau,
+            ("GET", "/catalogue"): self.catalogue,
+            ("POST", "/catalogue"): self.change_catalogue,
+            ("POST", "/tokens/expire"): self.expire_tokens,
+        }
+
+    def record(self, arguments: Arguments) -> object:
+        """`id`: one record, with `motivo` and the body of its inclusion as `pedido`."""
+        record = self._state.ledger.get(str(arguments.get("id")))
+        return self._state.ledger.wire(record) | {"motivo": record.motivo, "pedido": json.loads(record.debt.pedido)}
+
+    def add_records(self, arguments: Arguments) -> object:
+        """`records`: {documento, contrato, vencimento, valor, natureza} each, on record without a request.
+
+        natureza is OUT where it is left out.
+        """
+        try:
+            debts = [Debt(**({"natureza": "OUT"} | record)) for record in arguments["records"]]
+        except (KeyError, TypeError) as error:
+            raise ValueError("records: a list of {documento, contrato, vencimento, valor, natureza}") from error
+        ledger = self._state.ledger
+        return [ledger.wire(ledger.include(debt, seconds=0).record) for debt in debts]
+
+    def remove_at_bureau(self, arguments: Arguments) -> object:
+        """`id`: the bureau takes the record out by itself, at once."""
+        return self._state.ledger.wire(self._state.ledger.leave(str(arguments.get("id"))))
+
+    def catalogue(self, _: Arguments) -> object:
+        """The three lists."""
+        return self._state.catalogue.as_json()
+
+    def change_catalogue(self, arguments: Arguments) -> object:
+        """`produtos`, `naturezas`, `motivos` replace the list of that name; `remove_product` lets one vanish."""
+        lists = dict(arguments)
+        vanishing = lists.pop("remove_product", None)
+        for name, entries in lists.items():
+            if name not in self._state.catalogue.as_json() or not isinstance(entries, list):
+                raise ValueError("lists of produtos, naturezas, motivos; or remove_product")
+            for entry in entries:
+                self._check(name, entry)
+        self._state.catalogue.replace(lists)
+        if vanishing is not None:
+            self._state.catalogue.remove_product(str(vanishing))
+        return self._state.catalogue.as_json()
+
+    def expire_tokens(self, _: Arguments) -> object:
+        """Every token given so far is refused from now on."""
+        self._state.tokens.expire_all()
+        return {}
+
+    def _check(self, name: str, entry: object) -> None:
+        if name == "produtos":
+            self._state.contract.check("Produto", entry)
+        elif not isinstance(entry, dict) or set(entry) != {"codigo", "descricao"}:
+            raise ValueError(f"{name}: each {{codigo, descricao}}")

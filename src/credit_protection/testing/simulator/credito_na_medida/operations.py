@@ -1,0 +1,194 @@
+"""The operations of the declared contract. Each takes an order and gives an answer, or raises what is refused."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from decimal import Decimal
+from functools import partial
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl
+
+from credit_protection.testing.simulator.bureau import Refusal
+from credit_protection.testing.simulator.contract import ContractViolation
+from credit_protection.testing.simulator.credito_na_medida.documents import person_of
+from credit_protection.testing.simulator.credito_na_medida.ledger import Debt
+from credit_protection.testing.simulator.credito_na_medida.options import ReportForm
+from credit_protection.testing.simulator.credito_na_medida.reports import ReportOrder, report
+from credit_protection.testing.simulator.faults import FaultKind
+from credit_protection.testing.simulator.server import Answer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from credit_protection.testing.simulator.credito_na_medida.order import Order
+    from credit_protection.testing.simulator.credito_na_medida.state import BureauState
+    from credit_protection.testing.simulator.faults import Fault
+
+OWN_REPORTS, OTHER_REPORTS = "/v1/relatorios/", "/arquivos/"
+_DEFAULT_PAGE_SIZE = 100
+
+
+class Operations:
+    """`table` gives for each (method, path template) of the contract its name in fault rules and what does it."""
+
+    def __init__(self, state: BureauState) -> None:
+        self._state = state
+        self.table: dict[tuple[str, str], tuple[str, Callable[[Order], Answer]]] = {
+            ("POST", "/oauth/token"): ("token", self.token),
+            ("GET", "/v1/produtos"): ("products", partial(self.catalogue, "produtos")),
+            ("GET", "/v1/naturezas"): ("natures", partial(self.catalogue, "naturezas")),
+            ("GET", "/v1/motivos-baixa"): ("reasons", partial(self.catalogue, "motivos")),
+            ("POST", "/v1/consultas"): ("query", self.query),
+            ("GET", "/v1/negativacoes"): ("find", self.find),
+            ("POST", "/v1/negativacoes"): ("include", self.include),
+            ("GET", "/v1/negativacoes/{id}"): ("find", self.get),
+            ("DELETE", "/v1/negativacoes/{id}"): ("remove", self.remove),
+        }
+
+    def token(self, order: Order) -> Answer:
+        """Log in; the credentials come as JSON, as a form, or as HTTP Basic."""
+        order.query()
+        said = order.checked(_credentials(order))
+        options = self._state.options
+        if (said["client_id"], said["client_secret"]) != (options.client_id, options.client_secret):
+            raise Refusal(401, "CREDENCIAIS_INVALIDAS", "client_id ou client_secret inválido")
+        token = self._state.tokens.issue(options.token_seconds)
+        return Answer.json(200, {"access_token": token, "token_type": "Bearer", "expires_in": options.token_seconds})
+
+    def catalogue(self, name: str, order: Order) -> Answer:
+        """One of the catalogue's lists."""
+        self._admit(order)
+        return Answer.json(200, {name: self._state.catalogue.as_json()[name]})
+
+    def query(self, order: Order) -> Answer:
+        """A credit query: charged, then answered in the form that the options say."""
+        self._admit(order)
+        said = order.body()
+        inputs: dict[str, str] = said.get("insumos", {})
+        product = self._state.catalogue.query_product(said["produto"], self._person(said["documento"]), inputs)
+        self._state.charge(Decimal(product.get("preco") or 0))
+        question = ReportOrder(said["documento"], product["codigo"], product["nome"], tuple(sorted(inputs.items())))
+        return self._report_answer(question, order)
+
+    def own_report(self, order: Order) -> Answer:
+        """Fetch a report on the API's origin, with the token."""
+        self._admit(order)
+        return self._report(order, OWN_REPORTS)
+
+    def other_report(self, order: Order) -> Answer:
+        """Fetch a report on the other origin, where showing the token would be giving it away."""
+        if "authorization" in order.request.headers:
+            self._state.note_leak()
+        return self._report(order, OTHER_REPORTS)
+
+    def find(self, order: Order) -> Answer:
+        """A page of the records that match."""
+        filters = self._admit(order)
+        page, page_size = int(filters.pop("pagina", 0)), int(filters.pop("por_pagina", _DEFAULT_PAGE_SIZE))
+        if page_size < 1:
+            raise ContractViolation("por_pagina", "deve ser no mínimo 1")
+        ledger = self._state.ledger
+        found, total = ledger.find(filters, page=page, page_size=page_size)
+        return Answer.json(200, {"negativacoes": [ledger.wire(record) for record in found], "total": total})
+
+    def get(self, order: Order) -> Answer:
+        """One record."""
+        self._admit(order)
+        ledger = self._state.ledger
+        return Answer.json(200, ledger.wire(ledger.get(order.path["id"])))
+
+    def include(self, order: Order) -> Answer:
+        """Take a debt in."""
+        self._admit(order)
+        said = order.body()
+        person = self._person(said["documento"])
+        if person != said["tipo_pessoa"]:
+            raise Refusal(422, "TIPO_PESSOA_DIVERGENTE", f"O documento é de {person}", field="tipo_pessoa")
+        self._state.catalogue.check_nature(said["natureza"], person)
+        if Decimal(said["valor"]) <= 0:
+            raise Refusal(422, "VALOR_INVALIDO", "O valor deve ser maior que zero", field="valor")
+        names = ("documento", "contrato", "vencimento", "valor", "natureza")
+        included = self._state.ledger.include(
+            Debt(**{name: said[name] for name in names}, pedido=order.request.body),
+            seconds=self._state.options.processing_seconds,
+            duplicate_check=self._state.options.duplicate_check,
+            error=order.processing_error(),
+        )
+        order.record_id = included.record.id
+        order.repeated = included.repeated
+        order.reinclusion = included.reinclusion
+        return Answer.json(201, self._state.ledger.wire(included.record))
+
+    def remove(self, order: Order) -> Answer:
+        """Take a debt out."""
+        motivo = str(self._admit(order)["motivo"])
+        ledger = self._state.ledger
+        ledger.get(order.path["id"])
+        self._state.catalogue.check_reason(motivo)
+        seconds = self._state.options.processing_seconds
+        removed = ledger.remove(order.path["id"], motivo, seconds=seconds, error=order.processing_error())
+        return Answer.json(202, ledger.wire(removed))
+
+    def _admit(self, order: Order) -> dict[str, str | int]:
+        """Let in who shows a good token; what the query string says is returned."""
+        if order.fault(FaultKind.EXPIRED_TOKEN):
+            self._state.tokens.expire_all()
+        self._state.tokens.check(order.request.headers.get("authorization", ""))
+        return order.query()
+
+    def _person(self, document: str) -> str:
+        person = person_of(document, alphanumeric=self._state.options.alphanumeric_cnpj)
+        if person is None:
+            raise Refusal(422, "DOCUMENTO_INVALIDO", "CPF ou CNPJ inválido", field="documento")
+        return person
+
+    def _report_answer(self, question: ReportOrder, order: Order) -> Answer:
+        fault = order.circumstances.fault
+        headers = (("X-Protocolo", question.protocolo),)
+        options = self._state.options
+        form = options.report_forms.get(question.produto, options.report_form)
+        if form is ReportForm.PDF:
+            return _file(question, fault, headers)
+        answer: dict[str, Any] = {"protocolo": question.protocolo}
+        if form is ReportForm.BASE64:
+            answer["pdf_base64"] = base64.b64encode(report(question, fault.kind if fault else None)).decode()
+        else:
+            self._state.reports[question.protocolo] = question, fault
+            own = f"http://{order.request.headers.get('host', '')}{OWN_REPORTS}"
+            folder = own if form is ReportForm.URL else f"{self._state.files_origin()}{OTHER_REPORTS}"
+            answer["pdf_url"] = f"{folder}{question.protocolo}.pdf"
+        return Answer.json(200, answer, headers)
+
+    def _report(self, order: Order, folder: str) -> Answer:
+        path = order.request.path
+        protocolo = path.removeprefix(folder).removesuffix(".pdf")
+        kept = self._state.reports.get(protocolo)
+        if order.request.method != "GET" or kept is None or path != f"{folder}{protocolo}.pdf":
+            raise Refusal(404, "NAO_ENCONTRADA", "Relatório não encontrado")
+        question, fault = kept
+        return _file(question, order.circumstances.fault or fault, ())
+
+
+def _credentials(order: Order) -> object:
+    """What was sent to log in with, in the form of the JSON body."""
+    if order.media_type() == "application/x-www-form-urlencoded":
+        body: object = dict(parse_qsl(order.request.body.decode("utf-8", "replace"), keep_blank_values=True))
+    else:
+        body = order.parsed()
+    scheme, _, encoded = order.request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "basic" or not isinstance(body, dict):
+        return body
+    try:
+        client_id, _, client_secret = base64.b64decode(encoded, validate=True).decode().partition(":")
+    except (binascii.Error, UnicodeDecodeError):
+        raise Refusal(401, "CREDENCIAIS_INVALIDAS", "Authorization inválido") from None
+    return body | {"client_id": client_id, "client_secret": client_secret}
+
+
+def _file(question: ReportOrder, fault: Fault | None, headers: tuple[tuple[str, str], ...]) -> Answer:
+    """The report's bytes; an HTML page comes under the media type that the fault says."""
+    media_type = "application/pdf"
+    if fault is not None and fault.kind is FaultKind.HTML_INSTEAD_OF_PDF:
+        media_type = fault.media_type
+    return Answer(200, report(question, fault.kind if fault else None), media_type, headers)
