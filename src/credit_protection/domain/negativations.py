@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING
 from credit_protection.domain.capabilities import RemovalKey
 from credit_protection.domain.legal_calendar import RemovalCause
 from credit_protection.domain.money import total
+from credit_protection.domain.settlements import Reversal, standings_of
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from datetime import date, datetime
 
     from credit_protection.domain.capabilities import Capabilities, Registry
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from credit_protection.domain.money import Money
     from credit_protection.domain.reasons import RemovalReason
     from credit_protection.domain.removal_policy import RemovalTrigger
+    from credit_protection.domain.settlements import Entry, InvoiceStanding
 
 
 class Desired(StrEnum):
@@ -154,6 +157,7 @@ class NegativatedInvoice:
         due_date: vencimento.
         balance: open of the principal then, BRL.
         amount: reported for it, BRL.
+        earlier: settlements that the host's balance already reflected then: they settle nothing of it.
     """
 
     invoice_id: str
@@ -161,6 +165,7 @@ class NegativatedInvoice:
     due_date: date
     balance: Money
     amount: Money
+    earlier: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -307,6 +312,17 @@ class Negativation:
     def due_date(self) -> date:
         """What is reported: the oldest due date."""
         return min(invoice.due_date for invoice in self.invoices)
+
+    def standings(self, entries: Iterable[Entry], tolerance: Money) -> dict[str, InvoiceStanding]:
+        """How each of its invoices stands, from the ledger.
+
+        Args:
+            entries: every entry of its invoices; those that its balances already reflected are passed over.
+            tolerance: the policy's.
+        """
+        earlier = frozenset().union(*(invoice.earlier for invoice in self.invoices))
+        later = [entry for entry in entries if isinstance(entry, Reversal) or entry.id not in earlier]
+        return standings_of({invoice.invoice_id: invoice.balance for invoice in self.invoices}, later, tolerance)
 
     @property
     def deadline(self) -> date | None:

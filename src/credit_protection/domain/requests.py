@@ -109,6 +109,7 @@ def create(
     host: str,
     new_id: Callable[[], str],
     new_reference: Callable[[], str],
+    reflected: frozenset[str] = frozenset(),
 ) -> list[Change]:
     """Make the negativations of a request: one per invoice, or one in all where the integration groups.
 
@@ -121,6 +122,7 @@ def create(
         host: the host that owns the invoices.
         new_id: gives a fresh id.
         new_reference: gives a fresh contract reference.
+        reflected: settlements that were on the ledger before the host was read: its balances reflect them.
 
     Returns:
         Each with its creation event; observed ABSENT, desired INCLUDED, the inclusion due now.
@@ -132,7 +134,7 @@ def create(
     if blocks(told):
         raise RuleViolation("As regras não permitem esta negativação. Veja os motivos.", told)
     document = parse_document(candidate.customer.document)
-    covered = [_covered(invoice, candidate.amount_of(invoice)) for invoice in candidate.invoices]
+    covered = [_covered(invoice, candidate.amount_of(invoice), reflected) for invoice in candidate.invoices]
     together = integration.grouped and gateway.grouping
     groups = [tuple(covered)] if together else [(one,) for one in covered]
     return [
@@ -141,8 +143,8 @@ def create(
     ]
 
 
-def _covered(invoice: Invoice, amount: Money) -> NegativatedInvoice:
-    return NegativatedInvoice(invoice.id, invoice.number, invoice.due_date, invoice.balance, amount)
+def _covered(invoice: Invoice, amount: Money, reflected: frozenset[str]) -> NegativatedInvoice:
+    return NegativatedInvoice(invoice.id, invoice.number, invoice.due_date, invoice.balance, amount, reflected)
 
 
 def _born(
