@@ -17,7 +17,7 @@ from credit_protection.domain.errors import (
     ProtocolError,
 )
 from credit_protection.domain.products import check_inputs
-from credit_protection.domain.queries import CreditQuery, DocumentReport, ExportFormat, Purpose
+from credit_protection.domain.queries import CreditQuery, DocumentReport, Purpose
 from credit_protection.ports.bureau import QueryOrder
 from credit_protection.ports.storage import Page, QueryFilter
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from credit_protection.domain.findings import Finding
     from credit_protection.domain.integrations import Integration
     from credit_protection.domain.products import Product
-    from credit_protection.domain.queries import CreditReport
+    from credit_protection.domain.queries import CreditReport, ExportFormat
     from credit_protection.ports.storage import Listed
 
 LOST_AFTER = timedelta(minutes=10)
@@ -181,7 +181,7 @@ class Queries:
         product = next((one for one in products if one.code == product_code), None)
         if product is None:
             raise InvalidInput(
-                f"O produto {product_code!r} não existe nesta integração. Sincronize os produtos e escolha um da lista.",
+                f"O produto {product_code!r} não existe nesta integração. Sincronize os produtos e escolha outro.",
                 field="product",
                 code="produto_desconhecido",
             )

@@ -244,12 +244,16 @@ class NegativationRepository(Protocol):
         """Transmissions that a worker may claim now: a call is due, nobody holds it, none waits for a person.
 
         Removals and their look-ups first, by earliest deadline; then the rest by `due_at`. Those of paused
-        integrations are left out.
+        integrations are left out, and inclusions of inactive ones.
         """
         ...
 
     def next_due_at(self, now: datetime) -> datetime | None:
-        """The earliest instant at which something becomes claimable or a lease runs out; None where nothing waits."""
+        """The earliest instant at which something becomes claimable or a lease runs out; None where nothing waits.
+
+        What `due` would leave out counts from the end of its integration's pause; inclusions of inactive integrations
+        do not count.
+        """
         ...
 
     def expired(self, now: datetime, limit: int) -> Sequence[str]:

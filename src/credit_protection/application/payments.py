@@ -1,0 +1,235 @@
+"""Payments: record in the host's transaction, apply in ours, and see what no event told.
+
+The way of a payment: `record` inserts one row where the host holds its transaction; the host commits; `apply` locks the
+invoice, lets the domain decide under the integration's policy, and opens the transmission.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from credit_protection.domain import removals
+from credit_protection.domain.actors import Permission
+from credit_protection.domain.audit import AuditEntry
+from credit_protection.domain.customers import InvoiceStatus
+from credit_protection.domain.settlements import Reversal, Settlement, SettlementKind, standing
+from credit_protection.ports.storage import Page
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from datetime import date
+
+    from credit_protection.application.tenant import Tenant
+    from credit_protection.domain.actors import Actor
+    from credit_protection.domain.customers import Invoice
+    from credit_protection.domain.negativations import Change, Negativation
+    from credit_protection.domain.settlements import Entry
+    from credit_protection.ports.storage import UnitOfWork
+
+APPLY_AT_ONCE = 500
+REREAD_AT_ONCE = 500
+SWEEP_OVERLAP = timedelta(days=3)
+"""Bank returns are back-dated and pages shift while they are read: a sweep looks this far behind the last one."""
+_SWEPT = "host.swept."
+_REREAD = "host.reread."
+_STANDING = "standing:"
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """What applying settlements did: how many invoices were decided upon, and which negativations turned."""
+
+    invoices: int
+    turned: Sequence[str]
+
+
+class Payments:
+    """The use cases about payments."""
+
+    def __init__(self, tenant: Tenant) -> None:
+        self._tenant = tenant
+
+    # ------------------------------------------------------------------------------ in the host's transaction
+
+    def record(self, actor: Actor, entry: Entry, *, connection: object | None = None) -> bool:
+        """Record a settlement or a reversal: one row, a repeat ignored.
+
+        Args:
+            actor: who reports it; needs "registrar pagamentos".
+            entry: what the host reports.
+            connection: the host's own DBAPI connection, to join the transaction that it holds: in a savepoint, never
+                committed here. None: a transaction of our own, applied right after.
+
+        Returns:
+            Whether it was new.
+        """
+        actor.require(Permission.RECORD_PAYMENTS)
+        now = self._tenant.clock.now()
+        if connection is not None:
+            with self._tenant.storage.joined(connection) as unit:
+                new = unit.settlements.record(self._tenant.host.code, entry, now)
+                unit.commit()
+            return new
+        with self._tenant.storage.unit() as unit:
+            new = unit.settlements.record(self._tenant.host.code, entry, now)
+            if new:
+                unit.audit.add(_entry_of(actor, entry, self._tenant))
+            unit.commit()
+        self.committed()
+        return new
+
+    def reverse(
+        self, actor: Actor, settlement_id: str, invoice_id: str, on: date, *, connection: object | None = None
+    ) -> bool:
+        """Record the reversal of a settlement; it may come before the settlement itself."""
+        return self.record(actor, Reversal(settlement_id, invoice_id, on), connection=connection)
+
+    def committed(self) -> Applied:
+        """The host has committed: apply what it recorded, and wake the workers. Losing this call is harmless."""
+        return self.apply()
+
+    # ------------------------------------------------------------------------------ in our own transaction
+
+    def apply(self, limit: int = APPLY_AT_ONCE) -> Applied:
+        """Decide upon settlements not yet applied; idempotent, one transaction per invoice.
+
+        Args:
+            limit: how many invoices at most.
+        """
+        with self._tenant.storage.reading() as unit:
+            waiting = unit.settlements.unapplied(limit)
+        turned: list[str] = []
+        for host, invoice_id in waiting:
+            turned.extend(self._apply_one(host, invoice_id))
+        return Applied(len(waiting), turned)
+
+    def _apply_one(self, host: str, invoice_id: str) -> list[str]:
+        now = self._tenant.clock.now()
+        changes: list[Change] = []
+        with self._tenant.storage.unit() as unit:
+            unit.settlements.lock_invoices(host, [invoice_id])
+            for covering in unit.negativations.covering(host, [invoice_id]):
+                negativation = unit.negativations.lock(covering.id)
+                if negativation is None or negativation.is_closed:
+                    continue
+                change = decide(self._tenant, unit, negativation)
+                if change.negativation is not negativation:
+                    unit.negativations.save(change.negativation)
+                    unit.negativations.append(change.events)
+                    changes.append(change)
+            unit.settlements.mark_applied(host, invoice_id, now)
+            unit.commit()
+        self._tenant.listeners.happened([event for change in changes for event in change.events])
+        for change in changes:
+            if change.negativation.transmission.action.is_call:
+                self._tenant.queue.wake(change.negativation.id)
+        return [change.negativation.id for change in changes]
+
+    # ------------------------------------------------------------------------------ what no event told
+
+    def sweep_host(self, today: date) -> int:
+        """Record the host's settlements since the last sweep, with an overlap. Returns how many were new."""
+        host = self._tenant.host
+        if not host.capabilities.settlements:
+            return 0
+        with self._tenant.storage.reading() as unit:
+            last = unit.marks.get(_SWEPT + host.code)
+        since = (today if last is None else last.date()) - SWEEP_OVERLAP
+        started = self._tenant.clock.now()
+        new = self._record_all(host.settlements_since(since))
+        with self._tenant.storage.unit() as unit:
+            unit.marks.set(_SWEPT + host.code, started)
+            unit.commit()
+        return new
+
+    def reread_standings(self) -> int:
+        """Re-read the invoices of every open negativation from the host, page by page (level-triggered).
+
+        A debt that ceased without any event is recorded as a settlement of our own naming, and its coming back as that
+        one's reversal. Returns how many entries were new.
+        """
+        host = self._tenant.host
+        started = self._tenant.clock.now()
+        new = 0
+        cursor: str | None = None
+        while True:
+            with self._tenant.storage.reading() as unit:
+                page = unit.negativations.open_invoice_ids(host.code, Page(REREAD_AT_ONCE, cursor))
+                ledger = unit.settlements.entries(host.code, page.items)
+            invoices = host.standings(page.items)
+            new += self._record_all(_untold(invoices.values(), ledger, started.date()))
+            cursor = page.cursor
+            if cursor is None:
+                break
+        with self._tenant.storage.unit() as unit:
+            unit.marks.set(_REREAD + host.code, started)
+            unit.commit()
+        return new
+
+    def _record_all(self, entries: Iterable[Entry]) -> int:
+        new = 0
+        with self._tenant.storage.unit() as unit:
+            for entry in entries:
+                new += unit.settlements.record(self._tenant.host.code, entry, self._tenant.clock.now())
+            unit.commit()
+        return new
+
+
+def decide(tenant: Tenant, unit: UnitOfWork, negativation: Negativation) -> Change:
+    """Let the settlements that stand decide about one negativation, held by this unit."""
+    integration = unit.integrations.get(negativation.integration_id)
+    creditor = unit.creditors.get(negativation.creditor_id)
+    policy = integration.removal_policy
+    entries = unit.settlements.entries(negativation.host, [invoice.invoice_id for invoice in negativation.invoices])
+    return removals.apply_standings(
+        negativation,
+        negativation.standings(entries, policy.tolerance),
+        policy,
+        tenant.calendars.of(creditor),
+        tenant.gateways.kind(integration.gateway).capabilities,
+        tenant.clock.now(),
+    )
+
+
+_KINDS = {
+    InvoiceStatus.PAID: SettlementKind.PAYMENT,
+    InvoiceStatus.CREDITED: SettlementKind.CREDIT_NOTE,
+    InvoiceStatus.CANCELLED: SettlementKind.CANCELLATION,
+    InvoiceStatus.IN_AGREEMENT: SettlementKind.AGREEMENT,
+}
+
+
+def _untold(invoices: Iterable[Invoice], ledger: Sequence[Entry], today: date) -> list[Entry]:
+    """Entries for what the host shows and nobody told: a debt that ceased, or one of our own naming that came back."""
+    stood: dict[str, list[Settlement]] = {}
+    for settlement in standing(ledger):
+        stood.setdefault(settlement.invoice_id, []).append(settlement)
+    named: dict[str, int] = {}
+    for entry in ledger:
+        if isinstance(entry, Settlement) and entry.id.startswith(_STANDING):
+            named[entry.invoice_id] = named.get(entry.invoice_id, 0) + 1
+    entries: list[Entry] = []
+    for invoice in invoices:
+        ours = [each for each in stood.get(invoice.id, []) if each.id.startswith(_STANDING)]
+        if invoice.status is InvoiceStatus.OPEN:
+            entries.extend(Reversal(each.id, invoice.id, today) for each in ours)
+        elif not ours:
+            number = named.get(invoice.id, 0) + 1
+            entries.append(
+                Settlement(
+                    id=f"{_STANDING}{invoice.id}:{number}",
+                    invoice_id=invoice.id,
+                    kind=_KINDS[invoice.status],
+                    paid_on=invoice.paid_on or today,
+                    available_on=invoice.available_on,
+                )
+            )
+    return entries
+
+
+def _entry_of(actor: Actor, entry: Entry, tenant: Tenant) -> AuditEntry:
+    act = "payment.reverse" if isinstance(entry, Reversal) else "payment.record"
+    subject = entry.settlement_id if isinstance(entry, Reversal) else entry.id
+    return AuditEntry(tenant.clock.now(), actor.id, actor.name, act, subject, after={"invoice": entry.invoice_id})
