@@ -33,7 +33,8 @@ REREAD_AT_ONCE = 500
 SWEEP_OVERLAP = timedelta(days=3)
 """Bank returns are back-dated and pages shift while they are read: a sweep looks this far behind the last one."""
 _SWEPT = "host.swept."
-_REREAD = "host.reread."
+REREAD_MARK = "host.reread."
+"""Name of the mark that says when the standings were last re-read, with the host's code behind it."""
 _STANDING = "standing:"
 
 
@@ -164,7 +165,7 @@ class Payments:
             if cursor is None:
                 break
         with self._tenant.storage.unit() as unit:
-            unit.marks.set(_REREAD + host.code, started)
+            unit.marks.set(REREAD_MARK + host.code, started)
             unit.commit()
         return new
 

@@ -107,8 +107,7 @@ def create(
     integration: Integration,
     gateway: Capabilities,
     host: str,
-    new_id: Callable[[], str],
-    new_reference: Callable[[], str],
+    names: Callable[[], tuple[str, str]],
     reflected: frozenset[str] = frozenset(),
 ) -> list[Change]:
     """Make the negativations of a request: one per invoice, or one in all where the integration groups.
@@ -120,8 +119,7 @@ def create(
         integration: through which.
         gateway: what its gateway can do.
         host: the host that owns the invoices.
-        new_id: gives a fresh id.
-        new_reference: gives a fresh contract reference.
+        names: gives a fresh id and a fresh contract reference.
         reflected: settlements that were on the ledger before the host was read: its balances reflect them.
 
     Returns:
@@ -138,8 +136,7 @@ def create(
     together = integration.grouped and gateway.grouping
     groups = [tuple(covered)] if together else [(one,) for one in covered]
     return [
-        _born(request, candidate.customer, document, group, integration, gateway, host, (new_id(), new_reference()))
-        for group in groups
+        _born(request, candidate.customer, document, group, integration, gateway, host, names()) for group in groups
     ]
 
 

@@ -19,6 +19,7 @@ from jsonschema.validators import extend
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
+    from email.message import Message
 
 Schema = dict[str, Any]
 _METHODS = ("get", "put", "post", "delete", "patch", "head", "options")
@@ -105,10 +106,10 @@ class Operation:
         """Raise `ContractViolation` where a JSON body is not what the contract declares."""
         _raise_first(self._body["application/json"], value)
 
-    def answer_problem(self, status: int, headers: Mapping[str, str], body: bytes) -> str | None:
+    def answer_problem(self, status: int, headers: Mapping[str, str] | Message, body: bytes) -> str | None:
         """What is wrong with an answer, or None. An error status that is not declared must still be the error schema.
 
-        Header names are looked up as the contract writes them, so give a mapping that does not mind their case.
+        Header names are looked up as the contract writes them: give a message, or a mapping with those very names.
         """
         declared = self._answers.get(str(status))
         media_type = headers.get("Content-Type", "").partition(";")[0]

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from credit_protection.testing.simulator.faults import Fault
     from credit_protection.testing.simulator.server import Connection
 
-_GARBAGE = Answer(200, b"\x00\xff<<resposta ileg\xedvel>>{")
+_GARBAGE = Answer(200, b"<<resposta ileg\xc3\xadvel>>{")
 _GATEWAY_ERRORS = {
     FaultKind.SERVER_ERROR: (500, "ERRO_INTERNO", "Erro interno do servidor"),
     FaultKind.BAD_GATEWAY: (502, "GATEWAY_INVALIDO", "Resposta inválida do servidor de origem"),

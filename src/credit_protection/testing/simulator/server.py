@@ -82,9 +82,7 @@ class Listener:
 
     def __init__(self, host: str, port: int, application: Application) -> None:
         self._server = _Server((host, port), application)
-        self._thread = threading.Thread(
-            target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, name="bureau-simulator", daemon=True
-        )
+        self._thread = threading.Thread(target=self._server.accept_all, name="bureau-simulator", daemon=True)
         self._thread.start()
 
     @property
@@ -100,16 +98,17 @@ class Listener:
     def stop(self) -> None:
         """Stop listening, wake what waits, cut what is open."""
         self._server.stopping.set()
-        self._server.shutdown()
+        _hang_up(self._server.socket)  # wakes the thread that waits for connections
+        self._thread.join()
         self._server.server_close()
         self._server.cut_all()
-        self._thread.join()
 
 
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
     block_on_close = False
     request_queue_size = 256
+    timeout = 0.5
 
     def __init__(self, address: tuple[str, int], application: Application) -> None:
         self.application = application
@@ -141,6 +140,11 @@ class _Server(ThreadingHTTPServer):
         """A line that broke is no news in a simulator; anything else is a defect of ours and is printed."""
         if not isinstance(sys.exception(), OSError | ServerStopped):
             super().handle_error(request, client_address)
+
+    def accept_all(self) -> None:
+        """Accept until told to stop; unlike `serve_forever`, whose end has to be waited for, this ends at once."""
+        while not self.stopping.is_set():
+            self.handle_request()
 
     def cut_all(self) -> None:
         """Hang up on everyone."""

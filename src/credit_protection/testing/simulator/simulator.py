@@ -55,11 +55,13 @@ class BureauSimulator(SimulatorControls):
 
     def start(self) -> Self:
         """Listen; on return, connections are accepted."""
-        main = Listener(self._host, self._port, self._serve)
-        self._listeners.append(main)
-        files = Listener(self._host, self._files_port, self._serve)
-        self._listeners.append(files)
-        self._port, self._files_port = main.port, files.port
+        try:
+            for port in (self._port, self._files_port):
+                self._listeners.append(Listener(self._host, port, self._serve))
+        except OSError:
+            self.stop()
+            raise
+        self._port, self._files_port = (listener.port for listener in self._listeners)
         return self
 
     def stop(self) -> None:

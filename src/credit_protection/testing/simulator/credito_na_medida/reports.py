@@ -9,7 +9,7 @@ import threading
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from reportlab.lib.colors import HexColor, white
 from reportlab.lib.pagesizes import A4
@@ -128,6 +128,9 @@ class _Story:
         ]
         self.query_rows = [[self._day(draw), draw.choice(_SEGMENTS)] for _ in range(draw.randrange(3, 12))]
 
+        for rows in (self.debt_rows, self.protest_rows, self.query_rows):
+            rows.sort(key=lambda row: row[0].split("/")[::-1], reverse=True)
+
     def summary(self, canvas: Canvas) -> None:
         """Page 1: who it is, the score, what was found."""
         top = _heading(canvas, _HEIGHT - 48 * mm, "Identificação")
@@ -233,7 +236,7 @@ def _heading(canvas: Canvas, top: float, title: str) -> float:
     canvas.setFillColor(_BLUE)
     canvas.setFont("Helvetica-Bold", 12)
     canvas.drawString(_MARGIN, top, title)
-    return top - 4 * mm
+    return cast("float", top - 4 * mm)
 
 
 def _table(
@@ -257,5 +260,4 @@ def _table(
     table.setStyle(TableStyle(style))
     _, height = table.wrapOn(canvas, _WIDTH, _HEIGHT)
     table.drawOn(canvas, _MARGIN, top - height)
-    below: float = top - height - 12 * mm
-    return below
+    return cast("float", top - height - 12 * mm)

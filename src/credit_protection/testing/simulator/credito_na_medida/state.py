@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from dataclasses import replace
+from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from credit_protection.testing.simulator.faults import Fault
 
 
+@cache
 def declared_contract() -> Contract:
     """The declared contract, as this package ships it."""
     text = (files("credit_protection.testing.simulator") / "credito_na_medida.declared.yaml").read_text("utf-8")

@@ -1,0 +1,32 @@
+"""Brazil's business days, from the `holidays` package: the public category, which knows 20 November."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+import holidays
+
+from credit_protection.domain.legal_calendar import BusinessCalendar
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from credit_protection.domain.creditors import Creditor
+
+_YEARS_BACK, _YEARS_AHEAD = 8, 3
+
+
+class BrazilianCalendars:
+    """Calendars of Brazilian creditors: public national holidays plus the creditor's local ones."""
+
+    def of(self, creditor: Creditor) -> BusinessCalendar:
+        """The creditor's calendar, from eight years back (old debts) to three ahead (deadlines)."""
+        return _calendar(datetime.now(UTC).year, creditor.local_holidays)
+
+
+@lru_cache(maxsize=256)
+def _calendar(year: int, local: tuple[date, ...]) -> BusinessCalendar:
+    years = range(year - _YEARS_BACK, year + _YEARS_AHEAD + 1)
+    return BusinessCalendar(frozenset(holidays.country_holidays("BR", years=years)) | frozenset(local))

@@ -1,0 +1,201 @@
+"""The HTTP client of one integration: one pool of connections, one total deadline a call, one largest reply."""
+
+from __future__ import annotations
+
+import re
+import ssl
+import zlib
+from functools import cache
+from http.cookiejar import CookieJar, DefaultCookiePolicy
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Self
+from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
+
+import httpx
+
+from credit_protection.adapters.http.calls import CallFailed, HttpReply
+from credit_protection.adapters.http.network import DeadlineTransport, under
+from credit_protection.adapters.http.outcomes import Failure, Outcome, classify
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from credit_protection.adapters.http.calls import Deadline, HttpCall
+
+LARGEST_REPLY = 20 * 1024 * 1024
+_REQUEST_ID = re.compile(r"[\x21-\x7e]{1,128}").fullmatch
+_USER_AGENT = "credit-protection"
+
+
+class HttpClient:
+    """Sends calls below one base address. Thread-safe; opens no connection before the first call.
+
+    It verifies TLS, follows no redirect, keeps no cookie and repeats nothing. A proxy named in the environment
+    (`HTTPS_PROXY`, `NO_PROXY`) is used, and certificates named there (`SSL_CERT_FILE`).
+
+    Args:
+        base_url: `https://host[:port][/prefix]`.
+        connections: at most so many at once; give at least the calls in flight, else the rest wait for a free one.
+        largest_reply: bytes; a longer body is cut off as `TOO_LARGE`.
+        request_id_headers: where the server names its protocol, the first found wins.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        *,
+        connections: int = 32,
+        largest_reply: int = LARGEST_REPLY,
+        request_id_headers: Sequence[str] = ("x-request-id",),
+    ) -> None:
+        self.base_url = base_url.rstrip("/")
+        self._largest_reply = largest_reply
+        self._request_id_headers = request_id_headers
+        self._client = httpx.Client(
+            transport=DeadlineTransport(_tls(), connections, _proxy_of(self.base_url)),
+            follow_redirects=False,
+            trust_env=False,
+            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
+            headers={"accept": "application/json", "accept-encoding": "identity", "user-agent": _USER_AGENT},
+        )
+
+    def send(self, call: HttpCall, deadline: Deadline) -> HttpReply:
+        """Send once, and wait until the deadline for the whole reply.
+
+        Raises:
+            CallFailed: no reply came, or not all of it. A status which by itself says that nothing was executed (401,
+                429, ...) is a reply even where its body was lost: the body is then empty.
+        """
+        failed: CallFailed
+        try:
+            return self._exchange(call, deadline)
+        except CallFailed as error:
+            failed = error
+        except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, zlib.error, UnicodeError) as error:
+            failed = CallFailed(_failure(error), f"{type(error).__name__}: {error}")
+        raise failed  # outside the handler: the library's error holds the request, with its secrets
+
+    def is_own(self, address: str) -> bool:
+        """Whether a path or an absolute address is of the base address's origin: only there may a token be shown."""
+        return "://" not in address or _origin(address) == _origin(self.base_url)
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._client.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _exchange(self, call: HttpCall, deadline: Deadline) -> HttpReply:
+        remaining = deadline.remaining()
+        if remaining <= 0:
+            raise CallFailed(Failure.NO_TIME_LEFT)
+        request = self._client.build_request(
+            call.method,
+            call.path if "://" in call.path else f"{self.base_url}{call.path}",
+            params=dict(call.query) or None,
+            headers=dict(call.headers),
+            json=call.json,
+            data=call.form,
+            content=call.content,
+            timeout=httpx.Timeout(remaining, pool=remaining / 2),  # half is left to be answered in
+        )
+        with under(deadline):
+            response = self._client.send(request, stream=True)
+            try:
+                return self._reply(response, deadline)
+            finally:
+                response.close()
+
+    def _reply(self, response: httpx.Response, deadline: Deadline) -> HttpReply:
+        headers = MappingProxyType({name.lower(): value for name, value in response.headers.items()})
+        named = (headers.get(name, "").strip() for name in self._request_id_headers)
+        request_id = next((name for name in named if _REQUEST_ID(name)), None)
+        try:
+            content = self._body(response, headers.get("content-encoding", ""), deadline)
+        except (CallFailed, httpx.HTTPError, zlib.error):
+            if classify(response.status_code) in {Outcome.ANSWER, Outcome.UNKNOWN}:
+                raise
+            content = b""
+        return HttpReply(response.status_code, headers, content, request_id)
+
+    def _body(self, response: httpx.Response, encoding: str, deadline: Deadline) -> bytes:
+        content = bytearray()
+        for piece in _decoded(response.iter_raw(), encoding.strip().lower(), self._largest_reply):
+            content += piece
+            if len(content) > self._largest_reply:
+                raise CallFailed(Failure.TOO_LARGE, f"more than {self._largest_reply} bytes")
+            if deadline.remaining() <= 0:
+                raise CallFailed(Failure.READ_TIMEOUT, "total deadline")
+        return bytes(content)
+
+
+def _decoded(pieces: Iterator[bytes], encoding: str, largest: int) -> Iterator[bytes]:
+    """Undo gzip, which nobody asked for; a small piece may not grow beyond the largest reply."""
+    if encoding in {"", "identity"}:
+        yield from pieces
+        return
+    if encoding not in {"gzip", "deflate"}:
+        raise CallFailed(Failure.UNREADABLE, f"content-encoding {encoding[:32]}")
+    inflater = zlib.decompressobj(wbits=zlib.MAX_WBITS | 32)
+    for piece in pieces:
+        yield inflater.decompress(piece, largest + 1)
+        if inflater.unconsumed_tail:
+            raise CallFailed(Failure.TOO_LARGE, "inflates beyond the limit")
+    if not inflater.eof:
+        raise CallFailed(Failure.UNREADABLE, "compressed body ends too early")
+
+
+def _failure(error: Exception) -> Failure:
+    """The library's error in the words of the outcome table; what it does not know is never "not sent"."""
+    match error:
+        case httpx.ConnectError():
+            return Failure.TLS if _is_tls(error) else Failure.CONNECT
+        case httpx.ConnectTimeout():
+            return Failure.CONNECT_TIMEOUT
+        case httpx.PoolTimeout():
+            return Failure.POOL_TIMEOUT
+        case httpx.ProxyError():
+            return Failure.PROXY
+        case httpx.UnsupportedProtocol() | httpx.InvalidURL():
+            return Failure.ADDRESS
+        case httpx.ReadTimeout():
+            return Failure.READ_TIMEOUT
+        case httpx.WriteError() | httpx.WriteTimeout():
+            return Failure.WRITE
+        case httpx.NetworkError():
+            return Failure.DISCONNECT
+        case httpx.RemoteProtocolError() if "disconnected" in str(error) or "closed connection" in str(error):
+            return Failure.DISCONNECT
+        case _:
+            return Failure.UNREADABLE
+
+
+def _is_tls(error: BaseException) -> bool:
+    cause: BaseException | None = error
+    while cause is not None and not isinstance(cause, ssl.SSLError):
+        cause = cause.__cause__ or cause.__context__
+    return cause is not None
+
+
+def _origin(address: str) -> tuple[str, str | None, int | None]:
+    parts = urlsplit(address)
+    default = {"http": 80, "https": 443}.get(parts.scheme.lower())
+    return parts.scheme.lower(), parts.hostname, parts.port or default
+
+
+def _proxy_of(base_url: str) -> str | None:
+    parts = urlsplit(base_url)
+    proxies = getproxies()
+    proxy = proxies.get(parts.scheme) or proxies.get("all")
+    return proxy if proxy and not proxy_bypass(parts.netloc.rpartition("@")[2]) else None
+
+
+@cache
+def _tls() -> ssl.SSLContext:
+    """One for all clients: loading the certificates takes longer than a call."""
+    return httpx.create_ssl_context()

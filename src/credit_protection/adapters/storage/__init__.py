@@ -1,0 +1,1 @@
+"""Where our own records live: on SQLite or PostgreSQL (`sqlalchemy`), or in this process alone (`memory`)."""

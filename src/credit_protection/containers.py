@@ -1,0 +1,214 @@
+"""The composition root: the only module that may import everything.
+
+One container per tenant, that is per database, built lazily; its singletons are thread-safe. No `@inject`, no wiring.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from typing import TYPE_CHECKING
+
+from dependency_injector import containers, providers
+
+from credit_protection.adapters.calendar import BrazilianCalendars
+from credit_protection.adapters.clock import RandomIdentifiers, SystemClock
+from credit_protection.adapters.queue.embedded import EmbeddedQueue
+from credit_protection.application.integrations import Integrations
+from credit_protection.application.negativations import Negativations
+from credit_protection.application.payments import Payments
+from credit_protection.application.queries import Queries
+from credit_protection.application.sweep import Sweep
+from credit_protection.application.tenant import Gateways, Tenant
+from credit_protection.application.transmissions import Transmissions
+from credit_protection.domain.errors import ConfigurationError
+from credit_protection.plugins import configuration as configurations
+from credit_protection.plugins.manager import all_plugins
+from credit_protection.ports.queue import QueueCapabilities, QueueSnapshot
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from datetime import datetime
+
+    import pluggy
+
+    from credit_protection.domain.events import Event
+    from credit_protection.domain.guards import Guard
+    from credit_protection.domain.queries import CreditQuery
+    from credit_protection.plugins.configuration import Configuration
+    from credit_protection.ports.bureau import GatewayKind
+    from credit_protection.ports.storage import DueTransmission
+
+log = logging.getLogger(__name__)
+
+
+class PluginListeners:
+    """Passes happenings to the event hooks; what a hook raises is logged and changes nothing."""
+
+    def __init__(self, tenant: str, manager: pluggy.PluginManager) -> None:
+        self._tenant = tenant
+        self._hook = manager.hook
+
+    def happened(self, events: Iterable[Event]) -> None:
+        """To negativations, in order."""
+        for event in events:
+            self._tell("credit_protection_happened", event=event)
+
+    def query_answered(self, query: CreditQuery) -> None:
+        """A credit query has its outcome."""
+        self._tell("credit_protection_query_answered", query=query)
+
+    def _tell(self, hook: str, **told: object) -> None:
+        try:
+            getattr(self._hook, hook)(tenant=self._tenant, **told)
+        except Exception:
+            log.exception("an event hook failed", extra={"hook": hook})
+
+
+class LateQueue:
+    """The queue as the use cases see it: its engine needs them, so it is built after them."""
+
+    def __init__(self) -> None:
+        self._engine: EmbeddedQueue | None = None
+
+    def be(self, engine: EmbeddedQueue) -> EmbeddedQueue:
+        """From now on, wake-ups go to this engine."""
+        self._engine = engine
+        return engine
+
+    @property
+    def capabilities(self) -> QueueCapabilities:
+        """The engine's; none before there is one."""
+        return QueueCapabilities() if self._engine is None else self._engine.capabilities
+
+    def wake(self, negativation_id: str | None = None, not_before: datetime | None = None) -> None:
+        """Pass on; before there is an engine nobody works, and the first sweep finds everything."""
+        if self._engine is not None:
+            self._engine.wake(negativation_id, not_before)
+
+    def snapshot(self) -> QueueSnapshot:
+        """The engine's."""
+        return QueueSnapshot(0, 0) if self._engine is None else self._engine.snapshot()
+
+
+class Work:
+    """What the embedded worker does, put together from the use cases."""
+
+    def __init__(self, transmissions: Transmissions, sweep: Sweep) -> None:
+        self._transmissions = transmissions
+        self._sweep = sweep
+
+    def due(self, limit: int) -> Sequence[DueTransmission]:
+        """What may be claimed now."""
+        return self._transmissions.due(limit)
+
+    def next_due_at(self) -> datetime | None:
+        """When to look again."""
+        return self._transmissions.next_due_at()
+
+    def perform(self, negativation_id: str, worker: str) -> object | None:
+        """Claim, call, store."""
+        return self._transmissions.perform(negativation_id, worker)
+
+    def sweep(self) -> object:
+        """The only liveness rule."""
+        return self._sweep.run()
+
+
+def _bureaus(tenant: str, manager: pluggy.PluginManager) -> Sequence[GatewayKind]:
+    kinds = [kind for given in manager.hook.credit_protection_bureaus(tenant=tenant) if given for kind in given]
+    codes = [kind.code for kind in kinds]
+    if repeated := sorted({code for code in codes if codes.count(code) > 1}):
+        raise ConfigurationError(
+            f"Dois plugins oferecem o gateway {repeated[0]!r}. Desinstale um deles.", code="gateway_repetido"
+        )
+    return kinds
+
+
+def _guards(tenant: str, manager: pluggy.PluginManager) -> Sequence[Guard]:
+    return [guard for given in manager.hook.credit_protection_guards(tenant=tenant) if given for guard in given]
+
+
+def _one(tenant: str, manager: pluggy.PluginManager, configuration: Configuration, what: str) -> object:
+    given = getattr(manager.hook, f"credit_protection_{what}")(tenant=tenant, configuration=configuration)
+    if given is None:
+        raise ConfigurationError(f"Nenhum plugin oferece {what}.", code="plugin_ausente")
+    return given
+
+
+def _queue(late: LateQueue, work: Work, clock: SystemClock, configuration: Configuration) -> EmbeddedQueue:
+    return late.be(EmbeddedQueue(work, clock, threads=configuration.workers))
+
+
+class Container(containers.DeclarativeContainer):
+    """Everything of one tenant."""
+
+    name: providers.Dependency[str] = providers.Dependency(instance_of=str)
+    configuration: providers.Dependency[Configuration] = providers.Dependency()
+    manager: providers.Dependency[pluggy.PluginManager] = providers.Dependency()
+
+    clock = providers.ThreadSafeSingleton(SystemClock)
+    identifiers = providers.ThreadSafeSingleton(RandomIdentifiers)
+    calendars = providers.ThreadSafeSingleton(BrazilianCalendars)
+    late_queue = providers.ThreadSafeSingleton(LateQueue)
+    listeners = providers.ThreadSafeSingleton(PluginListeners, name, manager)
+    storage = providers.ThreadSafeSingleton(_one, name, manager, configuration, "storage")
+    vault = providers.ThreadSafeSingleton(_one, name, manager, configuration, "vault")
+    host = providers.ThreadSafeSingleton(_one, name, manager, configuration, "host")
+    bureaus = providers.ThreadSafeSingleton(_bureaus, name, manager)
+    guards = providers.ThreadSafeSingleton(_guards, name, manager)
+    gateways = providers.ThreadSafeSingleton(Gateways, bureaus, vault)
+    tenant = providers.ThreadSafeSingleton(
+        Tenant,
+        storage=storage,
+        gateways=gateways,
+        host=host,
+        vault=vault,
+        clock=clock,
+        identifiers=identifiers,
+        calendars=calendars,
+        listeners=listeners,
+        queue=late_queue,
+        extra_guards=guards,
+    )
+    integrations = providers.ThreadSafeSingleton(Integrations, tenant)
+    queries = providers.ThreadSafeSingleton(Queries, tenant)
+    negativations = providers.ThreadSafeSingleton(Negativations, tenant)
+    payments = providers.ThreadSafeSingleton(Payments, tenant)
+    transmissions = providers.ThreadSafeSingleton(Transmissions, tenant)
+    sweep = providers.ThreadSafeSingleton(Sweep, tenant, payments, transmissions, queries)
+    work = providers.ThreadSafeSingleton(Work, transmissions, sweep)
+    queue = providers.ThreadSafeSingleton(_queue, late_queue, work, clock, configuration)
+
+
+_containers: dict[str, Container] = {}
+_lock = threading.Lock()
+
+
+def container(tenant: str = "default", configuration: Configuration | None = None) -> Container:
+    """The container of a tenant, built at the first call.
+
+    Args:
+        tenant: the database's name.
+        configuration: for the first call; by default read from the environment.
+
+    Raises:
+        ConfigurationError: the configuration, or a plugin, is wrong.
+    """
+    with _lock:
+        if tenant not in _containers:
+            _containers[tenant] = Container(
+                name=tenant, configuration=configuration or configurations.load(), manager=all_plugins()
+            )
+        return _containers[tenant]
+
+
+def forget(tenant: str = "default") -> None:
+    """Stop a tenant's workers and let go of its connections; the next `container()` builds anew."""
+    with _lock:
+        held = _containers.pop(tenant, None)
+    if held is None:
+        return
+    held.queue().stop()
+    held.gateways().close()
+    held.storage().close()

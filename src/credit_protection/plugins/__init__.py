@@ -1,0 +1,11 @@
+"""The door: what a host or a bureau author plugs in.
+
+`hookspecs` is the whole contract on one page; `hookimpl` marks an implementation.
+"""
+
+from __future__ import annotations
+
+from credit_protection.plugins.hookspecs import PROJECT, hookimpl
+from credit_protection.plugins.manager import all_plugins, plugin_manager
+
+__all__ = ["PROJECT", "all_plugins", "hookimpl", "plugin_manager"]

@@ -1,0 +1,105 @@
+"""What an installation is configured with: the environment, and a file beside the database."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from credit_protection.domain.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_PREFIX = "CREDIT_PROTECTION_"
+_FILE = "credit_protection.toml"
+_KNOWN = frozenset({"database_url", "key", "role", "log_level", "log_format", "host", "workers"})
+
+
+@dataclass(frozen=True, slots=True)
+class Configuration:
+    """An installation's configuration.
+
+    Args:
+        home: folder of the SQLite file, the key and the local ERP.
+        database_url: SQLAlchemy URL; by default a SQLite file in `home`.
+        keys: vault keys, the newest first; empty for the key file in `home`.
+        role: the role of the operating system's user at the CLI.
+        log_level: of the log.
+        log_format: `text` or `json`.
+        workers: calls in flight of the embedded worker.
+    """
+
+    home: Path
+    database_url: str
+    keys: tuple[str, ...] = ()
+    role: str = "administrador"
+    log_level: str = "WARNING"
+    log_format: str = "text"
+    workers: int = 8
+
+    @property
+    def key_file(self) -> Path:
+        """Where the vault's key is kept, unless the environment gives one."""
+        return self.home / "key"
+
+    @property
+    def local_erp(self) -> Path:
+        """Where the local ERP keeps its tables."""
+        return self.home / "erp.sqlite"
+
+
+def load(environment: Mapping[str, str] | None = None) -> Configuration:
+    """Read the configuration: `CREDIT_PROTECTION_*` first, then `credit_protection.toml` in the home folder.
+
+    Args:
+        environment: for tests; by default the process's.
+
+    Raises:
+        ConfigurationError: a value, or the file, can't be understood.
+    """
+    given = os.environ if environment is None else environment
+    home = Path(given.get(f"{_PREFIX}HOME") or _default_home()).expanduser()
+    filed = _read(home / _FILE)
+    values = {name: given.get(f"{_PREFIX}{name.upper()}", "") or filed.get(name, "") for name in _KNOWN}
+    try:
+        workers = int(values["workers"] or 8)
+    except ValueError:
+        raise ConfigurationError(
+            f"CREDIT_PROTECTION_WORKERS deve ser um número inteiro, e não {values['workers']!r}.", code="configuracao"
+        ) from None
+    return Configuration(
+        home=home,
+        database_url=values["database_url"] or f"sqlite:///{home / 'credit_protection.sqlite'}",
+        keys=tuple(key.strip() for key in values["key"].split(",") if key.strip()),
+        role=values["role"] or "administrador",
+        log_level=(values["log_level"] or "WARNING").upper(),
+        log_format=values["log_format"] or "text",
+        workers=workers,
+    )
+
+
+def _default_home() -> str:
+    import platformdirs  # noqa: PLC0415 - only where no home is given
+
+    return platformdirs.user_data_dir("credit_protection")
+
+
+def _read(path: Path) -> dict[str, str]:
+    try:
+        with path.open("rb") as file:
+            content = tomllib.load(file)
+    except FileNotFoundError:
+        return {}
+    except (OSError, tomllib.TOMLDecodeError) as error:
+        raise ConfigurationError(
+            f"O arquivo {path} não pôde ser lido: {error}.", code="arquivo_de_configuracao"
+        ) from error
+    if unknown := sorted(content.keys() - _KNOWN):
+        raise ConfigurationError(
+            f"O arquivo {path} tem a chave desconhecida {unknown[0]!r}. Use: {', '.join(sorted(_KNOWN))}.",
+            code="arquivo_de_configuracao",
+        )
+    return {name: str(value) for name, value in content.items()}

@@ -1,0 +1,1 @@
+"""What ships for authors of hosts and bureau gateways: strategies, the bureau simulator."""
