@@ -1,0 +1,353 @@
+"""In-memory stand-ins for a bureau, an ERP and a clock, for fast tests of use cases and of host code.
+
+They behave, they do not merely answer: the bureau keeps a ledger, the ERP settles invoices, the clock moves when told.
+For the real thing over HTTP use `credit_protection.testing.simulator`.
+"""
+
+from __future__ import annotations
+
+import itertools
+import threading
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from credit_protection.domain.bureau_answers import Accepted, Done, Found, How, Missing, RecordState, Rejected
+from credit_protection.domain.capabilities import Capabilities, Registry
+from credit_protection.domain.creditors import Creditor
+from credit_protection.domain.customers import InvoiceStatus
+from credit_protection.domain.documents import Cnpj, PersonType
+from credit_protection.domain.errors import CredentialsRejected, InclusionStillProcessing
+from credit_protection.domain.money import ZERO, Money
+from credit_protection.domain.natures import InclusionNature, persons_in
+from credit_protection.domain.parameters import ParameterSpec
+from credit_protection.domain.products import Product, ProductInput, ProductKind
+from credit_protection.domain.queries import PDF, DocumentReport
+from credit_protection.domain.reasons import BureauReason, RemovalReason
+from credit_protection.domain.settlements import Reversal, Settlement, SettlementKind
+from credit_protection.ports.host import HostCapabilities
+from credit_protection.ports.queue import QueueCapabilities, QueueSnapshot
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from datetime import date, timedelta
+
+    from credit_protection.domain.bureau_answers import Receipt, RecordKey, Sighting
+    from credit_protection.domain.customers import Customer, Invoice, Subscription
+    from credit_protection.domain.events import Event
+    from credit_protection.domain.integrations import Environment
+    from credit_protection.domain.queries import CreditQuery, CreditReport
+    from credit_protection.domain.requests import InclusionOrder
+    from credit_protection.domain.settlements import Entry
+    from credit_protection.ports.bureau import ListedRecord, QueryOrder, RemovalOrder
+    from credit_protection.ports.host import OverdueFilter
+
+
+class FakeClock:
+    """A clock that stands until it is moved."""
+
+    def __init__(self, now: datetime = datetime(2026, 11, 24, 12, tzinfo=UTC)) -> None:
+        self._now = now
+
+    def now(self) -> datetime:
+        """This instant, UTC."""
+        return self._now
+
+    def advance(self, by: timedelta) -> None:
+        """Let time pass."""
+        self._now += by
+
+
+class CountingIdentifiers:
+    """Names in order: `id-1`, `REF-1`; jitter always 0.5."""
+
+    def __init__(self) -> None:
+        self._numbers = itertools.count(1)
+
+    def new_id(self) -> str:
+        """`id-1`, `id-2`, ..."""
+        return f"id-{next(self._numbers)}"
+
+    def new_reference(self) -> str:
+        """`REF-1`, `REF-2`, ..."""
+        return f"REF-{next(self._numbers)}"
+
+    def jitter(self) -> float:
+        """The middle."""
+        return 0.5
+
+
+@dataclass
+class FakeRecord:
+    """A record at the fake bureau."""
+
+    order: InclusionOrder
+    bureau_id: str
+    state: RecordState
+    reason: RemovalReason | None = None
+
+
+class FakeBureau:
+    """A bureau in memory: a gateway kind and its one gateway.
+
+    Args:
+        capabilities: what it can do.
+        synchronous: it answers `Done` at once; else `Accepted`, and `settle()` brings the outcome.
+
+    `before` and `after` are called with the operation's name (`include`, `remove`, `find`, `query`, `check`) before and
+    after its effect: raise in them to lose a request or its answer.
+    """
+
+    code = "fake"
+    name = "Birô de mentira"
+    parameters = (
+        ParameterSpec("user", "Usuário"),
+        ParameterSpec("password", "Senha", secret=True, help="Peça ao birô."),
+        ParameterSpec("base_url", "Endereço", required=False, default="http://127.0.0.1", advanced=True),
+    )
+
+    def __init__(self, capabilities: Capabilities | None = None, *, synchronous: bool = False) -> None:
+        self.capabilities = capabilities or Capabilities(registry=Registry.SPC, alphanumeric_cnpj=True, grouping=True)
+        self.synchronous = synchronous
+        self.records: list[FakeRecord] = []
+        self.calls: list[str] = []
+        self.password = "secret"  # noqa: S105 - a made-up one
+        self.report: CreditReport = DocumentReport(b"%PDF-1.7 made up\n%%EOF\n", PDF, "P-1")
+        self.before: Callable[[str], None] = lambda _: None
+        self.after: Callable[[str], None] = lambda _: None
+        self.opened: list[dict[str, str]] = []
+        self._lock = threading.Lock()
+
+    def open(self, parameters: Mapping[str, str], environment: Environment) -> FakeBureau:
+        """The gateway: this object."""
+        self.opened.append({**parameters, "environment": environment.value})
+        return self
+
+    def check(self) -> None:
+        """Compare the password."""
+        self._call("check")
+        if self.opened[-1].get("password") != self.password:
+            raise CredentialsRejected("O birô recusou a senha. Confira os parâmetros da integração.")
+
+    def products(self) -> Sequence[Product]:
+        """Three."""
+        self._call("products")
+        return [
+            Product("BASIC", "Consulta básica", ProductKind.QUERY, price=Money(250)),
+            Product("SCORE", "Score", ProductKind.QUERY, inputs=(ProductInput("model", "Modelo", required=True),)),
+            Product("INC", "Inclusão", ProductKind.INCLUSION),
+        ]
+
+    def natures(self) -> Sequence[InclusionNature]:
+        """One for each person, one unmarked."""
+        listed = [("DEV", "Devedor (PF)"), ("DUP", "Duplicata (PJ)"), ("OUT", "Outros")]
+        return [InclusionNature(code, text, persons_in(text)) for code, text in listed]
+
+    def reasons(self) -> Sequence[BureauReason]:
+        """The neutral ones."""
+        return [BureauReason(reason.value, reason.name) for reason in RemovalReason]
+
+    def query(self, order: QueryOrder) -> CreditReport:  # noqa: ARG002 - the report is set
+        """The report that is set."""
+        self._call("query")
+        self.after("query")
+        return self.report
+
+    def include(self, order: InclusionOrder) -> Receipt:
+        """Keep a record."""
+        self._call("include")
+        with self._lock:
+            standing = self._standing(order.reference)
+            if standing is not None:
+                return Accepted(standing.bureau_id, repeated=True)
+            if order.document.person_type is PersonType.PF and order.nature_code == "DUP":
+                return Rejected("NATUREZA", "natureza não admite a pessoa", "nature")
+            state = RecordState.PRESENT if self.synchronous else RecordState.INCLUDING
+            record = FakeRecord(order, f"B{len(self.records) + 1}", state)
+            self.records.append(record)
+        self.after("include")
+        return Done(bureau_id=record.bureau_id) if self.synchronous else Accepted(record.bureau_id)
+
+    def remove(self, order: RemovalOrder) -> Receipt:
+        """Take a record off."""
+        self._call("remove")
+        with self._lock:
+            record = self._of(order.key)
+            if record is None:
+                return Done(How.NOT_FOUND)
+            if record.state is RecordState.INCLUDING:
+                raise InclusionStillProcessing("A inclusão ainda está em processamento.")
+            if record.state in {RecordState.GONE, RecordState.REMOVING}:
+                return Done(How.ALREADY)
+            record.state = RecordState.GONE if self.synchronous else RecordState.REMOVING
+            record.reason = order.reason
+        self.after("remove")
+        return Done() if self.synchronous else Accepted(record.bureau_id)
+
+    def find(self, key: RecordKey) -> Sighting:
+        """Look a record up."""
+        self._call("find")
+        record = self._of(key)
+        return Missing() if record is None else Found(record.state, record.bureau_id)
+
+    def list_records(self) -> Iterator[ListedRecord]:
+        """None: adoption is not played here."""
+        return iter(())
+
+    def close(self) -> None:
+        """Nothing to let go of."""
+
+    def settle(self) -> None:
+        """The bureau decides upon what it accepted."""
+        turns = {RecordState.INCLUDING: RecordState.PRESENT, RecordState.REMOVING: RecordState.GONE}
+        for record in self.records:
+            record.state = turns.get(record.state, record.state)
+
+    def standing(self) -> list[FakeRecord]:
+        """The records that people can see."""
+        return [record for record in self.records if record.state in {RecordState.PRESENT, RecordState.REMOVING}]
+
+    def _call(self, operation: str) -> None:
+        self.calls.append(operation)
+        self.before(operation)
+
+    def _standing(self, reference: str) -> FakeRecord | None:
+        gone = {RecordState.GONE, RecordState.REJECTED}
+        return next(
+            (each for each in self.records if each.order.reference == reference and each.state not in gone), None
+        )
+
+    def _of(self, key: RecordKey) -> FakeRecord | None:
+        if key.bureau_id is not None:
+            return next((each for each in self.records if each.bureau_id == key.bureau_id), None)
+        return next((each for each in reversed(self.records) if each.order.reference == key.reference), None)
+
+
+@dataclass
+class FakeErp:
+    """An ERP in memory.
+
+    Args:
+        clients: customers by id.
+        services: subscriptions by id.
+        bills: invoices by id.
+        held: the do-not-negativate list.
+        creditor: the one company.
+    """
+
+    clients: dict[str, Customer] = field(default_factory=dict)
+    services: dict[str, Subscription] = field(default_factory=dict)
+    bills: dict[str, Invoice] = field(default_factory=dict)
+    held: dict[str, str] = field(default_factory=dict)
+    creditor: Creditor = field(default_factory=lambda: Creditor("1", Cnpj("99009000000109"), "PROVEDOR EXEMPLO", "MG"))
+    code: str = "fake-erp"
+    capabilities: HostCapabilities = field(default_factory=HostCapabilities)
+    entries: list[Entry] = field(default_factory=list)
+    before: Callable[[str], None] = lambda _: None
+
+    def creditors(self) -> Sequence[Creditor]:
+        """The one company."""
+        return [self.creditor]
+
+    def customers(self, ids: Sequence[str]) -> Mapping[str, Customer]:
+        """By id."""
+        self.before("customers")
+        return {key: self.clients[key] for key in ids if key in self.clients}
+
+    def customers_with_document(self, document: str) -> Sequence[Customer]:
+        """By document."""
+        return [client for client in self.clients.values() if client.document == document]
+
+    def subscriptions(self, ids: Sequence[str]) -> Mapping[str, Subscription]:
+        """By id."""
+        return {key: self.services[key] for key in ids if key in self.services}
+
+    def standings(self, invoice_ids: Sequence[str]) -> Mapping[str, Invoice]:
+        """As they stand now."""
+        self.before("standings")
+        return {key: self.bills[key] for key in invoice_ids if key in self.bills}
+
+    def overdue(self, wanted: OverdueFilter) -> Iterator[Invoice]:
+        """Open ones due before today."""
+        late = [
+            bill for bill in self.bills.values() if bill.status is InvoiceStatus.OPEN and bill.due_date < wanted.today
+        ]
+        return iter(sorted(late, key=lambda bill: bill.due_date))
+
+    def settlements_since(self, day: date) -> Iterator[Entry]:
+        """What was settled or reversed since."""
+        self.before("settlements_since")
+        return iter([entry for entry in self.entries if _day(entry) >= day])
+
+    def holds(self, customer_ids: Sequence[str]) -> Mapping[str, str]:
+        """Those on the list."""
+        return {key: self.held[key] for key in customer_ids if key in self.held}
+
+    def pay(self, invoice_id: str, on: date, amount: Money | None = None) -> Settlement:
+        """Settle an invoice, or a part of it."""
+        bill = self.bills[invoice_id]
+        paid = bill.balance if amount is None else amount
+        rest = bill.balance - paid
+        status = InvoiceStatus.OPEN if rest.cents > 0 else InvoiceStatus.PAID
+        self.bills[invoice_id] = replace(bill, balance=max(rest, ZERO), status=status, paid_on=on)
+        settlement = Settlement(f"pay-{len(self.entries) + 1}", invoice_id, SettlementKind.PAYMENT, on, paid)
+        self.entries.append(settlement)
+        return settlement
+
+    def reverse(self, settlement: Settlement, on: date) -> Reversal:
+        """Undo a settlement."""
+        bill = self.bills[settlement.invoice_id]
+        balance = bill.balance + (settlement.amount or bill.amount)
+        self.bills[bill.id] = replace(bill, balance=balance, status=InvoiceStatus.OPEN, paid_on=None)
+        reversal = Reversal(settlement.id, bill.id, on)
+        self.entries.append(reversal)
+        return reversal
+
+
+class RecordingListeners:
+    """Remembers what it was told."""
+
+    def __init__(self) -> None:
+        self.events: list[Event] = []
+        self.queries: list[CreditQuery] = []
+
+    def happened(self, events: Iterable[Event]) -> None:
+        """To negativations."""
+        self.events.extend(events)
+
+    def query_answered(self, query: CreditQuery) -> None:
+        """A query's outcome."""
+        self.queries.append(query)
+
+
+class RecordingQueue:
+    """Remembers whom it was asked to wake."""
+
+    capabilities = QueueCapabilities()
+
+    def __init__(self) -> None:
+        self.woken: list[str | None] = []
+
+    def wake(self, negativation_id: str | None = None, not_before: datetime | None = None) -> None:  # noqa: ARG002
+        """Remember."""
+        self.woken.append(negativation_id)
+
+    def snapshot(self) -> QueueSnapshot:
+        """How many were asked for."""
+        return QueueSnapshot(len(self.woken), 0)
+
+
+class PlainVault:
+    """Seals by turning the text round: for tests only."""
+
+    def seal(self, secret: str) -> str:
+        """Turned round."""
+        return secret[::-1]
+
+    def open(self, sealed: str) -> str:
+        """Turned back."""
+        return sealed[::-1]
+
+
+def _day(entry: Entry) -> date:
+    return entry.paid_on if isinstance(entry, Settlement) else entry.reversed_on
