@@ -196,7 +196,7 @@ def inline(candidates: Sequence[Candidate], terms: Terms) -> list[tuple[str, str
 
 def make_terms() -> Terms:
     """What all candidates share."""
-    creditor = Creditor("1", Cnpj("99009000000109"), "PROVEDOR EXEMPLO LTDA", "MG")
+    creditor = Creditor("1", Cnpj("99009000000110"), "PROVEDOR EXEMPLO LTDA", "MG")
     natures = {
         "DEV": InclusionNature("DEV", "Devedor (PF)", frozenset({PersonType.PF})),
         "DUP": InclusionNature("DUP", "Duplicata (PJ)", frozenset({PersonType.PJ})),

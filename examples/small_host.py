@@ -36,7 +36,7 @@ class SmallErp:
     capabilities = HostCapabilities(settlements=False, events=True, holds=False)
 
     def creditors(self):
-        return [Creditor("1", Cnpj("99009000000109"), "PROVEDOR EXEMPLO LTDA", "MG")]
+        return [Creditor("1", Cnpj("99009000000110"), "PROVEDOR EXEMPLO LTDA", "MG")]
 
     def customers(self, ids):
         rows = self._rows("SELECT id, name, document FROM customer", ids)

@@ -239,7 +239,7 @@ class FakeErp:
     services: dict[str, Subscription] = field(default_factory=dict)
     bills: dict[str, Invoice] = field(default_factory=dict)
     held: dict[str, str] = field(default_factory=dict)
-    creditor: Creditor = field(default_factory=lambda: Creditor("1", Cnpj("99009000000109"), "PROVEDOR EXEMPLO", "MG"))
+    creditor: Creditor = field(default_factory=lambda: Creditor("1", Cnpj("99009000000110"), "PROVEDOR EXEMPLO", "MG"))
     code: str = "fake-erp"
     capabilities: HostCapabilities = field(default_factory=HostCapabilities)
     entries: list[Entry] = field(default_factory=list)
