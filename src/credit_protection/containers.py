@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from dependency_injector import containers, providers
 
@@ -24,7 +24,6 @@ from credit_protection.application.transmissions import Transmissions
 from credit_protection.domain.errors import ConfigurationError
 from credit_protection.plugins import configuration as configurations
 from credit_protection.plugins.manager import all_plugins
-from credit_protection.ports.queue import QueueCapabilities, QueueSnapshot
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -37,7 +36,7 @@ if TYPE_CHECKING:
     from credit_protection.domain.queries import CreditQuery
     from credit_protection.plugins.configuration import Configuration
     from credit_protection.ports.bureau import GatewayKind
-    from credit_protection.ports.storage import DueTransmission
+    from credit_protection.ports.storage import DueTransmission, Storage
 
 log = logging.getLogger(__name__)
 
@@ -63,32 +62,6 @@ class PluginListeners:
             getattr(self._hook, hook)(tenant=self._tenant, **told)
         except Exception:
             log.exception("an event hook failed", extra={"hook": hook})
-
-
-class LateQueue:
-    """The queue as the use cases see it: its engine needs them, so it is built after them."""
-
-    def __init__(self) -> None:
-        self._engine: EmbeddedQueue | None = None
-
-    def be(self, engine: EmbeddedQueue) -> EmbeddedQueue:
-        """From now on, wake-ups go to this engine."""
-        self._engine = engine
-        return engine
-
-    @property
-    def capabilities(self) -> QueueCapabilities:
-        """The engine's; none before there is one."""
-        return QueueCapabilities() if self._engine is None else self._engine.capabilities
-
-    def wake(self, negativation_id: str | None = None, not_before: datetime | None = None) -> None:
-        """Pass on; before there is an engine nobody works, and the first sweep finds everything."""
-        if self._engine is not None:
-            self._engine.wake(negativation_id, not_before)
-
-    def snapshot(self) -> QueueSnapshot:
-        """The engine's."""
-        return QueueSnapshot(0, 0) if self._engine is None else self._engine.snapshot()
 
 
 class Work:
@@ -129,6 +102,10 @@ def _guards(tenant: str, manager: pluggy.PluginManager) -> Sequence[Guard]:
     return [guard for given in manager.hook.credit_protection_guards(tenant=tenant) if given for guard in given]
 
 
+def _storage(tenant: str, manager: pluggy.PluginManager, configuration: Configuration) -> Storage:
+    return cast("Storage", _one(tenant, manager, configuration, "storage"))
+
+
 def _one(tenant: str, manager: pluggy.PluginManager, configuration: Configuration, what: str) -> object:
     given = getattr(manager.hook, f"credit_protection_{what}")(tenant=tenant, configuration=configuration)
     if given is None:
@@ -136,13 +113,15 @@ def _one(tenant: str, manager: pluggy.PluginManager, configuration: Configuratio
     return given
 
 
-def _queue(late: LateQueue, work: Work, clock: SystemClock, configuration: Configuration) -> EmbeddedQueue:
-    return late.be(EmbeddedQueue(work, clock, threads=configuration.workers))
+def _queue(held: Container, clock: SystemClock, configuration: Configuration) -> EmbeddedQueue:
+    """The engine asks for the use cases when it starts: they know the queue in their turn."""
+    return EmbeddedQueue(held.work, clock, workers=configuration.workers)
 
 
 class Container(containers.DeclarativeContainer):
     """Everything of one tenant."""
 
+    __self__ = providers.Self()
     name: providers.Dependency[str] = providers.Dependency(instance_of=str)
     configuration: providers.Dependency[Configuration] = providers.Dependency()
     manager: providers.Dependency[pluggy.PluginManager] = providers.Dependency()
@@ -150,9 +129,9 @@ class Container(containers.DeclarativeContainer):
     clock = providers.ThreadSafeSingleton(SystemClock)
     identifiers = providers.ThreadSafeSingleton(RandomIdentifiers)
     calendars = providers.ThreadSafeSingleton(BrazilianCalendars)
-    late_queue = providers.ThreadSafeSingleton(LateQueue)
+    queue = providers.ThreadSafeSingleton(_queue, __self__, clock, configuration)
     listeners = providers.ThreadSafeSingleton(PluginListeners, name, manager)
-    storage = providers.ThreadSafeSingleton(_one, name, manager, configuration, "storage")
+    storage = providers.ThreadSafeSingleton(_storage, name, manager, configuration)
     vault = providers.ThreadSafeSingleton(_one, name, manager, configuration, "vault")
     host = providers.ThreadSafeSingleton(_one, name, manager, configuration, "host")
     bureaus = providers.ThreadSafeSingleton(_bureaus, name, manager)
@@ -168,7 +147,7 @@ class Container(containers.DeclarativeContainer):
         identifiers=identifiers,
         calendars=calendars,
         listeners=listeners,
-        queue=late_queue,
+        queue=queue,
         extra_guards=guards,
     )
     integrations = providers.ThreadSafeSingleton(Integrations, tenant)
@@ -178,7 +157,6 @@ class Container(containers.DeclarativeContainer):
     transmissions = providers.ThreadSafeSingleton(Transmissions, tenant)
     sweep = providers.ThreadSafeSingleton(Sweep, tenant, payments, transmissions, queries)
     work = providers.ThreadSafeSingleton(Work, transmissions, sweep)
-    queue = providers.ThreadSafeSingleton(_queue, late_queue, work, clock, configuration)
 
 
 _containers: dict[str, Container] = {}

@@ -54,7 +54,10 @@ class OverdueFilter:
 
 
 class HostErp(Protocol):
-    """The ERP as the package reads it. Raises `HostUnavailable` where it can't be read."""
+    """The ERP as the package reads it. Raises `HostUnavailable` where it can't be read.
+
+    Subclass it: what a host can't give has a default that says so, together with its capability.
+    """
 
     @property
     def code(self) -> str:
@@ -74,9 +77,9 @@ class HostErp(Protocol):
         """Customers by id; an unknown id is absent from the answer."""
         ...
 
-    def customers_with_document(self, document: str) -> Sequence[Customer]:
+    def customers_with_document(self, document: str) -> Sequence[Customer]:  # noqa: ARG002 - a default
         """Customers with a compact CPF or CNPJ."""
-        ...
+        return []
 
     def subscriptions(self, ids: Sequence[str]) -> Mapping[str, Subscription]:
         """Subscriptions by id; an unknown id is absent from the answer."""
@@ -86,14 +89,14 @@ class HostErp(Protocol):
         """Invoices as they stand now, by id; an unknown id is absent from the answer. At most 1,000 ids."""
         ...
 
-    def overdue(self, wanted: OverdueFilter) -> Iterator[Invoice]:
+    def overdue(self, wanted: OverdueFilter) -> Iterator[Invoice]:  # noqa: ARG002 - a default
         """Overdue open invoices, oldest first, streamed."""
-        ...
+        return iter(())
 
-    def settlements_since(self, day: date) -> Iterator[Entry]:
+    def settlements_since(self, day: date) -> Iterator[Entry]:  # noqa: ARG002 - a default
         """Settlements paid, and reversals made, on that day or later, streamed. Repeats are harmless."""
-        ...
+        return iter(())
 
-    def holds(self, customer_ids: Sequence[str]) -> Mapping[str, str]:
+    def holds(self, customer_ids: Sequence[str]) -> Mapping[str, str]:  # noqa: ARG002 - a default
         """The do-not-negativate list: the reason, by customer id, for those of the ids who are on it."""
-        ...
+        return {}
