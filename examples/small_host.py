@@ -6,7 +6,7 @@ It registers itself by a hook, calls the facade from its "screen", and reports a
 import sqlite3
 import tempfile
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -35,10 +35,14 @@ TODAY = datetime.now(UTC).date()
 
 
 class SmallErp(HostErp):
-    """What the package asks of an ERP."""
+    """What the package asks of an ERP; it plugs itself in."""
 
     code = "small"
     capabilities = HostCapabilities(settlements=False, events=True, holds=False)
+
+    @hookimpl
+    def credit_protection_host(self) -> HostErp:
+        return self
 
     def creditors(self) -> Sequence[Creditor]:
         return [Creditor("1", Cnpj("99009000000110"), "PROVEDOR EXEMPLO LTDA", "MG")]
@@ -60,18 +64,12 @@ class SmallErp(HostErp):
         return Invoice(key, "1", "7", f"NF-{key}", date.fromisoformat(due), Money(cents), Money(balance), status)
 
 
-class Plugin:
-    @hookimpl
-    def credit_protection_host(self) -> SmallErp:
-        return SmallErp()
-
-
 def main() -> None:
     erp = sqlite3.connect(DATABASE)
     erp.execute("CREATE TABLE customer AS SELECT '1' id, 'MARINA TESTE DA SILVA' name, '90000900168' document")
     erp.execute("CREATE TABLE invoice AS SELECT '10' id, ? due, 11990 cents, 0 paid", [str(TODAY - timedelta(60))])
     erp.commit()
-    plugin_manager().register(Plugin())
+    plugin_manager().register(SmallErp())
     protection = CreditProtection("small", Configuration(HOME, f"sqlite:///{DATABASE}"))
     ana = Actor.with_role("ana", "Ana", "administrador")
     with BureauSimulator() as bureau:
@@ -82,23 +80,19 @@ def main() -> None:
         protection.integrations.synchronise(ana, made.id)
         protection.worker.start()
         protection.negativations.create(ana, Asked(made.id, "1", ["10"], "DEV"))
-        print("negativada:", wait_for(lambda: bureau.counts()["included"] == 1))
+        while not bureau.counts()["included"]:
+            time.sleep(0.1)
+        print("negativada")
 
         erp.execute("UPDATE invoice SET paid = 1")  # the ERP's own transaction: the payment and our row, or neither
         payment = Settlement("pay-1", "10", SettlementKind.PAYMENT, TODAY, Money(11990))
         protection.payments.record(SYSTEM, payment, connection=erp)
         erp.commit()
         protection.payments.committed()
-        print("removida ao pagar:", wait_for(lambda: bureau.counts()["removed"] == 1))
+        while not bureau.counts()["removed"]:
+            time.sleep(0.1)
+        print("paga e removida")
     protection.close()
-
-
-def wait_for(happened: Callable[[], bool]) -> bool:
-    for _ in range(600):
-        if happened():
-            return True
-        time.sleep(0.05)
-    return False
 
 
 if __name__ == "__main__":
