@@ -13,10 +13,10 @@ from datetime import date, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from typing import TYPE_CHECKING
 
-from credit_protection.adapters.bureaus.credito_na_medida.gateway import CreditoNaMedida
 from validate_docbr import CNPJ, CPF
 
 from benchmarks.side_by_side import report, side_by_side
+from credit_protection.adapters.bureaus.credito_na_medida.gateway import CreditoNaMedida
 from credit_protection.adapters.calendar import BrazilianCalendars
 from credit_protection.domain.abbreviations import abbreviate
 from credit_protection.domain.creditors import Creditor

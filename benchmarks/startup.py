@@ -16,7 +16,7 @@ LOADED = f"{OURS}; import sys; print(sorted(set(sys.modules) & {set(HEAVY)!r}))"
 
 def main() -> int:
     """Run; returns the exit code."""
-    loaded = subprocess.run([sys.executable, "-c", LOADED], check=True, capture_output=True, text=True).stdout.strip()  # noqa: S603
+    loaded = subprocess.run([sys.executable, "-c", LOADED], check=True, capture_output=True, text=True).stdout.strip()
     if loaded != "[]":
         sys.stderr.write(f"loaded at start-up: {loaded}\n")
         return 1
@@ -32,7 +32,7 @@ def main() -> int:
 
 
 def _process(code: str) -> None:
-    subprocess.run([sys.executable, "-c", code], check=True)  # noqa: S603
+    subprocess.run([sys.executable, "-c", code], check=True)
 
 
 if __name__ == "__main__":

@@ -70,7 +70,7 @@ def _copy(copy: Path) -> None:
 def _mutmut(copy: Path, *names: str) -> None:
     mutmut = Path(sys.executable).with_name("mutmut")
     environment = {**os.environ, "HYPOTHESIS_PROFILE": "short"}
-    subprocess.run(  # noqa: S603
+    subprocess.run(
         [mutmut, "run", *names], cwd=copy, env=environment, check=False, stdout=sys.stderr, timeout=3600
     )
 
@@ -106,7 +106,7 @@ def _print(title: str, names: list[str], copy: Path) -> None:
     sys.stdout.write(f"{title} ({len(names)}):\n")
     for name in names:
         mutmut = Path(sys.executable).with_name("mutmut")
-        shown = subprocess.run([mutmut, "show", name], cwd=copy, check=False, capture_output=True, text=True).stdout  # noqa: S603
+        shown = subprocess.run([mutmut, "show", name], cwd=copy, check=False, capture_output=True, text=True).stdout
         lines = [line for line in shown.splitlines() if line[:1] in "+-" and line[:3] not in {"+++", "---"}]
         sys.stdout.write(f"  {name}\n" + "".join(f"      {line}\n" for line in lines))
 

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from credit_protection.domain.natures import InclusionNature
     from credit_protection.domain.products import Product, Synchronisation
     from credit_protection.domain.reasons import BureauReason
+    from credit_protection.ports.bureau import GatewayKind
     from credit_protection.ports.storage import UnitOfWork
 
 CREDENTIALS_PAUSE = timedelta(hours=1)
@@ -58,6 +59,10 @@ class Integrations:
         self._tenant = tenant
 
     # -------------------------------------------------------------------------------------------- reading
+
+    def gateways(self) -> Sequence[GatewayKind]:
+        """The kinds of gateway to choose from, by code, each with what it needs filled in."""
+        return [kind for _, kind in sorted(self._tenant.gateways.kinds.items())]
 
     def creditors(self, actor: Actor) -> Sequence[Creditor]:
         """The creditors that the actor sees: the host's, those stored before included."""

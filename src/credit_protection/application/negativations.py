@@ -18,6 +18,7 @@ from credit_protection.ports.storage import NegativationFilter, Page
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from datetime import date
 
     from credit_protection.application.tenant import Tenant
     from credit_protection.domain.actors import Actor
@@ -241,6 +242,12 @@ class Negativations:
         with self._tenant.storage.reading() as unit:
             self._visible(actor, unit.negativations.get(negativation_id))
             return unit.negativations.history(negativation_id)
+
+    def today(self) -> Mapping[str, date]:
+        """The date now at each creditor, by its id: what a status and a legal deadline are read against."""
+        now = self._tenant.clock.now()
+        with self._tenant.storage.reading() as unit:
+            return {creditor.id: creditor.today(now) for creditor in unit.creditors.all()}
 
     # -------------------------------------------------------------------------------------------- parts
 

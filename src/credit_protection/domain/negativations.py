@@ -168,6 +168,10 @@ class NegativatedInvoice:
     earlier: frozenset[str] = frozenset()
 
 
+STOPPED_BY_PERSON = "parado_por_pessoa"
+"""Code of the block that a person set ("Parar de tentar")."""
+
+
 @dataclass(frozen=True, slots=True)
 class Block:
     """Why no attempt is made until a person decides."""
@@ -175,6 +179,11 @@ class Block:
     code: str
     message: str
     at: datetime
+
+    @property
+    def is_by_person(self) -> bool:
+        """Whether a person stopped the attempts: then no answer of the bureau starts them again."""
+        return self.code == STOPPED_BY_PERSON
 
 
 @dataclass(frozen=True, slots=True)
@@ -359,11 +368,13 @@ def settle(negativation: Negativation, gateway: Capabilities, due_at: datetime) 
         due_at: not before this instant the next action is tried.
 
     Returns:
-        The same with its transmission's action, deadline and clock. A block made for another action falls.
+        The same with its transmission's action, deadline and clock. A block made for another action falls, but for a
+        person's, which stays while there is anything to do.
     """
     work = negativation.transmission
     action = next_action(negativation.observed, negativation.desired, gateway)
     same = action is work.action
+    stopped = work.block is not None and work.block.is_by_person and action.is_open
     return replace(
         negativation,
         transmission=replace(
@@ -372,7 +383,7 @@ def settle(negativation: Negativation, gateway: Capabilities, due_at: datetime) 
             due_at=due_at,
             deadline=negativation.deadline if action.is_open else None,
             attempts=work.attempts if same else 0,
-            block=work.block if same else None,
+            block=work.block if same or stopped else None,
         ),
     )
 

@@ -86,9 +86,20 @@ def answered(negativation: Negativation, answer: Answer, moment: Moment) -> Chan
     if held is None:
         raise ValueError("an answer in time needs a claim")
     free = replace(negativation, transmission=replace(negativation.transmission, claim=None))
-    if held.action is Action.INCLUDE:
+    including = held.action is Action.INCLUDE
+    if free.observed is not (Observed.IN_DOUBT_INCLUDE if including else Observed.IN_DOUBT_REMOVE):
+        return _overtaken(free, held.action, answer, moment)
+    if including:
         return _inclusion_answered(free, answer, moment)
     return _removal_answered(free, answer, held.at, moment)
+
+
+def _overtaken(negativation: Negativation, action: Action, answer: Answer, moment: Moment) -> Change:
+    """A callback was quicker than the answer to the call it speaks of: only "done" can add to what it told."""
+    if isinstance(answer, Done):
+        return answered_late(negativation, action, answer, moment)
+    evidence = _evidence(negativation, action, answer, moment, "o birô já havia informado o resultado")
+    return Change(settle(negativation, moment.gateway, moment.now), (evidence,))
 
 
 def _inclusion_answered(negativation: Negativation, answer: Answer, moment: Moment) -> Change:
@@ -120,7 +131,7 @@ def _removal_answered(negativation: Negativation, answer: Answer, asked_at: date
         case Done():
             return _gone(replace(_landed(negativation, None, moment), unanswered_removals=None), asked_at, moment)
         case Accepted():
-            known = _landed(replace(negativation, unanswered_removals=None), None, moment)
+            known = _landed(negativation, None, moment)
             return _to(known, Observed.REMOVING, moment, EventKind.REMOVAL_ACCEPTED, due=_soon(moment))
         case Rejected():
             rest = replace(negativation, unanswered_removals=None)
@@ -170,7 +181,6 @@ def _hopeless(failure: NotExecuted | Unknown) -> bool:
 
 def _found(negativation: Negativation, found: Found, asked_at: datetime, moment: Moment) -> Change:
     removing = negativation.observed in {Observed.IN_DOUBT_REMOVE, Observed.REMOVING}
-    _removal_quiet(negativation, moment)
     known = _landed(negativation, found.bureau_id, moment)
     match found.state:
         case RecordState.INCLUDING | RecordState.PRESENT if removing and asked_at < _removal_quiet(
@@ -235,11 +245,13 @@ def _missing(negativation: Negativation, asked_at: datetime, moment: Moment) -> 
 
 
 def answered_late(negativation: Negativation, action: Action, answer: Answer | Sighting, moment: Moment) -> Change:
-    """Keep an answer whose fence is stale as evidence, and look again where it could change what is known.
+    """Keep an answer that came outside its claim as evidence, and look again where it could change what is known.
+
+    Its fence is stale, or it is the bureau's callback.
 
     Args:
         negativation: as it stands now, perhaps held by another worker, perhaps closed.
-        action: what the late worker had claimed.
+        action: what was asked for.
         answer: what it brought.
         moment: when.
 
@@ -248,67 +260,106 @@ def answered_late(negativation: Negativation, action: Action, answer: Answer | S
         gateway can't look up, the answer itself is believed). What it merely confirms stays as it is: a late "already
         removed" of a record that is gone changes nothing.
     """
-    evidence = Event(
-        EventKind.LATE_ANSWER,
-        negativation.id,
-        moment.now,
-        cause=f"resposta atrasada a {action.value}",
-        detail={"answer": type(answer).__name__, "action": action.value},
-    )
-    doubt = _doubt_from(negativation, action, answer)
+    evidence = _evidence(negativation, action, answer, moment, f"resposta atrasada a {action.value}")
+    if not isinstance(answer, Done | Accepted | Rejected):
+        return Change(negativation, (evidence,))
+    doubt = _doubt_from(negativation, action, answer, moment.gateway)
     if doubt is None:
         return Change(negativation, (evidence,))
-    bureau_id = answer.bureau_id if isinstance(answer, Done | Accepted) else None
-    suspect = replace(negativation, bureau_id=negativation.bureau_id or bureau_id)
-    if negativation.is_closed and negativation.desired is Desired.INCLUDED:
-        trigger = RemovalTrigger(
-            RemovalCause.LATE_ANSWER, moment.now, moment.today, note="apareceu no birô depois de encerrada"
-        )
-        suspect = replace(suspect, triggers=(trigger,))
+    bureau_id = None if isinstance(answer, Rejected) else answer.bureau_id
+    suspect = _reopened(replace(negativation, bureau_id=negativation.bureau_id or bureau_id), moment)
+    if not moment.gateway.find:
+        believed = _believed(suspect, action, answer, moment)
+        return Change(believed.negativation, (evidence, *believed.events))
     if doubt is not negativation.observed:
         suspect = replace(suspect, observed=doubt, observed_since=moment.now)
-    if doubt is Observed.IN_DOUBT_INCLUDE:
+    if doubt is Observed.IN_DOUBT_INCLUDE and not isinstance(answer, Rejected):
         suspect = replace(suspect, unanswered_inclusions=_doubted(suspect.unanswered_inclusions, moment))
-    if (
-        not moment.gateway.find
-        and suspect.transmission.claim is None
-        and isinstance(answer, Done | Accepted | Rejected)
-    ):
-        believed = (
-            _inclusion_answered(suspect, answer, moment)
-            if action is Action.INCLUDE
-            else _removal_answered(suspect, answer, moment.now, moment)
-        )
-        return Change(believed.negativation, (evidence, *believed.events))
     return Change(settle(suspect, moment.gateway, moment.now), (evidence,))
 
 
-def _is_believable(negativation: Negativation, action: Action) -> bool:
-    """Without a look-up, a late answer is the best evidence there is: believed where nothing newer is known."""
-    if negativation.transmission.claim is not None:
-        return False
-    if action is Action.INCLUDE:
-        return negativation.observed not in {Observed.IN_DOUBT_REMOVE, Observed.REMOVING}
-    return negativation.observed is Observed.IN_DOUBT_REMOVE
-
-
-def _doubt_from(negativation: Negativation, action: Action, answer: Answer | Sighting) -> Observed | None:
+def _doubt_from(
+    negativation: Negativation, action: Action, answer: Done | Accepted | Rejected, gateway: Capabilities
+) -> Observed | None:
     """The doubt that a late answer casts on what is known; None where it changes nothing."""
-    observed = negativation.observed
-    if action is Action.INCLUDE and isinstance(answer, Done | Accepted):
-        match observed:
-            case Observed.ABSENT | Observed.REJECTED | Observed.IN_DOUBT_INCLUDE:
-                return Observed.IN_DOUBT_INCLUDE
-            case Observed.IN_DOUBT_REMOVE | Observed.REMOVING | Observed.GONE:
-                return Observed.IN_DOUBT_REMOVE
-            case _:
-                return None
-    if action is Action.INCLUDE and isinstance(answer, Rejected):
-        return Observed.IN_DOUBT_INCLUDE if observed is Observed.IN_DOUBT_INCLUDE else None
-    if action is Action.REMOVE and isinstance(answer, Done | Accepted | Rejected):
-        removable = {Observed.PRESENT, Observed.INCLUDING, Observed.IN_DOUBT_REMOVE, Observed.REMOVING}
-        return Observed.IN_DOUBT_REMOVE if observed in removable and negativation.triggers else None
-    return None
+    if action is Action.INCLUDE:
+        if isinstance(answer, Rejected):
+            doubtful = {Observed.IN_DOUBT_INCLUDE, Observed.INCLUDING}
+            return negativation.observed if negativation.observed in doubtful else None
+        return _doubt_from_inclusion(negativation, answer, gateway)
+    if action is not Action.REMOVE or not negativation.triggers:
+        return None
+    match negativation.observed:
+        case Observed.IN_DOUBT_REMOVE:
+            return Observed.IN_DOUBT_REMOVE
+        case Observed.REMOVING:
+            confirms = isinstance(answer, Accepted) and not gateway.find
+            return None if confirms else Observed.IN_DOUBT_REMOVE
+        case Observed.PRESENT | Observed.INCLUDING:
+            known = isinstance(answer, Rejected) and not gateway.find
+            return None if known else Observed.IN_DOUBT_REMOVE
+        case _:
+            return None
+
+
+def _doubt_from_inclusion(
+    negativation: Negativation, answer: Done | Accepted, gateway: Capabilities
+) -> Observed | None:
+    match negativation.observed:
+        case Observed.ABSENT | Observed.IN_DOUBT_INCLUDE:
+            return Observed.IN_DOUBT_INCLUDE
+        case Observed.REJECTED:
+            received_before = isinstance(answer, Accepted) and not gateway.find and negativation.inclusion_claims <= 1
+            return None if received_before else Observed.IN_DOUBT_INCLUDE
+        case Observed.INCLUDING:
+            return Observed.INCLUDING if isinstance(answer, Done) else None
+        case Observed.IN_DOUBT_REMOVE | Observed.REMOVING:
+            return Observed.IN_DOUBT_REMOVE if gateway.find else None  # what could still land is waited for anyhow
+        case Observed.GONE:
+            return Observed.IN_DOUBT_REMOVE if gateway.find or not _is_accounted_for(negativation) else None
+        case Observed.PRESENT:
+            return None
+
+
+def _is_accounted_for(negativation: Negativation) -> bool:
+    """Whether the only inclusion that was ever sent is the record that was seen to leave."""
+    left = negativation.removal_claims or any(each.cause is RemovalCause.BUREAU for each in negativation.triggers)
+    return bool(left) and negativation.known_at is not None and negativation.inclusion_claims <= 1
+
+
+def _reopened(negativation: Negativation, moment: Moment) -> Negativation:
+    """Closed, and yet it may stand: to be removed at once, and nobody's to take back, for it lives once."""
+    if not negativation.is_closed:
+        return negativation
+    trigger = RemovalTrigger(
+        RemovalCause.LATE_ANSWER, moment.now, moment.today, note="apareceu no birô depois de encerrada"
+    )
+    return replace(negativation, triggers=(*negativation.triggers, trigger))
+
+
+def _believed(
+    negativation: Negativation, action: Action, answer: Done | Accepted | Rejected, moment: Moment
+) -> Change:
+    """Without a look-up, a late answer is the best evidence there is."""
+    if action is Action.REMOVE:
+        unanswered = negativation.unanswered_removals
+        if isinstance(answer, Rejected) and unanswered is not None and unanswered.count > 1:
+            rest = replace(negativation, unanswered_removals=_one_less(unanswered))
+            return _still_in_doubt(rest, moment, answer.code)
+        asked_at = negativation.created_at if unanswered is None else unanswered.since  # at the earliest
+        return _removal_answered(negativation, answer, asked_at, moment)
+    others = negativation.unanswered_inclusions
+    if negativation.observed is not Observed.INCLUDING or others is None:
+        return _inclusion_answered(negativation, answer, moment)
+    if isinstance(answer, Rejected):
+        return _still_in_doubt(negativation, moment, answer.code)
+    accepted_before = replace(others, count=others.count + 1)  # the one that this tells of was counted as answered
+    return _inclusion_answered(replace(negativation, unanswered_inclusions=accepted_before), answer, moment)
+
+
+def _evidence(negativation: Negativation, action: Action, answer: object, moment: Moment, cause: str) -> Event:
+    detail = {"answer": type(answer).__name__, "action": action.value}
+    return Event(EventKind.LATE_ANSWER, negativation.id, moment.now, cause=cause, detail=detail)
 
 
 # ------------------------------------------------------------------------------------------------ steps
@@ -483,11 +534,11 @@ def _removal_quiet(negativation: Negativation, moment: Moment) -> datetime:
 
 
 def _bureau_wants(negativation: Negativation, moment: Moment) -> Negativation:
-    """The record leaves though the creditor wants it: the bureau's own removal."""
-    if negativation.triggers:
+    """The record leaves and we never sent a removal: the bureau's own, which no reversal or withdrawal takes back."""
+    if negativation.removal_claims or any(each.cause is RemovalCause.BUREAU for each in negativation.triggers):
         return negativation
     trigger = RemovalTrigger(RemovalCause.BUREAU, moment.now, moment.today, note="removida pelo birô")
-    return replace(negativation, triggers=(trigger,))
+    return replace(negativation, triggers=(*negativation.triggers, trigger))
 
 
 def _soon(moment: Moment) -> datetime:

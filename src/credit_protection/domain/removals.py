@@ -27,10 +27,13 @@ def want_removed(negativation: Negativation, trigger: RemovalTrigger, gateway: C
     """Add a standing reason to remove; closes at once what was never sent.
 
     Returns:
-        `desired` is REMOVED and the table decides. A closed record is left as it is.
+        `desired` is REMOVED and the table decides. A closed record is left as it is. Asked again for the same cause,
+        the earlier deadline rules; a settlement's is the newest reckoning.
     """
     if negativation.is_closed:
         return Change(negativation)
+    if not trigger.is_settlement:
+        trigger = _not_later(trigger, negativation)
     others = tuple(each for each in negativation.triggers if each.cause is not trigger.cause)
     if trigger.is_settlement:
         others = tuple(each for each in others if not each.is_settlement)
@@ -44,6 +47,12 @@ def want_removed(negativation: Negativation, trigger: RemovalTrigger, gateway: C
         {"cause": trigger.cause.value, "deadline": trigger.deadline.isoformat()},
     )
     return _turned(negativation, wanted, gateway, now, event)
+
+
+def _not_later(trigger: RemovalTrigger, negativation: Negativation) -> RemovalTrigger:
+    """Asking twice does not put a deadline off."""
+    asked = [each.deadline for each in negativation.triggers if each.cause is trigger.cause]
+    return replace(trigger, deadline=min([trigger.deadline, *asked]))
 
 
 def apply_standings(
@@ -141,7 +150,9 @@ def delete(  # noqa: PLR0913 - the facts of one decision
     cause = RemovalCause.COURT if chosen is RemovalReason.COURT_ORDER else RemovalCause.PERSON
     deadline = removal_deadline(cause, today, calendar, deletion_days=deletion_days)
     note = attestation.strip() or LABELS[chosen]
-    trigger = RemovalTrigger(cause, now, deadline, actor_id, chosen, note)
+    rests_on_settlements = chosen is RemovalReason.PAYMENT and not attestation.strip()
+    told = None if rests_on_settlements else chosen  # they may be reversed before the claim, which decides (rule 10)
+    trigger = RemovalTrigger(cause, now, deadline, actor_id, told, note)
     return want_removed(negativation, trigger, gateway, now)
 
 
@@ -177,19 +188,22 @@ def bureau_says_removed(negativation: Negativation, gateway: Capabilities, *, to
 
     Returns:
         `desired` is REMOVED, cause bureau. It closes after a look-up, since the hint may speak of an earlier attempt
-        under the same key; at once where the gateway can't look up. What the bureau was never asked to hold stays.
+        under the same key; at once where the gateway can't look up and there was one inclusion only. What the bureau
+        was never asked to hold stays.
     """
     if negativation.is_closed or (not negativation.inclusion_claims and negativation.known_at is None):
         return Change(negativation)
-    trigger = RemovalTrigger(RemovalCause.BUREAU, now, today)
+    trigger = _not_later(RemovalTrigger(RemovalCause.BUREAU, now, today), negativation)
     others = tuple(each for each in negativation.triggers if each.cause is not RemovalCause.BUREAU)
     hinted = replace(negativation, triggers=(*others, trigger))
     event = Event(EventKind.BUREAU_SAYS_REMOVED, negativation.id, now, cause="informado pelo birô")
-    if negativation.observed is Observed.PRESENT:
-        seen = Observed.IN_DOUBT_REMOVE if gateway.find else Observed.GONE
-        hinted = replace(hinted, observed=seen, observed_since=now)
-    elif not gateway.find and negativation.observed in {Observed.IN_DOUBT_REMOVE, Observed.REMOVING}:
-        hinted = replace(hinted, observed=Observed.GONE, observed_since=now)
+    if not gateway.find and negativation.inclusion_claims <= 1:
+        known_at = negativation.known_at or now
+        hinted = replace(
+            hinted, observed=Observed.GONE, observed_since=now, known_at=known_at, unanswered_inclusions=None
+        )
+    elif negativation.observed is Observed.PRESENT:
+        hinted = replace(hinted, observed=Observed.IN_DOUBT_REMOVE, observed_since=now)
     return _turned(negativation, hinted, gateway, now, event)
 
 
@@ -199,7 +213,7 @@ def attest_absent(
     """A person states, with a reason, that the bureau holds nothing: the only other way out of the queue (rule 5).
 
     Raises:
-        Conflict: it is closed, or a call is running.
+        Conflict: it is closed, a call is running, or a request could still land (rule 6): look again after that.
         InvalidInput: no reason is given.
     """
     if negativation.is_closed:
@@ -209,6 +223,13 @@ def attest_absent(
     if not why.strip():
         raise InvalidInput(
             "Diga como foi comprovado que o birô não tem o registro.", field="why", code="declaracao_obrigatoria"
+        )
+    until = lands_until(negativation, gateway)
+    if until is not None and now < until:
+        raise Conflict(
+            "Um envio anterior ainda pode chegar ao birô. Espere o prazo de processamento dele e confira de novo.",
+            code="envio_pode_chegar",
+            until=until.isoformat(),
         )
     trigger = RemovalTrigger(RemovalCause.PERSON, now, today, actor_id, note=why.strip())
     seen = Observed.GONE if negativation.inclusion_claims or negativation.known_at else Observed.ABSENT
@@ -224,9 +245,24 @@ def attest_absent(
     return Change(settle(stated, gateway, now), (event,))
 
 
+def lands_until(negativation: Negativation, gateway: Capabilities) -> datetime | None:
+    """Until when an inclusion that was sent could still come to stand; None where none could."""
+    instants = []
+    if negativation.unanswered_inclusions is not None:
+        instants.append(negativation.unanswered_inclusions.quiet_until)
+    if negativation.observed is Observed.INCLUDING:
+        instants.append(negativation.observed_since + gateway.quiet_period)
+    return max(instants, default=None)
+
+
 def _turned(before: Negativation, after: Negativation, gateway: Capabilities, now: datetime, event: Event) -> Change:
-    """Settle the transmission; a running hold stays with its worker, whose answer will find the new wish."""
+    """Settle the transmission; a running hold stays with its worker, whose answer will find the new wish.
+
+    What was blocked while something else was wanted is tried again: a removal does not wait for an inclusion's block.
+    """
     settled = settle(after, gateway, now)
+    if before.desired is not after.desired:
+        settled = replace(settled, transmission=replace(settled.transmission, block=None))
     if settled.transmission.action is before.transmission.action:
         settled = replace(settled, transmission=replace(settled.transmission, due_at=before.transmission.due_at))
     events = [event]

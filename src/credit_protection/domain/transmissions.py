@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from credit_protection.domain.errors import Conflict
 from credit_protection.domain.events import Event, EventKind
 from credit_protection.domain.negativations import (
+    STOPPED_BY_PERSON,
     Action,
     Block,
     Change,
@@ -54,12 +55,18 @@ def claim(
 
     Returns:
         For an inclusion or a removal: observed is in doubt, with one more unanswered request. For a look-up: only the
-        hold. The claim's fence is what the answer must bring back.
+        hold. The claim's fence is what the answer must bring back. A hold whose lease ran out is let go of first, so
+        that the doubt it wrote decides what is done now: a look-up, say, where an inclusion was being sent. Where that
+        is no call, there is no claim in what is returned.
 
     Raises:
         Conflict: it is not claimable.
     """
+    let_go = expire(negativation, gateway, now)
+    negativation = let_go.negativation
     work = negativation.transmission
+    if let_go.events and not is_claimable(work, now):
+        return let_go
     if not is_claimable(work, now):
         raise Conflict("Esta transmissão já está com outro processo ou ainda não venceu.", code="nao_reivindicavel")
     held = replace(
@@ -93,7 +100,7 @@ def claim(
     detail = {"action": work.action.value, "worker": worker, "fence": str(held.fence)}
     if reason is not None and work.action is Action.REMOVE:
         detail["reason"] = reason.value
-    return Change(claimed, (Event(EventKind.CLAIMED, negativation.id, now, detail=detail),))
+    return Change(claimed, (*let_go.events, Event(EventKind.CLAIMED, negativation.id, now, detail=detail)))
 
 
 def _one_more(unanswered: Unanswered | None, gateway: Capabilities, now: datetime) -> Unanswered:
@@ -132,7 +139,7 @@ def stop_trying(negativation: Negativation, actor_id: str, why: str, now: dateti
     """
     if not negativation.transmission.is_open:
         raise Conflict("Não há envio pendente para parar.", code="nada_a_parar")
-    blocked = replace(negativation.transmission, block=Block("parado_por_pessoa", why, now))
+    blocked = replace(negativation.transmission, block=Block(STOPPED_BY_PERSON, why, now))
     event = Event(EventKind.ATTEMPTS_STOPPED, negativation.id, now, actor_id, why)
     return Change(replace(negativation, transmission=blocked), (event,))
 

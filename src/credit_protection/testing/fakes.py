@@ -1,7 +1,7 @@
 """In-memory stand-ins for a bureau, an ERP and a clock, for fast tests of use cases and of host code.
 
 They behave, they do not merely answer: the bureau keeps a ledger, the ERP settles invoices, the clock moves when told.
-For the real thing over HTTP use `credit_protection.testing.simulator`.
+All of them may be used by many threads. For the real thing over HTTP use `credit_protection.testing.simulator`.
 """
 
 from __future__ import annotations
@@ -9,13 +9,20 @@ from __future__ import annotations
 import itertools
 import threading
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING, Any
 
 from credit_protection.domain.bureau_answers import Accepted, Done, Found, How, Missing, RecordState, Rejected
 from credit_protection.domain.capabilities import Capabilities, Registry
 from credit_protection.domain.creditors import Creditor
-from credit_protection.domain.customers import InvoiceStatus
+from credit_protection.domain.customers import (
+    Address,
+    Customer,
+    Invoice,
+    InvoiceStatus,
+    Subscription,
+    SubscriptionStatus,
+)
 from credit_protection.domain.documents import Cnpj, PersonType
 from credit_protection.domain.errors import CredentialsRejected, InclusionStillProcessing
 from credit_protection.domain.money import ZERO, Money
@@ -30,10 +37,10 @@ from credit_protection.ports.queue import QueueCapabilities, QueueSnapshot
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-    from datetime import date, timedelta
+    from datetime import timedelta
 
     from credit_protection.domain.bureau_answers import Receipt, RecordKey, Sighting
-    from credit_protection.domain.customers import Customer, Invoice, Subscription
+    from credit_protection.domain.errors import BureauError
     from credit_protection.domain.events import Event
     from credit_protection.domain.integrations import Environment
     from credit_protection.domain.queries import CreditQuery, CreditReport
@@ -41,6 +48,9 @@ if TYPE_CHECKING:
     from credit_protection.domain.settlements import Entry
     from credit_protection.ports.bureau import ListedRecord, QueryOrder, RemovalOrder
     from credit_protection.ports.host import OverdueFilter
+
+
+_PRICE = Money(119_90)
 
 
 class FakeClock:
@@ -94,8 +104,9 @@ class FakeBureau:
         capabilities: what it can do.
         synchronous: it answers `Done` at once; else `Accepted`, and `settle()` brings the outcome.
 
-    `before` and `after` are called with the operation's name (`include`, `remove`, `find`, `query`, `check`) before and
-    after its effect: raise in them to lose a request or its answer.
+    `before` and `after` are called with the operation's name (`include`, `remove`, `find`, `query`, `check`,
+    `products`) before and after its effect: raise in them to lose a request or its answer, or do there what happens
+    meanwhile. `fail_next` does the raising for one call.
     """
 
     code = "fake"
@@ -116,6 +127,9 @@ class FakeBureau:
         self.before: Callable[[str], None] = lambda _: None
         self.after: Callable[[str], None] = lambda _: None
         self.opened: list[dict[str, str]] = []
+        self.orders: list[RemovalOrder] = []
+        self.closed = 0
+        self._faults: list[tuple[str, BureauError, bool]] = []
         self._lock = threading.Lock()
 
     def open(self, parameters: Mapping[str, str], environment: Environment) -> FakeBureau:
@@ -128,10 +142,12 @@ class FakeBureau:
         self._call("check")
         if self.opened[-1].get("password") != self.password:
             raise CredentialsRejected("O birô recusou a senha. Confira os parâmetros da integração.")
+        self._done("check")
 
     def products(self) -> Sequence[Product]:
         """Three."""
         self._call("products")
+        self._done("products")
         return [
             Product("BASIC", "Consulta básica", ProductKind.QUERY, price=Money(250)),
             Product("SCORE", "Score", ProductKind.QUERY, inputs=(ProductInput("model", "Modelo", required=True),)),
@@ -150,7 +166,7 @@ class FakeBureau:
     def query(self, order: QueryOrder) -> CreditReport:  # noqa: ARG002 - the report is set
         """The report that is set."""
         self._call("query")
-        self.after("query")
+        self._done("query")
         return self.report
 
     def include(self, order: InclusionOrder) -> Receipt:
@@ -165,13 +181,14 @@ class FakeBureau:
             state = RecordState.PRESENT if self.synchronous else RecordState.INCLUDING
             record = FakeRecord(order, f"B{len(self.records) + 1}", state)
             self.records.append(record)
-        self.after("include")
+        self._done("include")
         return Done(bureau_id=record.bureau_id) if self.synchronous else Accepted(record.bureau_id)
 
     def remove(self, order: RemovalOrder) -> Receipt:
         """Take a record off."""
         self._call("remove")
         with self._lock:
+            self.orders.append(order)
             record = self._of(order.key)
             if record is None:
                 return Done(How.NOT_FOUND)
@@ -181,27 +198,42 @@ class FakeBureau:
                 return Done(How.ALREADY)
             record.state = RecordState.GONE if self.synchronous else RecordState.REMOVING
             record.reason = order.reason
-        self.after("remove")
+        self._done("remove")
         return Done() if self.synchronous else Accepted(record.bureau_id)
 
     def find(self, key: RecordKey) -> Sighting:
         """Look a record up."""
         self._call("find")
-        record = self._of(key)
-        return Missing() if record is None else Found(record.state, record.bureau_id)
+        with self._lock:
+            record = self._of(key)
+            sighting = Missing() if record is None else Found(record.state, record.bureau_id)
+        self._done("find")
+        return sighting
 
     def list_records(self) -> Iterator[ListedRecord]:
         """None: adoption is not played here."""
         return iter(())
 
     def close(self) -> None:
-        """Nothing to let go of."""
+        """Count it: there is nothing to let go of."""
+        self.closed += 1
 
     def settle(self) -> None:
         """The bureau decides upon what it accepted."""
         turns = {RecordState.INCLUDING: RecordState.PRESENT, RecordState.REMOVING: RecordState.GONE}
-        for record in self.records:
-            record.state = turns.get(record.state, record.state)
+        with self._lock:
+            for record in self.records:
+                record.state = turns.get(record.state, record.state)
+
+    def fail_next(self, operation: str, error: BureauError, *, executed: bool = False) -> None:
+        """The next call of this operation fails.
+
+        Args:
+            operation: its name, as `before` gets it.
+            error: what the caller is told.
+            executed: whether it has its effect all the same: the answer is lost, not the request.
+        """
+        self._faults.append((operation, error, executed))
 
     def standing(self) -> list[FakeRecord]:
         """The records that people can see."""
@@ -210,6 +242,19 @@ class FakeBureau:
     def _call(self, operation: str) -> None:
         self.calls.append(operation)
         self.before(operation)
+        self._fail(operation, executed=False)
+
+    def _done(self, operation: str) -> None:
+        self.after(operation)
+        self._fail(operation, executed=True)
+
+    def _fail(self, operation: str, *, executed: bool) -> None:
+        with self._lock:
+            fault = next((each for each in self._faults if (each[0], each[2]) == (operation, executed)), None)
+            if fault is None:
+                return
+            self._faults.remove(fault)
+        raise fault[1]
 
     def _standing(self, reference: str) -> FakeRecord | None:
         gone = {RecordState.GONE, RecordState.REJECTED}
@@ -232,7 +277,13 @@ class FakeErp:
         services: subscriptions by id.
         bills: invoices by id.
         held: the do-not-negativate list.
-        creditor: the one company.
+        creditor: the first company.
+        branches: the others.
+        code: of the host.
+        capabilities: what it can do.
+        entries: settlements and reversals that it lists, in order.
+        before: called with the name of each reading before it is made: raise in it where the ERP is down, or do there
+            what happens meanwhile.
     """
 
     clients: dict[str, Customer] = field(default_factory=dict)
@@ -240,14 +291,15 @@ class FakeErp:
     bills: dict[str, Invoice] = field(default_factory=dict)
     held: dict[str, str] = field(default_factory=dict)
     creditor: Creditor = field(default_factory=lambda: Creditor("1", Cnpj("99009000000110"), "PROVEDOR EXEMPLO", "MG"))
+    branches: list[Creditor] = field(default_factory=list)
     code: str = "fake-erp"
     capabilities: HostCapabilities = field(default_factory=HostCapabilities)
     entries: list[Entry] = field(default_factory=list)
     before: Callable[[str], None] = lambda _: None
 
     def creditors(self) -> Sequence[Creditor]:
-        """The one company."""
-        return [self.creditor]
+        """All companies."""
+        return [self.creditor, *self.branches]
 
     def customers(self, ids: Sequence[str]) -> Mapping[str, Customer]:
         """By id."""
@@ -260,6 +312,7 @@ class FakeErp:
 
     def subscriptions(self, ids: Sequence[str]) -> Mapping[str, Subscription]:
         """By id."""
+        self.before("subscriptions")
         return {key: self.services[key] for key in ids if key in self.services}
 
     def standings(self, invoice_ids: Sequence[str]) -> Mapping[str, Invoice]:
@@ -281,18 +334,46 @@ class FakeErp:
 
     def holds(self, customer_ids: Sequence[str]) -> Mapping[str, str]:
         """Those on the list."""
+        self.before("holds")
         return {key: self.held[key] for key in customer_ids if key in self.held}
 
-    def pay(self, invoice_id: str, on: date, amount: Money | None = None) -> Settlement:
-        """Settle an invoice, or a part of it."""
+    def enrol(self, customer_id: str, document: str, *, name: str = "MARIA DE EXEMPLO", **known: Any) -> Customer:  # noqa: ANN401 - any field of a customer
+        """A new customer with a whole address, born in 1980, and one terminated subscription of the same id."""
+        address = Address("RUA DAS ACÁCIAS", "100", "", "CENTRO", "DIVINÓPOLIS", "MG", "35500000")
+        fields = {"address": address, "birth_date": date(1980, 5, 17), **known}
+        customer = Customer(customer_id, name, document, **fields)
+        self.clients[customer_id] = customer
+        self.services[customer_id] = Subscription(customer_id, customer_id, "500 MEGA", SubscriptionStatus.TERMINATED)
+        return customer
+
+    def bill(self, invoice_id: str, customer_id: str, due_date: date, amount: Money = _PRICE) -> Invoice:
+        """A new invoice of a customer's first subscription."""
+        service = next(each.id for each in self.services.values() if each.customer_id == customer_id)
+        invoice = Invoice(invoice_id, customer_id, service, f"NF-{invoice_id}", due_date, amount, amount)
+        self.bills[invoice_id] = invoice
+        return invoice
+
+    def pay(
+        self, invoice_id: str, on: date, amount: Money | None = None, *, available_on: date | None = None
+    ) -> Settlement:
+        """Settle an invoice, or a part of it; `settlements_since` tells."""
         bill = self.bills[invoice_id]
         paid = bill.balance if amount is None else amount
         rest = bill.balance - paid
         status = InvoiceStatus.OPEN if rest.cents > 0 else InvoiceStatus.PAID
-        self.bills[invoice_id] = replace(bill, balance=max(rest, ZERO), status=status, paid_on=on)
-        settlement = Settlement(f"pay-{len(self.entries) + 1}", invoice_id, SettlementKind.PAYMENT, on, paid)
+        self.bills[invoice_id] = replace(
+            bill, balance=max(rest, ZERO), status=status, paid_on=on, available_on=available_on
+        )
+        number = f"pay-{len(self.entries) + 1}"
+        settlement = Settlement(number, invoice_id, SettlementKind.PAYMENT, on, paid, available_on=available_on)
         self.entries.append(settlement)
         return settlement
+
+    def cease(self, invoice_id: str, status: InvoiceStatus, on: date | None = None) -> None:
+        """The debt ceases, or is open again, and nobody tells: it shows only where the invoice is read."""
+        bill = self.bills[invoice_id]
+        balance = bill.amount if status is InvoiceStatus.OPEN else ZERO
+        self.bills[invoice_id] = replace(bill, status=status, balance=balance, paid_on=on)
 
     def reverse(self, settlement: Settlement, on: date) -> Reversal:
         """Undo a settlement."""
@@ -327,10 +408,12 @@ class RecordingQueue:
 
     def __init__(self) -> None:
         self.woken: list[str | None] = []
+        self.instants: list[datetime | None] = []
 
-    def wake(self, negativation_id: str | None = None, not_before: datetime | None = None) -> None:  # noqa: ARG002
+    def wake(self, negativation_id: str | None = None, not_before: datetime | None = None) -> None:
         """Remember."""
         self.woken.append(negativation_id)
+        self.instants.append(not_before)
 
     def snapshot(self) -> QueueSnapshot:
         """How many were asked for."""

@@ -65,7 +65,7 @@ class HttpReply:
         return self.headers.get("content-type", "").partition(";")[0].strip().lower()
 
 
-class CallFailed(Exception):  # noqa: N818 - it says what happened, like every error here
+class CallFailed(Exception):
     """No reply came.
 
     Args:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import ssl
 import zlib
+from datetime import UTC, datetime
 from functools import cache
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from types import MappingProxyType
@@ -16,7 +17,7 @@ import httpx
 
 from credit_protection.adapters.http.calls import CallFailed, HttpReply
 from credit_protection.adapters.http.network import DeadlineTransport, under
-from credit_protection.adapters.http.outcomes import Failure, Outcome, classify
+from credit_protection.adapters.http.outcomes import Failure, Outcome, classify, parse_retry_after
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -91,6 +92,8 @@ class HttpClient:
         self.close()
 
     def _exchange(self, call: HttpCall, deadline: Deadline) -> HttpReply:
+        if self._client.is_closed:
+            raise CallFailed(Failure.CLOSED)
         remaining = deadline.remaining()
         if remaining <= 0:
             raise CallFailed(Failure.NO_TIME_LEFT)
@@ -118,7 +121,8 @@ class HttpClient:
         try:
             content = self._body(response, headers.get("content-encoding", ""), deadline)
         except (CallFailed, httpx.HTTPError, zlib.error):
-            if classify(response.status_code) in {Outcome.ANSWER, Outcome.UNKNOWN}:
+            retry_at = parse_retry_after(headers.get("retry-after"), datetime.now(UTC))
+            if classify(response.status_code, retry_at) in {Outcome.ANSWER, Outcome.UNKNOWN}:
                 raise
             content = b""
         return HttpReply(response.status_code, headers, content, request_id)
@@ -150,29 +154,27 @@ def _decoded(pieces: Iterator[bytes], encoding: str, largest: int) -> Iterator[b
         raise CallFailed(Failure.UNREADABLE, "compressed body ends too early")
 
 
+_FAILURES: tuple[tuple[tuple[type[Exception], ...], Failure], ...] = (
+    ((httpx.ConnectError,), Failure.CONNECT),
+    ((httpx.ConnectTimeout,), Failure.CONNECT_TIMEOUT),
+    ((httpx.PoolTimeout,), Failure.POOL_TIMEOUT),
+    ((httpx.ProxyError,), Failure.PROXY),
+    ((httpx.UnsupportedProtocol, httpx.InvalidURL), Failure.ADDRESS),
+    ((httpx.ReadTimeout,), Failure.READ_TIMEOUT),
+    ((httpx.WriteError, httpx.WriteTimeout), Failure.WRITE),
+    ((httpx.NetworkError,), Failure.DISCONNECT),
+)
+
+
 def _failure(error: Exception) -> Failure:
     """The library's error in the words of the outcome table; what it does not know is never "not sent"."""
-    match error:
-        case httpx.ConnectError():
-            return Failure.TLS if _is_tls(error) else Failure.CONNECT
-        case httpx.ConnectTimeout():
-            return Failure.CONNECT_TIMEOUT
-        case httpx.PoolTimeout():
-            return Failure.POOL_TIMEOUT
-        case httpx.ProxyError():
-            return Failure.PROXY
-        case httpx.UnsupportedProtocol() | httpx.InvalidURL():
-            return Failure.ADDRESS
-        case httpx.ReadTimeout():
-            return Failure.READ_TIMEOUT
-        case httpx.WriteError() | httpx.WriteTimeout():
-            return Failure.WRITE
-        case httpx.NetworkError():
-            return Failure.DISCONNECT
-        case httpx.RemoteProtocolError() if "disconnected" in str(error) or "closed connection" in str(error):
-            return Failure.DISCONNECT
-        case _:
-            return Failure.UNREADABLE
+    if isinstance(error, httpx.ConnectError) and _is_tls(error):
+        return Failure.TLS
+    for kinds, failure in _FAILURES:
+        if isinstance(error, kinds):
+            return failure
+    is_cut = isinstance(error, httpx.RemoteProtocolError) and ("disconnected" in f"{error}" or "closed" in f"{error}")
+    return Failure.DISCONNECT if is_cut else Failure.UNREADABLE
 
 
 def _is_tls(error: BaseException) -> bool:

@@ -1,7 +1,8 @@
 """Sockets that obey the total deadline of the call that uses them.
 
-httpx and httpcore time out each single read, so a server that drips a byte now and then holds a caller for as long as it
-likes, in the headers as well as in the body. Here every connect, read and write gets what remains of the call's deadline.
+httpx and httpcore time out each single read, so a server that drips a byte now and then holds a caller for as long as
+it likes, in the headers as well as in the body. Here every connect, read and write gets what remains of the call's
+deadline.
 """
 
 from __future__ import annotations
@@ -102,7 +103,7 @@ class _DeadlineStream(httpcore.NetworkStream):
         remaining = _remaining(httpcore.ConnectTimeout)
         stream = _DeadlineStream(self._stream.start_tls(ssl_context, server_hostname, remaining))
         try:
-            _remaining(httpcore.ConnectTimeout)  # a handshake of many reads may outlast it: say so before a byte is sent
+            _remaining(httpcore.ConnectTimeout)  # the handshake may have used it up: nothing is sent then
         except httpcore.ConnectTimeout:
             stream.close()
             raise

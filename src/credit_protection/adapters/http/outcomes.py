@@ -6,7 +6,7 @@ A wrong line here either loses a removal or includes somebody twice, so whatever
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, timedelta
 from email.utils import parsedate_to_datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING
@@ -14,13 +14,16 @@ from typing import TYPE_CHECKING
 from credit_protection.domain.errors import BureauUnavailable, CredentialsRejected, OutcomeUnknown, RateLimited
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from credit_protection.domain.errors import BureauError
 
 LONGEST_RETRY_AFTER = timedelta(days=1)
 _MOST_DIGITS = 9
 _TOO_MANY_REQUESTS = 429
 _UNAVAILABLE = 503
-_CREDENTIALS = frozenset({401, 403})
+_FORBIDS = 403
+_CREDENTIALS = frozenset({401, _FORBIDS})
 
 
 class Failure(StrEnum):
@@ -28,6 +31,8 @@ class Failure(StrEnum):
 
     NO_TIME_LEFT = "no_time_left"
     """The deadline was over before anything was sent."""
+    CLOSED = "closed"
+    """The client had been closed: nothing was sent."""
     ADDRESS = "address"
     """The address can't be used: nothing was sent."""
     CONNECT = "connect"
@@ -63,6 +68,7 @@ class Outcome(StrEnum):
 _NEVER_SENT = frozenset(
     {
         Failure.NO_TIME_LEFT,
+        Failure.CLOSED,
         Failure.ADDRESS,
         Failure.CONNECT,
         Failure.CONNECT_TIMEOUT,
@@ -119,7 +125,8 @@ def error_of(
     safe: bool,
     retry_at: datetime | None = None,
     request_id: str | None = None,
-    **context: object,
+    cause: str = "",
+    transcript: str = "",
 ) -> BureauError:
     """The error that a caller must deal with, for an outcome that is no answer.
 
@@ -129,44 +136,41 @@ def error_of(
             a bureau that was not available.
         retry_at: what a readable Retry-After says.
         request_id: the bureau's, where told.
-        context: for the error: transcript and the like.
+        cause: the library's words, masked.
+        transcript: of the call, masked.
     """
     status = None if isinstance(event, Failure) else event
+
+    def made(kind: type[BureauError], message: str) -> BureauError:
+        return kind(message, request_id=request_id, http_status=status, cause=cause, transcript=transcript)
+
     match classify(event, retry_at):
         case Outcome.CREDENTIALS:
-            return CredentialsRejected(_CREDENTIALS_SAY[status], request_id=request_id, http_status=status, **context)
+            return made(CredentialsRejected, _FORBIDDEN if status == _FORBIDS else _UNAUTHORISED)
         case Outcome.RATE_LIMITED:
             return RateLimited(_calm(retry_at), retry_at=retry_at, request_id=request_id, http_status=status)
         case Outcome.NOT_EXECUTED:
-            return BureauUnavailable(_not_sent(event), request_id=request_id, http_status=status, **context)
+            return made(BureauUnavailable, _not_sent(event))
         case _ if safe:
-            return BureauUnavailable(
-                f"{_lost(event)} Nada mudou no birô; tente de novo em alguns minutos.",
-                request_id=request_id,
-                http_status=status,
-                **context,
-            )
+            return made(BureauUnavailable, f"{_lost(event)} Nada mudou no birô; tente de novo em alguns minutos.")
         case _:
-            return OutcomeUnknown(
+            return made(
+                OutcomeUnknown,
                 f"{_lost(event)} O pedido pode ter sido executado: confira no birô antes de repetir.",
-                request_id=request_id,
-                http_status=status,
-                **context,
             )
 
 
-_CREDENTIALS_SAY = {
-    401: "O birô recusou as credenciais. Confira os dados de acesso da integração e use Testar.",
-    403: "O birô negou o acesso a esta operação. Peça ao birô que libere a conta (contrato, IP) e use Testar.",
-}
+_UNAUTHORISED = "O birô recusou as credenciais. Confira os dados de acesso da integração e use Testar."
+_FORBIDDEN = "O birô negou o acesso a esta operação. Peça ao birô que libere a conta (contrato, IP) e use Testar."
 
 _NOT_SENT = {
     Failure.NO_TIME_LEFT: "O tempo acabou antes do envio ao birô. Nada foi enviado; tente de novo.",
+    Failure.CLOSED: "A integração foi fechada antes do envio ao birô. Nada foi enviado; tente de novo.",
     Failure.ADDRESS: "O endereço do birô não pode ser usado. Nada foi enviado; corrija o endereço na integração.",
     Failure.CONNECT: "Não foi possível conectar ao birô. Nada foi enviado; confira a internet e o endereço.",
     Failure.CONNECT_TIMEOUT: "O birô não aceitou a conexão a tempo. Nada foi enviado; tente de novo.",
-    Failure.TLS: "A conexão segura com o birô falhou (certificado ou TLS). Nada foi enviado; confira o endereço, a data "
-    "do servidor e os certificados.",
+    Failure.TLS: "A conexão segura com o birô falhou (certificado ou TLS). Nada foi enviado; confira o endereço, a "
+    "data do servidor e os certificados.",
     Failure.PROXY: "O proxy da rede recusou a conexão com o birô. Nada foi enviado; confira o proxy.",
     Failure.POOL_TIMEOUT: "Todas as conexões com o birô estavam ocupadas. Nada foi enviado; tente de novo ou aumente o "
     "número de conexões da integração.",

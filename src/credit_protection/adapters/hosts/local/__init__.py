@@ -1,1 +1,7 @@
 """A host in one local file of HubSoft's shape: a made-up provider to try the package with."""
+
+from __future__ import annotations
+
+from credit_protection.adapters.hosts.local.erp import Imported, LocalErp
+
+__all__ = ["Imported", "LocalErp"]

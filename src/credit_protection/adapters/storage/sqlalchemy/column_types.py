@@ -25,16 +25,27 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import Dialect
     from sqlalchemy.types import TypeEngine
 
-Processor = "Callable[[Any], Any]"
 E_ = TypeVar("E_", bound="StrEnum")
 
 
-def _unreadable(what: str, value: object) -> ConfigurationError:
+def _unreadable(what: str) -> ConfigurationError:
     return ConfigurationError(
-        f"O banco guarda {what} {value!r}, que esta versão do programa não conhece. "
+        f"O banco guarda {what}, que esta versão do programa não conhece. "
         "Atualize o programa, ou peça ajuda a quem o administra: nada foi alterado.",
         code="dado_desconhecido",
     )
+
+
+def member_of(members: type[E_], value: str) -> E_:
+    """The member of an enumeration that has this value.
+
+    Raises:
+        ConfigurationError: there is none.
+    """
+    try:
+        return members(value)
+    except ValueError:
+        raise _unreadable(f"o valor {value!r} em {members.__name__}") from None
 
 
 class Instant(sa.TypeDecorator[datetime]):
@@ -215,16 +226,10 @@ class Choice(sa.TypeDecorator[E_]):
 
     def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[Any], E_ | None]:  # noqa: ARG002
         """To the member."""
-        by_value = {member.value: member for member in self.members}
-        name = self.members.__name__
+        members = self.members
 
         def read(value: Any) -> E_ | None:  # noqa: ANN401 - whatever the driver gives
-            if value is None:
-                return None
-            try:
-                return by_value[value]
-            except KeyError:
-                raise _unreadable(f"o valor de {name}", value) from None
+            return None if value is None else member_of(members, value)
 
         return read
 
@@ -259,4 +264,4 @@ def _document(value: str | None) -> Document | None:
     try:
         return parse_document(value)
     except InvalidInput:
-        raise _unreadable("um documento com", f"{len(value)} posições") from None
+        raise _unreadable(f"um documento de {len(value)} posições") from None

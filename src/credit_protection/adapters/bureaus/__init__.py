@@ -1,0 +1,1 @@
+"""Bureaus: one folder for each gateway, all of the same shape: `gateway`, `wire`, `codes`, `errors`."""

@@ -1,0 +1,363 @@
+"""A small ERP of its own, for trying the package: one SQLite file, filled from a JSON file of HubSoft's shape."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import sqlite3
+import threading
+from dataclasses import dataclass
+from datetime import date
+from importlib.resources import files
+from typing import TYPE_CHECKING
+
+from credit_protection.adapters.hosts.hubsoft_records import balance_after, document_key
+from credit_protection.adapters.hosts.local import tables
+from credit_protection.adapters.hosts.local.loading import load, read_text
+from credit_protection.domain.errors import Conflict, HostUnavailable, InvalidInput, NotFound
+from credit_protection.domain.settlements import Reversal, Settlement, SettlementKind
+from credit_protection.ports.host import HostCapabilities
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    from credit_protection.domain.creditors import Creditor
+    from credit_protection.domain.customers import Customer, Invoice, Subscription
+    from credit_protection.domain.money import Money
+    from credit_protection.domain.settlements import Entry
+    from credit_protection.ports.host import OverdueFilter
+
+EXAMPLE = "example_provider.json"
+_CHUNK = 500
+_BUSY_SECONDS = 10.0
+_AMONG = "IN (SELECT value FROM json_each(?))"
+_making = threading.Lock()
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """What an import stored; `skipped` are invoices left out, because their amount is null."""
+
+    customers: int
+    subscriptions: int
+    invoices: int
+    settlements: int
+    holds: int
+    agreements: int
+    skipped: int
+
+
+class LocalErp:
+    """The local ERP: `ports.host.HostErp`, and what an operator of a real one would do at its screens.
+
+    Every call opens a connection of its own and closes it: any thread, and any process that shares the file, may call.
+
+    Args:
+        path: of the SQLite file; it and its folder are made on the first call.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    # ------------------------------------------------------------------------------------------ the port
+
+    @property
+    def code(self) -> str:
+        """Stable name of this host."""
+        return "local"
+
+    @property
+    def capabilities(self) -> HostCapabilities:
+        """All but reporting payments by itself: who calls `settle` may report what it returns."""
+        return HostCapabilities()
+
+    def creditors(self) -> Sequence[Creditor]:
+        """The company of the imported file; none before the first import. Its id is its compact CNPJ."""
+        return [tables.creditor_of(row) for row in self._rows(f"{tables.COMPANIES} ORDER BY id")]
+
+    def customers(self, ids: Sequence[str]) -> Mapping[str, Customer]:
+        """Customers by id; an unknown id is absent from the answer."""
+        rows = self._rows(f"{tables.CUSTOMERS} WHERE id {_AMONG}", _listed(ids))
+        return {row[0]: tables.customer_of(row) for row in rows}
+
+    def customers_with_document(self, document: str) -> Sequence[Customer]:
+        """Customers with a compact CPF or CNPJ, by id."""
+        sql = f"{tables.CUSTOMERS} WHERE document_key = ? ORDER BY id"
+        return [tables.customer_of(row) for row in self._rows(sql, document_key(document))]
+
+    def subscriptions(self, ids: Sequence[str]) -> Mapping[str, Subscription]:
+        """Subscriptions by id; an unknown id is absent from the answer."""
+        rows = self._rows(f"{tables.SUBSCRIPTIONS} WHERE id {_AMONG}", _listed(ids))
+        return {row[0]: tables.subscription_of(row) for row in rows}
+
+    def standings(self, invoice_ids: Sequence[str]) -> Mapping[str, Invoice]:
+        """Invoices as they stand now, by id; an unknown id is absent from the answer."""
+        rows = self._rows(f"{tables.INVOICES} WHERE id {_AMONG}", _listed(invoice_ids))
+        return {row[0]: tables.invoice_of(row) for row in rows}
+
+    def overdue(self, wanted: OverdueFilter) -> Iterator[Invoice]:
+        """Overdue open invoices, oldest first, streamed; no connection is held between two chunks."""
+        where, values = _overdue(wanted)
+        sql = f"{tables.INVOICES} WHERE {where} AND (due_date, id) > (?, ?) ORDER BY due_date, id LIMIT {_CHUNK}"
+        last = ("", "")
+        while rows := self._rows(sql, *values, *last):
+            found = [tables.invoice_of(row) for row in rows]
+            yield from found
+            last = (found[-1].due_date.isoformat(), found[-1].id)
+
+    def count_overdue(self, wanted: OverdueFilter) -> int:
+        """How many invoices `overdue` gives."""
+        where, values = _overdue(wanted)
+        ((count,),) = self._rows(f"{tables.INVOICE_COUNT} WHERE {where}", *values)
+        return int(count)
+
+    def settlements_since(self, day: date) -> Iterator[Entry]:
+        """Settlements paid, and reversals made, on that day or later, by day and as recorded; streamed."""
+        sql = f"{tables.ENTRIES} WHERE day >= ? AND (day, sequence) > (?, ?) ORDER BY day, sequence LIMIT {_CHUNK}"
+        last = ("", 0)
+        while rows := self._rows(sql, day.isoformat(), *last):
+            yield from [tables.entry_of(row) for row in rows]
+            last = rows[-1][:2]
+
+    def holds(self, customer_ids: Sequence[str]) -> Mapping[str, str]:
+        """The do-not-negativate list: the reason, by customer id, for those of the ids who are on it."""
+        return dict(self._rows(f"{tables.HOLDS} WHERE customer_id {_AMONG}", _listed(customer_ids)))
+
+    # ------------------------------------------------------------------------------------------ the operator
+
+    def import_file(self, path: Path, *, today: date, shift: bool = True) -> Imported:
+        """Replace everything by what a file holds, in one transaction.
+
+        Args:
+            path: JSON in HubSoft's shape, as the packaged example.
+            today: the day of the import.
+            shift: move every date by the days from the file's `hoje` to `today`, so that lateness stays as it was made.
+
+        Raises:
+            InvalidInput: the file or a record can't be read; nothing was imported.
+        """
+        return self._import(read_text(path), today, shift=shift)
+
+    def import_example(self, *, today: date) -> Imported:
+        """Replace everything by the packaged made-up provider, its dates moved to `today`."""
+        text = files("credit_protection.adapters.hosts.local").joinpath(EXAMPLE).read_text(encoding="utf-8")
+        return self._import(text, today, shift=True)
+
+    def invoice(self, invoice_id: str) -> Invoice:
+        """One invoice as it stands now.
+
+        Raises:
+            NotFound: there is none.
+        """
+        found = self.standings([invoice_id]).get(invoice_id)
+        if found is None:
+            raise _no_invoice(invoice_id)
+        return found
+
+    def settle(
+        self, invoice_id: str, *, paid_on: date, amount: Money | None = None, available_on: date | None = None
+    ) -> Settlement:
+        """Take a payment (dar baixa).
+
+        Args:
+            invoice_id: which invoice.
+            paid_on: payment date.
+            amount: BRL, at most the balance; None for all of it.
+            available_on: when the money is available, where known.
+
+        Returns:
+            The settlement, with a fresh id.
+
+        Raises:
+            NotFound: there is no such invoice.
+            Conflict: it is settled already.
+            InvalidInput: the amount is not positive, or above the balance; the money came before the payment.
+        """
+        if available_on is not None and available_on < paid_on:
+            raise InvalidInput(
+                "A data de crédito não pode ser antes da data de pagamento.",
+                field="available_on",
+                code="data_de_credito",
+            )
+        with self._writing() as connection:
+            invoice = _invoice_in(connection, invoice_id)
+            if not invoice.balance:
+                raise Conflict(f"A fatura {invoice.number} já está quitada.", code="fatura_quitada")
+            paid = invoice.balance if amount is None else amount
+            if paid.cents <= 0 or paid > invoice.balance:
+                raise InvalidInput(
+                    f"O valor da baixa deve ser maior que zero e no máximo o saldo em aberto ({invoice.balance}).",
+                    field="amount",
+                    code="valor_da_baixa",
+                )
+            settlement = Settlement(
+                _next_id(connection),
+                invoice_id,
+                SettlementKind.PAYMENT,
+                paid_on,
+                paid,
+                available_on=available_on,
+            )
+            tables.insert_settlement(connection, settlement, paid)
+            balance = balance_after(invoice.balance, settlement)
+            settled = (
+                (None, None)
+                if balance
+                else (paid_on.isoformat(), None if available_on is None else available_on.isoformat())
+            )
+            connection.execute(
+                "UPDATE invoices SET balance = ?, paid_on = ?, available_on = ? WHERE id = ?",
+                (balance.cents, *settled, invoice_id),
+            )
+        return settlement
+
+    def reverse(self, settlement_id: str, *, on: date) -> Reversal:
+        """Undo a payment (estornar a baixa): the invoice's balance is open again.
+
+        Args:
+            settlement_id: which settlement.
+            on: the reversal's date.
+
+        Raises:
+            NotFound: there is no such settlement.
+            Conflict: it is reversed already.
+            InvalidInput: the reversal's date is before the payment's.
+        """
+        with self._writing() as connection:
+            rows = connection.execute(
+                "SELECT is_reversal, invoice_id, day, covered FROM settlements WHERE settlement_id = ?"
+                " ORDER BY is_reversal",
+                (settlement_id,),
+            ).fetchall()
+            if not rows:
+                raise NotFound(f"A baixa {settlement_id} não existe. Confira o código.", code="baixa_desconhecida")
+            if len(rows) > 1:
+                raise Conflict(f"A baixa {settlement_id} já foi estornada.", code="baixa_estornada")
+            _, invoice_id, day, covered = rows[0]
+            if on.isoformat() < day:
+                raise InvalidInput(
+                    "A data do estorno não pode ser antes da data de pagamento.", field="on", code="data_do_estorno"
+                )
+            reversal = Reversal(settlement_id, invoice_id, on)
+            tables.insert_reversal(connection, reversal)
+            connection.execute(
+                "UPDATE invoices SET balance = balance + ?, paid_on = NULL, available_on = NULL WHERE id = ?",
+                (covered, invoice_id),
+            )
+        return reversal
+
+    # ------------------------------------------------------------------------------------------ the file
+
+    def _import(self, text: str, today: date, *, shift: bool) -> Imported:
+        provider = load(text, today=today, shift=shift)
+        with self._writing() as connection:
+            tables.replace_everything(connection, provider)
+        return Imported(
+            customers=len(provider.customers),
+            subscriptions=len(provider.subscriptions),
+            invoices=len(provider.invoices),
+            settlements=len(provider.settlements),
+            holds=len(provider.holds),
+            agreements=provider.agreements,
+            skipped=provider.skipped,
+        )
+
+    def _rows(self, sql: str, *values: object) -> list[tables.Row]:
+        with self._connection() as connection:
+            return connection.execute(sql, values).fetchall()
+
+    @contextlib.contextmanager
+    def _writing(self) -> Iterator[sqlite3.Connection]:
+        with self._connection() as connection, _transaction(connection):
+            yield connection
+
+    @contextlib.contextmanager
+    def _connection(self) -> Iterator[sqlite3.Connection]:
+        try:
+            with contextlib.closing(self._connect()) as connection:
+                if _version(connection) != tables.VERSION:
+                    _make_tables(connection)
+                yield connection
+        except (sqlite3.Error, OSError) as error:
+            raise HostUnavailable(
+                f"O ERP local ({self._path.name}) não pôde ser usado: {error}. Confira o arquivo e tente de novo."
+            ) from error
+
+    def _connect(self) -> sqlite3.Connection:
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        return sqlite3.connect(self._path, timeout=_BUSY_SECONDS, isolation_level=None)
+
+
+def _version(connection: sqlite3.Connection) -> int:
+    ((version,),) = connection.execute("PRAGMA user_version")
+    return int(version)
+
+
+def _make_tables(connection: sqlite3.Connection) -> None:
+    with _making:
+        # It lasts in the file. Where another process is doing the same, SQLite refuses instead of waiting: no harm.
+        with contextlib.suppress(sqlite3.OperationalError):
+            connection.execute("PRAGMA journal_mode = WAL")
+        with _transaction(connection):
+            version = _version(connection)
+            if version == 0:
+                for statement in tables.SCHEMA.split(";\n"):
+                    connection.execute(statement)
+                connection.execute(f"PRAGMA user_version = {tables.VERSION}")
+            elif version != tables.VERSION:
+                raise sqlite3.DatabaseError(f"versão {version} das tabelas, esperada {tables.VERSION}")
+
+
+@contextlib.contextmanager
+def _transaction(connection: sqlite3.Connection) -> Iterator[None]:
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+    except BaseException:
+        connection.execute("ROLLBACK")
+        raise
+    connection.execute("COMMIT")
+
+
+def _overdue(wanted: OverdueFilter) -> tuple[str, list[object]]:
+    """The WHERE of overdue open invoices, and their values; an invoice is not late on its due date."""
+    newest = _days_before(wanted.today, max(1, wanted.minimum_days_late))
+    conditions: list[tuple[str, object]] = [("due_date <= ?", newest.isoformat())]
+    if wanted.maximum_days_late is not None:
+        conditions.append(("due_date >= ?", _days_before(wanted.today, wanted.maximum_days_late).isoformat()))
+    if wanted.minimum_balance is not None:
+        conditions.append(("balance >= ?", wanted.minimum_balance.cents))
+    if wanted.customer_id is not None:
+        conditions.append(("customer_id = ?", wanted.customer_id))
+    if wanted.city is not None:
+        conditions.append(
+            ("customer_id IN (SELECT id FROM customers WHERE city_key = ?)", tables.city_key(wanted.city))
+        )
+    where = " AND ".join(["balance > 0 AND in_agreement = 0", *(condition for condition, _ in conditions)])
+    return where, [value for _, value in conditions]
+
+
+def _days_before(day: date, days: int) -> date:
+    return date.fromordinal(max(1, day.toordinal() - days))
+
+
+def _invoice_in(connection: sqlite3.Connection, invoice_id: str) -> Invoice:
+    row = connection.execute(f"{tables.INVOICES} WHERE id = ?", (invoice_id,)).fetchone()
+    if row is None:
+        raise _no_invoice(invoice_id)
+    return tables.invoice_of(row)
+
+
+def _no_invoice(invoice_id: str) -> NotFound:
+    return NotFound(f"A fatura {invoice_id} não existe no ERP. Confira o código.", code="fatura_desconhecida")
+
+
+def _next_id(connection: sqlite3.Connection) -> str:
+    connection.execute("UPDATE numbering SET last = last + 1")
+    series, last = connection.execute("SELECT series, last FROM numbering").fetchone()
+    return f"local-{series}-{last}"
+
+
+def _listed(ids: Sequence[str]) -> str:
+    return json.dumps(list(ids))

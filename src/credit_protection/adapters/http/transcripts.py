@@ -1,0 +1,126 @@
+"""What was said, for quarantine and support: without secrets, tokens or whole documents.
+
+Over-masking is no fault here: any eleven digits in a row may be somebody's CPF.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from typing import TYPE_CHECKING
+from urllib.parse import unquote
+
+from credit_protection.domain.documents import Cnpj
+from credit_protection.domain.errors import InvalidInput
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from credit_protection.adapters.http.calls import HttpCall, HttpReply
+
+BODY_LIMIT = 4096
+HIDDEN = "[oculto]"
+DOCUMENT = "[documento]"
+SUPPRESSED = "[transcrição suprimida: continha um segredo que não se pôde ocultar]"
+
+_CNPJ_LENGTH = 14
+_MOST_DECODINGS = 4
+_JOINT = r"(?:\\?[./-]){0,2}"
+_DIGITS = re.compile(rf"[0-9](?:{_JOINT}[0-9]){{10,}}")
+_POSITIONS = re.compile(rf"[0-9A-Za-z](?:{_JOINT}[0-9A-Za-z]){{13,}}")
+_OPAQUE = re.compile(r"[A-Za-z0-9+/=_-]{64,}")
+_ESCAPED = re.compile(r"\\u([0-9a-fA-F]{4})")
+_NAMED_SECRET = re.compile(
+    r"""((?:\w*token|\w*secret|password|senha|authorization)\\?["']?\s*[:=]\s*)(\\?"(?:[^"\\]|\\.)*"?|'[^']*'?|[^\s&,;"'}]+)""",
+    re.IGNORECASE,
+)
+_AUTHORIZATION = re.compile(r"\b(bearer|basic)\s+[A-Za-z0-9+/=_.~-]+", re.IGNORECASE)
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+_SECRET_HEADERS = frozenset(
+    {"authorization", "cookie", "set-cookie", "proxy-authorization", "www-authenticate", "location", "access_token"}
+)
+
+
+def mask(text: str, secrets: Collection[str] = ()) -> str:
+    """A text that may be shown and stored: escapes undone, then secrets, tokens and whole documents masked.
+
+    Args:
+        text: of whatever origin.
+        secrets: values that must not survive in any form.
+    """
+    plain = _plain(text)
+    for secret in sorted(filter(None, secrets), key=len, reverse=True):
+        plain = plain.replace(secret, HIDDEN).replace(_plain(secret), HIDDEN)
+    plain = _AUTHORIZATION.sub(rf"\1 {HIDDEN}", plain)
+    plain = _NAMED_SECRET.sub(rf"\1{HIDDEN}", plain)
+    plain = _OPAQUE.sub(lambda run: f"[{len(run[0])} caracteres]", plain)
+    plain = _DIGITS.sub(DOCUMENT, plain)
+    plain = _POSITIONS.sub(_mask_cnpj, plain)
+    return SUPPRESSED if any(secret and secret in plain for secret in secrets) else plain
+
+
+def transcript(call: HttpCall, reply: HttpReply | None, *, cause: str = "", secrets: Collection[str] = ()) -> str:
+    """A call and its reply as text: method and address, status, headers, the first 4 kB of the body.
+
+    The call's own body is left out: it is made of the order, which is stored, and of personal data.
+
+    Args:
+        call: as sent.
+        reply: None where none came.
+        cause: why none came.
+        secrets: values that must not survive.
+    """
+    query = "&".join(f"{name}={value}" for name, value in call.query.items())
+    lines = [f"> {call.method} {call.path}{'?' if query else ''}{query}"]
+    if cause:
+        lines.append(f"! {cause}")
+    if reply is not None:
+        lines.append(f"< HTTP {reply.status}")
+        lines += [
+            f"< {name}: {HIDDEN if name in _SECRET_HEADERS else value}" for name, value in sorted(reply.headers.items())
+        ]
+        lines += ["", _body(reply.content, slack=64 + 2 * max(map(len, secrets), default=0))]
+    return mask("\n".join(lines), secrets)[: 2 * BODY_LIMIT]
+
+
+def _body(content: bytes, slack: int) -> str:
+    """The beginning of a body, a little more than is kept, so that what is cut is masked before it is cut."""
+    if content.startswith(b"%PDF-"):
+        return f"[PDF, {len(content)} bytes]"
+    shown = content[: BODY_LIMIT + slack].decode("utf-8", "replace")
+    rest = len(content) - BODY_LIMIT - slack
+    return f"{shown}\n[mais {rest} bytes]" if rest > 0 else shown
+
+
+def _plain(text: str) -> str:
+    """Undo the escapes of JSON, URLs and HTML, which could hide a document; drop what can't be stored."""
+    for _ in range(_MOST_DECODINGS):
+        decoded = html.unescape(unquote(_ESCAPED.sub(lambda escape: chr(int(escape[1], 16)), text), errors="replace"))
+        if decoded == text:
+            break
+        text = decoded
+    return _CONTROL.sub("", text.encode("utf-8", "replace").decode("utf-8"))
+
+
+def _mask_cnpj(run: re.Match[str]) -> str:
+    """Mask each window of a run that is a CNPJ with letters, wherever it begins."""
+    text = run[0]
+    places = [place for place, character in enumerate(text) if character.isalnum()]
+    compact = "".join(text[place] for place in places).upper()
+    shown = list(text)
+    for first in range(len(compact) - _CNPJ_LENGTH + 1):
+        window = compact[first : first + _CNPJ_LENGTH]
+        if _is_cnpj(window):
+            for place in range(places[first], places[first + _CNPJ_LENGTH - 1] + 1):
+                shown[place] = "*"
+    return "".join(shown)
+
+
+def _is_cnpj(window: str) -> bool:
+    if not window[-2:].isdigit():
+        return False
+    try:
+        Cnpj(window)
+    except InvalidInput:
+        return False
+    return True

@@ -1,0 +1,1 @@
+"""How workers are woken: one process (`embedded`) or many machines."""

@@ -1,0 +1,120 @@
+"""Engines: SQLite in WAL mode with explicit BEGINs, PostgreSQL through psycopg 3."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+from sqlalchemy import event
+
+from credit_protection.domain.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    import sqlite3
+
+    from sqlalchemy.engine import URL
+
+BUSY_SECONDS = 30
+"""How long a writer waits for another on SQLite."""
+_POSTGRESQL = {"postgresql", "postgres"}
+
+
+def make_engine(url: str) -> sa.Engine:
+    """Make an engine of our own.
+
+    Args:
+        url: `sqlite:///path/to/file.db` or `postgresql://user:password@host/database`.
+
+    Raises:
+        ConfigurationError: another database, or SQLite without a file.
+    """
+    parsed = _parsed(url)
+    if parsed.get_backend_name() in _POSTGRESQL:
+        return sa.create_engine(
+            parsed.set(drivername="postgresql+psycopg"),
+            isolation_level="READ COMMITTED",
+            pool_size=10,
+            max_overflow=30,
+            pool_pre_ping=True,
+            use_native_hstore=False,
+        )
+    engine = sa.create_engine(
+        parsed.set(drivername="sqlite+pysqlite"),
+        connect_args={"timeout": BUSY_SECONDS},
+        pool_size=5,
+        max_overflow=50,
+    )
+    event.listen(engine, "connect", _set_up_sqlite)
+    return engine
+
+
+def _parsed(url: str) -> URL:
+    try:
+        parsed = sa.make_url(url)
+    except sa.exc.ArgumentError:
+        parsed = sa.make_url("none://")
+    backend = parsed.get_backend_name()
+    if backend != "sqlite" and backend not in _POSTGRESQL:
+        raise ConfigurationError(
+            "O endereço do banco deve começar com sqlite:/// ou postgresql://. Corrija a configuração do banco.",
+            code="banco_desconhecido",
+        )
+    if backend == "sqlite" and parsed.database in {None, "", ":memory:"}:
+        raise ConfigurationError(
+            "O SQLite precisa de um arquivo: sqlite:///caminho/arquivo.db. Corrija a configuração do banco.",
+            code="banco_sem_arquivo",
+        )
+    return parsed
+
+
+def _set_up_sqlite(connection: sqlite3.Connection, _record: object) -> None:
+    """We say BEGIN ourselves: the driver's own would come too late, and be of the wrong kind."""
+    connection.isolation_level = None
+    connection.execute("PRAGMA foreign_keys = ON")
+    if connection.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
+        _switch_to_wal(connection)
+
+
+def _switch_to_wal(connection: sqlite3.Connection) -> None:
+    """The busy time-out does not cover this switch: wait for others who are about it too."""
+    import sqlite3  # noqa: PLC0415 - not needed where PostgreSQL is used
+
+    give_up_at = time.monotonic() + BUSY_SECONDS
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError:
+            if time.monotonic() > give_up_at:
+                raise
+            time.sleep(0.01)
+        else:
+            return
+
+
+def writing(engine: sa.Engine) -> sa.Engine:
+    """The same engine for units that write: on SQLite each begins with BEGIN IMMEDIATE.
+
+    With a plain BEGIN, a unit that reads before it writes fails at once when another wrote between.
+    """
+    return _beginning(engine, "BEGIN IMMEDIATE")
+
+
+def reading(engine: sa.Engine) -> sa.Engine:
+    """The same engine for units that read: a snapshot on SQLite, a read-only transaction on PostgreSQL."""
+    if engine.dialect.name == "postgresql":
+        return engine.execution_options(postgresql_readonly=True)
+    return _beginning(engine, "BEGIN")
+
+
+def _beginning(engine: sa.Engine, how: str) -> sa.Engine:
+    own: sa.Engine = engine.execution_options()
+    if engine.dialect.name == "sqlite":
+
+        def begin(connection: sa.Connection) -> None:
+            raw: Any = connection.connection.dbapi_connection
+            if not raw.in_transaction:
+                connection.exec_driver_sql(how)
+
+        event.listen(own, "begin", begin)
+    return own

@@ -1,0 +1,148 @@
+"""Working inside a transaction that a host holds on its own DBAPI connection.
+
+Dialects that never commit, roll back, close or set up the connection; one engine per driver, whose every "new"
+connection is the host's. What we do stands between SAVEPOINT and RELEASE; the host commits.
+"""
+
+from __future__ import annotations
+
+import threading
+from contextlib import contextmanager
+from contextvars import ContextVar
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import registry
+from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg, PGExecutionContext_psycopg
+from sqlalchemy.dialects.postgresql.psycopg2 import PGDialect_psycopg2, PGExecutionContext_psycopg2
+from sqlalchemy.dialects.sqlite.base import SQLiteExecutionContext
+from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
+from sqlalchemy.pool import NullPool
+
+from credit_protection.domain.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sqlalchemy.engine.interfaces import DBAPIConnection, DBAPICursor
+
+_lent: ContextVar[DBAPIConnection] = ContextVar("_lent")
+
+
+class _Borrowed:
+    """What a dialect must not do with somebody else's connection."""
+
+    def do_commit(self, dbapi_connection: object) -> None:
+        """The host commits."""
+
+    def do_rollback(self, dbapi_connection: object) -> None:
+        """The host rolls back."""
+
+    def do_close(self, dbapi_connection: object) -> None:
+        """The host closes."""
+
+    def do_terminate(self, dbapi_connection: object) -> None:
+        """The host closes."""
+
+    def on_connect_url(self, url: object) -> None:
+        """Leave the host's converters and settings alone."""
+
+
+class _PsycopgContext(PGExecutionContext_psycopg):
+    def create_default_cursor(self) -> DBAPICursor:
+        from psycopg.rows import tuple_row  # noqa: PLC0415 - an optional dependency
+
+        cursor: Any = self._dbapi_connection.cursor()
+        cursor.row_factory = tuple_row  # the host may like dictionaries
+        return cursor  # type: ignore[no-any-return] # psycopg's own cursor
+
+
+class _Psycopg2Context(PGExecutionContext_psycopg2):
+    def create_default_cursor(self) -> DBAPICursor:
+        raw: Any = self._dbapi_connection
+        plain = import_module("psycopg2.extensions").cursor
+        return raw.cursor(cursor_factory=plain)  # type: ignore[no-any-return] # psycopg2's own cursor
+
+
+class _SqliteContext(SQLiteExecutionContext):
+    def create_default_cursor(self) -> DBAPICursor:
+        cursor: Any = self._dbapi_connection.cursor()
+        cursor.row_factory = None
+        return cursor  # type: ignore[no-any-return] # sqlite3's own cursor
+
+
+class Psycopg(_Borrowed, PGDialect_psycopg):
+    """A borrowed psycopg 3 connection."""
+
+    supports_statement_cache = True
+    execution_ctx_cls = _PsycopgContext
+
+
+class Psycopg2(_Borrowed, PGDialect_psycopg2):
+    """A borrowed psycopg2 connection."""
+
+    supports_statement_cache = True
+    execution_ctx_cls = _Psycopg2Context
+
+
+class Sqlite(_Borrowed, SQLiteDialect_pysqlite):
+    """A borrowed sqlite3 connection."""
+
+    supports_statement_cache = True
+    execution_ctx_cls = _SqliteContext
+
+
+registry.register("postgresql.cp_borrowed_psycopg", __name__, "Psycopg")
+registry.register("postgresql.cp_borrowed_psycopg2", __name__, "Psycopg2")
+registry.register("sqlite.cp_borrowed", __name__, "Sqlite")
+_DIALECTS = {
+    "psycopg": "postgresql+cp_borrowed_psycopg",
+    "psycopg2": "postgresql+cp_borrowed_psycopg2",
+    "sqlite3": "sqlite+cp_borrowed",
+}
+_engines: dict[str, sa.Engine] = {}
+_making = threading.Lock()
+
+
+@contextmanager
+def borrowed(connection: object) -> Iterator[sa.Connection]:
+    """Our face of a host's connection, in the transaction that the host has open.
+
+    Args:
+        connection: of psycopg 3, psycopg2 or sqlite3 (or what wraps one and has it as `driver_connection`).
+
+    Raises:
+        ConfigurationError: of another driver.
+    """
+    raw: Any = getattr(connection, "driver_connection", None) or connection
+    driver = _driver(raw)
+    if driver == "sqlite3" and not raw.in_transaction:
+        raw.execute("BEGIN IMMEDIATE")  # else releasing our savepoint would commit
+    token = _lent.set(raw)
+    try:
+        with _engine(driver).connect() as ours:
+            yield ours
+    finally:
+        _lent.reset(token)
+
+
+def _driver(raw: object) -> str:
+    for kind in type(raw).__mro__:
+        package = kind.__module__.partition(".")[0]
+        if package in _DIALECTS:
+            return package
+    raise ConfigurationError(
+        f"Conexão de {type(raw).__module__} não serve: use uma de psycopg, psycopg2 ou sqlite3.",
+        code="conexao_desconhecida",
+    )
+
+
+def _engine(driver: str) -> sa.Engine:
+    with _making:
+        if driver not in _engines:
+            native: dict[str, Any] = {} if driver == "sqlite3" else {"use_native_hstore": False}
+            _engines[driver] = sa.create_engine(
+                f"{_DIALECTS[driver]}://", creator=_lent.get, poolclass=NullPool, **native
+            )
+        return _engines[driver]

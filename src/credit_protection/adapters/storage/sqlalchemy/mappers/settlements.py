@@ -1,0 +1,64 @@
+"""The ledger's entries."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from credit_protection.domain.money import ZERO
+from credit_protection.domain.settlements import Reversal, Settlement
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from sqlalchemy import Row
+
+    from credit_protection.domain.settlements import Entry
+
+
+def entry_row(host: str, entry: Entry, recorded_at: datetime) -> dict[str, Any]:
+    """What is stored of an entry when it is recorded."""
+    if isinstance(entry, Reversal):
+        return {
+            "host": host,
+            "settlement_id": entry.settlement_id,
+            "is_reversal": True,
+            "invoice_id": entry.invoice_id,
+            "kind": None,
+            "happened_on": entry.reversed_on,
+            "amount_cents": None,
+            "discount_cents": ZERO,
+            "available_on": None,
+            "court_order": False,
+            "recorded_at": recorded_at,
+            "applied_at": None,
+        }
+    return {
+        "host": host,
+        "settlement_id": entry.id,
+        "is_reversal": False,
+        "invoice_id": entry.invoice_id,
+        "kind": entry.kind,
+        "happened_on": entry.paid_on,
+        "amount_cents": entry.amount,
+        "discount_cents": entry.discount,
+        "available_on": entry.available_on,
+        "court_order": entry.court_order,
+        "recorded_at": recorded_at,
+        "applied_at": None,
+    }
+
+
+def entry_of(row: Row[Any]) -> Entry:
+    """The entry of a row."""
+    if row.is_reversal:
+        return Reversal(row.settlement_id, row.invoice_id, row.happened_on)
+    return Settlement(
+        id=row.settlement_id,
+        invoice_id=row.invoice_id,
+        kind=row.kind,
+        paid_on=row.happened_on,
+        amount=row.amount_cents,
+        discount=row.discount_cents,
+        available_on=row.available_on,
+        court_order=row.court_order,
+    )

@@ -1,0 +1,108 @@
+"""The tables' history, run by code: `upgrade` when a process starts, `downgrade` by hand.
+
+Everything happens in one transaction that no other process can enter: an advisory lock on PostgreSQL, BEGIN IMMEDIATE
+on SQLite. So two processes that start at once take turns, and the second finds nothing to do.
+"""
+
+from __future__ import annotations
+
+import threading
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import sqlalchemy as sa
+
+from credit_protection.domain.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from alembic.config import Config
+
+HEAD = "v0001"
+"""The newest revision: compared before alembic is even imported."""
+VERSION_TABLE = "cp_alembic_version"
+_LOCK_KEY = 0x63705F6D69677261  # "cp_migra"
+_alembic = threading.Lock()
+"""Alembic's context is one per process."""
+
+
+def upgrade(engine: sa.Engine, *, schema: str | None = None) -> None:
+    """Bring the tables up to the newest revision.
+
+    Args:
+        engine: of the database.
+        schema: of the tables, on PostgreSQL; made where it is missing.
+
+    Raises:
+        ConfigurationError: a newer version of the program has changed the tables.
+    """
+    if _current(engine, schema) == HEAD:
+        return
+    with _alembic, _alone(engine, schema) as connection:
+        from alembic import command  # noqa: PLC0415 - slow to import, and not needed when up to date
+
+        command.upgrade(_config(connection, schema), "head")
+
+
+def downgrade(engine: sa.Engine, revision: str, *, schema: str | None = None) -> None:
+    """Take the tables back to an older revision; `base` drops them all, with what they hold.
+
+    Args:
+        engine: of the database.
+        revision: to which.
+        schema: of the tables, on PostgreSQL.
+    """
+    with _alembic, _alone(engine, schema) as connection:
+        from alembic import command  # noqa: PLC0415 - slow to import
+
+        command.downgrade(_config(connection, schema), revision)
+
+
+def _current(engine: sa.Engine, schema: str | None) -> str | None:
+    with engine.connect() as connection:
+        if not sa.inspect(connection).has_table(VERSION_TABLE, schema=schema):
+            return None
+        table = sa.table(VERSION_TABLE, sa.column("version_num"), schema=schema)
+        revision: str | None = connection.execute(sa.select(table.c.version_num)).scalar()
+        return revision
+
+
+@contextmanager
+def _alone(engine: sa.Engine, schema: str | None) -> Iterator[sa.Connection]:
+    """One transaction in which nobody else migrates."""
+    if engine.dialect.name == "postgresql":
+        with engine.begin() as connection:
+            connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK_KEY)))
+            if schema is not None:
+                connection.execute(sa.schema.CreateSchema(schema, if_not_exists=True))
+            yield connection
+        return
+    with engine.connect() as connection:
+        connection.exec_driver_sql("PRAGMA foreign_keys = OFF")  # no effect inside a transaction
+        try:
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+            yield connection
+            _require_whole(connection)
+            connection.commit()
+        finally:
+            connection.rollback()
+            connection.exec_driver_sql("PRAGMA foreign_keys = ON")
+
+
+def _require_whole(connection: sa.Connection) -> None:
+    if broken := connection.exec_driver_sql("PRAGMA foreign_key_check").first():
+        raise ConfigurationError(
+            f"A migração deixaria a tabela {broken[0]} com referências perdidas; nada foi alterado. "
+            "Peça ajuda a quem administra o programa.",
+            code="migracao_incompleta",
+        )
+
+
+def _config(connection: sa.Connection, schema: str | None) -> Config:
+    from alembic.config import Config  # noqa: PLC0415 - slow to import
+
+    config = Config()
+    config.set_main_option("script_location", __name__.replace(".migrations", ":migrations"))
+    config.attributes.update(connection=connection, schema=schema)
+    return config

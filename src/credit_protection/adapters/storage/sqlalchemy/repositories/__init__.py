@@ -1,0 +1,1 @@
+"""The repositories of the storage port: one module per aggregate."""

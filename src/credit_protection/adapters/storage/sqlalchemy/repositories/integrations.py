@@ -1,0 +1,115 @@
+"""The integrations, and what each bureau sells."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+
+from credit_protection.adapters.storage.refusals import changed_meanwhile, exists, not_found
+from credit_protection.adapters.storage.sqlalchemy.mappers.integrations import (
+    integration_of,
+    integration_row,
+    nature_of,
+    nature_row,
+    product_of,
+    product_row,
+    reason_of,
+    reason_row,
+)
+from credit_protection.adapters.storage.sqlalchemy.tables import INTEGRATION, NATURE, PRODUCT, REMOVAL_REASON
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from credit_protection.adapters.storage.sqlalchemy.transaction import Transaction
+    from credit_protection.domain.integrations import Integration
+    from credit_protection.domain.natures import InclusionNature
+    from credit_protection.domain.products import Product
+    from credit_protection.domain.reasons import BureauReason
+
+_ONE = sa.select(INTEGRATION).where(INTEGRATION.c.id == sa.bindparam("key"))
+_ALL = sa.select(INTEGRATION).order_by(INTEGRATION.c.created_at, INTEGRATION.c.id)
+_KEPT = _ALL.where(INTEGRATION.c.deleted_at.is_(None))
+_REPLACE = sa.update(INTEGRATION).where(
+    INTEGRATION.c.id == sa.bindparam("key"), INTEGRATION.c.version == sa.bindparam("read_version")
+)
+
+
+def _listed(table: sa.Table) -> sa.Select[Any]:
+    return sa.select(table).where(table.c.integration_id == sa.bindparam("key")).order_by(table.c.position)
+
+
+def _cleared(table: sa.Table) -> sa.Delete:
+    return sa.delete(table).where(table.c.integration_id == sa.bindparam("key"))
+
+
+_LIST = {table: _listed(table) for table in (PRODUCT, NATURE, REMOVAL_REASON)}
+_CLEAR = {table: _cleared(table) for table in _LIST}
+
+
+class SqlIntegrations:
+    """`ports.storage.IntegrationRepository`."""
+
+    def __init__(self, transaction: Transaction) -> None:
+        self._transaction = transaction
+
+    def add(self, integration: Integration) -> None:
+        """Insert a new one. Raises `Conflict` where its id exists."""
+        if not self._transaction.insert_new(INTEGRATION, integration_row(integration)):
+            raise exists("a integração", integration.id)
+
+    def save(self, integration: Integration) -> None:
+        """Replace, one version on."""
+        key, read = integration.id, integration.version
+        row = integration_row(integration) | {"version": read + 1, "key": key, "read_version": read}
+        del row["id"]
+        if not self._transaction.change(_REPLACE, row):
+            self.get(key)
+            raise changed_meanwhile("a integração", key)
+
+    def get(self, integration_id: str) -> Integration:
+        """Raises `NotFound`; a deleted one is still found here."""
+        row = self._transaction.row(_ONE, {"key": integration_id})
+        if row is None:
+            raise not_found("a integração", integration_id)
+        return integration_of(row)
+
+    def all(self, *, with_deleted: bool = False) -> Sequence[Integration]:
+        """All, oldest first."""
+        return [integration_of(row) for row in self._transaction.rows(_ALL if with_deleted else _KEPT)]
+
+    def products(self, integration_id: str) -> Sequence[Product]:
+        """All products, in the stored order."""
+        return [product_of(row) for row in self._list(PRODUCT, integration_id)]
+
+    def save_products(self, integration_id: str, products: Iterable[Product]) -> None:
+        """Replace the list."""
+        rows = [product_row(integration_id, position, product) for position, product in enumerate(products)]
+        self._replace(PRODUCT, integration_id, rows)
+
+    def natures(self, integration_id: str) -> Sequence[InclusionNature]:
+        """The natures, in the bureau's order."""
+        return [nature_of(row) for row in self._list(NATURE, integration_id)]
+
+    def save_natures(self, integration_id: str, natures: Iterable[InclusionNature]) -> None:
+        """Replace the list."""
+        rows = [nature_row(integration_id, position, nature) for position, nature in enumerate(natures)]
+        self._replace(NATURE, integration_id, rows)
+
+    def reasons(self, integration_id: str) -> Sequence[BureauReason]:
+        """The removal reasons, in the bureau's order."""
+        return [reason_of(row) for row in self._list(REMOVAL_REASON, integration_id)]
+
+    def save_reasons(self, integration_id: str, reasons: Iterable[BureauReason]) -> None:
+        """Replace the list."""
+        rows = [reason_row(integration_id, position, reason) for position, reason in enumerate(reasons)]
+        self._replace(REMOVAL_REASON, integration_id, rows)
+
+    def _list(self, table: sa.Table, integration_id: str) -> Sequence[sa.Row[Any]]:
+        return self._transaction.rows(_LIST[table], {"key": integration_id})
+
+    def _replace(self, table: sa.Table, integration_id: str, rows: list[dict[str, Any]]) -> None:
+        self._transaction.change(_CLEAR[table], {"key": integration_id})
+        if rows:
+            self._transaction.change(sa.insert(table), rows)

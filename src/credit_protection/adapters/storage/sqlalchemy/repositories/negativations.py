@@ -1,0 +1,328 @@
+"""The negativations with their transmissions, and their history."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+
+from credit_protection.adapters.storage import cursors
+from credit_protection.adapters.storage.places import Queue, WaitsFor
+from credit_protection.adapters.storage.refusals import (
+    changed_meanwhile,
+    exists,
+    invoice_taken,
+    not_found,
+    reference_exists,
+)
+from credit_protection.adapters.storage.sqlalchemy.lists import listed, newest_first
+from credit_protection.adapters.storage.sqlalchemy.mappers.negativations import (
+    event_of,
+    event_row,
+    invoice_rows,
+    negativation_of,
+    negativation_row,
+    request_of,
+    request_row,
+)
+from credit_protection.adapters.storage.sqlalchemy.tables import (
+    EVENT,
+    INCLUSION_REQUEST,
+    INTEGRATION,
+    IS_DUE_INCLUSION,
+    IS_DUE_REMOVAL,
+    IS_FREE,
+    NEGATIVATION,
+    NEGATIVATION_INVOICE,
+    is_,
+    is_false,
+)
+from credit_protection.adapters.storage.sqlalchemy.transaction import chunks
+from credit_protection.domain.errors import InvalidInput
+from credit_protection.ports.storage import DueTransmission
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from datetime import datetime
+
+    from credit_protection.adapters.storage.sqlalchemy.transaction import Transaction
+    from credit_protection.domain.capabilities import Registry
+    from credit_protection.domain.events import Event
+    from credit_protection.domain.negativations import Desired, Negativation
+    from credit_protection.domain.requests import InclusionRequest
+    from credit_protection.ports.storage import Listed, NegativationFilter, Page
+
+_C = NEGATIVATION.c
+_I = NEGATIVATION_INVOICE.c
+_DERIVED = {"desired", "is_closed", "queue", "waits_for"}
+_SELECT = sa.select(*(column for column in _C if column.name not in _DERIVED))
+_ONE = _SELECT.where(_C.id == sa.bindparam("key"))
+_LOCK = _ONE.with_for_update(key_share=True)
+_LOCK_IF_FREE = _ONE.with_for_update(key_share=True, skip_locked=True)
+_IS_THERE = sa.select(_C.id).where(_C.id == sa.bindparam("key"))
+_REPLACE = sa.update(NEGATIVATION).where(_C.id == sa.bindparam("key"), _C.version == sa.bindparam("read_version"))
+_PLACE_INVOICES = sa.update(NEGATIVATION_INVOICE).where(_I.negativation_id == sa.bindparam("key"))
+_FORGET = sa.delete(NEGATIVATION).where(_C.id == sa.bindparam("key"))
+_FORGET_INVOICES = sa.delete(NEGATIVATION_INVOICE).where(_I.negativation_id == sa.bindparam("key"))
+_COUNT_INVOICES = sa.select(sa.func.count()).where(_I.negativation_id == sa.bindparam("key"))
+_REQUEST = sa.select(INCLUSION_REQUEST).where(INCLUSION_REQUEST.c.id == sa.bindparam("key"))
+_ADD_EVENTS = sa.insert(EVENT)
+_HISTORY = sa.select(EVENT).where(EVENT.c.negativation_id == sa.bindparam("key")).order_by(EVENT.c.seq)
+
+_NOW = sa.bindparam("now", type_=_C.due_at.type)
+_PAUSED = sa.select(INTEGRATION.c.id).where(INTEGRATION.c.paused_until > _NOW)
+_DUE = (
+    sa.select(_C.id, _C.integration_id, _C.action, _C.deadline, _C.due_at)
+    .where(
+        _C.due_at <= _NOW,
+        sa.or_(_C.claim_until.is_(None), _C.claim_until <= _NOW),
+        _C.integration_id.not_in(_PAUSED),
+        _C.integration_id.not_in(sa.bindparam("others", expanding=True)),
+    )
+    .limit(sa.bindparam("most"))
+)
+_DUE_REMOVALS = _DUE.where(IS_DUE_REMOVAL).order_by(_C.deadline, _C.due_at, _C.id)
+_DUE_INCLUSIONS = _DUE.where(IS_DUE_INCLUSION).order_by(_C.due_at, _C.id)
+_NEXT_FREE = sa.select(_C.due_at).where(IS_FREE, _C.integration_id.not_in(_PAUSED)).order_by(_C.due_at).limit(1)
+_NEXT_PAUSED = (
+    sa.select(INTEGRATION.c.paused_until, sa.func.min(_C.due_at, type_=_C.due_at.type).label("due_at"))
+    .join(NEGATIVATION, _C.integration_id == INTEGRATION.c.id)
+    .where(INTEGRATION.c.paused_until > _NOW, IS_FREE)
+    .group_by(INTEGRATION.c.id, INTEGRATION.c.paused_until)
+)
+_NEXT_LEASE = sa.select(_C.claim_until).where(_C.claim_until.is_not(None)).order_by(_C.claim_until).limit(1)
+_EXPIRED = sa.select(_C.id).where(_C.claim_until <= _NOW).order_by(_C.claim_until, _C.id).limit(sa.bindparam("most"))
+_COVERS = sa.and_(
+    _I.host == sa.bindparam("host"),
+    _I.invoice_id.in_(sa.bindparam("invoice_ids", expanding=True)),
+    is_false(_I.is_closed),
+)
+_COVERING = _SELECT.where(_C.id.in_(sa.select(_I.negativation_id).where(_COVERS))).order_by(_C.created_at, _C.id)
+_OPEN_INVOICES = sa.select(_I.invoice_id).where(
+    _COVERS,
+    _I.registry == sa.bindparam("registry", type_=_I.registry.type),
+    _I.negativation_id != sa.bindparam("but"),
+)
+_COUNT_OPEN = sa.select(sa.func.count()).where(_C.integration_id == sa.bindparam("key"), is_false(_C.is_closed))
+_OPEN_INVOICE_IDS = (
+    sa.select(_I.invoice_id)
+    .distinct()
+    .where(_I.host == sa.bindparam("host"), _I.invoice_id > sa.bindparam("last"), is_false(_I.is_closed))
+    .order_by(_I.invoice_id)
+    .limit(sa.bindparam("most"))
+)
+
+
+class SqlNegativations:
+    """`ports.storage.NegativationRepository`."""
+
+    def __init__(self, transaction: Transaction) -> None:
+        self._transaction = transaction
+        self._placed: dict[tuple[str, int], tuple[Desired, bool]] = {}
+        """What the invoice rows say of each negativation that this unit read: no update where nothing changes."""
+
+    # -------------------------------------------------------------------------------------------- requests
+
+    def add_request(self, request: InclusionRequest) -> None:
+        """Insert the request of a person. Raises `Conflict` where its id exists."""
+        if not self._transaction.insert_new(INCLUSION_REQUEST, request_row(request)):
+            raise exists("o pedido", request.id)
+
+    def request(self, request_id: str) -> InclusionRequest:
+        """Raises `NotFound`."""
+        row = self._transaction.row(_REQUEST, {"key": request_id})
+        if row is None:
+            raise not_found("o pedido", request_id)
+        return request_of(row)
+
+    # -------------------------------------------------------------------------------------------- one by one
+
+    def add(self, negativation: Negativation) -> None:
+        """Insert a new one. Nothing of it stays where that is refused, and the unit remains usable."""
+        key = negativation.id
+        if not self._transaction.insert_new(NEGATIVATION, negativation_row(negativation)):
+            known = self._transaction.row(_IS_THERE, {"key": key})
+            raise reference_exists(negativation.reference) if known is None else exists("a negativação", key)
+        invoices = invoice_rows(negativation)
+        if self._transaction.insert_new(NEGATIVATION_INVOICE, invoices) != len(invoices):
+            self._require_invoices(key, len(invoices))
+        self._remember(negativation)
+
+    def _require_invoices(self, key: str, expected: int) -> None:
+        """Some drivers count only the last of many inserts: count what is there."""
+        there = self._transaction.row(_COUNT_INVOICES, {"key": key})
+        if there is None or there[0] != expected:
+            self._transaction.change(_FORGET_INVOICES, {"key": key})
+            self._transaction.change(_FORGET, {"key": key})
+            raise invoice_taken(key)
+
+    def save(self, negativation: Negativation) -> None:
+        """Replace, one version on."""
+        key, read = negativation.id, negativation.version
+        row = negativation_row(negativation)
+        del row["id"]
+        row |= {"version": read + 1, "key": key, "read_version": read}
+        if not self._transaction.change(_REPLACE, row):
+            self.get(key)
+            raise changed_meanwhile("a negativação", key)
+        place = (negativation.desired, negativation.is_closed)
+        if self._placed.pop((key, read), None) != place:
+            self._place(key, place)
+        self._placed[key, read + 1] = place
+
+    def _place(self, key: str, place: tuple[Desired, bool]) -> None:
+        desired, is_closed = place
+        try:
+            self._transaction.change(_PLACE_INVOICES, {"key": key, "desired": desired, "is_closed": is_closed})
+        except sa.exc.IntegrityError:
+            raise invoice_taken(key) from None
+
+    def get(self, negativation_id: str) -> Negativation:
+        """Raises `NotFound`."""
+        row = self._transaction.row(_ONE, {"key": negativation_id})
+        if row is None:
+            raise not_found("a negativação", negativation_id)
+        return self._read(row)
+
+    def lock(self, negativation_id: str, *, skip_locked: bool = False) -> Negativation | None:
+        """Read for changing: nobody else changes it before this unit ends."""
+        row = self._transaction.row(_LOCK_IF_FREE if skip_locked else _LOCK, {"key": negativation_id})
+        if row is None:
+            if skip_locked and self._transaction.row(_IS_THERE, {"key": negativation_id}) is not None:
+                return None
+            raise not_found("a negativação", negativation_id)
+        return self._read(row)
+
+    def append(self, events: Iterable[Event]) -> None:
+        """Add to the history."""
+        rows = [event_row(event) for event in events]
+        if rows:
+            self._transaction.change(_ADD_EVENTS, rows if len(rows) > 1 else rows[0])
+
+    def history(self, negativation_id: str) -> Sequence[Event]:
+        """Oldest first."""
+        return [event_of(row) for row in self._transaction.rows(_HISTORY, {"key": negativation_id})]
+
+    def _read(self, row: sa.Row[Any]) -> Negativation:
+        return self._remember(negativation_of(row))
+
+    def _remember(self, negativation: Negativation) -> Negativation:
+        place = (negativation.desired, negativation.is_closed)
+        self._placed[negativation.id, negativation.version] = place
+        return negativation
+
+    # -------------------------------------------------------------------------------------------- lists
+
+    def list(self, wanted: NegativationFilter, page: Page) -> Listed[Negativation]:
+        """Newest first; a removal queue (`in_removal_queue`) earliest deadline first."""
+        statement = _SELECT.where(*_conditions(wanted))
+        if wanted.in_removal_queue:
+            return listed(
+                self._transaction,
+                _most_urgent_first(statement, page),
+                page,
+                negativation_of,
+                lambda row: (row.deadline.isoformat(), row.id),
+            )
+        return listed(
+            self._transaction,
+            newest_first(statement, _C.created_at, _C.id, page),
+            page,
+            negativation_of,
+            lambda row: (row.created_at.isoformat(), row.id),
+        )
+
+    # -------------------------------------------------------------------------------------------- the work
+
+    def due(self, now: datetime, limit: int, *, except_integrations: Iterable[str] = ()) -> Sequence[DueTransmission]:
+        """Transmissions that a worker may claim now: removals by deadline, then the rest by `due_at`."""
+        wanted = {"now": now, "others": list(except_integrations), "most": limit}
+        rows = list(self._transaction.rows(_DUE_REMOVALS, wanted))
+        if len(rows) < limit:
+            rows += self._transaction.rows(_DUE_INCLUSIONS, wanted | {"most": limit - len(rows)})
+        return [DueTransmission(row.id, row.integration_id, row.action, row.deadline, row.due_at) for row in rows]
+
+    def next_due_at(self, now: datetime) -> datetime | None:
+        """The earliest instant at which something becomes claimable or a lease runs out."""
+        free = self._transaction.row(_NEXT_FREE, {"now": now})
+        lease = self._transaction.row(_NEXT_LEASE)
+        instants = [max(row.paused_until, row.due_at) for row in self._transaction.rows(_NEXT_PAUSED, {"now": now})]
+        instants += [row[0] for row in (free, lease) if row is not None]
+        return min(instants, default=None)
+
+    def expired(self, now: datetime, limit: int) -> Sequence[str]:
+        """Ids of negativations whose lease ran out."""
+        return [row.id for row in self._transaction.rows(_EXPIRED, {"now": now, "most": limit})]
+
+    # -------------------------------------------------------------------------------------------- by invoice
+
+    def covering(self, host: str, invoice_ids: Sequence[str]) -> Sequence[Negativation]:
+        """Negativations that are not closed and cover any of the invoices, oldest first."""
+        found: dict[str, Negativation] = {}
+        for some in chunks(invoice_ids):
+            for row in self._transaction.rows(_COVERING, {"host": host, "invoice_ids": some}):
+                if row.id not in found:
+                    found[row.id] = self._read(row)
+        return list(found.values())
+
+    def open_invoices(
+        self, host: str, registry: Registry, invoice_ids: Sequence[str], *, except_negativation: str | None = None
+    ) -> frozenset[str]:
+        """Those of the invoices that are in a negativation of the registry that is not closed (rule 3)."""
+        wanted = {"host": host, "registry": registry, "but": except_negativation or ""}
+        return frozenset(
+            row.invoice_id
+            for some in chunks(invoice_ids)
+            for row in self._transaction.rows(_OPEN_INVOICES, wanted | {"invoice_ids": some})
+        )
+
+    def count_open(self, integration_id: str) -> int:
+        """How many negativations of the integration are not closed."""
+        row = self._transaction.row(_COUNT_OPEN, {"key": integration_id})
+        return 0 if row is None else int(row[0])
+
+    def open_invoice_ids(self, host: str, page: Page) -> Listed[str]:
+        """Invoices of all negativations that are not closed, by id."""
+        last = "" if page.after is None else cursors.decode(page.after, 1)[0]
+        statement = _OPEN_INVOICE_IDS.params(host=host, last=last, most=page.size + 1)
+        return listed(self._transaction, statement, page, lambda row: str(row[0]), lambda row: (row[0],))
+
+
+def _conditions(wanted: NegativationFilter) -> list[sa.ColumnElement[bool]]:
+    conditions: list[sa.ColumnElement[bool]] = []
+    if wanted.creditor_ids is not None:
+        conditions.append(_C.creditor_id.in_(sorted(wanted.creditor_ids)))
+    if wanted.is_open is not None:
+        conditions.append(_C.queue.is_not(None) if wanted.is_open else _C.queue.is_(None))
+    if wanted.in_removal_queue is not None:
+        conditions.append(_is_or_not(_C.queue, Queue.REMOVAL, wanted=wanted.in_removal_queue))
+    if wanted.blocked is not None:
+        conditions.append(_is_or_not(_C.waits_for, WaitsFor.PERSON, wanted=wanted.blocked))
+    conditions += [
+        column == value
+        for column, value in (
+            (_C.integration_id, wanted.integration_id),
+            (_C.customer_id, wanted.customer_id),
+            (_C.document, wanted.document),
+            (_C.observed, wanted.observed),
+        )
+        if value is not None
+    ]
+    return conditions
+
+
+def _is_or_not(column: sa.Column[Any], value: str, *, wanted: bool) -> sa.ColumnElement[bool]:
+    return is_(column, value) if wanted else sa.or_(column.is_(None), sa.not_(is_(column, value)))
+
+
+def _most_urgent_first(statement: sa.Select[Any], page: Page) -> sa.Select[Any]:
+    if page.after is not None:
+        text, last = cursors.decode(page.after, 2)
+        try:
+            deadline = date.fromisoformat(text)
+        except ValueError:
+            raise InvalidInput("A página pedida não existe mais. Volte ao início da lista.", field="page") from None
+        after = sa.tuple_(sa.literal(deadline, _C.deadline.type), sa.literal(last, _C.id.type))
+        statement = statement.where(sa.tuple_(_C.deadline, _C.id) > after)
+    return statement.order_by(_C.deadline, _C.id).limit(page.size + 1)

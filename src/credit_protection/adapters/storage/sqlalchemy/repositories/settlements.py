@@ -1,0 +1,120 @@
+"""The ledger of settlements and reversals, and the lock per invoice."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+
+from credit_protection.adapters.storage.sqlalchemy.mappers.settlements import entry_of, entry_row
+from credit_protection.adapters.storage.sqlalchemy.tables import INVOICE, SETTLEMENT
+from credit_protection.adapters.storage.sqlalchemy.transaction import chunks
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from credit_protection.adapters.storage.sqlalchemy.transaction import Transaction
+    from credit_protection.domain.settlements import Entry
+
+_C = SETTLEMENT.c
+_STANDS_UNAPPLIED = _C.applied_at.is_(None)
+_ORDER = (_C.recorded_at, _C.host, _C.invoice_id, _C.settlement_id, _C.is_reversal)
+_UNAPPLIED = sa.select(*_ORDER).where(_STANDS_UNAPPLIED).order_by(*_ORDER).limit(sa.bindparam("most"))
+_AFTER = sa.tuple_(*_ORDER) > sa.tuple_(*(sa.bindparam(f"last_{column.name}", type_=column.type) for column in _ORDER))
+_UNAPPLIED_AFTER = _UNAPPLIED.where(_AFTER)
+_ENTRIES = (
+    sa.select(SETTLEMENT)
+    .where(_C.host == sa.bindparam("host"), _C.invoice_id.in_(sa.bindparam("invoice_ids", expanding=True)))
+    .order_by(_C.recorded_at, _C.settlement_id, _C.is_reversal)
+)
+_MARK_ALL = sa.update(SETTLEMENT).where(
+    _C.host == sa.bindparam("of_host"), _C.invoice_id == sa.bindparam("of_invoice"), _STANDS_UNAPPLIED
+)
+_MARK_ONE = sa.update(SETTLEMENT).where(
+    _C.host == sa.bindparam("of_host"),
+    _C.settlement_id == sa.bindparam("of_settlement"),
+    _C.is_reversal == sa.bindparam("reversal", type_=_C.is_reversal.type),
+    _STANDS_UNAPPLIED,
+)
+_LOCK = (
+    sa.select(INVOICE.c.invoice_id)
+    .where(
+        INVOICE.c.host == sa.bindparam("host"),
+        INVOICE.c.invoice_id.in_(sa.bindparam("invoice_ids", expanding=True)),
+    )
+    .order_by(INVOICE.c.invoice_id.collate("C"))
+    .with_for_update()
+)
+"""In the order that Python sorts text in, whatever the database's own."""
+
+
+class SqlSettlements:
+    """`ports.storage.SettlementRepository`."""
+
+    def __init__(self, transaction: Transaction) -> None:
+        self._transaction = transaction
+        self._read: dict[tuple[str, str], list[tuple[str, bool]]] = {}
+        """The entries that this unit read unapplied, by host and invoice: what it can have decided upon."""
+
+    def record(self, host: str, entry: Entry, now: datetime) -> bool:
+        """Insert one row, conflict ignored; tells whether it was new."""
+        return self._transaction.insert_new(SETTLEMENT, entry_row(host, entry, now)) == 1
+
+    def unapplied(self, limit: int) -> Sequence[tuple[str, str]]:
+        """(host, invoice id) of entries not yet decided upon, oldest first, each pair once."""
+        pairs: dict[tuple[str, str], None] = {}
+        rows = self._transaction.rows(_UNAPPLIED, {"most": limit})
+        while rows:
+            pairs.update(dict.fromkeys((row.host, row.invoice_id) for row in rows))
+            if len(pairs) >= limit or len(rows) < limit:
+                break
+            last: dict[str, Any] = {f"last_{name}": value for name, value in rows[-1]._mapping.items()}  # noqa: SLF001 - public, despite its name
+            rows = self._transaction.rows(_UNAPPLIED_AFTER, last | {"most": limit})
+        return list(pairs)[:limit]
+
+    def entries(self, host: str, invoice_ids: Sequence[str]) -> Sequence[Entry]:
+        """The whole ledger of the invoices, in the order of recording."""
+        rows = [
+            row
+            for some in chunks(list(dict.fromkeys(invoice_ids)))
+            for row in self._transaction.rows(_ENTRIES, {"host": host, "invoice_ids": some})
+        ]
+        for invoice_id in invoice_ids:
+            self._read[host, invoice_id] = []
+        for row in rows:
+            if row.applied_at is None:
+                self._read[host, row.invoice_id].append((row.settlement_id, row.is_reversal))
+        return [entry_of(row) for row in rows]
+
+    def mark_applied(self, host: str, invoice_id: str, now: datetime) -> None:
+        """The entries of this invoice that this unit read are decided upon; all of them, where it read none.
+
+        One that a host commits between the reading and this stays unapplied: it was not decided upon.
+        """
+        read = self._read.get((host, invoice_id))
+        if read is None:
+            self._transaction.change(_MARK_ALL, {"of_host": host, "of_invoice": invoice_id, "applied_at": now})
+        elif read:
+            marks = [
+                {"of_host": host, "of_settlement": settlement_id, "reversal": is_reversal, "applied_at": now}
+                for settlement_id, is_reversal in read
+            ]
+            self._transaction.change(_MARK_ONE, marks if len(marks) > 1 else marks[0])
+
+    def lock_invoices(self, host: str, invoice_ids: Sequence[str]) -> None:
+        """Hold one row per invoice until this unit ends.
+
+        Missing rows are inserted first, all of them, then all are locked, each time in the order of their ids: so two
+        units never wait for each other. On SQLite any write holds the whole database, and a writing unit does so from
+        its beginning.
+        """
+        ordered = sorted(set(invoice_ids))
+        if self._transaction.is_exclusive or not ordered:
+            return
+        rows = [{"host": host, "invoice_id": invoice_id} for invoice_id in ordered]
+        self._transaction.insert_new(INVOICE, rows if len(rows) > 1 else rows[0])
+        if self._transaction.connection.dialect.name == "sqlite":
+            return
+        for some in chunks(ordered):
+            self._transaction.rows(_LOCK, {"host": host, "invoice_ids": some})

@@ -1,0 +1,92 @@
+"""The storage port over SQLAlchemy Core."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from credit_protection.adapters.storage.sqlalchemy.engine import make_engine, reading, writing
+from credit_protection.adapters.storage.sqlalchemy.joined import borrowed
+from credit_protection.adapters.storage.sqlalchemy.migrations import upgrade
+from credit_protection.adapters.storage.sqlalchemy.transaction import Transaction
+from credit_protection.adapters.storage.sqlalchemy.unit_of_work import SqlUnitOfWork
+from credit_protection.domain.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import sqlalchemy as sa
+
+
+class SqlStorage:
+    """`ports.storage.Storage` on SQLite or PostgreSQL.
+
+    Nothing is connected before the first unit, so a pre-fork server may make one before it forks.
+
+    Args:
+        url: `sqlite:///path/to/file.db` or `postgresql://user:password@host/database`; or an engine, see `from_engine`.
+        schema: of the tables, on PostgreSQL; None for the connection's own.
+
+    Raises:
+        ConfigurationError: the database is not supported, or a schema is asked of SQLite.
+    """
+
+    def __init__(self, url: str | sa.Engine, *, schema: str | None = None) -> None:
+        engine = make_engine(url) if isinstance(url, str) else url
+        if schema is not None and engine.dialect.name != "postgresql":
+            raise ConfigurationError("Só o PostgreSQL tem esquemas. Tire o esquema da configuração do banco.")
+        self._engine = engine
+        self._schema = schema
+        self._options = {} if schema is None else {"schema_translate_map": {None: schema}}
+        self._writing = writing(engine).execution_options(**self._options)
+        self._reading = reading(engine).execution_options(**self._options)
+        self._is_exclusive = engine.dialect.name == "sqlite"
+
+    @classmethod
+    def from_engine(cls, engine: sa.Engine, *, schema: str | None = None) -> SqlStorage:
+        """A storage on a host's engine, whose settings stay as they are; `close()` disposes of it."""
+        return cls(engine, schema=schema)
+
+    def migrate(self) -> None:
+        """Bring the tables up to date; two processes may do so at once. Quick where there is nothing to do."""
+        upgrade(self._engine, schema=self._schema)
+
+    @contextmanager
+    def unit(self) -> Iterator[SqlUnitOfWork]:
+        """A writing unit."""
+        with self._writing.connect() as connection:
+            transaction = connection.begin()
+
+            def commit() -> None:
+                transaction.commit()
+                connection.close()
+
+            try:
+                yield SqlUnitOfWork(Transaction(connection, self._is_exclusive), commit)
+            finally:
+                transaction.close()
+
+    @contextmanager
+    def reading(self) -> Iterator[SqlUnitOfWork]:
+        """A unit that only reads; it never waits for a writer."""
+        with self._reading.connect() as connection, connection.begin() as transaction:
+            try:
+                yield SqlUnitOfWork(Transaction(connection, is_exclusive=False), None)
+            finally:
+                transaction.rollback()
+
+    @contextmanager
+    def joined(self, connection: object) -> Iterator[SqlUnitOfWork]:
+        """A unit inside a transaction that the host holds on its own DBAPI connection."""
+        with borrowed(connection) as ours:
+            ours.execution_options(**self._options)
+            ours.begin()  # sends nothing: the host's transaction is open
+            savepoint = ours.begin_nested()
+            try:
+                yield SqlUnitOfWork(Transaction(ours, is_exclusive=False), savepoint.commit)
+            finally:
+                savepoint.close()
+
+    def close(self) -> None:
+        """Let go of connections."""
+        self._engine.dispose()

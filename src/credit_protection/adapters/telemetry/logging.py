@@ -1,0 +1,139 @@
+"""The log: structlog over the standard library's, on stderr, with every whole CPF, CNPJ and secret masked."""
+
+from __future__ import annotations
+
+import logging
+import re
+import sys
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import structlog
+
+from credit_protection.adapters.http.transcripts import HIDDEN, mask
+from credit_protection.domain.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import TextIO
+
+    from structlog.typing import EventDict, Processor, WrappedLogger
+
+_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
+_OUR_OWN = frozenset({"timestamp", "level", "logger", "_record", "_from_structlog"})
+_SECRET_NAME = re.compile(r"secret|token|password|senha|authorization|cookie|(^|_)keys?$", re.IGNORECASE).search
+_AUTHORIZATION = re.compile(r"\b(bearer|basic)\s+[A-Za-z0-9+/=_.~-]+", re.IGNORECASE)
+_ADDRESS_PASSWORD = re.compile(r"(://[^/\s:@]+:)[^/\s@]+@")
+_FRAME = re.compile(r'  File "').match
+
+
+class Masking:
+    """The processor that masks: in every value of an event, however deep, tracebacks included.
+
+    Args:
+        secrets: values that must not be seen wherever they turn up.
+    """
+
+    def __init__(self, secrets: Sequence[str] = ()) -> None:
+        self._secrets = tuple(secrets)
+
+    def __call__(self, _: WrappedLogger, __: str, event: EventDict) -> EventDict:
+        """Give the event back, masked."""
+        return {name: value if name in _OUR_OWN else self._masked(name, value) for name, value in event.items()}
+
+    def _masked(self, name: str, value: object) -> object:
+        if _SECRET_NAME(name):
+            return HIDDEN
+        if value is None or isinstance(value, bool | float):
+            return value
+        if isinstance(value, int):
+            text = str(value)
+            return value if self._text(text) == text else self._text(text)
+        if isinstance(value, Mapping):
+            return {self._text(str(key)): self._masked(str(key), each) for key, each in value.items()}
+        if isinstance(value, list | tuple | set | frozenset):
+            return [self._masked("", each) for each in value]
+        return self._text(str(value))
+
+    def _text(self, text: str) -> str:
+        """Line by line: a traceback's file names stay legible."""
+        return "\n".join(line if _FRAME(line) else self._line(line) for line in text.split("\n"))
+
+    def _line(self, line: str) -> str:
+        without_tokens = _AUTHORIZATION.sub(HIDDEN, _ADDRESS_PASSWORD.sub(rf"\1{HIDDEN}@", line))
+        return mask(without_tokens, self._secrets)
+
+
+def configure(
+    level: str = "WARNING", form: str = "text", *, secrets: Sequence[str] = (), stream: TextIO | None = None
+) -> None:
+    """Send everything that is logged, by structlog or by the standard library, through one masking handler.
+
+    Args:
+        level: the least that is written.
+        form: `text` or `json` (one object a line).
+        secrets: values that must not be seen wherever they turn up.
+        stream: where to write; by default stderr.
+
+    Raises:
+        ConfigurationError: there is no such level or form.
+    """
+    if level not in _LEVELS:
+        raise ConfigurationError(
+            f"CREDIT_PROTECTION_LOG_LEVEL deve ser um destes: {', '.join(_LEVELS)}; e não {level!r}.",
+            code="nivel_de_log",
+        )
+    if form not in {"text", "json"}:
+        raise ConfigurationError(
+            f"CREDIT_PROTECTION_LOG_FORMAT deve ser text ou json, e não {form!r}.", code="formato_de_log"
+        )
+    every: list[Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+    ]
+    structlog.configure(
+        processors=[
+            structlog.stdlib.filter_by_level,
+            structlog.stdlib.PositionalArgumentsFormatter(),
+            *every,
+            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+        ],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=False,
+    )
+    handler = logging.StreamHandler(stream or sys.stderr)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=[*every, structlog.stdlib.ExtraAdder()],
+            processors=[
+                structlog.processors.format_exc_info,
+                Masking(secrets),
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                _renderer(form),
+            ],
+        )
+    )
+    root = logging.getLogger()
+    for former in _handlers():
+        root.removeHandler(former)
+    root.addHandler(handler)
+    root.setLevel(level)
+
+
+def is_configured() -> bool:
+    """Whether `configure` was called in this process."""
+    return bool(_handlers())
+
+
+def _handlers() -> list[logging.Handler]:
+    ours = structlog.stdlib.ProcessorFormatter
+    return [each for each in logging.getLogger().handlers if isinstance(each.formatter, ours)]
+
+
+def _renderer(form: str) -> Processor:
+    if form == "json":
+        return structlog.processors.JSONRenderer(ensure_ascii=False)
+    return structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback)

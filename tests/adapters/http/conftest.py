@@ -1,0 +1,21 @@
+"""Loopback servers that are stopped at the end of a test."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.adapters.http.raw_server import Handler, RawServer, Servers
+
+
+@pytest.fixture
+def serve() -> Iterator[Servers]:
+    """Start a server for a handler; stopped at the end."""
+    started: list[RawServer] = []
+
+    def start(handler: Handler) -> RawServer:
+        started.append(RawServer(handler))
+        return started[-1]
+
+    yield start
+    for server in started:
+        server.stop()

@@ -1,0 +1,375 @@
+"""One call over real sockets: its total deadline, its limits, and what a broken line means."""
+
+import gzip
+import json
+import socket
+import ssl
+import struct
+import subprocess
+import sys
+import threading
+import time
+import zlib
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from credit_protection.adapters.http.calls import CallFailed, Deadline, HttpCall
+from credit_protection.adapters.http.client import HttpClient
+from credit_protection.adapters.http.outcomes import Failure
+from tests.adapters.http.raw_server import Handler, Servers
+
+GET = HttpCall("GET", "/x")
+POST = HttpCall("POST", "/x", json={"a": 1})
+
+
+def answer(body: bytes, status: str = "200 OK", *headers: str) -> bytes:
+    head = [f"HTTP/1.1 {status}", f"Content-Length: {len(body)}", *headers, "", ""]
+    return "\r\n".join(head).encode() + body
+
+
+def sending(*pieces: bytes) -> Handler:
+    def handle(line: socket.socket, _: bytes) -> None:
+        for piece in pieces:
+            line.sendall(piece)
+
+    return handle
+
+
+def cutting(*pieces: bytes) -> Handler:
+    def handle(line: socket.socket, _: bytes) -> None:
+        for piece in pieces:
+            line.sendall(piece)
+        line.shutdown(socket.SHUT_RDWR)
+
+    return handle
+
+
+def in_turn(*handlers: Handler) -> Handler:
+    turns = iter(handlers)
+
+    def handle(line: socket.socket, request: bytes) -> None:
+        next(turns)(line, request)
+
+    return handle
+
+
+def dripping(data: bytes, interval: float = 0.05) -> Handler:
+    def handle(line: socket.socket, _: bytes) -> None:
+        for byte in data:
+            line.sendall(bytes((byte,)))
+            time.sleep(interval)
+
+    return handle
+
+
+def failure_of(client: HttpClient, call: HttpCall = POST, seconds: float = 5.0) -> Failure:
+    with pytest.raises(CallFailed) as caught:
+        client.send(call, Deadline.after(seconds))
+    return caught.value.failure
+
+
+def test_a_reply_is_plain_data(serve: Servers) -> None:
+    server = serve(
+        sending(answer(b"ok", "201 Created", "Content-Type: Text/Plain; charset=utf-8", "X-Request-Id: R-1"))
+    )
+    with HttpClient(f"{server.url}/v1/") as client:
+        reply = client.send(HttpCall("POST", "/x", query={"q": "a b"}, json={"n": "é"}), Deadline.after(5))
+    assert (reply.status, reply.content, reply.request_id, reply.media_type) == (201, b"ok", "R-1", "text/plain")
+    request = server.requests[0]
+    assert request.startswith((b"POST /v1/x?q=a+b HTTP/1.1\r\n", b"POST /v1/x?q=a%20b HTTP/1.1\r\n"))
+    assert json.loads(request.partition(b"\r\n\r\n")[2]) == {"n": "é"}
+
+
+@pytest.mark.parametrize(
+    "data",
+    [answer(b"x" * 200), answer(b"", "200 OK", "X-Long: " + "y" * 200), b"HTTP/1.1 100 Continue\r\n\r\n" * 50],
+    ids=["in the body", "in the headers", "in endless interim answers"],
+)
+def test_a_dripping_server_is_cut_at_the_total_deadline(serve: Servers, data: bytes) -> None:
+    server = serve(dripping(data))
+    with HttpClient(server.url) as client:
+        start = time.monotonic()
+        assert failure_of(client, seconds=0.4) is Failure.READ_TIMEOUT
+        assert 0.35 < time.monotonic() - start < 0.7
+
+
+def test_a_silent_server_is_left_at_the_deadline(serve: Servers) -> None:
+    with HttpClient(serve(sending()).url) as client:
+        assert failure_of(client, seconds=0.2) is Failure.READ_TIMEOUT
+
+
+def test_a_connection_is_as_good_after_another_call_was_cut(serve: Servers) -> None:
+    replies = (dripping(answer(b"x" * 200)), sending(answer(b"two")))
+    server = serve(in_turn(*replies))
+    with HttpClient(server.url, connections=1) as client:
+        assert failure_of(client, seconds=0.2) is Failure.READ_TIMEOUT
+        assert client.send(GET, Deadline.after(5)).content == b"two"
+    assert server.connections == 2
+
+
+def test_nothing_is_sent_once_the_deadline_is_over(serve: Servers) -> None:
+    server = serve(sending(answer(b"")))
+    with HttpClient(server.url) as client:
+        assert failure_of(client, seconds=0) is Failure.NO_TIME_LEFT
+    assert server.connections == 0
+
+
+def test_nothing_is_sent_by_a_closed_client(serve: Servers) -> None:
+    client = HttpClient(serve(sending(answer(b""))).url)
+    client.close()
+    assert failure_of(client) is Failure.CLOSED
+
+
+def test_no_connection_means_not_sent() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+    with HttpClient(f"http://127.0.0.1:{port}") as client:
+        assert failure_of(client) is Failure.CONNECT
+
+
+def test_an_address_that_can_not_be_used_means_not_sent() -> None:
+    with HttpClient("http://127.0.0.1") as client:
+        assert failure_of(client, HttpCall("GET", "http://127.0.0.1:port/x")) is Failure.ADDRESS
+        assert failure_of(client, HttpCall("GET", "ftp://127.0.0.1/x")) is Failure.ADDRESS
+
+
+def test_a_full_pool_means_not_sent(serve: Servers) -> None:
+    server = serve(sending())
+    with HttpClient(server.url, connections=1) as client:
+        first = threading.Thread(target=lambda: failure_of(client, seconds=1.0))
+        first.start()
+        while not server.requests:
+            time.sleep(0.01)
+        assert failure_of(client, seconds=0.4) is Failure.POOL_TIMEOUT
+        assert len(server.requests) == 1
+        first.join()
+
+
+def test_a_line_cut_before_an_answer_is_a_disconnect(serve: Servers) -> None:
+    server = serve(cutting())
+    with HttpClient(server.url) as client:
+        assert failure_of(client) is Failure.DISCONNECT
+    assert len(server.requests) == 1
+
+
+def test_a_reset_line_is_a_disconnect(serve: Servers) -> None:
+    def reset(line: socket.socket, _: bytes) -> None:
+        line.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        line.close()
+
+    with HttpClient(serve(reset).url) as client:
+        assert failure_of(client) is Failure.DISCONNECT
+
+
+def test_a_reused_connection_that_is_cut_is_a_disconnect_and_nothing_is_sent_again(serve: Servers) -> None:
+    replies = (sending(answer(b"one")), cutting())
+    server = serve(in_turn(*replies))
+    with HttpClient(server.url) as client:
+        assert client.send(POST, Deadline.after(5)).content == b"one"
+        assert failure_of(client) is Failure.DISCONNECT
+    assert (server.connections, len(server.requests)) == (1, 2)
+
+
+def test_a_reused_connection_that_had_been_closed_is_replaced_before_anything_is_sent(serve: Servers) -> None:
+    replies = (cutting(answer(b"one")), sending(answer(b"two")))
+    server = serve(in_turn(*replies))
+    with HttpClient(server.url) as client:
+        assert client.send(POST, Deadline.after(5)).content == b"one"
+        time.sleep(0.1)
+        assert client.send(POST, Deadline.after(5)).content == b"two"
+    assert (server.connections, len(server.requests)) == (2, 2)
+
+
+@pytest.mark.parametrize(
+    ("pieces", "failure"),
+    [
+        ((b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf",), Failure.DISCONNECT),
+        ((b"\x00\xffnot HTTP at all\r\n\r\n",), Failure.UNREADABLE),
+        ((b"HTTP/1.1 2xx OK\r\n\r\n",), Failure.UNREADABLE),
+        ((answer(b"x", "200 OK", "Content-Encoding: br"),), Failure.UNREADABLE),
+        ((answer(b"no gzip", "200 OK", "Content-Encoding: gzip"),), Failure.UNREADABLE),
+        ((answer(gzip.compress(b"x" * 99)[:-9], "200 OK", "Content-Encoding: gzip"),), Failure.UNREADABLE),
+        ((answer(b"x" * 1001),), Failure.TOO_LARGE),
+        ((answer(gzip.compress(b"x" * 1_000_000), "200 OK", "Content-Encoding: gzip"),), Failure.TOO_LARGE),
+    ],
+)
+def test_what_can_not_be_read_is_a_failure(serve: Servers, pieces: tuple[bytes, ...], failure: Failure) -> None:
+    with HttpClient(serve(cutting(*pieces)).url, largest_reply=1000) as client:
+        assert failure_of(client) is failure
+
+
+@pytest.mark.parametrize("compress", [gzip.compress, zlib.compress])
+def test_a_compressed_reply_that_nobody_asked_for_is_understood(
+    serve: Servers, compress: Callable[[bytes], bytes]
+) -> None:
+    encoding = "gzip" if compress is gzip.compress else "deflate"
+    server = serve(sending(answer(compress(b"x" * 900), "200 OK", f"Content-Encoding: {encoding}")))
+    with HttpClient(server.url, largest_reply=1000) as client:
+        assert client.send(GET, Deadline.after(5)).content == b"x" * 900
+    assert b"accept-encoding: identity" in server.requests[0].lower()
+
+
+@pytest.mark.parametrize("head", [b"401 No", b"429 Slow", b"403 No", b"503 No\r\nRetry-After: 5"])
+def test_a_status_that_says_not_executed_stands_though_its_body_is_lost(serve: Servers, head: bytes) -> None:
+    with HttpClient(serve(cutting(b"HTTP/1.1 " + head + b"\r\nContent-Length: 99\r\n\r\nhalf")).url) as client:
+        reply = client.send(POST, Deadline.after(5))
+    assert (reply.status, reply.content) == (int(head[:3]), b"")
+
+
+@pytest.mark.parametrize("head", [b"422 No", b"500 No", b"503 No"])
+def test_any_other_status_whose_body_is_lost_is_a_failure(serve: Servers, head: bytes) -> None:
+    with HttpClient(serve(cutting(b"HTTP/1.1 " + head + b"\r\nContent-Length: 99\r\n\r\nhalf")).url) as client:
+        assert failure_of(client) is Failure.DISCONNECT
+
+
+def test_redirects_are_not_followed_and_cookies_not_kept(serve: Servers) -> None:
+    server = serve(sending(answer(b"", "302 Found", "Location: /elsewhere", "Set-Cookie: session=secret")))
+    with HttpClient(server.url) as client:
+        assert client.send(GET, Deadline.after(5)).status == 302
+        assert client.send(GET, Deadline.after(5)).status == 302
+    assert len(server.requests) == 2
+    assert b"cookie" not in server.requests[1].lower()
+
+
+def test_a_request_id_is_taken_from_the_first_header_that_names_one(serve: Servers) -> None:
+    server = serve(sending(answer(b"", "200 OK", "X-Protocolo: P 1", "X-Request-Id: R-2")))
+    with HttpClient(server.url, request_id_headers=("x-protocolo", "x-request-id")) as client:
+        assert client.send(GET, Deadline.after(5)).request_id == "R-2"
+
+
+@pytest.mark.parametrize(
+    ("address", "own"),
+    [
+        ("/x", True),
+        ("https://api.example:443/x", True),
+        ("HTTPS://API.example/x", True),
+        ("https://api.example:444/x", False),
+        ("http://api.example/x", False),
+        ("https://api.example.evil/x", False),
+        ("https://api.example@evil/x", False),
+    ],
+)
+def test_an_address_is_own_on_the_same_origin_only(address: str, own: bool) -> None:
+    with HttpClient("https://api.example/v1") as client:
+        assert client.is_own(address) is own
+
+
+def test_a_proxy_of_the_environment_is_used_unless_it_is_told_not_to(
+    serve: Servers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = serve(sending(answer(b"by proxy")))
+    monkeypatch.setenv("http_proxy", server.url)
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    with HttpClient("http://bureau.invalid") as client:
+        assert client.send(GET, Deadline.after(5)).content == b"by proxy"
+    assert server.requests[0].startswith(b"GET http://bureau.invalid/x HTTP/1.1")
+    with HttpClient(server.url) as client:
+        client.send(GET, Deadline.after(5))
+    assert server.requests[1].startswith(b"GET /x HTTP/1.1")
+
+
+def test_a_proxy_that_refuses_the_tunnel_means_not_sent(serve: Servers, monkeypatch: pytest.MonkeyPatch) -> None:
+    server = serve(sending(answer(b"", "407 Proxy Authentication Required")))
+    monkeypatch.setenv("https_proxy", server.url)
+    with HttpClient("https://bureau.invalid") as client:
+        assert failure_of(client) is Failure.PROXY
+
+
+def test_a_name_that_does_not_resolve_means_not_sent() -> None:
+    with HttpClient("http://name-that-is-not-there.invalid") as client:
+        assert failure_of(client) is Failure.CONNECT
+
+
+def test_a_certificate_that_nobody_vouches_for_means_not_sent(tmp_path: Path) -> None:
+    certificate = self_signed(tmp_path)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def greet() -> None:
+            line, _ = listener.accept()
+            with line, pytest.raises(ssl.SSLError):
+                context.wrap_socket(line, server_side=True)
+
+        greeter = threading.Thread(target=greet)
+        greeter.start()
+        with HttpClient(f"https://127.0.0.1:{listener.getsockname()[1]}") as client:
+            assert failure_of(client) is Failure.TLS
+        greeter.join()
+
+
+def test_a_server_that_does_not_speak_tls_means_not_sent() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def mumble() -> None:
+            line, _ = listener.accept()
+            with line:
+                line.recv(1)
+                line.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+
+        threading.Thread(target=mumble, daemon=True).start()
+        with HttpClient(f"https://127.0.0.1:{listener.getsockname()[1]}") as client:
+            assert failure_of(client) is Failure.TLS
+
+
+def test_a_handshake_that_hangs_ends_at_the_deadline() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        url = f"https://127.0.0.1:{listener.getsockname()[1]}"
+        with HttpClient(url) as client:
+            assert failure_of(client, seconds=0.2) is Failure.CONNECT_TIMEOUT
+
+
+def test_thirty_two_threads_share_a_client(serve: Servers) -> None:
+    server = serve(lambda line, request: line.sendall(answer(request.partition(b"\r\n\r\n")[2])))
+    bodies = [json.dumps({"number": number}).encode() for number in range(32)]
+    with HttpClient(server.url, connections=8) as client:
+        got: dict[int, bytes] = {}
+
+        def call(number: int) -> None:
+            for _ in range(5):
+                got[number] = client.send(HttpCall("POST", "/x", content=bodies[number]), Deadline.after(5)).content
+
+        threads = [threading.Thread(target=call, args=(number,)) for number in range(32)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert [got[number] for number in range(32)] == bodies
+    assert server.connections <= 8
+
+
+def test_no_type_of_httpx_leaves_the_folder() -> None:
+    code = "import credit_protection.adapters.http.calls, credit_protection.adapters.http.outcomes, sys; "
+    code += "import credit_protection.adapters.http.transcripts; print('httpx' in sys.modules)"
+    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)  # noqa: S603
+    assert told.stdout.strip() == "False"
+
+
+def self_signed(folder: Path) -> Path:
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "127.0.0.1")])
+    now = datetime.now(UTC)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    path = folder / "both.pem"
+    path.write_bytes(
+        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+        + certificate.public_bytes(serialization.Encoding.PEM)
+    )
+    return path

@@ -1,0 +1,100 @@
+"""Rows that the engine's tests drive it with: a Work kept in memory."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import Counter
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from credit_protection.domain.negativations import Action
+from credit_protection.ports.storage import DueTransmission
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+
+class Clock:
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+
+class Rows:
+    """Rows by id, in order of urgency. A row is gone once `perform` came to something."""
+
+    def __init__(self, *ids: str) -> None:
+        self.lock = threading.Lock()
+        self.due_at: dict[str, datetime] = {id_: datetime.now(UTC) for id_ in ids}
+        self.claimed: set[str] = set()
+        self.begun: list[str] = []
+        self.at: dict[str, float] = {}
+        self.in_flight: Counter[str] = Counter()
+        self.most_in_flight = 0
+        self.twice_at_once: list[str] = []
+        self.workers: set[str] = set()
+        self.looks = 0
+        self.limits: list[int] = []
+        self.sweeps = 0
+        self.trouble: Exception | None = None
+        self.sweeping: Callable[[], object] = lambda: None
+        self.performing: Callable[[str], object | None] = lambda _: "done"
+        self.claims_first = True
+
+    def add(self, id_: str, due_in: float = 0.0, *, first: bool = False) -> None:
+        with self.lock:
+            due_at = datetime.now(UTC) + timedelta(seconds=due_in)
+            self.due_at = {id_: due_at, **self.due_at} if first else {**self.due_at, id_: due_at}
+
+    # ------------------------------------------------------------------------------------------ Work
+
+    def due(self, limit: int) -> Sequence[DueTransmission]:
+        with self.lock:
+            self.looks += 1
+            self.limits.append(limit)
+            if self.trouble is not None:
+                raise self.trouble
+            now = datetime.now(UTC)
+            ids = [id_ for id_, at in self.due_at.items() if at <= now and id_ not in self.claimed]
+            return [DueTransmission(id_, "i", Action.REMOVE, None, self.due_at[id_]) for id_ in ids[:limit]]
+
+    def next_due_at(self) -> datetime | None:
+        with self.lock:
+            if self.trouble is not None:
+                raise self.trouble
+            return min((at for id_, at in self.due_at.items() if id_ not in self.claimed), default=None)
+
+    def perform(self, negativation_id: str, worker: str) -> object | None:
+        with self.lock:
+            self.begun.append(negativation_id)
+            self.at.setdefault(negativation_id, time.monotonic())
+            self.workers.add(worker)
+            self.in_flight[negativation_id] += 1
+            self.most_in_flight = max(self.most_in_flight, self.in_flight.total())
+            if self.in_flight[negativation_id] > 1:
+                self.twice_at_once.append(negativation_id)
+            if self.claims_first:
+                self.claimed.add(negativation_id)
+        done: object | None = None
+        try:
+            done = self.performing(negativation_id)
+        finally:
+            with self.lock:
+                self.in_flight[negativation_id] -= 1
+                self.claimed.discard(negativation_id)
+                if done is not None:
+                    self.due_at.pop(negativation_id, None)
+        return done
+
+    def sweep(self) -> object:
+        with self.lock:
+            self.sweeps += 1
+        return self.sweeping()
+
+
+def until(condition: Callable[[], object], seconds: float = 10.0) -> None:
+    """Wait for a condition that must come true; the bound is only against hanging."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it did not come true"
+        time.sleep(0.001)

@@ -1,0 +1,66 @@
+"""Every use case is tried over the memory and over a SQLite file; PostgreSQL has a suite of its own."""
+
+from __future__ import annotations
+
+import shutil
+from typing import TYPE_CHECKING
+
+import pytest
+
+from credit_protection.adapters.storage.memory import MemoryStorage
+from credit_protection.adapters.storage.sqlalchemy import SqlStorage
+from tests.application.desk import Desk
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from credit_protection.ports.storage import Storage
+
+
+@pytest.fixture(scope="session")
+def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated file to copy: migrating takes longer than a test."""
+    path = tmp_path_factory.mktemp("empty") / "empty.sqlite"
+    storage = SqlStorage(f"sqlite:///{path}")
+    storage.migrate()
+    storage.close()
+    return path
+
+
+@pytest.fixture
+def database(empty_database: Path, tmp_path: Path) -> Path:
+    """A SQLite file with our tables, which may be a host's too."""
+    path = tmp_path / "credit_protection.sqlite"
+    shutil.copy(empty_database, path)
+    return path
+
+
+@pytest.fixture
+def sqlite(database: Path) -> Iterator[SqlStorage]:
+    """A storage over that file."""
+    storage = SqlStorage(f"sqlite:///{database}")
+    yield storage
+    storage.close()
+
+
+@pytest.fixture(params=["memory", "sqlite"])
+def storage(request: pytest.FixtureRequest) -> Storage:
+    """Either storage."""
+    if request.param == "memory":
+        return MemoryStorage()
+    made: Storage = request.getfixturevalue("sqlite")
+    return made
+
+
+@pytest.fixture
+def desk(storage: Storage) -> Desk:
+    """A tenant that nothing is registered in."""
+    return Desk(storage)
+
+
+@pytest.fixture
+def shop(desk: Desk) -> Desk:
+    """A tenant with one integration, its products fetched."""
+    desk.register()
+    return desk

@@ -1,0 +1,268 @@
+"""A bureau as it really is, for one contract reference: what stands there, and what may still land.
+
+It knows nothing of the domain's state machine: it takes inclusions and removals, makes them happen at once, later, or
+never, and answers truthfully whatever it answers.
+"""
+
+from __future__ import annotations
+
+import heapq
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import Enum, auto
+from typing import TYPE_CHECKING
+
+from credit_protection.domain.bureau_answers import (
+    Accepted,
+    Done,
+    Found,
+    How,
+    Missing,
+    NotExecuted,
+    RecordState,
+    Rejected,
+    Unknown,
+)
+from credit_protection.domain.negativations import Action
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from credit_protection.domain.bureau_answers import Answer, Sighting
+    from tests.domain.lifecycle.profiles import Profile
+
+LOST = Unknown("tempo_esgotado", "O birô não respondeu a tempo.")
+UNAVAILABLE = NotExecuted("biro_indisponivel", "O birô está fora do ar.")
+NO_CREDIT = NotExecuted("sem_credito", "Sem crédito no birô.", needs_person=True)
+STILL_PROCESSING = NotExecuted("inclusao_em_processamento", "Ainda em processamento.", still_processing=True)
+REFUSED = Rejected("recusado", "O birô recusou.")
+
+
+class Plan(Enum):
+    """What becomes of a request."""
+
+    WORKS = auto()
+    REFUSED = auto()
+    REFUSED_LATER = auto()
+    """Accepted first (only where the bureau is asynchronous)."""
+    NOT_EXECUTED = auto()
+    NO_CREDIT = auto()
+    NEVER = auto()
+    """Lost on the way: nobody knows."""
+
+
+class Delay(Enum):
+    """When a request takes effect, after it was sent."""
+
+    NONE = auto()
+    WITHIN_CALL = auto()
+    LONGEST = auto()
+    """At the very end of what the gateway declares: the call's time and the processing."""
+
+
+@dataclass(slots=True)
+class Call:
+    """A call under way: what a worker holds.
+
+    Args:
+        negativation_id: about which.
+        action: what it does.
+        fence: the token that its claim gave it.
+        at: when it was claimed.
+        answer: what the bureau answered; None while it has not.
+    """
+
+    negativation_id: str
+    action: Action
+    fence: int
+    at: datetime
+    answer: Answer | Sighting | None = None
+
+
+@dataclass(slots=True)
+class Record:
+    """One record under the key."""
+
+    state: RecordState
+
+
+_ALIVE = frozenset({RecordState.INCLUDING, RecordState.PRESENT, RecordState.REMOVING, RecordState.REMOVAL_REFUSED})
+_STANDING = frozenset({RecordState.PRESENT, RecordState.REMOVING, RecordState.REMOVAL_REFUSED})
+
+
+@dataclass(slots=True)
+class Ledger:
+    """What the bureau holds under one key.
+
+    Args:
+        profile: how it behaves.
+        records: every record that ever was.
+        landing: how many inclusions are on their way to stand.
+        owed: callbacks that it has yet to send: our request's kind and its outcome; None for its own removal.
+    """
+
+    profile: Profile
+    records: list[Record] = field(default_factory=list)
+    landing: int = 0
+    owed: list[tuple[Action, Done | Rejected] | None] = field(default_factory=list)
+    _effects: list[tuple[datetime, int, Callable[[datetime], None]]] = field(default_factory=list)
+    _number: int = 0
+
+    @property
+    def standing(self) -> int:
+        """How many records harm the debtor now."""
+        return sum(record.state in _STANDING for record in self.records)
+
+    @property
+    def could_stand(self) -> int:
+        """How many stand now or will, if nothing is done."""
+        return self.standing + self.landing
+
+    @property
+    def next_effect(self) -> datetime | None:
+        """When something will happen here."""
+        return self._effects[0][0] if self._effects else None
+
+    def advance(self, now: datetime) -> None:
+        """Let everything happen that is due, in order."""
+        while self._effects and self._effects[0][0] <= now:
+            at, _, effect = heapq.heappop(self._effects)
+            effect(at)
+
+    def include(self, call: Call, plan: Plan, delay: Delay, *, answer_lost: bool) -> None:
+        """Take an inclusion."""
+        profile = self.profile
+        if self._answers_without_effect(call, plan):
+            return
+        arrives, settles = self._times(call, delay)
+        stands = plan is Plan.WORKS
+        if profile.asynchronous:
+            self._answer_at(call, call.at if delay is Delay.LONGEST else arrives, Accepted("id-1"), answer_lost)
+        elif delay is Delay.LONGEST:
+            self._answer_at(call, call.at, LOST, answer_lost)
+        if stands:
+            self.landing += 1
+
+        def arrive(at: datetime) -> None:
+            record = Record(RecordState.INCLUDING)
+            again = profile.gateway.include_is_repeatable and any(each.state in _ALIVE for each in self.records)
+            if not again:
+                self.records.append(record)
+            if profile.asynchronous:
+                self._at(settles, lambda _: settle(record))
+            else:
+                settle(record)
+                if delay is not Delay.LONGEST:
+                    how = How.ALREADY if again else How.EXECUTED
+                    self._answer_at(call, at, Done(how, "id-1"), answer_lost)
+
+        def settle(record: Record) -> None:
+            record.state = RecordState.PRESENT if stands else RecordState.REJECTED
+            if stands:
+                self.landing -= 1
+            if profile.gateway.callback:
+                self.owed.append((Action.INCLUDE, Done(bureau_id="id-1") if stands else REFUSED))
+
+        self._at(arrives, arrive)
+
+    def remove(self, call: Call, plan: Plan, delay: Delay, *, answer_lost: bool) -> None:
+        """Take a removal."""
+        if self._answers_without_effect(call, plan):
+            return
+        arrives, settles = self._times(call, delay)
+        if delay is Delay.LONGEST:
+            self._answer_at(call, call.at, LOST, answer_lost)
+
+        def arrive(at: datetime) -> None:
+            answer = self._removal_arrived(plan, settles)
+            if delay is not Delay.LONGEST:
+                self._answer_at(call, at, answer, answer_lost)
+
+        self._at(arrives, arrive)
+
+    def look(self) -> Sighting:
+        """What a look-up shows now."""
+        shown = next((each for each in self.records if each.state in _STANDING), None)
+        if shown is None:
+            shown = next((each for each in self.records if each.state is RecordState.INCLUDING), None)
+        if shown is None:
+            shown = self.records[-1] if self.records else None
+        return Missing() if shown is None else Found(shown.state, "id-1", "O birô recusou.")
+
+    def remove_by_itself(self) -> None:
+        """The bureau removes what stands, of its own accord (lapse, court)."""
+        for record in self.records:
+            if record.state in _STANDING:
+                record.state = RecordState.GONE
+        self.owed.append(None)
+
+    def forget(self) -> None:
+        """The bureau no longer shows what is gone."""
+        self.records = [record for record in self.records if record.state is not RecordState.GONE]
+
+    def _removal_arrived(self, plan: Plan, settles: datetime) -> Answer:
+        standing = [record for record in self.records if record.state in _STANDING]
+        if not standing:
+            return self._nothing_to_remove()
+        if not self.profile.asynchronous:
+            for record in standing:
+                record.state = RecordState.GONE
+            return Done(How.EXECUTED, "id-1")
+        works = plan is Plan.WORKS
+        for record in standing:
+            record.state = RecordState.REMOVING
+
+        def settle(_: datetime) -> None:
+            for record in standing:
+                if record.state is RecordState.REMOVING:
+                    record.state = RecordState.GONE if works else RecordState.REMOVAL_REFUSED
+            if self.profile.gateway.callback:
+                self.owed.append((Action.REMOVE, Done() if works else REFUSED))
+
+        self._at(settles, settle)
+        return Accepted("id-1")
+
+    def _nothing_to_remove(self) -> Answer:
+        states = {record.state for record in self.records}
+        if RecordState.INCLUDING in states:
+            return STILL_PROCESSING
+        if RecordState.GONE in states:
+            return Done(How.ALREADY)
+        if self.profile.gateway.not_found_is_an_answer:
+            return Done(How.NOT_FOUND)
+        return Rejected("nao_encontrada", "Não há tal registro.")
+
+    def _answers_without_effect(self, call: Call, plan: Plan) -> bool:
+        known: dict[Plan, Answer] = {
+            Plan.REFUSED: REFUSED,
+            Plan.NOT_EXECUTED: UNAVAILABLE,
+            Plan.NO_CREDIT: NO_CREDIT,
+            Plan.NEVER: LOST,
+        }
+        if not self.profile.asynchronous:
+            known[Plan.REFUSED_LATER] = REFUSED
+        if plan not in known:
+            return False
+        call.answer = known[plan]
+        return True
+
+    def _times(self, call: Call, delay: Delay) -> tuple[datetime, datetime]:
+        gateway = self.profile.gateway
+        latest = call.at + gateway.call_deadline + gateway.max_processing
+        match delay:
+            case Delay.NONE:
+                return call.at, call.at + timedelta(minutes=1)
+            case Delay.WITHIN_CALL:
+                return call.at + timedelta(seconds=20), latest
+            case Delay.LONGEST:
+                return latest, latest
+
+    def _answer_at(self, call: Call, at: datetime, answer: Answer, lost: bool) -> None:  # noqa: FBT001 - passed on
+        def speak(_: datetime) -> None:
+            call.answer = LOST if lost else answer
+
+        self._at(at, speak)
+
+    def _at(self, when: datetime, effect: Callable[[datetime], None]) -> None:
+        self._number += 1
+        heapq.heappush(self._effects, (when, self._number, effect))

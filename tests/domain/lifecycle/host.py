@@ -1,0 +1,170 @@
+"""The host's invoices and what was paid of them, and when a debt ceased: judged without the domain's own rules."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from typing import TYPE_CHECKING
+
+from credit_protection.domain.customers import (
+    Address,
+    Customer,
+    Invoice,
+    InvoiceStatus,
+    Subscription,
+    SubscriptionStatus,
+)
+from credit_protection.domain.money import Money
+from credit_protection.domain.reasons import RemovalReason
+from credit_protection.domain.removal_policy import Trigger
+from credit_protection.domain.settlements import Reversal, Settlement, SettlementKind
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from credit_protection.domain.removal_policy import RemovalPolicy
+    from credit_protection.domain.settlements import Entry
+
+BALANCE = Money(10_000)
+HOLIDAYS = frozenset({date(2026, 12, 25), date(2027, 1, 1)})
+ADDRESS = Address("Rua das Flores", "10", "", "Centro", "Maringá", "PR", "87000000")
+PERSON = Customer("c-1", "Maria da Silva", "52998224725", ADDRESS, birth_date=date(1980, 1, 1))
+COMPANY = Customer("c-1", "Padaria Central Ltda", "11222333000181", ADDRESS)
+SUBSCRIPTION = Subscription("s-1", "c-1", "Fibra 500", SubscriptionStatus.TERMINATED, date(2026, 9, 1))
+
+
+@dataclass(frozen=True, slots=True)
+class Debt:
+    """How one invoice's debt stands, in the plainest words.
+
+    Args:
+        ceased: no debt is left.
+        paid: by a payment.
+        agreed: by an agreement.
+        since: when it ceased.
+        covered: cents of a debt that still stands that were paid.
+    """
+
+    ceased: bool
+    paid: bool = False
+    agreed: bool = False
+    since: date | None = None
+    covered: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Owed:
+    """One invoice as it was when it was chosen.
+
+    Args:
+        invoice_id: which.
+        cents: what was open.
+        earlier: the settlements that we knew of, which the open balance reflects.
+    """
+
+    invoice_id: str
+    cents: int
+    earlier: frozenset[str] = frozenset()
+
+
+def debt(owed: Owed, entries: Iterable[Entry], tolerance: Money) -> Debt:
+    """Judge one invoice from a list of entries, in whatever order and however often they were told."""
+    entries = list(entries)
+    undone = owed.earlier | {each.settlement_id for each in entries if isinstance(each, Reversal)}
+    standing = {
+        each.id: each
+        for each in entries
+        if isinstance(each, Settlement) and each.invoice_id == owed.invoice_id and each.id not in undone
+    }
+    covered = 0
+    any_payment = any(each.kind is SettlementKind.PAYMENT for each in standing.values())
+    for each in sorted(standing.values(), key=lambda one: (one.available_on or one.paid_on, one.id)):
+        since = each.available_on or each.paid_on
+        if each.kind is SettlementKind.AGREEMENT:
+            return Debt(ceased=True, agreed=True, since=since)
+        if each.kind is SettlementKind.CANCELLATION:
+            return Debt(ceased=True, since=since)
+        if each.amount is None:
+            return Debt(ceased=True, paid=each.kind is SettlementKind.PAYMENT, since=since)
+        covered += each.amount.cents + each.discount.cents
+        if covered >= owed.cents - tolerance.cents:
+            return Debt(ceased=True, paid=any_payment, since=since)
+    return Debt(ceased=False, covered=covered)
+
+
+def must_go(invoices: Sequence[Owed], entries: Sequence[Entry], policy: RemovalPolicy) -> date | None:
+    """The day that the removal clock starts after, where the policy says that the record must go; else None."""
+    debts = [debt(owed, entries, policy.tolerance) for owed in invoices]
+    days = [each.since for each in debts if each.ceased and each.since is not None]
+    if policy.trigger is Trigger.ALL_INVOICES_SETTLED:
+        return max(days) if len(days) == len(debts) else None
+    return min(days) if days else None
+
+
+def true_reason(
+    invoices: Sequence[Owed], entries: Sequence[Entry], policy: RemovalPolicy, chosen: RemovalReason | None
+) -> RemovalReason:
+    """What may be told to the bureau (rule 10); `chosen` by a person, where it may be told."""
+    debts = [debt(owed, entries, policy.tolerance) for owed in invoices]
+    if chosen is RemovalReason.COURT_ORDER:
+        return chosen
+    if all(each.ceased and each.paid for each in debts):
+        return RemovalReason.PAYMENT
+    if any(each.agreed for each in debts):
+        return RemovalReason.RENEGOTIATION
+    if any(each.ceased and each.paid for each in debts):
+        return RemovalReason.PARTIAL_PAYMENT
+    return chosen or RemovalReason.CREDITOR_REQUEST
+
+
+def business_days_after(day: date, count: int) -> date:
+    """The nth business day after a day."""
+    while count:
+        day += timedelta(days=1)
+        if day.weekday() not in {5, 6} and day not in HOLIDAYS:
+            count -= 1
+    return day
+
+
+@dataclass(slots=True)
+class Host:
+    """The ERP: what it knows, which is not yet what our software was told.
+
+    Args:
+        customer: whose invoices they are.
+        entries: every settlement and reversal, as they happened.
+        told: those that reached us, in the order that they came, repeats included.
+    """
+
+    customer: Customer
+    invoice_ids: tuple[str, ...] = ("f-1", "f-2", "f-3")
+    entries: list[Entry] = field(default_factory=list)
+    told: list[Entry] = field(default_factory=list)
+
+    def pay(
+        self, invoice_id: str, kind: SettlementKind, amount: Money | None, paid_on: date, available_on: date | None
+    ) -> None:
+        """An invoice's debt ceases, or a part of it."""
+        settlement = Settlement(f"b-{len(self.entries)}", invoice_id, kind, paid_on, amount, available_on=available_on)
+        self.entries.append(settlement)
+
+    def reverse(self, position: int, on: date) -> bool:
+        """A settlement is undone; False where there is none to undo."""
+        undone = {each.settlement_id for each in self.entries if isinstance(each, Reversal)}
+        standing = [each for each in self.entries if isinstance(each, Settlement) and each.id not in undone]
+        if not standing:
+            return False
+        settlement = standing[position % len(standing)]
+        self.entries.append(Reversal(settlement.id, settlement.invoice_id, on))
+        return True
+
+    def invoices(self, invoice_ids: Sequence[str]) -> tuple[Invoice, ...]:
+        """The invoices as they stand in the ERP now."""
+        return tuple(self._invoice(invoice_id) for invoice_id in invoice_ids)
+
+    def _invoice(self, invoice_id: str) -> Invoice:
+        now = debt(Owed(invoice_id, BALANCE.cents), self.entries, Money(0))
+        status, balance = InvoiceStatus.OPEN, Money(BALANCE.cents - now.covered)
+        if now.ceased:
+            status, balance = InvoiceStatus.PAID if now.paid else InvoiceStatus.CANCELLED, Money(0)
+        return Invoice(invoice_id, "c-1", "s-1", invoice_id, date(2026, 10, 5), BALANCE, balance, status, now.since)

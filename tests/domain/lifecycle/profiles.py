@@ -1,0 +1,133 @@
+"""The kinds of gateway that the machine drives: what each declares, and how its bureau behaves."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from credit_protection.domain.capabilities import Capabilities, Registry, RemovalKey
+from credit_protection.domain.money import Money
+from credit_protection.domain.removal_policy import RemovalPolicy, Trigger
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """A gateway and its bureau.
+
+    Args:
+        name: for test ids.
+        gateway: what it declares.
+        asynchronous: its bureau answers "accepted" and decides later.
+        grouped: one negativation covers all chosen invoices.
+        policy: of the integration.
+    """
+
+    name: str
+    gateway: Capabilities
+    asynchronous: bool = False
+    grouped: bool = False
+    policy: RemovalPolicy = field(default_factory=RemovalPolicy)
+
+    def __repr__(self) -> str:
+        return self.name
+
+
+_LOOKED_UP = Capabilities(Registry.CREDITO_NA_MEDIDA, find=True, polling=True, grouping=True, remove_is_repeatable=True)
+_NATURAL = Capabilities(
+    Registry.SPC,
+    find=False,
+    polling=False,
+    removal_key=RemovalKey.NATURAL,
+    not_found_is_an_answer=True,
+    remove_is_repeatable=True,
+)
+
+LOOKED_UP = Profile("looked_up", _LOOKED_UP, asynchronous=True)
+"""As Crédito na Medida: accepts, is polled, is looked up by id; nothing may be included twice."""
+
+NATURAL = Profile("natural", _NATURAL)
+"""As SPC Brasil: answers at once, can't be looked up, removes by the natural key and says "not found"."""
+
+CALLBACK = Profile(
+    "callback",
+    Capabilities(
+        Registry.SERASA,
+        find=False,
+        polling=False,
+        callback=True,
+        removal_key=RemovalKey.NATURAL,
+        max_processing=timedelta(hours=6),
+    ),
+    asynchronous=True,
+)
+"""As Serasa Experian: accepts everything, tells the outcome by callback alone."""
+
+REPEATABLE = Profile(
+    "repeatable",
+    Capabilities(
+        Registry.SPC,
+        find=False,
+        polling=False,
+        removal_key=RemovalKey.NATURAL,
+        not_found_is_an_answer=True,
+        include_is_repeatable=True,
+        remove_is_repeatable=True,
+    ),
+)
+"""As `NATURAL`, and an inclusion that stands may be sent again."""
+
+INSISTENT_CALLBACK = Profile(
+    "insistent_callback",
+    Capabilities(
+        Registry.SERASA,
+        find=False,
+        polling=False,
+        callback=True,
+        removal_key=RemovalKey.NATURAL,
+        remove_is_repeatable=True,
+    ),
+    asynchronous=True,
+)
+"""As `CALLBACK`, and a removal may be sent again.
+
+Not an inclusion: a callback that does not name its request can't say which of two it speaks of.
+"""
+
+SYNCHRONOUS_LOOKED_UP = Profile(
+    "synchronous_looked_up",
+    Capabilities(
+        Registry.BOA_VISTA,
+        find=True,
+        polling=False,
+        removal_key=RemovalKey.NATURAL,
+        not_found_is_an_answer=True,
+        include_is_repeatable=True,
+    ),
+)
+"""Answers at once, can be looked up; a removal may not be sent again before a look-up."""
+
+ANY_OF_GROUP = Profile(
+    "any_of_group",
+    _LOOKED_UP,
+    asynchronous=True,
+    grouped=True,
+    policy=RemovalPolicy(Trigger.ANY_INVOICE_PAID, tolerance=Money(100)),
+)
+ALL_OF_GROUP = Profile(
+    "all_of_group",
+    _LOOKED_UP,
+    asynchronous=True,
+    grouped=True,
+    policy=RemovalPolicy(Trigger.ALL_INVOICES_SETTLED, deletion_days=3),
+)
+
+PROFILES = (
+    LOOKED_UP,
+    NATURAL,
+    CALLBACK,
+    REPEATABLE,
+    INSISTENT_CALLBACK,
+    SYNCHRONOUS_LOOKED_UP,
+    ANY_OF_GROUP,
+    ALL_OF_GROUP,
+)

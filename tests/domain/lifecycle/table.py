@@ -1,0 +1,59 @@
+"""The table of what to do next, written again from the specification, for the checks."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from credit_protection.domain.capabilities import RemovalKey
+from credit_protection.domain.negativations import Action, Desired, Observed
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from credit_protection.domain.capabilities import Capabilities
+
+Cell = tuple[Observed, Desired]
+I, R = Desired.INCLUDED, Desired.REMOVED
+
+
+def _doubtful_inclusion(gateway: Capabilities) -> Action:
+    if gateway.find:
+        return Action.LOOK_UP
+    return Action.INCLUDE if gateway.include_is_repeatable else Action.ASK_PERSON
+
+
+def _doubtful_inclusion_unwanted(gateway: Capabilities) -> Action:
+    if gateway.find:
+        return Action.LOOK_UP
+    may = gateway.removal_key is RemovalKey.NATURAL and gateway.not_found_is_an_answer
+    return Action.REMOVE if may else Action.ASK_PERSON
+
+
+def _doubtful_removal(gateway: Capabilities) -> Action:
+    if gateway.find:
+        return Action.LOOK_UP
+    return Action.REMOVE if gateway.remove_is_repeatable else Action.ASK_PERSON
+
+
+def _outcome_to_come(gateway: Capabilities) -> Action:
+    if gateway.polling:
+        return Action.POLL
+    return Action.AWAIT_CALLBACK if gateway.callback else Action.ASK_PERSON
+
+
+TABLE: dict[Cell, Callable[[Capabilities], Action]] = {
+    (Observed.ABSENT, I): lambda _: Action.INCLUDE,
+    (Observed.ABSENT, R): lambda _: Action.CLOSE,
+    (Observed.IN_DOUBT_INCLUDE, I): _doubtful_inclusion,
+    (Observed.IN_DOUBT_INCLUDE, R): _doubtful_inclusion_unwanted,
+    (Observed.INCLUDING, I): _outcome_to_come,
+    (Observed.INCLUDING, R): _outcome_to_come,
+    (Observed.PRESENT, I): lambda _: Action.NOTHING,
+    (Observed.PRESENT, R): lambda _: Action.REMOVE,
+    (Observed.IN_DOUBT_REMOVE, R): _doubtful_removal,
+    (Observed.REMOVING, R): _outcome_to_come,
+    (Observed.REJECTED, I): lambda _: Action.CLOSE,
+    (Observed.REJECTED, R): lambda _: Action.CLOSE,
+    (Observed.GONE, R): lambda _: Action.CLOSE,
+}
+"""Every pair that can be."""

@@ -1,0 +1,793 @@
+"""The world that the machine drives: a host, a bureau, several workers and persons around the pure domain.
+
+Every step is checked against what the bureau truly holds and what the host truly said, never against the domain's own
+functions. Steps that make no sense now do nothing, so that a driver may choose them blindly.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, fields, replace
+from datetime import UTC, date, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from credit_protection.domain import observations, removals, requests, transmissions
+from credit_protection.domain.actors import ROLES, SYSTEM, Actor
+from credit_protection.domain.bureau_answers import (
+    Accepted,
+    Done,
+    Found,
+    How,
+    Missing,
+    NotExecuted,
+    RecordState,
+    Rejected,
+    Unknown,
+)
+from credit_protection.domain.documents import PersonType
+from credit_protection.domain.errors import Conflict, InvalidInput, RuleViolation
+from credit_protection.domain.guards import Candidate, GuardSettings, Terms, evaluate
+from credit_protection.domain.integrations import Integration
+from credit_protection.domain.legal_calendar import BusinessCalendar, RemovalCause
+from credit_protection.domain.money import Money
+from credit_protection.domain.natures import InclusionNature
+from credit_protection.domain.negativations import Action, Change, Desired, Negativation, Observed
+from credit_protection.domain.observations import Moment
+from credit_protection.domain.removal_policy import removal_reason
+from credit_protection.domain.reasons import RemovalReason
+from credit_protection.domain.settlements import Settlement, SettlementKind
+from tests.domain.lifecycle import desk
+from tests.domain.lifecycle.bureau import NO_CREDIT, UNAVAILABLE, Call, Delay, Ledger, Plan
+from tests.domain.lifecycle.host import (
+    COMPANY,
+    HOLIDAYS,
+    PERSON,
+    SUBSCRIPTION,
+    Host,
+    Owed,
+    business_days_after,
+    must_go,
+    true_reason,
+)
+from tests.domain.lifecycle.table import TABLE, Cell
+
+if TYPE_CHECKING:
+    from collections import Counter
+    from collections.abc import Callable
+
+    from credit_protection.domain.bureau_answers import Answer, Sighting
+    from credit_protection.domain.events import Event
+    from credit_protection.domain.settlements import Entry
+    from tests.domain.lifecycle.profiles import Profile
+
+START = datetime(2026, 11, 20, 15, 0, tzinfo=UTC)
+CALENDAR = BusinessCalendar(HOLIDAYS)
+OPERATOR = Actor("u-1", "Ana", ROLES["operador"])
+NATURES = {
+    "DEV": InclusionNature("DEV", "Devedor (PF)", frozenset({PersonType.PF})),
+    "DUP": InclusionNature("DUP", "Duplicata (PJ)", frozenset({PersonType.PJ})),
+    "OUT": InclusionNature("OUT", "Outras (PF/PJ)", frozenset(PersonType)),
+    "ANT": InclusionNature("ANT", "Antiga"),
+}
+_NEVER_CHANGES = (
+    "id", "request_id", "integration_id", "creditor_id", "registry", "host", "customer_id", "subscription_id",
+    "document", "invoices", "nature_code", "reference", "requested_by", "created_at", "due_date", "amount",
+)  # fmt: skip
+_DOUBTS = {Action.INCLUDE: Observed.IN_DOUBT_INCLUDE, Action.REMOVE: Observed.IN_DOUBT_REMOVE}
+_MANY = 400
+
+
+class Broken(AssertionError):
+    """A rule does not hold."""
+
+
+def must(holds: object, rule: str) -> None:
+    """Check one rule."""
+    if not holds:
+        raise Broken(rule)
+
+
+@dataclass(slots=True)
+class Known:
+    """What persons and the host have said about one negativation, kept apart from the domain's own account.
+
+    Args:
+        owed: its invoices, as they were when chosen.
+        deletion: the earliest deadline of a person's standing deletion.
+        chosen: the reason that may be told for it.
+        by_itself: something that no person can take back: the bureau, a guard, a late answer.
+        removing: a removal was claimed: there is no way back.
+        settlement: the deadline of a settlement that stood when a removal was claimed, or stands.
+        acknowledged: the bureau said in time that it has the record.
+        closed: it has run its course once.
+        inclusions: when each inclusion was sent.
+    """
+
+    owed: list[Owed]
+    deletion: date | None = None
+    chosen: RemovalReason | None = None
+    by_itself: bool = False
+    removing: bool = False
+    settlement: date | None = None
+    acknowledged: bool = False
+    closed: bool = False
+    inclusions: list[datetime] = field(default_factory=list)
+
+
+class World:
+    """One tenant, one customer, one integration; everything that can happen to it is a method.
+
+    Args:
+        profile: the gateway and its bureau.
+        customer_is_company: PJ or PF.
+        met: counts which event met which cell of the table.
+    """
+
+    def __init__(
+        self, profile: Profile, *, customer_is_company: bool = False, met: Counter[tuple[Cell, str]] | None = None
+    ) -> None:
+        self.profile = profile
+        self.gateway = profile.gateway
+        self.met = met
+        self.now = START
+        self.host = Host(COMPANY if customer_is_company else PERSON)
+        self.integration = Integration(
+            "i-1", "gw", "Birô", "e-1", {}, {}, START, removal_policy=profile.policy, grouped=profile.grouped
+        )
+        self.negativations: dict[str, Negativation] = {}
+        self.ledgers: dict[str, Ledger] = {}
+        self.known: dict[str, Known] = {}
+        self.histories: dict[str, tuple[Event, ...]] = {}
+        self.calls: list[Call] = []
+        self.drafts: list[tuple[requests.InclusionRequest, Candidate, tuple[Entry, ...], bool]] = []
+        self.hints: list[str] = []
+        self._names = 0
+
+    # -------------------------------------------------------------------------------------------- a person asks
+
+    def ask(self, count: int, nature: str) -> None:
+        """A person chooses invoices and confirms; the request is written later (`confirm`)."""
+        free = [each for each in self.host.invoice_ids if each not in self._open_invoices()][:count]
+        self._ask(OPERATOR, free, nature)
+
+    def system_asks(self) -> None:
+        """Anything that is not a person asks."""
+        before = len(self.drafts)
+        self._ask(SYSTEM, list(self.host.invoice_ids[:1]), "OUT")
+        must(len(self.drafts) == before, "rule 1: only a person asks")
+
+    def confirm(self) -> None:
+        """A request is written: its negativations are born."""
+        if not self.drafts:
+            return
+        request, candidate, seen, admitted = self.drafts.pop(0)
+        if set(request.invoice_ids) & self._open_invoices():
+            return
+        findings = evaluate(candidate, self._terms())
+        try:
+            changes = desk.create(
+                request,
+                candidate,
+                findings,
+                self.integration,
+                self.gateway,
+                self._name,
+                seen,
+                self.host.told,
+            )
+        except RuleViolation:
+            return
+        must(admitted, "rule 2: the nature admits the person")
+        must(len(changes) == (1 if self.profile.grouped else len(request.invoice_ids)), "one per invoice, or one in all")
+        for change in changes:
+            born = change.negativation
+            must(born.requested_by == OPERATOR.id and born.invoices, "rule 1: a person and an explicit list")
+            self.ledgers[born.id] = Ledger(self.profile)
+            earlier = frozenset(entry.id for entry in seen if isinstance(entry, Settlement))
+            self.known[born.id] = Known(
+                [Owed(one.id, one.balance.cents, earlier) for one in candidate.invoices if one.id in _ids(born)]
+            )
+            self.histories[born.id] = change.events
+            self.negativations[born.id] = born
+            must(not self._expect(born), "rule 8: creation and payment don't miss each other")
+            self._consistent(born)
+
+    def _ask(self, actor: Actor, invoice_ids: list[str], nature: str) -> None:
+        candidate = self._candidate(invoice_ids, nature)
+        try:
+            request = requests.ask(
+                candidate, request_id=self._name(), actor=actor, integration=self.integration, why="", now=self.now
+            )
+        except RuleViolation:
+            return
+        wanted = NATURES[nature].person_types
+        admitted = wanted is None or (PersonType.PJ if self.host.customer is COMPANY else PersonType.PF) in wanted
+        self.drafts.append((request, candidate, tuple(self.host.told), admitted))
+
+    # -------------------------------------------------------------------------------------------- the workers
+
+    def work(self, position: int, plan: Plan, delay: Delay, *, answer_lost: bool) -> None:
+        """A worker claims what is due and calls the bureau; `deliver` brings the answer."""
+        before = self._pick(position)
+        if before is None or not transmissions.is_claimable(before.transmission, self.now):
+            return
+        cancelled = desk.guard(
+            before, self._candidate_of(before), self._terms(), self.gateway, self._today(), self.now
+        )
+        if cancelled is not None:
+            self._store(before, cancelled, "guard")
+            self.known[before.id].by_itself = True
+            return
+        reason = None
+        if before.desired is Desired.REMOVED:
+            stand = before.standings(self.host.told, self.profile.policy.tolerance)
+            reason = removal_reason(stand, before.triggers)
+        change = transmissions.claim(before, self.gateway, now=self.now, worker="w", reason=reason)
+        claimed = change.negativation
+        held = claimed.transmission.claim
+        if held is None:
+            must(before.transmission.claim is not None, "a claim is a hold")
+            self._store(before, change, "lease_expired")
+            return
+        self._meet(before, f"claim_{held.action}")
+        call = Call(before.id, held.action, held.fence, self.now)
+        self._claimed(before, claimed, call, reason)
+        self._store(before, change, None)
+        self.calls.append(call)
+        ledger = self.ledgers[before.id]
+        match held.action:
+            case Action.INCLUDE:
+                ledger.include(call, plan, delay, answer_lost=answer_lost)
+            case Action.REMOVE:
+                ledger.remove(call, plan, delay, answer_lost=answer_lost)
+            case _:
+                call.answer = self._looked(ledger, plan, answer_lost=answer_lost)
+        ledger.advance(self.now)
+
+    def deliver(self, position: int) -> None:
+        """A worker stores its answer: under its fence, or too late."""
+        answered = [call for call in self.calls if call.answer is not None]
+        if not answered:
+            return
+        call = answered[position % len(answered)]
+        self.calls.remove(call)
+        assert call.answer is not None
+        before = self.negativations[call.negativation_id]
+        if desk.is_in_time(before.transmission, call.fence):
+            self._in_time(before, call, call.answer)
+        else:
+            self._late(before, call.action, call.answer)
+
+    def crash(self, position: int) -> None:
+        """A worker dies with its answer."""
+        if self.calls:
+            self.calls.pop(position % len(self.calls))
+
+    def callback(self, position: int, *, again: bool = False) -> None:
+        """The bureau reports by itself, perhaps twice."""
+        owing = [name for name in self.negativations if self.ledgers[name].owed]
+        if not owing:
+            return
+        name = owing[position % len(owing)]
+        told = self.ledgers[name].owed[0]
+        if not again:
+            self.ledgers[name].owed.pop(0)
+        before = self.negativations[name]
+        if told is None:
+            self._hinted(before)
+        elif self.gateway.callback:
+            self._late(before, *told)
+
+    def sweep(self) -> None:
+        """Find what nobody holds any more, and what was recorded and not yet applied."""
+        for name in tuple(self.negativations):
+            before = self.negativations[name]
+            self._store(before, transmissions.expire(before, self.gateway, self.now), "lease_expired")
+            self.apply_to(name)
+
+    # -------------------------------------------------------------------------------------------- the host
+
+    def pay(self, invoice: int, kind: SettlementKind, cents: int | None, days_to_money: int | None, *, told: bool) -> None:
+        """An invoice's debt ceases, or part of it; our software may be told now or later."""
+        invoice_id = self.host.invoice_ids[invoice % len(self.host.invoice_ids)]
+        on = self._today()
+        available = None if days_to_money is None else on + timedelta(days=days_to_money)
+        self.host.pay(invoice_id, kind, None if cents is None else Money(cents), on, available)
+        if told:
+            self.tell(len(self.host.entries) - 1)
+
+    def reverse(self, position: int, *, told: bool) -> None:
+        """A settlement is undone."""
+        if self.host.reverse(position, self._today()) and told:
+            self.tell(len(self.host.entries) - 1)
+
+    def tell(self, position: int) -> None:
+        """The host reports one entry: in any order, any number of times."""
+        if self.host.entries:
+            self.host.told.append(self.host.entries[position % len(self.host.entries)])
+
+    def apply(self, position: int) -> None:
+        """What was told is applied to one negativation."""
+        before = self._pick(position)
+        if before is not None:
+            self.apply_to(before.id)
+
+    def apply_to(self, name: str) -> None:
+        """What was told is applied."""
+        before = self.negativations[name]
+        change = desk.apply(before, self.host.told, self.integration, CALENDAR, self.gateway, self.now)
+        stood = any(each.is_settlement for each in before.triggers)
+        stands = any(each.is_settlement for each in change.negativation.triggers)
+        after = change.negativation
+        if not before.is_closed:
+            known = self.known[name]
+            if self._expect(before):
+                must(after.desired is Desired.REMOVED, "rule 4: paid means going")
+            elif not (known.deletion or known.by_itself or known.removing):
+                must(after.desired is Desired.INCLUDED, "rule 4: wanted again once no reason stands")
+        self._store(before, change, "settled" if stands and not stood else "reversed" if stood and not stands else None)
+
+    # -------------------------------------------------------------------------------------------- persons
+
+    def delete(self, position: int, reason: RemovalReason | None, attestation: str) -> None:
+        """A person deletes."""
+        before = self._pick(position)
+        if before is None:
+            return
+        today = self._today()
+        try:
+            change = removals.delete(
+                before,
+                actor_id=OPERATOR.id,
+                reason=reason,
+                attestation=attestation,
+                standings=before.standings(self.host.told, self.profile.policy.tolerance),
+                deletion_days=self.profile.policy.deletion_days,
+                today=today,
+                calendar=CALENDAR,
+                gateway=self.gateway,
+                now=self.now,
+            )
+        except (Conflict, RuleViolation):
+            return
+        known = self.known[before.id]
+        days = 0 if reason is RemovalReason.COURT_ORDER else self.profile.policy.deletion_days
+        deadline = business_days_after(today, days)
+        known.deletion = min(known.deletion or deadline, deadline)
+        if not (reason is RemovalReason.PAYMENT and not attestation) and known.chosen is not RemovalReason.COURT_ORDER:
+            known.chosen = reason
+        self._store(before, change, "deleted")
+
+    def withdraw(self, position: int) -> None:
+        """A person takes a deletion back."""
+        before = self._pick(position)
+        if before is None:
+            return
+        known = self.known[before.id]
+        try:
+            change = removals.withdraw(before, actor_id=OPERATOR.id, gateway=self.gateway, now=self.now)
+        except (Conflict, RuleViolation):
+            return
+        must(not known.removing, "rule 4: no way back once a removal was claimed")
+        must(not known.by_itself and not known.closed, "rule 4: a person takes back only what a person asked")
+        known.deletion = known.chosen = None
+        self._store(before, change, "withdrawn")
+
+    def stop(self, position: int) -> None:
+        """A person stops the attempts."""
+        self._person(position, "stopped", lambda each: transmissions.stop_trying(each, OPERATOR.id, "chega", self.now))
+
+    def resume(self, position: int) -> None:
+        """A person lets the attempts go on."""
+        self._person(position, "resumed", lambda each: transmissions.resume(each, OPERATOR.id, self.now))
+
+    def needs_person(self, position: int) -> None:
+        """A worker finds that it can't go on."""
+        before = self._pick(position)
+        if before is not None and before.transmission.is_open:
+            self._store(before, transmissions.needs_person(before, "credenciais", "?", self.now), "needs_person")
+
+    def attest(self, position: int) -> None:
+        """A person looks at the bureau's portal, sees nothing there, and says so."""
+        before = self._pick(position)
+        if before is None or not _shows_nothing(self.ledgers[before.id].look()):
+            return
+        self._person(
+            position,
+            "attested",
+            lambda each: removals.attest_absent(
+                each, actor_id=OPERATOR.id, why="vi", today=self._today(), gateway=self.gateway, now=self.now
+            ),
+        )
+
+    # -------------------------------------------------------------------------------------------- the bureau, and time
+
+    def bureau_removes(self, position: int) -> None:
+        """The bureau removes by itself, and will say so."""
+        before = self._pick(position)
+        if before is not None and self.ledgers[before.id].standing:
+            self.ledgers[before.id].remove_by_itself()
+
+    def bureau_forgets(self, position: int) -> None:
+        """The bureau no longer shows what is gone."""
+        before = self._pick(position)
+        if before is not None and not self.ledgers[before.id].landing:
+            self.ledgers[before.id].forget()
+
+    def hint(self, position: int) -> None:
+        """An extract says "removed by the bureau", of an earlier record under the key perhaps."""
+        before = self._pick(position)
+        if before is not None and self.gateway.find:
+            self._hinted(before)
+
+    def pass_time(self, how: int) -> None:
+        """Time moves on: a little, or to the next thing that may happen."""
+        soon = self._soon()
+        steps = (
+            timedelta(seconds=10),
+            self.gateway.call_deadline,
+            self.gateway.lease,
+            self.gateway.quiet_period,
+            timedelta(days=1),
+        )
+        how %= len(steps) + 3
+        to = self.now + steps[how] if how < len(steps) else min(soon, default=self.now + steps[0])
+        self._go_to(to)
+
+    # -------------------------------------------------------------------------------------------- the end
+
+    def finish(self) -> None:
+        """Let an honest bureau, a complete host and living workers finish; then the persons; and look at the end."""
+        while self.drafts:
+            self.confirm()
+        self._drain()
+        for each in self.negativations.values():
+            self._as_promised(each)
+        for _ in range(6):
+            if not self._persons_act():
+                break
+            self._drain()
+        for each in self.negativations.values():
+            must(each.is_closed or each.desired is Desired.INCLUDED, "once persons have acted, nothing is left to remove")
+            self._agrees(each)
+
+    def _drain(self) -> None:
+        for entry in range(len(self.host.entries)):
+            self.tell(entry)
+        for _ in range(_MANY):
+            self.sweep()
+            before = self._fingerprint()
+            for _ in range(len(self.calls)):
+                self.deliver(0)
+            for ledger in self.ledgers.values():
+                while ledger.owed:
+                    self.callback(0)
+            for position in range(len(self.negativations)):
+                self.work(position, Plan.WORKS, Delay.NONE, answer_lost=False)
+            if before == self._fingerprint():
+                soon = self._soon()
+                if not soon:
+                    return
+                self._go_to(min(soon))
+        must(holds=False, rule="the work never ends")
+
+    def _fingerprint(self) -> tuple[object, ...]:
+        return (*self.negativations.values(), len(self.calls), sum(len(each.owed) for each in self.ledgers.values()))
+
+    def _persons_act(self) -> bool:
+        acted = False
+        for position, before in enumerate(self.negativations.values()):
+            work = before.transmission
+            if not work.is_open:
+                continue
+            ledger = self.ledgers[before.id]
+            if work.block is not None and work.block.code != "registro_sumiu":
+                self.resume(position)
+                acted = True
+            elif before.desired is Desired.REMOVED or _shows_nothing(ledger.look()):
+                for record in ledger.records:
+                    record.state = RecordState.GONE
+                self._go_to(self.now + self.gateway.quiet_period)
+                self.attest(position)
+                acted = True
+        return acted
+
+    def _as_promised(self, each: Negativation) -> None:
+        """The promise: whoever is settled or deleted is not held by the bureau, or a person is asked and the alarm is on."""
+        work = each.transmission
+        waits = work.block is not None or work.action is Action.ASK_PERSON
+        if work.is_open:
+            must(waits, f"rule 5: nothing waits for ever without a person ({work.action})")
+            must(each.desired is Desired.INCLUDED or work.deadline is not None, "rule 5: the alarm stays on")
+        else:
+            self._agrees(each)
+        if must_go(self.known[each.id].owed, self.host.entries, self.profile.policy):
+            must(each.desired is Desired.REMOVED or each.is_closed, "rule 4: paid means going")
+            must(waits or not self.ledgers[each.id].could_stand, "the promise: no paid customer stays negativated")
+
+    def _agrees(self, each: Negativation) -> None:
+        ledger = self.ledgers[each.id]
+        if each.transmission.is_open:
+            return
+        if each.is_closed:
+            must(not ledger.could_stand, "believed gone, and the bureau holds it")
+        else:
+            must(each.observed is Observed.PRESENT and ledger.standing == 1, "believed negativated, and it is not")
+
+    # -------------------------------------------------------------------------------------------- answers
+
+    def _in_time(self, before: Negativation, call: Call, answer: Answer | Sighting) -> None:
+        moment = self._moment()
+        self._meet(before, f"{_kind(call.action)}_{_name_of(answer)}")
+        match answer:
+            case Found() | Missing():
+                change = observations.sighted(before, answer, moment)
+            case NotExecuted() | Unknown() if call.action not in _DOUBTS:
+                change = observations.unseen(before, answer, moment)
+            case _:
+                change = observations.answered(before, answer, moment)
+        after = change.negativation
+        must(after.transmission.claim is None, "an answer ends its hold")
+        known = self.known[before.id]
+        if before.observed is not Observed.GONE and isinstance(answer, Found) and answer.state in {
+            RecordState.GONE, RecordState.REMOVING,
+        }:  # fmt: skip
+            known.by_itself = True
+        if after.known_at is not None:
+            known.acknowledged = True
+        not_there = isinstance(answer, Missing) or (isinstance(answer, Done) and answer.how is How.NOT_FOUND)
+        if not_there and self._could_land_after(before, call.at):
+            must(after.transmission.is_open, "rule 6: a \"not found\" asked too early concludes nothing")
+            must(after.transmission.action is not Action.INCLUDE or self.gateway.include_is_repeatable,
+                 "rule 6: a \"not found\" asked too early resends nothing")  # fmt: skip
+        self._store(before, change, None)
+
+    def _late(self, before: Negativation, action: Action, answer: Answer | Sighting) -> None:
+        self._meet(before, f"late_{_kind(action)}_{_name_of(answer)}")
+        change = observations.answered_late(before, action, answer, self._moment())
+        must(change.events, "rule 6: a late answer is kept as evidence")
+        if before.is_closed and not change.negativation.is_closed:
+            self.known[before.id].by_itself = True
+        self._store(before, change, None)
+
+    def _hinted(self, before: Negativation) -> None:
+        change = removals.bureau_says_removed(before, self.gateway, today=self._today(), now=self.now)
+        if change.events:
+            self.known[before.id].by_itself = True
+        self._store(before, change, "hint")
+
+    def _looked(self, ledger: Ledger, plan: Plan, *, answer_lost: bool) -> Answer | Sighting:
+        ledger.advance(self.now)
+        if plan is Plan.NO_CREDIT:
+            return NO_CREDIT
+        if answer_lost:
+            return Unknown("tempo_esgotado", "?") if plan is Plan.NEVER else UNAVAILABLE
+        return ledger.look()
+
+    def _could_land_after(self, each: Negativation, asked_at: datetime) -> bool:
+        """Whether a request whose fate nobody learnt could land after an instant."""
+        return each.unanswered_inclusions is not None and any(
+            asked_at < sent + self.gateway.quiet_period for sent in self.known[each.id].inclusions[-1:]
+        )
+
+    # -------------------------------------------------------------------------------------------- what must hold
+
+    def _claimed(self, before: Negativation, claimed: Negativation, call: Call, reason: RemovalReason | None) -> None:
+        known, ledger = self.known[before.id], self.ledgers[before.id]
+        running = [each for each in self.calls if each.negativation_id == before.id]
+        must(
+            all(each.at + self.gateway.call_deadline <= self.now for each in running),
+            "rule 6: one call at a time: the lease is longer than the call",
+        )
+        must(claimed.transmission.fence > before.transmission.fence, "a fence is new")
+        held = claimed.transmission.claim
+        assert held is not None
+        must(held.until > self.now + self.gateway.call_deadline, "rule 6: the lease is longer than the call")
+        if call.action in _DOUBTS:
+            must(claimed.observed is _DOUBTS[call.action], "rule 6: doubt is written before a byte is sent")
+        if call.action is Action.INCLUDE:
+            must(before.desired is Desired.INCLUDED, "rule 1: nothing is included that is not wanted")
+            must(known.deletion is None and not known.by_itself, "rule 1: nothing is included that was deleted")
+            must(not known.closed and not known.acknowledged, "rule 1: nothing is included twice")
+            must(claimed.unanswered_inclusions is not None, "rule 6: the doubt counts the request")
+            paid = must_go(known.owed, self.host.entries, self.profile.policy)
+            must(not paid or self.profile.grouped, "rule 7: nothing is included that was paid meanwhile")
+            must(
+                self.gateway.include_is_repeatable or not ledger.could_stand,
+                "rule 6: no second inclusion while the first may stand",
+            )
+            known.inclusions.append(self.now)
+        if call.action is Action.REMOVE:
+            settled = must_go(known.owed, self.host.told, self.profile.policy) is not None
+            must(
+                known.removing or settled or known.deletion or known.by_itself or known.settlement,
+                "no unpaid, undeleted record is removed by us",
+            )
+            must(
+                reason is true_reason(known.owed, self.host.told, self.profile.policy, known.chosen),
+                f"rule 10: {reason} is not the true reason",
+            )
+            must(claimed.unanswered_removals is not None, "rule 6: the doubt counts the request")
+            known.removing = True
+
+    def _expect(self, each: Negativation) -> bool:
+        """Work out, from what was told, whether the record must go and by when."""
+        known = self.known[each.id]
+        since = must_go(known.owed, self.host.told, self.profile.policy)
+        if since is None:
+            if not known.removing:
+                known.settlement = None
+            return False
+        deadline = business_days_after(since, 5)
+        known.settlement = min(known.settlement or deadline, deadline) if known.removing else deadline
+        return True
+
+    def _store(self, before: Negativation, change: Change, event: str | None) -> None:
+        """Keep a change, after checking it against the one before."""
+        after = change.negativation
+        if event is not None and (change.events or after != before):
+            self._meet(before, event)
+        for name in _NEVER_CHANGES:
+            must(getattr(after, name) == getattr(before, name), f"rule 9: {name} never changes")
+        if _without_clock(after) != _without_clock(before):
+            must(change.events, "rule 9: every change is named")
+        for each in change.events:
+            must(each.negativation_id == before.id and each.at == self.now, "rule 9: an event names record and instant")
+        must(after.transmission.fence >= before.transmission.fence, "rule 9: time only moves on")
+        must(after.inclusion_claims >= before.inclusion_claims, "rule 9: time only moves on")
+        must(after.removal_claims >= before.removal_claims, "rule 9: time only moves on")
+        known = self.known[before.id]
+        if before.desired is Desired.REMOVED and after.desired is Desired.INCLUDED:
+            must(not known.removing and not known.by_itself, "rule 4: the one way back")
+            must(not known.closed, "it lives once")
+        self._block_stays(before, after, event)
+        self.histories[before.id] += change.events
+        self.negativations[before.id] = after
+        if after.is_closed:
+            known.closed = True
+        self._consistent(after)
+
+    def _block_stays(self, before: Negativation, after: Negativation, event: str | None) -> None:
+        was, work = before.transmission, after.transmission
+        if was.block is None or not work.is_open or event == "resumed":
+            return
+        if before.desired is not after.desired:
+            return
+        same = was.action is work.action
+        must(work.block is not None or not same, "rule 5: only a person unblocks")
+        stopped = was.block.code == "parado_por_pessoa"
+        must(work.block is not None or not stopped, "rule 5: only a person ends \"parar de tentar\"")
+
+    def _consistent(self, each: Negativation) -> None:
+        """What must hold of every negativation, always."""
+        work, known, ledger = each.transmission, self.known[each.id], self.ledgers[each.id]
+        must(ledger.standing <= 1, "never two standing records under one key")
+        action = TABLE[each.observed, each.desired](self.gateway)
+        if work.claim is None:
+            must(work.action is action, f"the table: {each.observed}, {each.desired}: {work.action}, not {action}")
+        must(work.is_open == action.is_open or work.claim is not None, "rule 5: open if and only if there is an action")
+        if known.removing:
+            must(each.desired is Desired.REMOVED, "rule 4: no way back once a removal was claimed")
+        if each.is_closed:
+            must(not ledger.could_stand, "closed, and the bureau holds it or will")
+            must(not work.is_open or work.claim is not None, "closed is closed")
+        elif each.desired is Desired.REMOVED:
+            must(work.is_open, "rule 5: nothing leaves the queue before it is gone")
+            must(work.deadline is not None, "rule 5: the alarm stays on")
+            self._deadline(each, known)
+        if each.desired is Desired.INCLUDED:
+            must(work.deadline is None, "no deadline where nothing is to be removed")
+
+    def _deadline(self, each: Negativation, known: Known) -> None:
+        deadline = each.transmission.deadline
+        assert deadline is not None
+        for expected in (known.deletion, known.settlement):
+            must(expected is None or deadline <= expected, "the earliest standing deadline rules")
+        causes = {trigger.cause for trigger in each.triggers}
+        if causes <= {RemovalCause.SETTLEMENT, RemovalCause.AGREEMENT} and known.settlement is not None:
+            must(deadline == known.settlement, "the deadline counts from when the money is available")
+
+    # -------------------------------------------------------------------------------------------- parts
+
+    def _person(self, position: int, event: str, act: Callable[[Negativation], Change]) -> None:
+        before = self._pick(position)
+        if before is None:
+            return
+        try:
+            change = act(before)
+        except (Conflict, RuleViolation, InvalidInput):
+            return
+        must(change.events[0].actor_id == OPERATOR.id, "rule 9: a person's act names the person")
+        self._store(before, change, event)
+
+    def _pick(self, position: int) -> Negativation | None:
+        if not self.negativations:
+            return None
+        names = tuple(self.negativations)
+        return self.negativations[names[position % len(names)]]
+
+    def _name(self) -> str:
+        self._names += 1
+        return f"N-{self._names}"
+
+    def _today(self) -> date:
+        return (self.now - timedelta(hours=3)).date()
+
+    def _moment(self) -> Moment:
+        return Moment(self.now, self._today(), self.gateway)
+
+    def _terms(self) -> Terms:
+        return Terms(self.gateway, GuardSettings(), CALENDAR, self._today(), NATURES)
+
+    def _candidate(self, invoice_ids: list[str], nature: str) -> Candidate:
+        return Candidate(self.host.customer, SUBSCRIPTION, self.host.invoices(invoice_ids), nature)
+
+    def _candidate_of(self, each: Negativation) -> Candidate:
+        amounts = {invoice.invoice_id: invoice.amount for invoice in each.invoices}
+        return replace(self._candidate(_ids(each), each.nature_code), amounts=amounts)
+
+    def _open_invoices(self) -> set[str]:
+        return {name for each in self.negativations.values() if not each.is_closed for name in _ids(each)}
+
+    def _meet(self, each: Negativation, event: str) -> None:
+        if self.met is not None:
+            self.met[(each.observed, each.desired), event] += 1
+
+    def _soon(self) -> list[datetime]:
+        instants = [ledger.next_effect for ledger in self.ledgers.values()]
+        for each in self.negativations.values():
+            work = each.transmission
+            if work.claim is not None:
+                instants.append(work.claim.until)
+            elif work.action.is_call and work.block is None:
+                instants.append(work.due_at)
+        return [instant for instant in instants if instant is not None and instant > self.now]
+
+    def _go_to(self, instant: datetime) -> None:
+        self.now = max(self.now, instant)
+        for ledger in self.ledgers.values():
+            ledger.advance(self.now)
+        for each in self.negativations.values():
+            self._consistent(each)
+
+
+def _ids(each: Negativation) -> list[str]:
+    return [invoice.invoice_id for invoice in each.invoices]
+
+
+def _shows_nothing(sighting: Sighting) -> bool:
+    return isinstance(sighting, Missing) or sighting.state in {RecordState.GONE, RecordState.REJECTED}
+
+
+def _kind(action: Action) -> str:
+    return action.value if action in _DOUBTS else "look"
+
+
+def _name_of(answer: Answer | Sighting) -> str:
+    match answer:
+        case Found():
+            return f"found_{answer.state}"
+        case Missing():
+            return "missing"
+        case Done(how=How.NOT_FOUND):
+            return "not_found"
+        case Done():
+            return "done"
+        case Accepted():
+            return "accepted"
+        case Rejected():
+            return "rejected"
+        case NotExecuted(still_processing=True):
+            return "still_processing"
+        case NotExecuted():
+            return "not_executed"
+        case Unknown():
+            return "unknown"
+
+
+_CLOCK = {"transmission", "version"}
+
+
+def _without_clock(each: Negativation) -> tuple[object, ...]:
+    work = each.transmission
+    kept = tuple(getattr(each, one.name) for one in fields(each) if one.name not in _CLOCK)
+    return (*kept, work.action, work.claim, work.block)

@@ -1,0 +1,108 @@
+"""Section 9: who may do what. Permissions and the creditor's scope."""
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from credit_protection.domain.actors import ROLES, SYSTEM, Actor, Permission
+from credit_protection.domain.errors import PermissionDenied
+from credit_protection.testing.strategies import actors
+from tests.domain.sentences import assert_tells_what_to_do
+
+IN_WORDS = {
+    Permission.CONFIGURE: "configurar integrações",
+    Permission.QUERY: "fazer consultas de crédito",
+    Permission.READ_HISTORY: "ver o histórico",
+    Permission.NEGATIVATE: "negativar",
+    Permission.NEGATIVATE_IN_BULK: "negativar em massa",
+    Permission.REMOVE: "remover negativações",
+    Permission.MANAGE_HOLDS: "gerir a lista de não negativar",
+    Permission.AUDIT: "ver a auditoria",
+    Permission.TRANSMIT: "transmitir a fila",
+    Permission.RECORD_PAYMENTS: "registrar pagamentos",
+}
+
+
+def refusal(actor: Actor, permission: Permission, creditor_id: str | None = None) -> PermissionDenied:
+    with pytest.raises(PermissionDenied) as caught:
+        actor.require(permission, creditor_id)
+    return caught.value
+
+
+@pytest.mark.parametrize("permission", list(Permission))
+def test_a_lacking_permission_is_named_in_portuguese(permission: Permission) -> None:
+    error = refusal(Actor("u1", "Rui", frozenset(Permission) - {permission}), permission)
+
+    assert error.message == f"Rui não tem permissão para {IN_WORDS[permission]}. Peça a um administrador."
+    assert error.code == "sem_permissao"
+    assert error.context == {"permission": permission.value}
+    assert_tells_what_to_do(error.message)
+
+
+def test_an_actor_of_one_creditor_never_acts_for_another() -> None:
+    bound = Actor("u1", "Rui", frozenset(Permission), frozenset({"cr1"}))
+    error = refusal(bound, Permission.NEGATIVATE, "cr2")
+
+    bound.require(Permission.NEGATIVATE, "cr1")
+    bound.require(Permission.NEGATIVATE)
+    assert error.message == "Rui não tem acesso a esta empresa. Peça a um administrador."
+    assert error.context == {}
+    assert_tells_what_to_do(error.message)
+    assert bound.sees("cr1")
+    assert not bound.sees("cr2")
+
+
+def test_the_roles_are_these() -> None:
+    assert {
+        "administrador": frozenset(Permission),
+        "operador": {
+            Permission.QUERY,
+            Permission.READ_HISTORY,
+            Permission.NEGATIVATE,
+            Permission.REMOVE,
+            Permission.RECORD_PAYMENTS,
+        },
+        "atendente": {Permission.QUERY, Permission.READ_HISTORY},
+        "auditor": {Permission.READ_HISTORY, Permission.AUDIT},
+    } == ROLES
+
+
+@pytest.mark.parametrize("role", list(ROLES))
+def test_a_person_with_a_role_sees_all_creditors(role: str) -> None:
+    assert Actor.with_role("u1", "Rui", role) == Actor("u1", "Rui", ROLES[role], None, is_person=True)
+
+
+def test_an_unknown_role_is_refused_with_the_known_ones() -> None:
+    with pytest.raises(PermissionDenied) as caught:
+        Actor.with_role("u1", "Rui", "chefe")
+
+    assert caught.value.message == (
+        "Não existe o papel 'chefe'. Use um destes: administrador, operador, atendente, auditor."
+    )
+
+
+def test_the_system_transmits_and_can_never_negativate_nor_remove_nor_configure() -> None:
+    assert not SYSTEM.is_person
+    assert SYSTEM.permissions == {Permission.TRANSMIT, Permission.RECORD_PAYMENTS, Permission.READ_HISTORY}
+    assert (SYSTEM.id, SYSTEM.name, SYSTEM.creditor_ids) == ("system", "sistema", None)
+
+
+@given(actors(), st.sampled_from(Permission), st.none() | st.sampled_from(["cr1", "cr2", "cr3"]))
+def test_an_act_passes_if_and_only_if_it_is_permitted_and_in_scope(
+    actor: Actor, permission: Permission, creditor_id: str | None
+) -> None:
+    in_scope = actor.creditor_ids is None or creditor_id is None or creditor_id in actor.creditor_ids
+    if permission in actor.permissions and in_scope:
+        actor.require(permission, creditor_id)
+    else:
+        assert refusal(actor, permission, creditor_id).code == "sem_permissao"
+
+
+@given(actors(Permission.AUDIT), st.sampled_from(["cr1", "x"]))
+def test_an_unbound_actor_sees_every_creditor(actor: Actor, creditor_id: str) -> None:
+    actor.require(Permission.AUDIT)
+    assert replace(actor, creditor_ids=None).sees(creditor_id)
+    assert not replace(actor, creditor_ids=frozenset()).sees(creditor_id)
+    assert actor.is_person

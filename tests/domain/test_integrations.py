@@ -1,0 +1,100 @@
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from credit_protection.domain.capabilities import Capabilities, Pace, Registry
+from credit_protection.domain.errors import Conflict, RuleViolation
+from credit_protection.domain.guards import GuardSettings
+from credit_protection.domain.integrations import (
+    Environment,
+    Integration,
+    ReuseMode,
+    ReuseWindow,
+    require_deletable,
+)
+from credit_protection.domain.removal_policy import RemovalPolicy
+from credit_protection.testing.strategies import NOW, capabilities, integrations
+from tests.domain.sentences import assert_tells_what_to_do
+
+PLAIN = Integration("i1", "spc_brasil", "Birô da matriz", "cr1", {}, {}, NOW)
+
+
+def test_a_new_integration_is_active_in_production_with_the_safe_defaults() -> None:
+    assert PLAIN.environment is Environment.PRODUCTION
+    assert PLAIN.active
+    assert PLAIN.removal_policy == RemovalPolicy()
+    assert PLAIN.guards == GuardSettings()
+    assert PLAIN.reuse == ReuseWindow(0, ReuseMode.WARN)
+    assert not PLAIN.grouped
+    assert PLAIN.owns_transmission
+    assert not PLAIN.is_paused(NOW)
+    PLAIN.require_active()
+
+
+@pytest.mark.parametrize("stopped", [replace(PLAIN, active=False), replace(PLAIN, deleted_at=NOW)])
+def test_an_inactive_or_deleted_one_refuses_queries_and_inclusions(stopped: Integration) -> None:
+    with pytest.raises(RuleViolation) as caught:
+        stopped.require_active()
+
+    assert caught.value.code == "integracao_inativa"
+    assert caught.value.findings == ()
+    assert caught.value.message == (
+        "A integração 'Birô da matriz' está inativa: consultas e inclusões estão bloqueadas. Ative-a ou escolha outra."
+    )
+    assert_tells_what_to_do(caught.value.message)
+
+
+def test_a_pause_ends_at_its_instant() -> None:
+    paused = replace(PLAIN, paused_until=NOW)
+
+    assert paused.is_paused(NOW - timedelta(microseconds=1))
+    assert not paused.is_paused(NOW)
+
+
+def test_an_integration_with_open_negativations_cannot_be_deleted() -> None:
+    require_deletable(PLAIN, 0)
+    with pytest.raises(Conflict) as caught:
+        require_deletable(PLAIN, 3)
+
+    assert caught.value.code == "integracao_com_negativacoes"
+    assert caught.value.message == (
+        "A integração 'Birô da matriz' tem 3 negativação(ões) em aberto e não pode ser excluída. Remova-as antes, ou "
+        "apenas desative a integração: as remoções continuam."
+    )
+    assert_tells_what_to_do(caught.value.message)
+
+
+@given(integrations(), st.integers(-7200, 7200))
+def test_activity_and_pause_are_two_things(integration: Integration, seconds: int) -> None:
+    instant = NOW + timedelta(seconds=seconds)
+    until = integration.paused_until
+
+    assert integration.is_paused(instant) is (until is not None and instant < until)
+    if integration.active:
+        integration.require_active()
+    else:
+        with pytest.raises(RuleViolation):
+            integration.require_active()
+
+
+# ------------------------------------------------------------------------------------------------ what gateways declare
+
+
+def test_the_quiet_period_is_the_call_and_the_bureaus_processing() -> None:
+    gateway = Capabilities(
+        Registry.SPC, call_deadline=timedelta(seconds=30), max_processing=timedelta(minutes=5)
+    )
+
+    assert gateway.quiet_period == timedelta(minutes=5, seconds=30)
+    assert gateway.lease == timedelta(seconds=65)
+    assert Pace() == Pace(timedelta(seconds=1), timedelta(minutes=15))
+
+
+@given(capabilities())
+def test_a_lease_is_longer_than_the_whole_call_may_take(gateway: Capabilities) -> None:
+    assert gateway.lease == 2 * gateway.call_deadline + timedelta(seconds=5)
+    assert gateway.lease > gateway.call_deadline
+    assert gateway.quiet_period == gateway.call_deadline + gateway.max_processing

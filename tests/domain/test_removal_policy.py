@@ -1,0 +1,220 @@
+"""When a payment removes, by when, and with which reason (rules 4 and 10)."""
+
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from credit_protection.domain.legal_calendar import BusinessCalendar, RemovalCause, removal_deadline
+from credit_protection.domain.money import ZERO
+from credit_protection.domain.reasons import LABELS, BureauReason, RemovalReason
+from credit_protection.domain.removal_policy import (
+    RemovalPolicy,
+    RemovalTrigger,
+    Trigger,
+    removal_reason,
+    settlement_trigger,
+)
+from credit_protection.domain.settlements import InvoiceOutcome, InvoiceStanding
+from credit_protection.testing.strategies import NOW, TODAY, calendars
+
+CALENDAR = BusinessCalendar()
+ANY, ALL = RemovalPolicy(), RemovalPolicy(Trigger.ALL_INVOICES_SETTLED)
+MONDAY, TUESDAY = date(2026, 9, 14), date(2026, 9, 15)
+OWED = InvoiceStanding(InvoiceOutcome.OWED)
+PARTLY = InvoiceStanding(InvoiceOutcome.PARTLY_PAID)
+PAID = InvoiceStanding(InvoiceOutcome.PAID, MONDAY)
+CREDITED = InvoiceStanding(InvoiceOutcome.CREDITED, MONDAY)
+CANCELLED = InvoiceStanding(InvoiceOutcome.CANCELLED, MONDAY)
+AGREED = InvoiceStanding(InvoiceOutcome.RENEGOTIATED, MONDAY)
+ORDERED = InvoiceStanding(InvoiceOutcome.PAID, TUESDAY, court_order=True)
+
+
+def trigger(*each: InvoiceStanding, policy: RemovalPolicy = ANY) -> RemovalTrigger | None:
+    return settlement_trigger({str(n): one for n, one in enumerate(each)}, policy, CALENDAR, NOW)
+
+
+def reason(*each: InvoiceStanding, triggers: tuple[RemovalTrigger, ...] = ()) -> RemovalReason:
+    return removal_reason({str(n): one for n, one in enumerate(each)}, triggers)
+
+
+def asked(
+    chosen: RemovalReason | None = RemovalReason.CREDITOR_REQUEST, cause: RemovalCause = RemovalCause.PERSON
+) -> RemovalTrigger:
+    return RemovalTrigger(cause, NOW, TODAY, "u1", chosen)
+
+
+# ------------------------------------------------------------------------------------------------ triggers
+
+
+def test_the_defaults_are_the_law_and_custom() -> None:
+    assert RemovalPolicy() == RemovalPolicy(Trigger.ANY_INVOICE_PAID, ZERO, 2)
+
+
+def test_paid_means_going_within_five_business_days() -> None:
+    assert trigger(PAID) == RemovalTrigger(RemovalCause.SETTLEMENT, NOW, date(2026, 9, 21))
+
+
+@pytest.mark.parametrize("standing", [PAID, CREDITED, CANCELLED])
+def test_whatever_ends_the_debt_removes(standing: InvoiceStanding) -> None:
+    found = trigger(standing)
+    assert found is not None
+    assert found.cause is RemovalCause.SETTLEMENT
+
+
+@pytest.mark.parametrize("standing", [OWED, PARTLY])
+@pytest.mark.parametrize("policy", [ANY, ALL])
+def test_what_is_still_owed_does_not_remove(standing: InvoiceStanding, policy: RemovalPolicy) -> None:
+    assert trigger(standing, policy=policy) is None
+    assert trigger(policy=policy) is None
+
+
+def test_an_agreement_removes_as_such_unless_something_was_paid_besides() -> None:
+    agreed = trigger(AGREED)
+    mixed = trigger(AGREED, PAID)
+
+    assert agreed == RemovalTrigger(RemovalCause.AGREEMENT, NOW, date(2026, 9, 21))
+    assert mixed is not None
+    assert mixed.cause is RemovalCause.SETTLEMENT
+
+
+def test_one_invoice_of_a_group_is_enough_unless_the_policy_wants_all() -> None:
+    later = InvoiceStanding(InvoiceOutcome.PAID, TUESDAY)
+
+    any_paid = trigger(later, OWED)
+    assert any_paid is not None
+    assert any_paid.deadline == date(2026, 9, 22)
+    assert trigger(later, OWED, policy=ALL) is None
+    assert trigger(later, PARTLY, policy=ALL) is None
+
+
+def test_the_clock_starts_with_the_first_or_with_the_last_by_the_policy() -> None:
+    later = InvoiceStanding(InvoiceOutcome.PAID, TUESDAY)
+    first, last = trigger(later, PAID), trigger(PAID, later, CREDITED, policy=ALL)
+
+    assert first is not None
+    assert first.deadline == date(2026, 9, 21)
+    assert last is not None
+    assert last.deadline == date(2026, 9, 22)
+
+
+def test_a_court_order_is_due_at_once() -> None:
+    alone, after = trigger(ORDERED), trigger(PAID, ORDERED, policy=ALL)
+
+    assert alone == RemovalTrigger(RemovalCause.SETTLEMENT, NOW, TUESDAY)
+    assert after is not None
+    assert after.deadline == TUESDAY
+    assert trigger(InvoiceStanding(InvoiceOutcome.OWED, None, court_order=True)) is None
+
+
+@pytest.mark.parametrize("cause", list(RemovalCause))
+def test_only_a_settlement_or_an_agreement_can_be_lifted_by_a_reversal(cause: RemovalCause) -> None:
+    expected = cause in {RemovalCause.SETTLEMENT, RemovalCause.AGREEMENT}
+    assert RemovalTrigger(cause, NOW, TODAY).is_settlement is expected
+
+
+outcomes = st.sampled_from(InvoiceOutcome)
+standings = st.dictionaries(
+    st.sampled_from(["1001", "1002", "1003", "1004"]),
+    st.builds(
+        lambda outcome, ago, court: InvoiceStanding(
+            outcome, TODAY - timedelta(days=ago) if outcome.is_settled else None, court
+        ),
+        outcomes,
+        st.integers(0, 40),
+        st.booleans(),
+    ),
+)
+
+
+@given(standings, st.sampled_from(Trigger), calendars())
+def test_a_trigger_stands_exactly_where_the_policy_says(
+    invoices: dict[str, InvoiceStanding], which: Trigger, calendar: BusinessCalendar
+) -> None:
+    found = settlement_trigger(invoices, RemovalPolicy(which), calendar, NOW)
+    settled = [each for each in invoices.values() if each.outcome.is_settled]
+    everything = bool(invoices) and len(settled) == len(invoices)
+
+    assert (found is not None) is (everything if which is Trigger.ALL_INVOICES_SETTLED else bool(settled))
+    if found is None:
+        return
+    days = [each.since for each in settled if each.since is not None]
+    since = min(days) if which is Trigger.ANY_INVOICE_PAID else max(days)
+    court = any(each.court_order for each in settled)
+    assert found.deadline == (since if court else removal_deadline(RemovalCause.SETTLEMENT, since, calendar))
+    assert found.at == NOW
+    assert (found.actor_id, found.reason, found.note) == (None, None, "")
+    agreed = {each.outcome for each in settled} == {InvoiceOutcome.RENEGOTIATED}
+    assert found.cause is (RemovalCause.AGREEMENT if agreed else RemovalCause.SETTLEMENT)
+
+
+# ------------------------------------------------------------------------------------------------ reasons (rule 10)
+
+
+@pytest.mark.parametrize(
+    ("invoices", "expected"),
+    [
+        ([PAID], RemovalReason.PAYMENT),
+        ([PAID, PAID], RemovalReason.PAYMENT),
+        ([PAID, OWED], RemovalReason.PARTIAL_PAYMENT),
+        ([PAID, PARTLY], RemovalReason.PARTIAL_PAYMENT),
+        ([PAID, CREDITED], RemovalReason.PARTIAL_PAYMENT),
+        ([AGREED], RemovalReason.RENEGOTIATION),
+        ([AGREED, PAID], RemovalReason.RENEGOTIATION),
+        ([CREDITED], RemovalReason.CREDITOR_REQUEST),
+        ([CANCELLED, OWED], RemovalReason.CREDITOR_REQUEST),
+        ([OWED], RemovalReason.CREDITOR_REQUEST),
+        ([PARTLY], RemovalReason.CREDITOR_REQUEST),
+        ([], RemovalReason.CREDITOR_REQUEST),
+        ([ORDERED], RemovalReason.COURT_ORDER),
+        ([PAID, ORDERED], RemovalReason.COURT_ORDER),
+    ],
+)
+def test_the_facts_give_the_reason(invoices: list[InvoiceStanding], expected: RemovalReason) -> None:
+    assert reason(*invoices) is expected
+
+
+def test_a_person_chooses_only_where_the_facts_say_nothing() -> None:
+    fraud = asked(RemovalReason.FRAUD)
+
+    assert reason(OWED, triggers=(fraud,)) is RemovalReason.FRAUD
+    assert reason(PAID, triggers=(fraud,)) is RemovalReason.PAYMENT
+    assert reason(OWED, triggers=(asked(None),)) is RemovalReason.CREDITOR_REQUEST
+    assert reason(OWED, triggers=(fraud, asked(RemovalReason.DEATH))) is RemovalReason.DEATH
+    assert reason(OWED, triggers=(fraud, asked(None))) is RemovalReason.FRAUD
+
+
+def test_a_judge_comes_before_all() -> None:
+    court = asked(RemovalReason.COURT_ORDER, RemovalCause.COURT)
+
+    assert reason(PAID, triggers=(asked(), court)) is RemovalReason.COURT_ORDER
+    assert reason(OWED, triggers=(asked(), asked(None, RemovalCause.COURT))) is RemovalReason.COURT_ORDER
+
+
+@given(standings, st.lists(st.sampled_from([asked(), asked(RemovalReason.FRAUD), asked(None)]), max_size=3))
+def test_payment_is_said_of_itself_only_where_all_invoices_are_paid(
+    invoices: dict[str, InvoiceStanding], triggers: list[RemovalTrigger]
+) -> None:
+    said = removal_reason(invoices, iter(triggers))
+    found = {each.outcome for each in invoices.values()}
+    court = any(each.court_order for each in invoices.values())
+
+    assert (said is RemovalReason.COURT_ORDER) is court
+    assert (said is RemovalReason.PAYMENT) is (not court and found == {InvoiceOutcome.PAID})
+    if said is RemovalReason.PARTIAL_PAYMENT:
+        assert InvoiceOutcome.PAID in found
+        assert len(found) > 1
+    if said is RemovalReason.RENEGOTIATION:
+        assert InvoiceOutcome.RENEGOTIATED in found
+
+
+def test_every_reason_has_a_portuguese_label() -> None:
+    assert set(LABELS) == set(RemovalReason)
+    assert len(set(LABELS.values())) == len(LABELS)
+    assert LABELS[RemovalReason.CREDITOR_REQUEST] == "solicitação do credor"
+    assert BureauReason("1", "Pagamento").description == "Pagamento"
+
+
+def test_instants_are_utc() -> None:
+    assert NOW == datetime(2026, 9, 15, 15, tzinfo=UTC)
