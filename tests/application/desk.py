@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, TypeVar
 
@@ -142,6 +142,12 @@ class Desk:
         settlement = self.erp.pay(invoice_id, on, amount)
         self.payments.record(SYSTEM, settlement)
         return settlement
+
+    def uninstall_gateway(self) -> None:
+        """The plugin of the integration's gateway is gone: whatever needs to know what it can do fails."""
+        with self.storage.unit() as unit:
+            unit.integrations.save(replace(unit.integrations.get(self.integration_id), gateway="uninstalled"))
+            unit.commit()
 
     # ------------------------------------------------------------------------------------ what a worker does
 

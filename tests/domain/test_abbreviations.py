@@ -8,7 +8,9 @@ from credit_protection.domain.abbreviations import abbreviate
 
 lengths = st.integers(1, 60)
 words = st.text("ABCÇÃÉabcçãé'.", min_size=1, max_size=14)
-known = st.sampled_from(["Rua", "AVENIDA", "São", "Nossa", "Senhora", "Doutor", "de", "DA", "dos", "e", "Padre", "Vila"])
+known = st.sampled_from(
+    ["Rua", "AVENIDA", "São", "Nossa", "Senhora", "Doutor", "de", "DA", "dos", "e", "Padre", "Vila"]
+)
 texts = st.lists(words | known, max_size=8).map(" ".join)
 
 

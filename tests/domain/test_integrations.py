@@ -84,9 +84,7 @@ def test_activity_and_pause_are_two_things(integration: Integration, seconds: in
 
 
 def test_the_quiet_period_is_the_call_and_the_bureaus_processing() -> None:
-    gateway = Capabilities(
-        Registry.SPC, call_deadline=timedelta(seconds=30), max_processing=timedelta(minutes=5)
-    )
+    gateway = Capabilities(Registry.SPC, call_deadline=timedelta(seconds=30), max_processing=timedelta(minutes=5))
 
     assert gateway.quiet_period == timedelta(minutes=5, seconds=30)
     assert gateway.lease == timedelta(seconds=65)

@@ -33,7 +33,12 @@ def test_the_mark_of_the_description_tells_for_whom_it_is(description: str, pers
 
 @pytest.mark.parametrize(
     ("persons", "for_pf", "for_pj"),
-    [(frozenset({PF}), True, False), (frozenset({PJ}), False, True), (frozenset({PF, PJ}), True, True), (None, None, None)],
+    [
+        (frozenset({PF}), True, False),
+        (frozenset({PJ}), False, True),
+        (frozenset({PF, PJ}), True, True),
+        (None, None, None),
+    ],
 )
 def test_a_nature_admits_whom_it_names_and_says_nothing_without_a_mark(
     persons: frozenset[PersonType] | None, for_pf: bool | None, for_pj: bool | None

@@ -1,4 +1,4 @@
-"""The table of section 6.2, cell by cell, for every declaration of a gateway; the transmission; the operator's status."""
+"""The table of section 6.2, cell by cell and for every gateway; the transmission; the operator's status."""
 
 from dataclasses import replace
 from datetime import date, timedelta
@@ -13,6 +13,7 @@ from credit_protection.domain.documents import Cpf
 from credit_protection.domain.legal_calendar import RemovalCause
 from credit_protection.domain.money import Money, total
 from credit_protection.domain.negativations import (
+    STOPPED_BY_PERSON,
     Action,
     Block,
     Change,
@@ -38,7 +39,7 @@ LATER = NOW + timedelta(hours=1)
 BY_PERSON = RemovalTrigger(RemovalCause.PERSON, NOW, date(2026, 9, 17), "u1")
 BY_SETTLEMENT = RemovalTrigger(RemovalCause.SETTLEMENT, NOW, date(2026, 9, 21))
 BY_BUREAU = RemovalTrigger(RemovalCause.BUREAU, NOW, TODAY)
-BLOCK = Block("parado_por_pessoa", "Aguardando o jurídico.", NOW)
+BLOCK = Block(STOPPED_BY_PERSON, "Aguardando o jurídico.", NOW)
 
 ONE = Negativation(
     id="n1",
@@ -70,18 +71,19 @@ def standing(
 
 # ------------------------------------------------------------------------------------------------ the table
 
-SWITCHES = (
-    "find",
-    "polling",
-    "callback",
-    "include_is_repeatable",
-    "remove_is_repeatable",
-    "not_found_is_an_answer",
-)
 GATEWAYS = [
-    replace(SPC, removal_key=key, **dict(zip(SWITCHES, chosen, strict=True)))
+    replace(
+        SPC,
+        removal_key=key,
+        find=find,
+        polling=polling,
+        callback=callback,
+        include_is_repeatable=include_again,
+        remove_is_repeatable=remove_again,
+        not_found_is_an_answer=not_found,
+    )
     for key in RemovalKey
-    for chosen in product((True, False), repeat=len(SWITCHES))
+    for find, polling, callback, include_again, remove_again, not_found in product((True, False), repeat=6)
 ]
 
 
@@ -103,9 +105,7 @@ def table(observed: Observed, desired: Desired, gateway: Capabilities) -> Action
     return {
         (Observed.ABSENT, INCLUDED): Action.INCLUDE,
         (Observed.ABSENT, REMOVED): Action.CLOSE,
-        (Observed.IN_DOUBT_INCLUDE, INCLUDED): from_doubt(
-            gateway, Action.INCLUDE, safe=gateway.include_is_repeatable
-        ),
+        (Observed.IN_DOUBT_INCLUDE, INCLUDED): from_doubt(gateway, Action.INCLUDE, safe=gateway.include_is_repeatable),
         (Observed.IN_DOUBT_INCLUDE, REMOVED): from_doubt(gateway, Action.REMOVE, safe=natural),
         (Observed.INCLUDING, INCLUDED): awaiting(gateway),
         (Observed.INCLUDING, REMOVED): awaiting(gateway),
@@ -214,11 +214,23 @@ def test_settling_follows_the_table_and_keeps_what_goes_on() -> None:
 
 def test_a_new_action_starts_afresh_without_the_block_of_the_old_one() -> None:
     claim = Claim(Action.REMOVE, "w", NOW, LATER, 7)
-    work = Transmission(Action.REMOVE, NOW, None, attempts=3, fence=7, claim=claim, block=BLOCK, last_error="x")
+    refused = Block("remocao_recusada", "O birô recusou a remoção.", NOW)
+    work = Transmission(Action.REMOVE, NOW, None, attempts=3, fence=7, claim=claim, block=refused, last_error="x")
     before = replace(ONE, observed=Observed.IN_DOUBT_REMOVE, triggers=(BY_PERSON,), transmission=work)
     after = settle(before, SPC, LATER).transmission
 
+    assert not refused.is_by_person
     assert after == Transmission(Action.LOOK_UP, LATER, date(2026, 9, 17), 0, 7, claim, None, "x")
+
+
+def test_what_a_person_stopped_stays_stopped_while_there_is_anything_to_do() -> None:
+    assert BLOCK.is_by_person
+    work = Transmission(Action.REMOVE, NOW, block=BLOCK)
+    doubtful = replace(ONE, observed=Observed.IN_DOUBT_REMOVE, triggers=(BY_PERSON,), transmission=work)
+    gone = replace(doubtful, observed=Observed.GONE)
+
+    assert settle(doubtful, SPC, LATER).transmission.block == BLOCK
+    assert settle(gone, SPC, LATER).transmission.block is None
 
 
 def test_a_closed_record_has_no_deadline() -> None:
@@ -245,9 +257,7 @@ def test_settling_twice_is_settling_once(negativation: Negativation) -> None:
 def test_a_record_adds_up(negativation: Negativation) -> None:
     assert negativation.amount == total(invoice.amount for invoice in negativation.invoices)
     assert negativation.due_date in {invoice.due_date for invoice in negativation.invoices}
-    assert negativation.is_closed is (
-        next_action(negativation.observed, negativation.desired, SPC) is Action.CLOSE
-    )
+    assert negativation.is_closed is (next_action(negativation.observed, negativation.desired, SPC) is Action.CLOSE)
     assert (negativation.deadline is None) is (negativation.desired is INCLUDED)
 
 
@@ -291,9 +301,7 @@ def test_the_operator_reads_portuguese() -> None:
         (Observed.GONE, (BY_BUREAU,), Status.REMOVED_BY_BUREAU),
     ],
 )
-def test_one_status_is_made_of_both(
-    observed: Observed, triggers: tuple[RemovalTrigger, ...], expected: Status
-) -> None:
+def test_one_status_is_made_of_both(observed: Observed, triggers: tuple[RemovalTrigger, ...], expected: Status) -> None:
     assert status(standing(observed, *triggers), TODAY) is expected
 
 

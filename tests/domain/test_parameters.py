@@ -60,9 +60,7 @@ def test_a_missing_parameter_is_asked_for_by_its_label_with_its_help() -> None:
 def test_an_unknown_parameter_is_refused_with_the_known_ones() -> None:
     error = refusal({**FILLED, "clientid": "x"})
 
-    assert error.message == (
-        "O gateway não tem o parâmetro clientid. Use: client_id, client_secret, url, note, place."
-    )
+    assert error.message == ("O gateway não tem o parâmetro clientid. Use: client_id, client_secret, url, note, place.")
     assert (error.field, error.code) == ("clientid", "parametro_desconhecido")
     assert_tells_what_to_do(error.message)
 

@@ -105,7 +105,9 @@ def test_an_unknown_input_is_refused_by_name() -> None:
     assert check_inputs(QUERY, PersonType.PF, {"SCORE": "A1", "A": " "}) == {"SCORE": "A1"}
 
 
-@given(products(), st.sampled_from(PersonType), st.dictionaries(st.sampled_from(["I1", "I2", "X"]), st.text(max_size=3)))
+@given(
+    products(), st.sampled_from(PersonType), st.dictionaries(st.sampled_from(["I1", "I2", "X"]), st.text(max_size=3))
+)
 def test_a_query_passes_if_and_only_if_everything_fits(
     product: Product, person_type: PersonType, values: dict[str, str]
 ) -> None:

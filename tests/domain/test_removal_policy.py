@@ -1,6 +1,6 @@
 """When a payment removes, by when, and with which reason (rules 4 and 10)."""
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 
 import pytest
 from hypothesis import given
@@ -214,7 +214,3 @@ def test_every_reason_has_a_portuguese_label() -> None:
     assert len(set(LABELS.values())) == len(LABELS)
     assert LABELS[RemovalReason.CREDITOR_REQUEST] == "solicitação do credor"
     assert BureauReason("1", "Pagamento").description == "Pagamento"
-
-
-def test_instants_are_utc() -> None:
-    assert NOW == datetime(2026, 9, 15, 15, tzinfo=UTC)

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 import pytest
 from hypothesis import given
@@ -19,6 +19,7 @@ from credit_protection.domain.removals import (
     attest_absent,
     bureau_says_removed,
     delete,
+    lands_until,
     want_removed,
     withdraw,
 )
@@ -42,7 +43,9 @@ PRESENT = standing(Observed.PRESENT, known_at=NOW, inclusion_claims=1)
 CLOSED = [standing(Observed.GONE, BY_PERSON), standing(Observed.REJECTED), standing(Observed.ABSENT, BY_PERSON)]
 
 
-def applied(negativation: Negativation, standings: Mapping[str, InvoiceStanding], policy: RemovalPolicy = POLICY) -> Change:
+def applied(
+    negativation: Negativation, standings: Mapping[str, InvoiceStanding], policy: RemovalPolicy = POLICY
+) -> Change:
     return apply_standings(negativation, standings, policy, CALENDAR, SPC, LATER)
 
 
@@ -80,9 +83,7 @@ def test_a_standing_reason_queues_the_removal() -> None:
     assert change.negativation == replace(
         PRESENT,
         triggers=(BY_SETTLEMENT,),
-        transmission=replace(
-            PRESENT.transmission, action=Action.REMOVE, due_at=LATER, deadline=BY_SETTLEMENT.deadline
-        ),
+        transmission=replace(PRESENT.transmission, action=Action.REMOVE, due_at=LATER, deadline=BY_SETTLEMENT.deadline),
     )
     assert change.events == (
         Event(
@@ -110,9 +111,7 @@ def test_what_was_never_sent_is_cancelled_without_a_call() -> None:
     assert change.negativation.is_closed
     assert change.negativation.transmission.action is Action.CLOSE
     assert change.negativation.transmission.deadline is None
-    assert change.events[1] == Event(
-        EventKind.CANCELLED, "n1", LATER, "u1", "cancelada antes do envio"
-    )
+    assert change.events[1] == Event(EventKind.CANCELLED, "n1", LATER, "u1", "cancelada antes do envio")
     assert kinds(change) == [EventKind.REMOVAL_WANTED, EventKind.CANCELLED]
 
 
@@ -281,11 +280,13 @@ def test_a_reason_is_chosen_freely_but_payment(reason: RemovalReason) -> None:
 
 
 def test_payment_needs_a_settlement_of_all_invoices_or_an_attestation() -> None:
-    for lacking in (OWED, {}, {**PAID, **{"1002": OWED["1001"]}}):
+    for lacking in (OWED, {}, {**PAID, "1002": OWED["1001"]}):
         for blank in ("", "  "):
-            with pytest.raises(RuleViolation) as caught:
+            with pytest.raises(RuleViolation, match="Não há baixa registrada"):
                 deleted(reason=RemovalReason.PAYMENT, standings=lacking, attestation=blank)
-            assert caught.value.code == "pagamento_sem_baixa"
+    with pytest.raises(RuleViolation) as caught:
+        deleted(reason=RemovalReason.PAYMENT)
+    assert caught.value.code == "pagamento_sem_baixa"
     assert caught.value.message == (
         "Não há baixa registrada para todas as faturas. Para usar o motivo pagamento, registre uma declaração dizendo "
         "como o pagamento foi comprovado."
@@ -294,7 +295,7 @@ def test_payment_needs_a_settlement_of_all_invoices_or_an_attestation() -> None:
 
     (settled,) = deleted(reason=RemovalReason.PAYMENT, standings=PAID).negativation.triggers
     (attested,) = deleted(reason=RemovalReason.PAYMENT, attestation="  comprovante 123 ").negativation.triggers
-    assert (settled.reason, settled.note) == (RemovalReason.PAYMENT, "pagamento")
+    assert (settled.reason, settled.note) == (None, "pagamento")  # the claim decides: it may be reversed by then
     assert (attested.reason, attested.note) == (RemovalReason.PAYMENT, "comprovante 123")
 
 
@@ -323,22 +324,33 @@ def test_the_term_of_a_deletion_is_a_setting() -> None:
     assert change.negativation.deadline == date(2026, 9, 22)
 
 
-# BUG: the new trigger replaces the first one of its cause, deadline and all. Pressing "Apagar" again, or a repeated
-# callback, thus moves a running deadline later and silences its alarm; "the earliest standing one rules" (section 7).
-@pytest.mark.xfail(strict=True, reason="a repeated deletion moves the deadline later")
-def test_deleting_again_does_not_move_the_deadline() -> None:
+def test_deleting_again_does_not_move_the_deadline_later() -> None:
     first = deleted().negativation
-    assert deleted(first, today=TODAY + timedelta(days=7)).negativation.deadline == first.deadline
+    again = deleted(first, today=TODAY + timedelta(days=7)).negativation
+    judged = deleted(first, reason=RemovalReason.COURT_ORDER).negativation
+
+    assert len(again.triggers) == 1
+    assert again.deadline == again.triggers[0].deadline == first.deadline == date(2026, 9, 17)
+    assert deleted(first, today=MONDAY).negativation.deadline == date(2026, 9, 16)
+    assert judged.deadline == TODAY
 
 
-@pytest.mark.xfail(strict=True, reason="a repeated callback moves the deadline later")
-def test_a_repeated_callback_does_not_move_the_deadline() -> None:
+def test_a_repeated_callback_does_not_move_the_deadline_later() -> None:
     first = bureau_says_removed(PRESENT, SPC, today=TODAY, now=NOW).negativation
     again = bureau_says_removed(first, SPC, today=TODAY + timedelta(days=7), now=LATER).negativation
-    assert again.deadline == first.deadline
+    assert again.deadline == first.deadline == TODAY
 
 
 # ------------------------------------------------------------------------------------------------ taking it back
+
+
+NOT_YOURS = (
+    "A remoção não pode ser desfeita: há uma baixa ou outro motivo que não depende de você. Se a baixa foi um engano, "
+    "estorne-a no ERP."
+)
+ALREADY_SENT = (
+    "A remoção já foi enviada ao birô e não pode ser desfeita. Se a dívida continua, peça uma nova negativação."
+)
 
 
 def test_a_person_takes_a_deletion_back() -> None:
@@ -363,22 +375,19 @@ def test_a_person_takes_a_deletion_back() -> None:
             standing(Observed.PRESENT, BY_PERSON, BY_SETTLEMENT),
             RuleViolation,
             "remocao_com_motivo",
-            "A remoção não pode ser desfeita: há uma baixa ou outro motivo que não depende de você. Se a baixa foi um "
-            "engano, estorne-a no ERP.",
+            NOT_YOURS,
         ),
         (
             standing(Observed.PRESENT, BY_BUREAU),
             RuleViolation,
             "remocao_com_motivo",
-            "A remoção não pode ser desfeita: há uma baixa ou outro motivo que não depende de você. Se a baixa foi um "
-            "engano, estorne-a no ERP.",
+            NOT_YOURS,
         ),
         (
             standing(Observed.PRESENT, BY_PERSON, removal_claims=1),
             RuleViolation,
             "remocao_ja_enviada",
-            "A remoção já foi enviada ao birô e não pode ser desfeita. Se a dívida continua, peça uma nova "
-            "negativação.",
+            ALREADY_SENT,
         ),
     ],
 )
@@ -417,41 +426,59 @@ def test_a_hint_is_looked_up_before_it_closes() -> None:
     assert (after.observed, after.observed_since) == (Observed.IN_DOUBT_REMOVE, LATER)
     assert after.transmission.action is Action.LOOK_UP
     assert after.transmission.due_at == LATER
-    assert change.events == (
-        Event(EventKind.BUREAU_SAYS_REMOVED, "n1", LATER, None, "informado pelo birô"),
+    assert change.events == (Event(EventKind.BUREAU_SAYS_REMOVED, "n1", LATER, None, "informado pelo birô"),)
+
+
+OPEN = [
+    Observed.IN_DOUBT_INCLUDE,
+    Observed.INCLUDING,
+    Observed.PRESENT,
+    Observed.IN_DOUBT_REMOVE,
+    Observed.REMOVING,
+]
+
+
+@pytest.mark.parametrize("observed", OPEN)
+@pytest.mark.parametrize("known_at", [None, NOW])
+def test_a_hint_is_believed_where_the_gateway_cannot_look_up(observed: Observed, known_at: datetime | None) -> None:
+    open_one = standing(
+        observed,
+        BY_PERSON,
+        gateway=BLIND,
+        known_at=known_at,
+        inclusion_claims=1,
+        unanswered_inclusions=Unanswered(1, NOW, LATER),
     )
+    change = bureau_says_removed(open_one, BLIND, today=TODAY, now=LATER)
+    after = change.negativation
 
-
-@pytest.mark.parametrize("observed", [Observed.PRESENT, Observed.IN_DOUBT_REMOVE, Observed.REMOVING])
-def test_a_hint_is_believed_where_the_gateway_cannot_look_up(observed: Observed) -> None:
-    removing = standing(observed, BY_PERSON, gateway=BLIND, known_at=NOW, inclusion_claims=1)
-    change = bureau_says_removed(removing, BLIND, today=TODAY, now=LATER)
-
-    assert (change.negativation.observed, change.negativation.observed_since) == (Observed.GONE, LATER)
-    assert change.negativation.triggers == (BY_PERSON, RemovalTrigger(RemovalCause.BUREAU, LATER, TODAY))
-    assert change.negativation.transmission.action is Action.CLOSE
+    assert (after.observed, after.observed_since) == (Observed.GONE, LATER)
+    assert after.known_at == (known_at or LATER)
+    assert after.unanswered_inclusions is None
+    assert after.triggers == (BY_PERSON, RemovalTrigger(RemovalCause.BUREAU, LATER, TODAY))
+    assert after.transmission.action is Action.CLOSE
     assert change.events[1] == Event(EventKind.REMOVED, "n1", LATER, None, "informado pelo birô")
     assert kinds(change) == [EventKind.BUREAU_SAYS_REMOVED, EventKind.REMOVED]
 
 
-@pytest.mark.parametrize("observed", [Observed.IN_DOUBT_REMOVE, Observed.REMOVING])
-def test_a_hint_about_a_running_removal_waits_for_the_look_up(observed: Observed) -> None:
-    removing = standing(observed, BY_PERSON, known_at=NOW, inclusion_claims=1)
-    after = bureau_says_removed(removing, SPC, today=TODAY, now=LATER).negativation
+@pytest.mark.parametrize("observed", OPEN)
+def test_of_two_inclusions_a_hint_may_speak_of_the_other(observed: Observed) -> None:
+    repeating = replace(BLIND, include_is_repeatable=True)
+    twice = standing(observed, BY_PERSON, gateway=repeating, known_at=NOW, inclusion_claims=2)
+    after = bureau_says_removed(twice, repeating, today=TODAY, now=LATER).negativation
 
-    assert (after.observed, after.observed_since) == (observed, NOW)
-    assert after.transmission.action is removing.transmission.action
+    assert after.observed is (Observed.IN_DOUBT_REMOVE if observed is Observed.PRESENT else observed)
+    assert not after.is_closed
 
 
-@pytest.mark.parametrize("gateway", [SPC, BLIND])
-@pytest.mark.parametrize("observed", [Observed.IN_DOUBT_INCLUDE, Observed.INCLUDING])
-def test_a_hint_about_an_inclusion_that_is_not_settled_yet_is_only_a_wish(observed: Observed, gateway: object) -> None:
-    gateway = SPC if gateway is SPC else BLIND
-    including = standing(observed, gateway=gateway, inclusion_claims=1)
-    after = bureau_says_removed(including, gateway, today=TODAY, now=LATER).negativation
+@pytest.mark.parametrize("observed", [each for each in OPEN if each is not Observed.PRESENT])
+def test_a_hint_about_what_is_under_way_waits_for_the_look_up(observed: Observed) -> None:
+    under_way = standing(observed, BY_PERSON, known_at=NOW, inclusion_claims=1)
+    after = bureau_says_removed(under_way, SPC, today=TODAY, now=LATER).negativation
 
     assert after.desired is Desired.REMOVED
-    assert after.observed is observed
+    assert (after.observed, after.observed_since) == (observed, NOW)
+    assert after.transmission.action is under_way.transmission.action
 
 
 def test_what_the_bureau_was_never_asked_to_hold_stays() -> None:
@@ -471,6 +498,10 @@ def test_a_repeated_hint_is_one_reason() -> None:
 # ------------------------------------------------------------------------------------------------ a person states
 
 
+def stated(negativation: Negativation, why: str = "consulta no portal", now: datetime = LATER) -> Change:
+    return attest_absent(negativation, actor_id="u1", why=why, today=TODAY, gateway=SPC, now=now)
+
+
 def test_a_person_states_that_the_bureau_holds_nothing() -> None:
     unanswered = Unanswered(2, NOW, LATER)
     doubtful = standing(
@@ -480,9 +511,7 @@ def test_a_person_states_that_the_bureau_holds_nothing() -> None:
         unanswered_inclusions=unanswered,
         unanswered_removals=unanswered,
     )
-    change = attest_absent(
-        doubtful, actor_id="u1", why=" consulta no portal ", today=TODAY, gateway=SPC, now=LATER
-    )
+    change = stated(doubtful, " consulta no portal ")
     after = change.negativation
 
     assert after.triggers == (
@@ -496,21 +525,37 @@ def test_a_person_states_that_the_bureau_holds_nothing() -> None:
     assert change.events == (Event(EventKind.ATTESTED_ABSENT, "n1", LATER, "u1", "consulta no portal"),)
 
 
+def test_a_statement_waits_for_what_could_still_land() -> None:
+    quiet = NOW + SPC.quiet_period
+    sent = standing(Observed.IN_DOUBT_INCLUDE, inclusion_claims=1, unanswered_inclusions=Unanswered(1, NOW, LATER))
+    received = standing(Observed.INCLUDING, inclusion_claims=1, known_at=NOW)
+    both = replace(received, unanswered_inclusions=Unanswered(1, NOW, quiet + timedelta(seconds=1)))
+
+    assert lands_until(PRESENT, SPC) is None
+    for waiting, until in ((sent, LATER), (received, quiet), (both, quiet + timedelta(seconds=1))):
+        assert lands_until(waiting, SPC) == until
+        with pytest.raises(Conflict) as caught:
+            stated(waiting, now=until - timedelta(microseconds=1))
+        assert caught.value.code == "envio_pode_chegar"
+        assert caught.value.context == {"until": until.isoformat()}
+        assert caught.value.message == (
+            "Um envio anterior ainda pode chegar ao birô. Espere o prazo de processamento dele e confira de novo."
+        )
+        assert_tells_what_to_do(caught.value.message)
+        assert stated(waiting, now=until).negativation.observed is Observed.GONE
+
+
 def test_a_statement_about_what_was_never_sent_cancels_it() -> None:
-    assert attest_absent(ONE, actor_id="u1", why="x", today=TODAY, gateway=SPC, now=LATER).negativation.observed is (
-        Observed.ABSENT
-    )
-    adopted = standing(Observed.PRESENT, known_at=NOW)
-    stated = attest_absent(adopted, actor_id="u1", why="x", today=TODAY, gateway=SPC, now=LATER)
-    assert stated.negativation.observed is Observed.GONE
+    assert stated(ONE).negativation.observed is Observed.ABSENT
+    assert stated(ONE).negativation.is_closed
+    assert stated(standing(Observed.PRESENT, known_at=NOW)).negativation.observed is Observed.GONE
 
 
 def test_a_blocked_record_can_be_stated_away() -> None:
-    blocked = replace(PRESENT, transmission=replace(PRESENT.transmission, block=BLOCK))
-    stated = attest_absent(blocked, actor_id="u1", why="x", today=TODAY, gateway=SPC, now=LATER).negativation
+    after = stated(replace(PRESENT, transmission=replace(PRESENT.transmission, block=BLOCK))).negativation
 
-    assert stated.is_closed
-    assert stated.transmission.block is None
+    assert after.is_closed
+    assert after.transmission.block is None
 
 
 @pytest.mark.parametrize(
@@ -544,16 +589,26 @@ def test_a_statement_needs_words_and_a_moment_without_a_call(
     message: str,
 ) -> None:
     with pytest.raises(kind) as caught:
-        attest_absent(negativation, actor_id="u1", why=why, today=TODAY, gateway=SPC, now=LATER)
+        stated(negativation, why)
 
     assert (caught.value.code, caught.value.message) == (code, message)
     assert getattr(caught.value, "field", None) == field
 
 
 @given(negativations())
-def test_a_statement_always_closes(negativation: Negativation) -> None:
+def test_a_statement_closes_once_nothing_can_land_any_more(negativation: Negativation) -> None:
     if negativation.is_closed or negativation.transmission.claim is not None:
         return
-    stated = attest_absent(negativation, actor_id="u1", why="x", today=TODAY, gateway=SPC, now=LATER).negativation
-    assert stated.is_closed
-    assert not stated.transmission.is_open
+    after = stated(negativation, now=NOW + timedelta(days=2)).negativation
+    assert after.is_closed
+    assert not after.transmission.is_open
+
+
+def test_a_changed_wish_frees_what_was_blocked_under_the_old_one() -> None:
+    blocked = standing(Observed.IN_DOUBT_INCLUDE, inclusion_claims=1)
+    blocked = replace(blocked, transmission=replace(blocked.transmission, block=BLOCK))
+    wanted = want_removed(blocked, BY_PERSON, SPC, LATER).negativation
+    again = replace(wanted, transmission=replace(wanted.transmission, block=BLOCK))
+
+    assert wanted.transmission.block is None
+    assert want_removed(again, BY_SETTLEMENT, SPC, LATER).negativation.transmission.block == BLOCK

@@ -19,7 +19,7 @@ from credit_protection.domain.events import Event, EventKind
 from credit_protection.domain.findings import Finding, Severity
 from credit_protection.domain.guards import Candidate, evaluate
 from credit_protection.domain.integrations import Integration
-from credit_protection.domain.money import Money, total
+from credit_protection.domain.money import ZERO, Money, total
 from credit_protection.domain.negativations import (
     Action,
     Change,
@@ -197,16 +197,12 @@ def test_a_malformed_document_makes_nothing_even_where_no_guard_said_so() -> Non
 @pytest.mark.parametrize("reference", ["", "A" * 17, "cp-1", "CP_1", "CP 1", "CP-1\n", "ÇP-1"])
 def test_a_reference_is_at_most_sixteen_capitals_digits_and_hyphens(reference: str) -> None:
     with pytest.raises(ValueError, match="contract reference"):
-        create(
-            asked(), ANA, (), integration=PLAIN, gateway=GATEWAY, host="local", names=lambda: ("n1", reference)
-        )
+        create(asked(), ANA, (), integration=PLAIN, gateway=GATEWAY, host="local", names=lambda: ("n1", reference))
 
 
 @pytest.mark.parametrize("reference", ["A", "A" * 16, "CP-2026-000001"])
 def test_a_right_reference_is_taken(reference: str) -> None:
-    one, _ = create(
-        asked(), ANA, (), integration=PLAIN, gateway=GATEWAY, host="local", names=lambda: ("n1", reference)
-    )
+    one, _ = create(asked(), ANA, (), integration=PLAIN, gateway=GATEWAY, host="local", names=lambda: ("n1", reference))
     assert one.negativation.reference == reference
 
 
@@ -251,7 +247,7 @@ EARLY = Settlement("p1", "1002", SettlementKind.PAYMENT, TODAY, Money(40_00))
 """The part of the second invoice that its balance reflected when it was negativated."""
 
 
-def standing_of(second: Negativation, *entries: Entry, tolerance: Money = Money(0)) -> InvoiceOutcome:
+def standing_of(second: Negativation, *entries: Entry, tolerance: Money = ZERO) -> InvoiceOutcome:
     return second.standings(entries, tolerance)["1002"].outcome
 
 

@@ -118,7 +118,9 @@ def test_the_tolerance_is_how_much_may_be_missing(cents: int, tolerance: int, ex
         (SettlementKind.AGREEMENT, Money(1), InvoiceOutcome.RENEGOTIATED),
     ],
 )
-def test_the_kind_tells_how_the_debt_ceased(kind: SettlementKind, amount: Money | None, expected: InvoiceOutcome) -> None:
+def test_the_kind_tells_how_the_debt_ceased(
+    kind: SettlementKind, amount: Money | None, expected: InvoiceOutcome
+) -> None:
     settled = outcome(replace(S, kind=kind, amount=amount))
 
     assert settled.outcome is expected

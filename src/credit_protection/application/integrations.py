@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -290,6 +290,7 @@ class Integrations:
             act = "integration.activate" if active else "integration.deactivate"
             self._audit(unit, actor, act, before)
             unit.commit()
+        self._tenant.queue.wake()
         return self.get(actor, integration_id)
 
     def delete(self, actor: Actor, integration_id: str) -> None:
@@ -357,7 +358,14 @@ def described(integration: Integration) -> dict[str, str]:
         "description": integration.description,
         "environment": integration.environment.value,
         "grouped": str(integration.grouped),
-        "removal_policy": integration.removal_policy.trigger.value,
+        "removal_policy": _told(integration.removal_policy),
+        "guards": _told(integration.guards),
+        "reuse": _told(integration.reuse),
+        "rate_per_second": str(integration.rate_per_second or ""),
         **{f"parameter.{name}": value for name, value in integration.parameters.items()},
         **{f"parameter.{name}": "***" for name in integration.sealed},
     }
+
+
+def _told(settings: RemovalPolicy | GuardSettings | ReuseWindow) -> str:
+    return ", ".join(f"{setting.name}={getattr(settings, setting.name)}" for setting in fields(settings))

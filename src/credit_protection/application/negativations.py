@@ -13,6 +13,7 @@ from credit_protection.domain.audit import AuditEntry
 from credit_protection.domain.errors import RuleViolation
 from credit_protection.domain.findings import Finding, Severity
 from credit_protection.domain.guards import evaluate
+from credit_protection.domain.reasons import LABELS, RemovalReason
 from credit_protection.domain.settlements import Settlement, standing
 from credit_protection.ports.storage import NegativationFilter, Page
 
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
     from credit_protection.domain.integrations import Integration
     from credit_protection.domain.money import Money
     from credit_protection.domain.negativations import Change, Negativation
-    from credit_protection.domain.reasons import RemovalReason
     from credit_protection.domain.settlements import Entry
     from credit_protection.ports.storage import Listed, UnitOfWork
 
@@ -117,6 +117,7 @@ class Negativations:
             now=self._tenant.clock.now(),
         )
         with self._tenant.storage.unit() as unit:
+            visible_integration(self._tenant, unit, actor, asked.integration_id).require_active()  # still, by now
             unit.settlements.lock_invoices(self._tenant.host.code, asked.invoice_ids)
             ledger = unit.settlements.entries(self._tenant.host.code, asked.invoice_ids)
             facts = terms(self._tenant, setup, holds, self._taken(unit, setup, candidate))
@@ -174,7 +175,8 @@ class Negativations:
                 now=self._tenant.clock.now(),
             )
 
-        return self._change(actor, negativation_id, "negativation.delete", deletion, attestation)
+        why = attestation.strip() or LABELS[reason or RemovalReason.CREDITOR_REQUEST]
+        return self._change(actor, negativation_id, "negativation.delete", deletion, why)
 
     def withdraw(self, actor: Actor, negativation_id: str) -> Negativation:
         """Take a deletion back, where rule 4 allows it.
@@ -239,6 +241,7 @@ class Negativations:
 
     def history(self, actor: Actor, negativation_id: str) -> Sequence[Event]:
         """What happened to one, oldest first."""
+        actor.require(Permission.READ_HISTORY)
         with self._tenant.storage.reading() as unit:
             self._visible(actor, unit.negativations.get(negativation_id))
             return unit.negativations.history(negativation_id)

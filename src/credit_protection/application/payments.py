@@ -6,6 +6,8 @@ invoice, lets the domain decide under the integration's policy, and opens the tr
 
 from __future__ import annotations
 
+import itertools
+import logging
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -28,8 +30,11 @@ if TYPE_CHECKING:
     from credit_protection.domain.settlements import Entry
     from credit_protection.ports.storage import UnitOfWork
 
+log = logging.getLogger(__name__)
+
 APPLY_AT_ONCE = 500
 REREAD_AT_ONCE = 500
+RECORD_AT_ONCE = 500
 SWEEP_OVERLAP = timedelta(days=3)
 """Bank returns are back-dated and pages shift while they are read: a sweep looks this far behind the last one."""
 _SWEPT = "host.swept."
@@ -103,7 +108,10 @@ class Payments:
             waiting = unit.settlements.unapplied(limit)
         turned: list[str] = []
         for host, invoice_id in waiting:
-            turned.extend(self._apply_one(host, invoice_id))
+            try:
+                turned.extend(self._apply_one(host, invoice_id))
+            except Exception:  # one that can't be decided upon stays unapplied, and keeps no other
+                log.exception("settlements of invoice %s were not applied", invoice_id, extra={"host": host})
         return Applied(len(waiting), turned)
 
     def _apply_one(self, host: str, invoice_id: str) -> list[str]:
@@ -170,11 +178,14 @@ class Payments:
         return new
 
     def _record_all(self, entries: Iterable[Entry]) -> int:
+        """Record some at a time: nothing is held while a slow host lists."""
         new = 0
-        with self._tenant.storage.unit() as unit:
-            for entry in entries:
-                new += unit.settlements.record(self._tenant.host.code, entry, self._tenant.clock.now())
-            unit.commit()
+        listed = iter(entries)
+        while some := list(itertools.islice(listed, RECORD_AT_ONCE)):
+            with self._tenant.storage.unit() as unit:
+                for entry in some:
+                    new += unit.settlements.record(self._tenant.host.code, entry, self._tenant.clock.now())
+                unit.commit()
         return new
 
 

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from credit_protection.domain.integrations import Integration
     from credit_protection.domain.products import Product
     from credit_protection.domain.queries import CreditReport, ExportFormat
+    from credit_protection.ports.bureau import BureauGateway
     from credit_protection.ports.storage import Listed
 
 LOST_AFTER = timedelta(minutes=10)
@@ -77,9 +78,9 @@ class Queries:
             OutcomeUnknown: the answer was lost; the query is stored as such, since it may have been paid.
             BureauError: it failed; the query is stored with the reason, and no report.
         """
+        actor.require(Permission.QUERY)
         asked = parse_document(document)
         integration, product, finding = self._prepare(actor, integration_id, product_code, asked)
-        actor.require(Permission.QUERY, integration.creditor_id)
         integration.require_active()
         sent = check_inputs(product, asked.person_type, inputs or {})
         if asked.is_alphanumeric and not self._takes_letters(integration):
@@ -89,6 +90,7 @@ class Queries:
                 code="cnpj_alfanumerico",
             )
         rules.require_reusable(finding, insist=insist)
+        gateway = self._tenant.gateways.of(integration)
         query = CreditQuery(
             id=self._tenant.identifiers.new_id(),
             integration_id=integration_id,
@@ -106,7 +108,7 @@ class Queries:
             unit.queries.add(query)
             unit.audit.add(self._entry(actor, "query.run", query))
             unit.commit()
-        return self._ask(integration, query)
+        return self._ask(gateway, query)
 
     def reuse(self, actor: Actor, integration_id: str, product_code: str, document: str) -> Finding | None:
         """What the reuse window says before paying: the finding to show, or None."""
@@ -190,11 +192,11 @@ class Queries:
     def _takes_letters(self, integration: Integration) -> bool:
         return self._tenant.gateways.kind(integration.gateway).capabilities.alphanumeric_cnpj
 
-    def _ask(self, integration: Integration, query: CreditQuery) -> CreditQuery:
+    def _ask(self, gateway: BureauGateway, query: CreditQuery) -> CreditQuery:
         """One call, outside any transaction; whatever comes of it is stored."""
         order = QueryOrder(query.product_code, query.document, query.purpose, query.inputs)
         try:
-            report = self._tenant.gateways.of(integration).query(order)
+            report = gateway.query(order)
         except BureauError as error:
             unknown = isinstance(error, OutcomeUnknown | ProtocolError)
             outcome = rules.failed(query, error, self._tenant.clock.now(), unknown=unknown)

@@ -6,6 +6,8 @@ answer in a second, fenced transaction. Whatever dies in between, the sweep find
 
 from __future__ import annotations
 
+import logging
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -24,12 +26,16 @@ from credit_protection.domain.bureau_answers import (
     Rejected,
     Unknown,
 )
+from credit_protection.domain.documents import parse_document
 from credit_protection.domain.errors import (
     BureauError,
     BureauUnavailable,
+    Conflict,
     CredentialsRejected,
+    CreditProtectionError,
     HostUnavailable,
     InclusionStillProcessing,
+    InvalidInput,
     NoCredit,
     NotFound,
     OutcomeUnknown,
@@ -40,7 +46,7 @@ from credit_protection.domain.errors import (
 from credit_protection.domain.findings import Severity
 from credit_protection.domain.guards import evaluate
 from credit_protection.domain.legal_calendar import RemovalCause
-from credit_protection.domain.negativations import Action, Desired
+from credit_protection.domain.negativations import Action, Change, Desired
 from credit_protection.domain.observations import Moment
 from credit_protection.domain.reasons import RemovalReason
 from credit_protection.domain.removal_policy import RemovalTrigger, removal_reason
@@ -48,18 +54,22 @@ from credit_protection.domain.requests import inclusion_order
 from credit_protection.ports.bureau import RemovalOrder
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from datetime import datetime
 
     from credit_protection.application.inclusion_facts import Configured
     from credit_protection.application.tenant import Tenant
     from credit_protection.domain.bureau_answers import Answer, Sighting
     from credit_protection.domain.capabilities import Capabilities
+    from credit_protection.domain.creditors import Creditor
     from credit_protection.domain.customers import Customer
     from credit_protection.domain.findings import Finding
     from credit_protection.domain.guards import Candidate
-    from credit_protection.domain.negativations import Change, Claim, Negativation
+    from credit_protection.domain.integrations import Integration
+    from credit_protection.domain.negativations import Claim, Negativation
     from credit_protection.ports.storage import DueTransmission, UnitOfWork
+
+log = logging.getLogger(__name__)
 
 SWEEP_LIMIT = 500
 
@@ -104,16 +114,10 @@ class Transmissions:
             expired = unit.negativations.expired(now, limit)
         let_go = 0
         for negativation_id in expired:
-            with self._tenant.storage.unit() as unit:
-                negativation = unit.negativations.lock(negativation_id, skip_locked=True)
-                if negativation is None:
-                    continue
-                change = transmissions.expire(negativation, self._capabilities(unit, negativation), now)
-                if change.negativation is not negativation:
-                    unit.negativations.save(change.negativation)
-                    unit.negativations.append(change.events)
-                    let_go += 1
-                unit.commit()
+            try:
+                let_go += self._let_go(negativation_id, now)
+            except Exception:  # one that can't be let go of keeps no other
+                log.exception("transmission %s was not let go of", negativation_id)
         return let_go
 
     # ------------------------------------------------------------------------------------------ performing
@@ -128,7 +132,13 @@ class Transmissions:
         Returns:
             What came of it; None where somebody else has it or it is not due.
         """
-        claimed = self._claim(negativation_id, worker)
+        try:
+            claimed = self._claim(negativation_id, worker)
+        except NotFound:
+            raise
+        except Exception:
+            self._postpone(negativation_id, "erro_inesperado")  # else it would stand first in line for ever
+            raise
         if claimed is None:
             return None
         if claimed.claim is None:
@@ -138,6 +148,20 @@ class Transmissions:
         return Performed(stored, claimed.claim.action, error)
 
     # ------------------------------------------------------------------------------------------ the claim
+
+    def _let_go(self, negativation_id: str, now: datetime) -> bool:
+        with self._tenant.storage.unit() as unit:
+            negativation = unit.negativations.lock(negativation_id, skip_locked=True)
+            if negativation is None:
+                return False
+            change = transmissions.expire(negativation, self._capabilities(unit, negativation), now)
+            if change.negativation is negativation:
+                return False
+            unit.negativations.save(change.negativation)
+            unit.negativations.append(change.events)
+            unit.commit()
+        self._tenant.listeners.happened(change.events)
+        return True
 
     def _claim(self, negativation_id: str, worker: str) -> _Claimed | None:
         """Write the doubt down. For an inclusion, all guards run again on fresh host data (rule 7)."""
@@ -152,18 +176,21 @@ class Transmissions:
             return None
         try:
             fresh = self._fresh_facts(configured(self._tenant, integration), peeked) if including else None
-        except HostUnavailable:
-            self._postpone(negativation_id)
+        except HostUnavailable as error:
+            self._postpone(negativation_id, error.code)
             return None
         with self._tenant.storage.unit() as unit:
             if including:
                 unit.settlements.lock_invoices(peeked.host, [invoice.invoice_id for invoice in peeked.invoices])
             negativation = unit.negativations.lock(negativation_id, skip_locked=True)
+            now = self._tenant.clock.now()  # lease and quiet period count from here: the host may have been slow
             if negativation is None or not transmissions.is_claimable(negativation.transmission, now):
                 return None
-            if negativation.transmission.action is Action.INCLUDE and fresh is None:
+            let_go = transmissions.expire(negativation, self._capabilities(unit, negativation), now)
+            if let_go.negativation.transmission.action is Action.INCLUDE and fresh is None:
                 return None  # it became an inclusion after it was peeked at: the next look reads the host first
-            change = self._decide_claim(unit, negativation, worker, fresh, now)
+            change = self._decide_claim(unit, let_go.negativation, worker, fresh, now)
+            change = Change(change.negativation, (*let_go.events, *change.events))
             unit.negativations.save(change.negativation)
             unit.negativations.append(change.events)
             unit.commit()
@@ -176,6 +203,8 @@ class Transmissions:
     ) -> Change:
         gateway = self._capabilities(unit, negativation)
         action = negativation.transmission.action
+        if not transmissions.is_claimable(negativation.transmission, now):
+            return Change(negativation)  # a dead worker's hold was let go of, and what it left is no call
         if action is Action.INCLUDE and fresh is not None:
             settled = decide(self._tenant, unit, negativation)
             if settled.negativation.desired is Desired.REMOVED:
@@ -198,6 +227,8 @@ class Transmissions:
         """Why the inclusion may not be sent, one sentence; empty where it may."""
         if fresh.candidate is None:
             return fresh.missing
+        if _is_somebody_else(fresh.candidate, negativation):
+            return "O documento do cliente mudou no ERP depois do pedido. Confira o cadastro e peça de novo."
         taken = unit.negativations.open_invoices(
             negativation.host,
             negativation.registry,
@@ -214,13 +245,13 @@ class Transmissions:
         standings = negativation.standings(entries, integration.removal_policy.tolerance)
         return removal_reason(standings, negativation.triggers)
 
-    def _postpone(self, negativation_id: str) -> None:
-        """The host can't be read: the inclusion waits a minute, unclaimed."""
+    def _postpone(self, negativation_id: str, why: str) -> None:
+        """The host can't be read, or something is amiss: it waits a minute, unclaimed."""
         with self._tenant.storage.unit() as unit:
             negativation = unit.negativations.lock(negativation_id, skip_locked=True)
             if negativation is not None and negativation.transmission.claim is None:
                 later = self._tenant.clock.now() + timedelta(minutes=1)
-                waiting = replace(negativation.transmission, due_at=later, last_error="erp_indisponivel")
+                waiting = replace(negativation.transmission, due_at=later, last_error=why)
                 unit.negativations.save(replace(negativation, transmission=waiting))
                 unit.commit()
 
@@ -232,22 +263,38 @@ class Transmissions:
         with self._tenant.storage.reading() as unit:
             integration = unit.integrations.get(negativation.integration_id)
             creditor = unit.creditors.get(negativation.creditor_id)
-        key = RecordKey(negativation.document, negativation.reference, negativation.due_date, negativation.bureau_id)
         try:
-            gateway = self._tenant.gateways.of(integration)
-            match claim.action:
-                case Action.INCLUDE if claimed.customer is not None:
-                    capabilities = self._tenant.gateways.kind(integration.gateway).capabilities
-                    return gateway.include(
-                        inclusion_order(negativation, claimed.customer, creditor, capabilities)
-                    ), None
-                case Action.REMOVE:
-                    reason = negativation.removal_reason or RemovalReason.CREDITOR_REQUEST
-                    return gateway.remove(RemovalOrder(key, reason, creditor.document)), None
-                case _:
-                    return gateway.find(key), None
+            call = self._prepared(claimed, claim, integration, creditor)
+        except CreditProtectionError as error:  # a lost key, say: no byte was sent, and a person must mend it
+            log.warning("transmission %s can't be sent: %s", negativation.id, error.message)
+            return NotExecuted(error.code, error.message, needs_person=True), None
+        try:
+            return call(), None
         except BureauError as error:
             return known_of(error), error
+        except Exception as error:
+            log.exception("the gateway %s failed", integration.gateway, extra={"negativation": negativation.id})
+            unforeseen = ProtocolError(f"Erro inesperado ao falar com o birô: {type(error).__name__}.")
+            return known_of(unforeseen), unforeseen
+
+    def _prepared(
+        self, claimed: _Claimed, claim: Claim, integration: Integration, creditor: Creditor
+    ) -> Callable[[], Answer | Sighting]:
+        """The call, all that it needs at hand: whatever fails here is known not to have been sent."""
+        negativation = claimed.negativation
+        key = RecordKey(negativation.document, negativation.reference, negativation.due_date, negativation.bureau_id)
+        gateway = self._tenant.gateways.of(integration)
+        match claim.action:
+            case Action.INCLUDE if claimed.customer is not None:
+                capabilities = self._tenant.gateways.kind(integration.gateway).capabilities
+                order = inclusion_order(negativation, claimed.customer, creditor, capabilities)
+                return lambda: gateway.include(order)
+            case Action.REMOVE:
+                reason = negativation.removal_reason or RemovalReason.CREDITOR_REQUEST
+                removal = RemovalOrder(key, reason, creditor.document)
+                return lambda: gateway.remove(removal)
+            case _:
+                return lambda: gateway.find(key)
 
     # ------------------------------------------------------------------------------------------ the answer
 
@@ -304,7 +351,7 @@ class Transmissions:
             until = error.retry_at
         else:
             return
-        with self._tenant.storage.unit() as unit:
+        with suppress(Conflict), self._tenant.storage.unit() as unit:  # somebody else paused or mended it just now
             integration = unit.integrations.get(integration_id)
             if integration.paused_until is None or integration.paused_until < until:
                 unit.integrations.save(replace(integration, paused_until=until, pause_reason=error.message))
@@ -328,6 +375,13 @@ class _FreshFacts:
     candidate: Candidate | None
     holds: dict[str, str]
     missing: str = ""
+
+
+def _is_somebody_else(candidate: Candidate, negativation: Negativation) -> bool:
+    try:
+        return parse_document(candidate.customer.document) != negativation.document
+    except InvalidInput:
+        return False  # the guards say so better
 
 
 def known_of(error: BureauError) -> NotExecuted | Unknown | Rejected:

@@ -351,6 +351,15 @@ class Negativation:
         return self.observed in {Observed.IN_DOUBT_INCLUDE, Observed.IN_DOUBT_REMOVE}
 
 
+def may_be_several(negativation: Negativation, gateway: Capabilities) -> bool:
+    """Whether more than one inclusion may have reached a bureau that can't be looked up.
+
+    Without a look-up, another is only ever sent where repeating is declared safe, or where the one before is known not
+    to have been executed.
+    """
+    return gateway.include_is_repeatable and negativation.inclusion_claims > 1
+
+
 @dataclass(frozen=True, slots=True)
 class Change:
     """A new state and what happened on the way."""

@@ -33,6 +33,7 @@ from credit_protection.domain.negativations import (
     Desired,
     Observed,
     Unanswered,
+    may_be_several,
     settle,
 )
 from credit_protection.domain.pacing import next_attempt
@@ -113,7 +114,7 @@ def _inclusion_answered(negativation: Negativation, answer: Answer, moment: Mome
         case Rejected():
             rest = _one_answered(negativation)
             if rest.unanswered_inclusions is not None:
-                return _still_in_doubt(rest, moment, answer.code)
+                return _still_in_doubt(rest, Observed.IN_DOUBT_INCLUDE, moment, answer.code)
             refused = replace(rest, rejection=f"{answer.code}: {answer.message}")
             return _to(refused, Observed.REJECTED, moment, EventKind.REJECTED, cause=answer.message, code=answer.code)
         case NotExecuted():
@@ -121,30 +122,29 @@ def _inclusion_answered(negativation: Negativation, answer: Answer, moment: Mome
             before = Observed.ABSENT if rest.unanswered_inclusions is None else Observed.IN_DOUBT_INCLUDE
             return _try_again(rest, before, answer, moment)
         case Unknown():
-            return _still_in_doubt(negativation, moment, answer.code)
+            return _still_in_doubt(negativation, Observed.IN_DOUBT_INCLUDE, moment, answer.code)
 
 
 def _removal_answered(negativation: Negativation, answer: Answer, asked_at: datetime, moment: Moment) -> Change:
+    rest = replace(negativation, unanswered_removals=_one_less(negativation.unanswered_removals))
     match answer:
         case Done(how=How.NOT_FOUND):
-            return _missing(replace(negativation, unanswered_removals=None), asked_at, moment)
+            return _missing(rest, asked_at, moment)
         case Done():
-            return _gone(replace(_landed(negativation, None, moment), unanswered_removals=None), asked_at, moment)
+            return _gone(_landed(rest, None, moment), asked_at, moment)
         case Accepted():
             known = _landed(negativation, None, moment)
             return _to(known, Observed.REMOVING, moment, EventKind.REMOVAL_ACCEPTED, due=_soon(moment))
         case Rejected():
-            rest = replace(negativation, unanswered_removals=None)
             return _removal_refused(rest, answer.code, answer.message, moment)
         case NotExecuted(still_processing=True):
-            rest = _landed(replace(negativation, unanswered_removals=None), None, moment)
-            return _to(rest, Observed.INCLUDING, moment, EventKind.STILL_PROCESSING, due=_soon(moment))
+            known = _landed(rest, None, moment)
+            return _to(known, Observed.INCLUDING, moment, EventKind.STILL_PROCESSING, due=_soon(moment))
         case NotExecuted():
-            rest = replace(negativation, unanswered_removals=_one_less(negativation.unanswered_removals))
             before = Observed.IN_DOUBT_REMOVE if rest.unanswered_removals is not None else _before_removal(rest)
             return _try_again(rest, before, answer, moment)
         case Unknown():
-            return _still_in_doubt(negativation, moment, answer.code)
+            return _still_in_doubt(negativation, Observed.IN_DOUBT_REMOVE, moment, answer.code)
 
 
 # ------------------------------------------------------------------------------------------------ look-ups, in time
@@ -268,7 +268,10 @@ def answered_late(negativation: Negativation, action: Action, answer: Answer | S
         return Change(negativation, (evidence,))
     bureau_id = None if isinstance(answer, Rejected) else answer.bureau_id
     suspect = _reopened(replace(negativation, bureau_id=negativation.bureau_id or bureau_id), moment)
-    if not moment.gateway.find:
+    merely_received = isinstance(answer, Accepted) and negativation.is_closed
+    if not moment.gateway.find and merely_received:
+        doubt = Observed.IN_DOUBT_INCLUDE
+    elif not moment.gateway.find:
         believed = _believed(suspect, action, answer, moment)
         return Change(believed.negativation, (evidence, *believed.events))
     if doubt is not negativation.observed:
@@ -289,15 +292,15 @@ def _doubt_from(
         return _doubt_from_inclusion(negativation, answer, gateway)
     if action is not Action.REMOVE or not negativation.triggers:
         return None
+    merely_received = isinstance(answer, Accepted) and not gateway.find
     match negativation.observed:
         case Observed.IN_DOUBT_REMOVE:
-            return Observed.IN_DOUBT_REMOVE
+            return None if merely_received and gateway.remove_is_repeatable else Observed.IN_DOUBT_REMOVE
         case Observed.REMOVING:
-            confirms = isinstance(answer, Accepted) and not gateway.find
-            return None if confirms else Observed.IN_DOUBT_REMOVE
+            return None if merely_received else Observed.IN_DOUBT_REMOVE
         case Observed.PRESENT | Observed.INCLUDING:
-            known = isinstance(answer, Rejected) and not gateway.find
-            return None if known else Observed.IN_DOUBT_REMOVE
+            adds = gateway.find or isinstance(answer, Done)
+            return Observed.IN_DOUBT_REMOVE if adds else None
         case _:
             return None
 
@@ -309,22 +312,24 @@ def _doubt_from_inclusion(
         case Observed.ABSENT | Observed.IN_DOUBT_INCLUDE:
             return Observed.IN_DOUBT_INCLUDE
         case Observed.REJECTED:
-            received_before = isinstance(answer, Accepted) and not gateway.find and negativation.inclusion_claims <= 1
-            return None if received_before else Observed.IN_DOUBT_INCLUDE
+            is_news = gateway.find or may_be_several(negativation, gateway) or isinstance(answer, Done)
+            return Observed.IN_DOUBT_INCLUDE if is_news else None  # "accepted" is what came before the refusal
         case Observed.INCLUDING:
             return Observed.INCLUDING if isinstance(answer, Done) else None
         case Observed.IN_DOUBT_REMOVE | Observed.REMOVING:
             return Observed.IN_DOUBT_REMOVE if gateway.find else None  # what could still land is waited for anyhow
         case Observed.GONE:
-            return Observed.IN_DOUBT_REMOVE if gateway.find or not _is_accounted_for(negativation) else None
+            return None if _is_accounted_for(negativation, gateway) else Observed.IN_DOUBT_REMOVE
         case Observed.PRESENT:
             return None
 
 
-def _is_accounted_for(negativation: Negativation) -> bool:
-    """Whether the only inclusion that was ever sent is the record that was seen to leave."""
-    left = negativation.removal_claims or any(each.cause is RemovalCause.BUREAU for each in negativation.triggers)
-    return bool(left) and negativation.known_at is not None and negativation.inclusion_claims <= 1
+def _is_accounted_for(negativation: Negativation, gateway: Capabilities) -> bool:
+    """Whether the only inclusion that can have reached the bureau is the record that was seen to leave."""
+    if gateway.find or may_be_several(negativation, gateway) or negativation.known_at is None:
+        return False
+    by_bureau = any(trigger.cause is RemovalCause.BUREAU for trigger in negativation.triggers)
+    return by_bureau or negativation.removal_claims > 0
 
 
 def _reopened(negativation: Negativation, moment: Moment) -> Negativation:
@@ -345,14 +350,14 @@ def _believed(
         unanswered = negativation.unanswered_removals
         if isinstance(answer, Rejected) and unanswered is not None and unanswered.count > 1:
             rest = replace(negativation, unanswered_removals=_one_less(unanswered))
-            return _still_in_doubt(rest, moment, answer.code)
+            return _still_in_doubt(rest, Observed.IN_DOUBT_REMOVE, moment, answer.code)
         asked_at = negativation.created_at if unanswered is None else unanswered.since  # at the earliest
         return _removal_answered(negativation, answer, asked_at, moment)
     others = negativation.unanswered_inclusions
     if negativation.observed is not Observed.INCLUDING or others is None:
         return _inclusion_answered(negativation, answer, moment)
     if isinstance(answer, Rejected):
-        return _still_in_doubt(negativation, moment, answer.code)
+        return _still_in_doubt(negativation, Observed.IN_DOUBT_INCLUDE, moment, answer.code)
     accepted_before = replace(others, count=others.count + 1)  # the one that this tells of was counted as answered
     return _inclusion_answered(replace(negativation, unanswered_inclusions=accepted_before), answer, moment)
 
@@ -423,15 +428,11 @@ def _removal_refused(negativation: Negativation, code: str, message: str, moment
     return Change(blocked.negativation, (refused, *blocked.events))
 
 
-def _still_in_doubt(negativation: Negativation, moment: Moment, code: str) -> Change:
+def _still_in_doubt(negativation: Negativation, doubt: Observed, moment: Moment, code: str) -> Change:
     """The outcome is unknown: the doubt that the claim wrote stands; ask soon."""
-    observed = negativation.observed
-    if observed not in {Observed.IN_DOUBT_INCLUDE, Observed.IN_DOUBT_REMOVE}:
-        observed = Observed.IN_DOUBT_INCLUDE
-    doubted = replace(negativation, observed=observed)
-    settled = settle(doubted, moment.gateway, _soon(moment))
-    attempts = settled.transmission.attempts + 1
-    work = replace(settled.transmission, attempts=attempts, last_error=code)
+    since = negativation.observed_since if doubt is negativation.observed else moment.now
+    settled = settle(replace(negativation, observed=doubt, observed_since=since), moment.gateway, _soon(moment))
+    work = replace(settled.transmission, attempts=settled.transmission.attempts + 1, last_error=code)
     event = Event(EventKind.IN_DOUBT, negativation.id, moment.now, detail={"code": code})
     return Change(replace(settled, transmission=work), (event,))
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from credit_protection.domain.errors import Conflict, InvalidInput, RuleViolation
 from credit_protection.domain.events import Event, EventKind
 from credit_protection.domain.legal_calendar import RemovalCause, removal_deadline
-from credit_protection.domain.negativations import Change, Observed, settle
+from credit_protection.domain.negativations import Change, Observed, may_be_several, settle
 from credit_protection.domain.reasons import LABELS, RemovalReason
 from credit_protection.domain.removal_policy import RemovalTrigger, settlement_trigger
 
@@ -188,7 +188,7 @@ def bureau_says_removed(negativation: Negativation, gateway: Capabilities, *, to
 
     Returns:
         `desired` is REMOVED, cause bureau. It closes after a look-up, since the hint may speak of an earlier attempt
-        under the same key; at once where the gateway can't look up and there was one inclusion only. What the bureau
+        under the same key; at once where the gateway can't look up and it can only be this one. What the bureau
         was never asked to hold stays.
     """
     if negativation.is_closed or (not negativation.inclusion_claims and negativation.known_at is None):
@@ -197,7 +197,7 @@ def bureau_says_removed(negativation: Negativation, gateway: Capabilities, *, to
     others = tuple(each for each in negativation.triggers if each.cause is not RemovalCause.BUREAU)
     hinted = replace(negativation, triggers=(*others, trigger))
     event = Event(EventKind.BUREAU_SAYS_REMOVED, negativation.id, now, cause="informado pelo birô")
-    if not gateway.find and negativation.inclusion_claims <= 1:
+    if not gateway.find and not may_be_several(negativation, gateway):
         known_at = negativation.known_at or now
         hinted = replace(
             hinted, observed=Observed.GONE, observed_since=now, known_at=known_at, unanswered_inclusions=None

@@ -51,6 +51,11 @@ if TYPE_CHECKING:
 
 
 _PRICE = Money(119_90)
+_PRODUCTS = (
+    Product("BASIC", "Consulta básica", ProductKind.QUERY, price=Money(250)),
+    Product("SCORE", "Score", ProductKind.QUERY, inputs=(ProductInput("model", "Modelo", required=True),)),
+    Product("INC", "Inclusão", ProductKind.INCLUSION),
+)
 
 
 class FakeClock:
@@ -126,6 +131,7 @@ class FakeBureau:
         self.report: CreditReport = DocumentReport(b"%PDF-1.7 made up\n%%EOF\n", PDF, "P-1")
         self.before: Callable[[str], None] = lambda _: None
         self.after: Callable[[str], None] = lambda _: None
+        self.listed: Sequence[Product] = _PRODUCTS
         self.opened: list[dict[str, str]] = []
         self.orders: list[RemovalOrder] = []
         self.closed = 0
@@ -145,14 +151,11 @@ class FakeBureau:
         self._done("check")
 
     def products(self) -> Sequence[Product]:
-        """Three."""
+        """What is `listed`: three at first."""
         self._call("products")
+        listed = list(self.listed)
         self._done("products")
-        return [
-            Product("BASIC", "Consulta básica", ProductKind.QUERY, price=Money(250)),
-            Product("SCORE", "Score", ProductKind.QUERY, inputs=(ProductInput("model", "Modelo", required=True),)),
-            Product("INC", "Inclusão", ProductKind.INCLUSION),
-        ]
+        return listed
 
     def natures(self) -> Sequence[InclusionNature]:
         """One for each person, one unmarked."""

@@ -264,7 +264,8 @@ def full_negativation(
 def wants_removal(made: Negativation, deadline: date = date(2026, 10, 9), **work: Any) -> Negativation:  # noqa: ANN401 - any field
     """The same, present at the bureau and paid: its removal is due."""
     trigger = RemovalTrigger(RemovalCause.SETTLEMENT, NOW, deadline)
-    transmission = replace(made.transmission, action=Action.REMOVE, deadline=deadline, **work)
+    removal: dict[str, Any] = {"action": Action.REMOVE, "deadline": deadline}
+    transmission = replace(made.transmission, **(removal | work))
     return replace(made, observed=Observed.PRESENT, triggers=(trigger,), transmission=transmission)
 
 

@@ -46,6 +46,7 @@ from credit_protection.domain.legal_calendar import BusinessCalendar, RemovalCau
 from credit_protection.domain.money import ZERO, Money
 from credit_protection.domain.natures import InclusionNature
 from credit_protection.domain.negativations import (
+    STOPPED_BY_PERSON,
     Action,
     Block,
     Desired,
@@ -100,6 +101,7 @@ _CITIES = (
     ("Olinda", "PE", "53010"),
 )
 _FIXED_HOLIDAYS = ((1, 1), (4, 21), (5, 1), (9, 7), (10, 12), (11, 2), (11, 15), (11, 20), (12, 25))
+_NEEDED_PARTS = ("street", "number", "district", "city", "state", "postal_code")
 _LIMITED_FIELDS = ("name", "street", "number", "complement", "district", "city")
 
 
@@ -148,10 +150,16 @@ def money(minimum: Money = _CENT, maximum: Money = _MOST) -> SearchStrategy[Mone
 
 
 def _numbers(alphabet: str, length: int) -> SearchStrategy[str]:
-    """Positions before the check digits, the last made to differ where all are alike (no such document exists)."""
-    return st.text(alphabet, min_size=length, max_size=length).map(
-        lambda text: text if len(set(text)) > 1 else text[:-1] + ("1" if text[-1] != "1" else "2")
-    )
+    """Positions before the check digits; never all alike, for no such document exists."""
+
+    def written(number: int) -> str:
+        positions = ""
+        for _ in range(length):
+            number, digit = divmod(number, len(alphabet))
+            positions = alphabet[digit] + positions
+        return positions if len(set(positions)) > 1 else positions[:-1] + ("1" if positions[-1] != "1" else "2")
+
+    return st.integers(0, len(alphabet) ** length - 1).map(written)
 
 
 def _with_cnpj_digits(base: str) -> Cnpj:
@@ -184,24 +192,25 @@ def addresses(*, complete: bool = True) -> SearchStrategy[Address]:
         complete: all parts that an inclusion needs are there; else any of them may be empty.
     """
 
-    def part(values: SearchStrategy[str]) -> SearchStrategy[str]:
-        return values if complete else values | st.just("")
-
     def address(
         street: str, number: str, complement: str, district: str, place: tuple[str, str, str], suffix: int
     ) -> Address:
         city, state, prefix = place
-        return Address(street, number, complement, district, city, state, f"{prefix}{suffix:03d}" if prefix else "")
+        return Address(street, number, complement, district, city, state, f"{prefix}{suffix:03d}")
 
-    return st.builds(
+    whole = st.builds(
         address,
-        street=part(st.sampled_from(_STREETS)),
-        number=part(st.integers(1, 9999).map(str) | st.just("S/N")),
+        street=st.sampled_from(_STREETS),
+        number=st.integers(1, 9999).map(str) | st.just("S/N"),
         complement=st.sampled_from(("", "Casa 2", "Bloco B, apto 31")),
-        district=part(st.sampled_from(_DISTRICTS)),
-        place=st.sampled_from(_CITIES if complete else (*_CITIES, ("", "", ""))),
+        district=st.sampled_from(_DISTRICTS),
+        place=st.sampled_from(_CITIES),
         suffix=st.integers(0, 999),
     )
+    if complete:
+        return whole
+    lacking = st.frozensets(st.sampled_from(_NEEDED_PARTS))
+    return st.builds(lambda kept, parts: replace(kept, **dict.fromkeys(parts, "")), whole, lacking)
 
 
 def customers(person_type: PersonType | None = None, *, complete: bool = True) -> SearchStrategy[Customer]:
@@ -618,7 +627,7 @@ def _negativation(
     if in_flight or draw(st.booleans()):
         return _held(settled, gateway)
     if settled.transmission.is_open and draw(st.booleans()):
-        block = Block("parado_por_pessoa", "Aguardando o jurídico.", NOW)
+        block = Block(STOPPED_BY_PERSON, "Aguardando o jurídico.", NOW)
         return replace(settled, transmission=replace(settled.transmission, block=block))
     return settled
 

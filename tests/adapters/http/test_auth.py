@@ -346,7 +346,7 @@ def test_a_safe_call_is_not_repeated_when_little_time_is_left() -> None:
     respx.post(f"{BASE}/token").mock(return_value=token())
     read = respx.get(f"{BASE}/read").mock(return_value=httpx.Response(500))
     with pytest.raises(BureauUnavailable):
-        session().read(GET, Deadline.after(1.5))
+        session().read(GET, Deadline.after(0.9))
     assert read.call_count == 1
 
 

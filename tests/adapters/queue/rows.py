@@ -40,6 +40,7 @@ class Rows:
         self.sweeping: Callable[[], object] = lambda: None
         self.performing: Callable[[str], object | None] = lambda _: "done"
         self.claims_first = True
+        self.stays: set[str] = set()  # due again though done
 
     def add(self, id_: str, due_in: float = 0.0, *, first: bool = False) -> None:
         with self.lock:
@@ -82,7 +83,7 @@ class Rows:
             with self.lock:
                 self.in_flight[negativation_id] -= 1
                 self.claimed.discard(negativation_id)
-                if done is not None:
+                if done is not None and negativation_id not in self.stays:
                     self.due_at.pop(negativation_id, None)
         return done
 

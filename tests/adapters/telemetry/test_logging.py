@@ -106,6 +106,20 @@ def test_configuring_again_replaces_and_the_level_counts(root: logging.Logger) -
     assert "seen" in second.getvalue()
 
 
+def test_libraries_give_detail_only_where_it_is_asked_for(root: logging.Logger) -> None:
+    stream = io.StringIO()
+    telemetry.configure("WARNING", stream=stream)
+    structlog.get_logger("stamina").warning("retry")
+    assert stream.getvalue() == ""
+    telemetry.configure("DEBUG", stream=stream)
+    structlog.get_logger("stamina").warning("retry")
+    logging.getLogger("httpcore.http11").debug("every header")
+    assert "retry" in stream.getvalue()
+    assert "every header" not in stream.getvalue()
+    assert telemetry.is_configured()
+    assert root.handlers
+
+
 @pytest.mark.parametrize(("level", "form"), [("LOUD", "text"), ("INFO", "xml")])
 def test_an_unknown_level_or_form_is_refused(level: str, form: str) -> None:
     with pytest.raises(ConfigurationError):

@@ -353,8 +353,8 @@ class World:
         days = 0 if reason is RemovalReason.COURT_ORDER else self.profile.policy.deletion_days
         deadline = business_days_after(today, days)
         known.deletion = min(known.deletion or deadline, deadline)
-        if not (reason is RemovalReason.PAYMENT and not attestation) and known.chosen is not RemovalReason.COURT_ORDER:
-            known.chosen = reason
+        if known.chosen is not RemovalReason.COURT_ORDER:
+            known.chosen = None if reason is RemovalReason.PAYMENT and not attestation else reason
         self._store(before, change, "deleted")
 
     def withdraw(self, position: int) -> None:
@@ -480,7 +480,8 @@ class World:
             if not work.is_open:
                 continue
             ledger = self.ledgers[before.id]
-            if work.block is not None and work.block.code != "registro_sumiu":
+            nothing_to_remove = before.desired is Desired.REMOVED and _shows_nothing(ledger.look())
+            if work.block is not None and work.block.code != "registro_sumiu" and not nothing_to_remove:
                 self.resume(position)
                 acted = True
             elif before.desired is Desired.REMOVED or _shows_nothing(ledger.look()):
@@ -589,8 +590,8 @@ class World:
             must(known.deletion is None and not known.by_itself, "rule 1: nothing is included that was deleted")
             must(not known.closed and not known.acknowledged, "rule 1: nothing is included twice")
             must(claimed.unanswered_inclusions is not None, "rule 6: the doubt counts the request")
-            paid = must_go(known.owed, self.host.entries, self.profile.policy)
-            must(not paid or self.profile.grouped, "rule 7: nothing is included that was paid meanwhile")
+            fresh = self.host.invoices(_ids(before))
+            must(all(one.balance for one in fresh), "rule 7: nothing is included that was paid meanwhile")
             must(
                 self.gateway.include_is_repeatable or not ledger.could_stand,
                 "rule 6: no second inclusion while the first may stand",

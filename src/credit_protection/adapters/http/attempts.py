@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from credit_protection.adapters.http.client import HttpClient
 
 ATTEMPTS = 3
-_LONGEST_WAIT = 1.0
+_LONGEST_WAIT = 0.5
 _Result = TypeVar("_Result")
 
 

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from credit_protection.adapters.http.calls import Deadline, HttpCall
 
 LARGEST_REPLY = 20 * 1024 * 1024
+Transport = httpx.BaseTransport
+"""What carries the bytes, for those who put another in its place: `testing.faults`."""
 _REQUEST_ID = re.compile(r"[\x21-\x7e]{1,128}").fullmatch
 _USER_AGENT = "credit-protection"
 
@@ -40,6 +42,7 @@ class HttpClient:
         connections: at most so many at once; give at least the calls in flight, else the rest wait for a free one.
         largest_reply: bytes; a longer body is cut off as `TOO_LARGE`.
         request_id_headers: where the server names its protocol, the first found wins.
+        transport: in place of the sockets, for tests; owned.
     """
 
     def __init__(
@@ -49,12 +52,13 @@ class HttpClient:
         connections: int = 32,
         largest_reply: int = LARGEST_REPLY,
         request_id_headers: Sequence[str] = ("x-request-id",),
+        transport: Transport | None = None,
     ) -> None:
         self.base_url = base_url.rstrip("/")
         self._largest_reply = largest_reply
         self._request_id_headers = request_id_headers
         self._client = httpx.Client(
-            transport=DeadlineTransport(_tls(), connections, _proxy_of(self.base_url)),
+            transport=transport or DeadlineTransport(_tls(), connections, _proxy_of(self.base_url)),
             follow_redirects=False,
             trust_env=False,
             cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),

@@ -73,6 +73,10 @@ class BureauSession:
         """Whether an address is on the bureau's own origin."""
         return self._client.is_own(address)
 
+    def keeps_safe(self, address: str) -> bool:
+        """Whether an absolute address is as protected as the bureau's own: https, unless that itself is not."""
+        return address.startswith("https:") or not self._client.base_url.startswith("https:")
+
     def mask(self, text: str) -> str:
         """A text of the bureau's, as it may be shown and stored."""
         return mask(text, self._secrets)

@@ -23,11 +23,12 @@ HIDDEN = "[oculto]"
 DOCUMENT = "[documento]"
 SUPPRESSED = "[transcrição suprimida: continha um segredo que não se pôde ocultar]"
 
-_CNPJ_LENGTH = 14
 _MOST_DECODINGS = 4
 _JOINT = r"(?:\\?[./-]){0,2}"
 _DIGITS = re.compile(rf"[0-9](?:{_JOINT}[0-9]){{10,}}")
-_POSITIONS = re.compile(rf"[0-9A-Za-z](?:{_JOINT}[0-9A-Za-z]){{13,}}")
+_WORDS = re.compile(r"[0-9A-Za-z./\\-]{14,}")
+_COMPACT = re.compile(r"(?=([0-9A-Za-z]{12}[0-9]{2}))")
+_FORMATTED = re.compile(r"(?=([0-9A-Za-z]{2}\.[0-9A-Za-z]{3}\.[0-9A-Za-z]{3}\\?/[0-9A-Za-z]{4}-[0-9]{2}))")
 _OPAQUE = re.compile(r"[A-Za-z0-9+/=_-]{64,}")
 _ESCAPED = re.compile(r"\\u([0-9a-fA-F]{4})")
 _NAMED_SECRET = re.compile(
@@ -55,7 +56,7 @@ def mask(text: str, secrets: Collection[str] = ()) -> str:
     plain = _NAMED_SECRET.sub(rf"\1{HIDDEN}", plain)
     plain = _OPAQUE.sub(lambda run: f"[{len(run[0])} caracteres]", plain)
     plain = _DIGITS.sub(DOCUMENT, plain)
-    plain = _POSITIONS.sub(_mask_cnpj, plain)
+    plain = _WORDS.sub(_mask_cnpj, plain)
     return SUPPRESSED if any(secret and secret in plain for secret in secrets) else plain
 
 
@@ -103,24 +104,18 @@ def _plain(text: str) -> str:
 
 
 def _mask_cnpj(run: re.Match[str]) -> str:
-    """Mask each window of a run that is a CNPJ with letters, wherever it begins."""
-    text = run[0]
-    places = [place for place, character in enumerate(text) if character.isalnum()]
-    compact = "".join(text[place] for place in places).upper()
-    shown = list(text)
-    for first in range(len(compact) - _CNPJ_LENGTH + 1):
-        window = compact[first : first + _CNPJ_LENGTH]
-        if _is_cnpj(window):
-            for place in range(places[first], places[first + _CNPJ_LENGTH - 1] + 1):
-                shown[place] = "*"
+    """Mask each CNPJ with letters in a run, wherever it begins."""
+    shown = list(run[0])
+    for shape in (_COMPACT, _FORMATTED):
+        for found in shape.finditer(run[0]):
+            if _is_cnpj("".join(filter(str.isalnum, found[1])).upper()):
+                shown[found.start(1) : found.end(1)] = "*" * len(found[1])
     return "".join(shown)
 
 
-def _is_cnpj(window: str) -> bool:
-    if not window[-2:].isdigit():
-        return False
+def _is_cnpj(text: str) -> bool:
     try:
-        Cnpj(window)
+        Cnpj(text)
     except InvalidInput:
         return False
     return True

@@ -24,6 +24,8 @@ _OUR_OWN = frozenset({"timestamp", "level", "logger", "_record", "_from_structlo
 _SECRET_NAME = re.compile(r"secret|token|password|senha|authorization|cookie|(^|_)keys?$", re.IGNORECASE).search
 _AUTHORIZATION = re.compile(r"\b(bearer|basic)\s+[A-Za-z0-9+/=_.~-]+", re.IGNORECASE)
 _ADDRESS_PASSWORD = re.compile(r"(://[^/\s:@]+:)[^/\s@]+@")
+_DETAIL = ("stamina", "httpx", "httpcore", "alembic")
+"""Libraries whose warnings are our own doing, told better by us: they speak where INFO or DEBUG is asked for."""
 _FRAME = re.compile(r'  File "').match
 
 
@@ -121,6 +123,8 @@ def configure(
         root.removeHandler(former)
     root.addHandler(handler)
     root.setLevel(level)
+    for name in _DETAIL:
+        logging.getLogger(name).setLevel("INFO" if level in {"DEBUG", "INFO"} else "ERROR")
 
 
 def is_configured() -> bool:

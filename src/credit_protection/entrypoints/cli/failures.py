@@ -11,6 +11,7 @@ from credit_protection.domain.errors import (
     InvalidInput,
     RuleViolation,
 )
+from credit_protection.entrypoints.cli import usage
 from credit_protection.entrypoints.cli.exit_codes import ExitCode, exit_code
 from credit_protection.entrypoints.cli.output import Table, as_json, console, print_part, write_json
 
@@ -38,7 +39,8 @@ class AlreadyTold(Exception):
 def findings_table(findings: Sequence[Finding]) -> Table:
     """The findings, as rows."""
     columns = {"severity": "Gravidade", "code": "Código", "message": "Motivo"}
-    return Table("findings", "O que as regras dizem", columns, [finding_row(one) for one in findings])
+    rows = [finding_row(finding) for finding in findings]
+    return Table("findings", "O que as regras dizem", columns, rows, "As regras nada têm contra.")
 
 
 def finding_row(finding: Finding) -> Row:
@@ -54,6 +56,9 @@ def finding_row(finding: Finding) -> Row:
 
 def tell(error: BaseException, output: Output) -> ExitCode:
     """Say what went wrong, and give the exit code."""
+    if usage.is_about_usage(error):
+        _say(output, {"code": "uso", "message": usage.sentence(error)})
+        return ExitCode.WRONG_USAGE
     code = exit_code(error)
     if isinstance(error, CreditProtectionError):
         _say(output, _details(error), error.findings if isinstance(error, RuleViolation) else ())
@@ -61,15 +66,11 @@ def tell(error: BaseException, output: Output) -> ExitCode:
         _say(output, {"code": "cancelado", "message": "Cancelado. Nada mais foi feito."})
     else:
         _log(error)
-        message = "Algo inesperado aconteceu no programa. Para ver o detalhe, repita com CREDIT_PROTECTION_LOG_LEVEL=DEBUG."
+        message = (
+            "Algo inesperado aconteceu no programa. Para ver o detalhe, repita com CREDIT_PROTECTION_LOG_LEVEL=DEBUG."
+        )
         _say(output, {"code": "erro_interno", "message": message})
     return code
-
-
-def wrong_usage(message: str, output: Output) -> ExitCode:
-    """Say that the command line can't be understood."""
-    _say(output, {"code": "uso", "message": message})
-    return ExitCode.WRONG_USAGE
 
 
 def _details(error: CreditProtectionError) -> dict[str, object]:

@@ -97,7 +97,7 @@ def list_integrations(json: Json = False) -> None:
 
 
 @integration.command("test")
-def test(named: IntegrationArgument = None, json: Json = False) -> None:
+def authenticate(named: IntegrationArgument = None, json: Json = False) -> None:
     """Autentica no birô de verdade ("Testar")."""
     with opened(as_json=json) as session:
         chosen = session.integration(named)

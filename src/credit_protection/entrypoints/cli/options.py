@@ -65,4 +65,6 @@ def day(text: str | None, option: str) -> date | None:
     for form in ("%Y-%m-%d", "%d/%m/%Y"):
         with contextlib.suppress(ValueError):
             return datetime.strptime(text.strip(), form).replace(tzinfo=UTC).date()
-    raise InvalidInput(f"{option} deve ser um dia, por exemplo 2026-11-24 ou 24/11/2026.", field=option, code="data_formato")
+    raise InvalidInput(
+        f"{option} deve ser um dia, por exemplo 2026-11-24 ou 24/11/2026.", field=option, code="data_formato"
+    )

@@ -71,8 +71,8 @@ def plain(specs: Sequence[ParameterSpec], given: Mapping[str, str]) -> dict[str,
     for spec in specs:
         if spec.secret and spec.name in given:
             raise InvalidInput(
-                f"{spec.label} é um segredo e não pode ir na linha de comando, onde outros o veem. Deixe que o programa "
-                f"pergunte, ou use a variável {variable(spec.name)}.",
+                f"{spec.label} é um segredo e não pode ir na linha de comando, onde outros o veem. Deixe que o "
+                f"programa pergunte, ou use a variável {variable(spec.name)}.",
                 field=spec.name,
                 code="segredo_na_linha_de_comando",
             )

@@ -48,7 +48,8 @@ def run_query(  # noqa: PLR0913 - options of one command
     document: Annotated[
         str | None, typer.Argument(metavar="[DOCUMENTO]", help="CPF ou CNPJ de quem se quer saber.")
     ] = None,
-    product: Annotated[str, typer.Option("--product", "-p", help="Código do produto de consulta.")] = ...,  # type: ignore[assignment]  # how typer writes "required"
+    *,
+    product: Annotated[str, typer.Option("--product", "-p", help="Código do produto de consulta.")],
     integration: IntegrationOption = None,
     customer: Annotated[str | None, typer.Option(help="Código do cliente no ERP, no lugar do documento.")] = None,
     inputs: Annotated[list[str] | None, typer.Option("--input", help="Insumo, código=valor; repetível.")] = None,
@@ -177,7 +178,9 @@ def _deliver(session: Session, query_id: str, path: Path | None) -> None:
 
 def _fresh(query: CreditQuery, suffix: str) -> Path:
     """The default name; with a number where the file is there already."""
-    names = (Path(f"consulta-{query.id}{number}{suffix}") for number in ("", *(f"-{count}" for count in range(2, 1000))))
+    names = (
+        Path(f"consulta-{query.id}{number}{suffix}") for number in ("", *(f"-{count}" for count in range(2, 1000)))
+    )
     return next(path for path in names if not path.exists())
 
 

@@ -6,7 +6,7 @@ import contextlib
 import getpass
 import os
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from credit_protection.domain.actors import Actor
 from credit_protection.domain.errors import ConfigurationError, InvalidInput, NotFound
@@ -47,8 +47,7 @@ class Session:
         """The ERP that is plugged in."""
         from credit_protection.containers import container  # noqa: PLC0415 - loads every adapter
 
-        host: HostErp = container(self.protection.tenant, self.configuration).host()
-        return host
+        return cast("HostErp", container(self.protection.tenant, self.configuration).host())
 
     @property
     def local_erp(self) -> LocalErp:

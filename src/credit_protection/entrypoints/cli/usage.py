@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
-import sys
+from typing import TYPE_CHECKING
 
 import typer
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 _HEADINGS = {
     "ARGUMENTS_PANEL_TITLE": "Argumentos",
@@ -22,7 +25,7 @@ _TRANSLATIONS = (
     (r"Missing option (?P<what>'.*?')\.?.*", "Falta a opção {what}."),
     (r"Option (?P<what>'.*?') requires an argument\.?", "A opção {what} precisa de um valor."),
     (r"Option (?P<what>'.*?') does not take a value\.?", "A opção {what} não leva valor."),
-    (r"Got unexpected extra arguments? \((?P<what>.*)\)", "Sobra na linha de comando: {what}."),
+    (r"Got unexpected extra argument(?:s|\(s\))? \((?P<what>.*)\)", "Sobra na linha de comando: {what}."),
     (r"Invalid value for (?P<what>.*?): (?P<near>.*)", "Valor inválido para {what}: {near}"),
 )
 
@@ -43,9 +46,13 @@ def sentence(error: BaseException) -> str:
     return said.strip() or "Diga qual comando. Veja: credit-protection --help."
 
 
-def in_portuguese() -> None:
-    """Set the headings of the help, where help is asked for: loading what prints it takes time."""
-    if "--help" not in sys.argv and len(sys.argv) > 2:  # noqa: PLR2004 - a group without a command shows its help
+def in_portuguese(given: Sequence[str]) -> None:
+    """Set the headings of the help, where help may be shown: loading what prints it takes time.
+
+    Args:
+        given: the command line.
+    """
+    if "--help" not in given and len(given) > 1:  # a group without a command shows its help
         return
     from typer import rich_utils  # noqa: PLC0415
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from credit_protection.adapters.http.calls import Deadline, HttpCall, HttpReply
+    from credit_protection.adapters.http.client import Transport
     from credit_protection.adapters.http.session import BureauSession
     from credit_protection.domain.bureau_answers import Receipt, RecordKey, Sighting
     from credit_protection.domain.integrations import Environment
@@ -95,9 +96,11 @@ class CreditoNaMedida:
 
     Args:
         capabilities: others than the declared ones, for tests that can't wait for a quiet period of minutes.
+        transport: in place of the sockets, for tests (`testing.faults`).
     """
 
     capabilities: Capabilities = CAPABILITIES
+    transport: Transport | None = None
     code: ClassVar[str] = "credito_na_medida"
     name: ClassVar[str] = "Crédito na Medida"
     parameters: ClassVar[Sequence[ParameterSpec]] = PARAMETERS
@@ -127,6 +130,7 @@ class CreditoNaMedida:
             _base_url(values["base_url"]),
             connections=int(_number(values, "conexoes", _MOST_CONNECTIONS)),
             request_id_headers=(wire.PROTOCOL_HEADER, "x-request-id"),
+            transport=self.transport,
         )
         longest = self.capabilities.call_deadline.total_seconds()
         call_deadline = _number(values, "tempo_limite", longest) if values["tempo_limite"] else longest
@@ -341,7 +345,7 @@ class CreditoNaMedidaGateway:
         """The report behind an address. The query is paid by now: what goes wrong here is an unknown outcome."""
         named = f"protocolo {protocol}" if protocol else "sem protocolo"
         advice = f"A consulta foi feita ({named}) e pode ter sido cobrada: baixe o relatório no portal do birô."
-        if not wire.is_usable_url(call.path):
+        if not wire.is_usable_url(call.path) or not self._session.keeps_safe(call.path):
             raise OutcomeUnknown(f"O birô deu um endereço de relatório inválido. {advice}", request_id=protocol)
         if not self._session.is_own(call.path) and not self._external_reports:
             raise OutcomeUnknown(

@@ -299,7 +299,7 @@ def error_in(reply: HttpReply) -> WireError | None:
     """The error of a reply; None where its body is not the contract's."""
     try:
         said = _object(reply)
-        code, message = _code(said, "codigo"), _required(said, "mensagem")
+        code, message = _shown(_code(said, "codigo")), _required(said, "mensagem")
         record_id = said.get("id")
     except Unreadable:
         return None

@@ -203,7 +203,7 @@ _index("ix_cp_credit_query_integration", _q.integration_id, _q.asked_at, _q.id)
 _index("ix_cp_credit_query_customer", _q.customer_id, _q.asked_at, _q.id)
 _index("ix_cp_credit_query_document", _q.document, _q.asked_at, _q.id)
 _index("ix_cp_credit_query_actor", _q.actor_id, _q.asked_at, _q.id)
-_index("ix_cp_credit_query_unanswered", _q.asked_at, where=is_(_q.status, QueryStatus.SENT))
+_index("ix_cp_credit_query_unanswered", _q.asked_at, _q.id, where=is_(_q.status, QueryStatus.SENT))
 _index(
     "ix_cp_credit_query_reuse",
     _q.document,
@@ -318,7 +318,7 @@ _index("ix_cp_negativation_live", _n.integration_id, where=is_false(_n.is_closed
 _index("ix_cp_negativation_due_removal", _n.deadline, _n.due_at, _n.id, where=IS_DUE_REMOVAL)
 _index("ix_cp_negativation_due_inclusion", _n.due_at, _n.id, where=IS_DUE_INCLUSION)
 _index("ix_cp_negativation_next", _n.due_at, where=IS_FREE)
-_index("ix_cp_negativation_lease", _n.claim_until, where=_n.claim_until.is_not(None))
+_index("ix_cp_negativation_lease", _n.claim_until, _n.id, where=_n.claim_until.is_not(None))
 
 NEGATIVATION_INVOICE = sa.Table(
     "cp_negativation_invoice",

@@ -39,10 +39,17 @@ def upgrade(engine: sa.Engine, *, schema: str | None = None) -> None:
     """
     if _current(engine, schema) == HEAD:
         return
-    with _alembic, _alone(engine, schema) as connection:
-        from alembic import command  # noqa: PLC0415 - slow to import, and not needed when up to date
+    from alembic import command  # noqa: PLC0415 - slow to import, and not needed when up to date
+    from alembic.util import CommandError  # noqa: PLC0415 - likewise
 
-        command.upgrade(_config(connection, schema), "head")
+    with _alembic, _alone(engine, schema) as connection:
+        try:
+            command.upgrade(_config(connection, schema), "head")
+        except CommandError as error:
+            raise ConfigurationError(
+                "O banco foi alterado por uma versão mais nova do programa. Atualize esta instalação.",
+                code="banco_mais_novo",
+            ) from error
 
 
 def downgrade(engine: sa.Engine, revision: str, *, schema: str | None = None) -> None:
@@ -53,9 +60,9 @@ def downgrade(engine: sa.Engine, revision: str, *, schema: str | None = None) ->
         revision: to which.
         schema: of the tables, on PostgreSQL.
     """
-    with _alembic, _alone(engine, schema) as connection:
-        from alembic import command  # noqa: PLC0415 - slow to import
+    from alembic import command  # noqa: PLC0415 - slow to import
 
+    with _alembic, _alone(engine, schema) as connection:
         command.downgrade(_config(connection, schema), revision)
 
 
@@ -79,6 +86,7 @@ def _alone(engine: sa.Engine, schema: str | None) -> Iterator[sa.Connection]:
             yield connection
         return
     with engine.connect() as connection:
+        enforced = connection.exec_driver_sql("PRAGMA foreign_keys").scalar()
         connection.exec_driver_sql("PRAGMA foreign_keys = OFF")  # no effect inside a transaction
         try:
             connection.exec_driver_sql("BEGIN IMMEDIATE")
@@ -87,7 +95,7 @@ def _alone(engine: sa.Engine, schema: str | None) -> Iterator[sa.Connection]:
             connection.commit()
         finally:
             connection.rollback()
-            connection.exec_driver_sql("PRAGMA foreign_keys = ON")
+            connection.exec_driver_sql(f"PRAGMA foreign_keys = {enforced}")
 
 
 def _require_whole(connection: sa.Connection) -> None:

@@ -55,7 +55,7 @@ class SqlSettlements:
     def __init__(self, transaction: Transaction) -> None:
         self._transaction = transaction
         self._read: dict[tuple[str, str], list[tuple[str, bool]]] = {}
-        """The entries that this unit read unapplied, by host and invoice: what it can have decided upon."""
+        """By host and invoice, what stood unapplied when this unit first read: what all its decisions knew."""
 
     def record(self, host: str, entry: Entry, now: datetime) -> bool:
         """Insert one row, conflict ignored; tells whether it was new."""
@@ -80,11 +80,12 @@ class SqlSettlements:
             for some in chunks(list(dict.fromkeys(invoice_ids)))
             for row in self._transaction.rows(_ENTRIES, {"host": host, "invoice_ids": some})
         ]
-        for invoice_id in invoice_ids:
-            self._read[host, invoice_id] = []
+        unapplied: dict[str, list[tuple[str, bool]]] = {invoice_id: [] for invoice_id in invoice_ids}
         for row in rows:
             if row.applied_at is None:
-                self._read[host, row.invoice_id].append((row.settlement_id, row.is_reversal))
+                unapplied[row.invoice_id].append((row.settlement_id, row.is_reversal))
+        for invoice_id, read in unapplied.items():
+            self._read.setdefault((host, invoice_id), read)
         return [entry_of(row) for row in rows]
 
     def mark_applied(self, host: str, invoice_id: str, now: datetime) -> None:

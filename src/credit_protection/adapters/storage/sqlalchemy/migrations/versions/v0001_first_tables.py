@@ -131,7 +131,7 @@ def upgrade() -> None:
         ["document", "integration_id", "product_code", "answered_at"],
         **_where("status = 'answered'"),
     )
-    op.create_index("ix_cp_credit_query_unanswered", "cp_credit_query", ["asked_at"], **_where("status = 'sent'"))
+    op.create_index("ix_cp_credit_query_unanswered", "cp_credit_query", ["asked_at", "id"], **_where("status = 'sent'"))
     op.create_table(
         "cp_credit_report",
         sa.Column("query_id", sa.Text, nullable=False),
@@ -235,7 +235,9 @@ def upgrade() -> None:
         **_where("queue = 'removal' AND waits_for = 'worker'"),
     )
     op.create_index("ix_cp_negativation_integration", "cp_negativation", ["integration_id", "created_at", "id"])
-    op.create_index("ix_cp_negativation_lease", "cp_negativation", ["claim_until"], **_where("claim_until IS NOT NULL"))
+    op.create_index(
+        "ix_cp_negativation_lease", "cp_negativation", ["claim_until", "id"], **_where("claim_until IS NOT NULL")
+    )
     op.create_index(
         "ix_cp_negativation_live",
         "cp_negativation",

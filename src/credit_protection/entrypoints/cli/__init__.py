@@ -1,0 +1,10 @@
+"""`credit-protection`: the command line."""
+
+from __future__ import annotations
+
+
+def main() -> None:
+    """The console script."""
+    from credit_protection.entrypoints.cli.app import app  # noqa: PLC0415 - importing this package loads no command
+
+    app()

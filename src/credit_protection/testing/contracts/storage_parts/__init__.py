@@ -1,0 +1,1 @@
+"""The parts of the storage contract: one module per aggregate."""

@@ -1,0 +1,167 @@
+"""Removing: what is sent, and every answer."""
+
+import httpx
+import pytest
+import respx
+
+from credit_protection.adapters.bureaus.credito_na_medida import codes
+from credit_protection.adapters.bureaus.credito_na_medida.gateway import CreditoNaMedidaGateway
+from credit_protection.domain.bureau_answers import Accepted, Done, How, Receipt, Rejected
+from credit_protection.domain.errors import (
+    BureauError,
+    BureauUnavailable,
+    InclusionStillProcessing,
+    NoCredit,
+    OutcomeUnknown,
+    ProtocolError,
+    RateLimited,
+)
+from credit_protection.domain.reasons import RemovalReason
+from credit_protection.testing.simulator.credito_na_medida.catalogue import REASONS
+from tests.adapters.bureaus.credito_na_medida.samples import ID, page, record, refusal, removal
+
+GOING = httpx.Response(202, json=record("EXCLUSAO"), headers={"X-Protocolo": "P-2"})
+
+
+@pytest.fixture
+def route(bureau: respx.MockRouter) -> respx.Route:
+    return bureau.delete(f"/v1/negativacoes/{ID}").mock(return_value=GOING)
+
+
+@pytest.mark.parametrize("reason", RemovalReason)
+def test_each_reason_has_the_bureau_s_code(
+    route: respx.Route, gateway: CreditoNaMedidaGateway, reason: RemovalReason
+) -> None:
+    assert gateway.remove(removal(reason=reason)) == Accepted(ID, "P-2")
+    assert dict(route.calls.last.request.url.params) == {"motivo": codes.REASONS[reason]}
+    assert codes.REASONS[reason] in {entry["codigo"] for entry in REASONS}
+
+
+@pytest.mark.parametrize(
+    ("reply", "receipt"),
+    [
+        (GOING, Accepted(ID, "P-2")),
+        (httpx.Response(200, json=record("EXCLUSAO")), Accepted(ID)),
+        (httpx.Response(202, json=record("EXCLUSAO", "EXCLUSAO")), Done(How.EXECUTED, ID)),
+        (httpx.Response(202, json=record("EXCLUSAO", "ERRO", erro="sub judice")), Rejected("ERRO", "sub judice")),
+        (refusal(404, "NAO_ENCONTRADA"), Done(How.NOT_FOUND, request_id="P-9")),
+        (refusal(422, "MOTIVO_INVALIDO", campo="motivo"), Rejected("MOTIVO_INVALIDO", "Não pode", "motivo", "P-9")),
+    ],
+)
+def test_each_answer_has_its_receipt(
+    route: respx.Route, gateway: CreditoNaMedidaGateway, reply: httpx.Response, receipt: Receipt
+) -> None:
+    route.mock(return_value=reply)
+    assert gateway.remove(removal()) == receipt
+    assert route.call_count == 1
+
+
+@pytest.mark.parametrize(
+    ("seen", "receipt"),
+    [
+        (httpx.Response(200, json=record("EXCLUSAO", "EXCLUSAO")), Done(How.ALREADY, ID, "P-9")),
+        (refusal(404, "NAO_ENCONTRADA"), Done(How.ALREADY, ID, "P-9")),
+        (httpx.Response(200, json=record("EXCLUSAO")), Accepted(ID, repeated=True)),
+        (httpx.Response(200, json=record(situation="INCLUSAO")), Accepted(ID, repeated=True)),
+        (httpx.Response(500), Accepted(ID, repeated=True)),
+        (httpx.Response(200, text="<html>"), Accepted(ID, repeated=True)),
+    ],
+)
+def test_already_removed_is_looked_at_before_it_is_believed(
+    bureau: respx.MockRouter,
+    route: respx.Route,
+    gateway: CreditoNaMedidaGateway,
+    seen: httpx.Response,
+    receipt: Receipt,
+) -> None:
+    route.mock(return_value=refusal(409, "JA_EXCLUIDA"))
+    bureau.get(f"/v1/negativacoes/{ID}").mock(return_value=seen)
+    assert gateway.remove(removal()) == receipt
+    assert route.call_count == 1
+
+
+def test_an_inclusion_that_is_still_processed_means_later(route: respx.Route, gateway: CreditoNaMedidaGateway) -> None:
+    route.mock(return_value=refusal(409, "EM_PROCESSAMENTO"))
+    with pytest.raises(InclusionStillProcessing) as caught:
+        gateway.remove(removal())
+    assert caught.value.request_id == "P-9"
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        httpx.Response(404, text="<html>not found</html>"),
+        httpx.Response(404),
+        refusal(404, "ROTA_INEXISTENTE"),
+        httpx.Response(404, json={"codigo": "NAO_ENCONTRADA"}),
+        refusal(405, "METODO_NAO_PERMITIDO"),
+        refusal(409, "ALGO_NOVO"),
+        httpx.Response(409),
+        httpx.Response(204),
+        httpx.Response(202, json={}),
+        httpx.Response(202, json=record("EXCLUSAO", id="OUTRO")),
+        httpx.Response(202, json=record(situation="INCLUSAO")),
+    ],
+)
+def test_what_is_not_understood_never_ends_a_removal(
+    route: respx.Route, gateway: CreditoNaMedidaGateway, reply: httpx.Response
+) -> None:
+    route.mock(return_value=reply)
+    with pytest.raises(ProtocolError) as caught:
+        gateway.remove(removal())
+    assert str(caught.value.context["transcript"]).startswith(f"> DELETE /v1/negativacoes/{ID}?motivo=PAGAMENTO\n")
+    assert route.call_count == 1
+
+
+@pytest.mark.parametrize(
+    ("reply", "error"),
+    [
+        (refusal(402, "SEM_CREDITO"), NoCredit),
+        (httpx.Response(429, headers={"Retry-After": "5"}), RateLimited),
+        (httpx.Response(500), OutcomeUnknown),
+        (httpx.ReadTimeout("no"), OutcomeUnknown),
+        (httpx.ConnectError("no"), BureauUnavailable),
+    ],
+)
+def test_each_failure_has_its_error_and_nothing_is_repeated(
+    route: respx.Route, gateway: CreditoNaMedidaGateway, reply: httpx.Response | Exception, error: type[BureauError]
+) -> None:
+    route.mock(side_effect=[reply])
+    with pytest.raises(BureauError) as caught:
+        gateway.remove(removal())
+    assert type(caught.value) is error
+    assert route.call_count == 1
+
+
+@pytest.mark.parametrize("unusable", [None, "", "..", "a/b", "NEG?x=1", "é"])
+def test_without_a_usable_id_the_record_is_looked_up_first(
+    bureau: respx.MockRouter, route: respx.Route, gateway: CreditoNaMedidaGateway, unusable: str | None
+) -> None:
+    bureau.get("/v1/negativacoes").mock(return_value=page(record(situation="INCLUSAO")))
+    assert gateway.remove(removal(unusable)) == Accepted(ID, "P-2")
+    assert route.call_count == 1
+
+
+def test_what_is_not_there_needs_no_removal(
+    bureau: respx.MockRouter, route: respx.Route, gateway: CreditoNaMedidaGateway
+) -> None:
+    bureau.get("/v1/negativacoes").mock(return_value=page(record(vencimento="2026-01-06")))
+    assert gateway.remove(removal(None)) == Done(How.NOT_FOUND)
+    assert route.call_count == 0
+
+
+@pytest.mark.parametrize(
+    ("reply", "error"),
+    [(httpx.Response(500), BureauUnavailable), (httpx.Response(200, json={}), ProtocolError)],
+)
+def test_where_the_look_up_fails_nothing_is_removed(
+    bureau: respx.MockRouter,
+    route: respx.Route,
+    gateway: CreditoNaMedidaGateway,
+    reply: httpx.Response,
+    error: type[BureauError],
+) -> None:
+    bureau.get("/v1/negativacoes").mock(return_value=reply)
+    with pytest.raises(error):
+        gateway.remove(removal(None))
+    assert route.call_count == 0

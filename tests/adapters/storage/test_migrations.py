@@ -1,0 +1,190 @@
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+import sqlalchemy as sa
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+
+from credit_protection.adapters.storage.sqlalchemy import SqlStorage
+from credit_protection.adapters.storage.sqlalchemy.engine import make_engine
+from credit_protection.adapters.storage.sqlalchemy.migrations import HEAD, VERSION_TABLE, _alone, downgrade, upgrade
+from credit_protection.adapters.storage.sqlalchemy.tables import METADATA
+from credit_protection.domain.errors import ConfigurationError
+from credit_protection.testing import samples
+
+if TYPE_CHECKING:
+    from tests.postgresql import NewDatabase
+
+BOTH = ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)]
+MIGRATE = """
+import sys
+from credit_protection.adapters.storage.sqlalchemy import SqlStorage
+SqlStorage(sys.argv[1]).migrate()
+print("alembic" in sys.modules)
+"""
+
+
+def new_url(kind: str, request: pytest.FixtureRequest, folder: Path, name: str) -> str:
+    if kind == "sqlite":
+        return f"sqlite:///{folder / name}.db"
+    make: NewDatabase = request.getfixturevalue("new_database")
+    return make()
+
+
+@pytest.fixture(params=BOTH)
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    return new_url(request.param, request, tmp_path, "store")
+
+
+@pytest.fixture
+def engine(url: str) -> Iterator[sa.Engine]:
+    engine = make_engine(url)
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture(params=BOTH)
+def twins(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[sa.Engine, sa.Engine]]:
+    """A database that was migrated, and one made from the tables as they are declared."""
+    engines = [make_engine(new_url(request.param, request, tmp_path, name)) for name in ("migrated", "declared")]
+    upgrade(engines[0])
+    METADATA.create_all(engines[1])
+    yield engines[0], engines[1]
+    for engine in engines:
+        engine.dispose()
+
+
+def declared(engine: sa.Engine) -> set[str]:
+    """Everything that the database says about our tables, columns in their order."""
+    inspector = sa.inspect(engine)
+    said = {
+        f"{table}.{number}: {column['name']} {column['type']} {column['nullable']} {column['default']}"
+        for table in inspector.get_table_names()
+        for number, column in enumerate(inspector.get_columns(table))
+    }
+    if engine.dialect.name == "postgresql":
+        indexes = "SELECT indexdef FROM pg_indexes WHERE schemaname = 'public'"
+    else:
+        indexes = "SELECT sql FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL"
+    with engine.connect() as connection:
+        said |= {row[0] for row in connection.exec_driver_sql(indexes)}
+    for table in inspector.get_table_names():
+        said.add(f"{table} {inspector.get_pk_constraint(table)}")
+        said |= {f"{table} {each}" for each in inspector.get_foreign_keys(table)}
+        said |= {f"{table} {each}" for each in inspector.get_unique_constraints(table)}
+    return {each for each in said if VERSION_TABLE not in each}
+
+
+def tables_of(engine: sa.Engine) -> set[str]:
+    return set(sa.inspect(engine).get_table_names())
+
+
+def fill(engine: sa.Engine) -> None:
+    storage = SqlStorage.from_engine(engine)
+    with storage.unit() as unit:
+        unit.integrations.add(samples.integration())
+        unit.integrations.save_products("integration-1", samples.products())
+        unit.negativations.add(samples.full_negativation())
+        unit.negativations.append([samples.event()])
+        unit.settlements.record("local", samples.settlement(), samples.NOW)
+        unit.commit()
+
+
+def test_the_newest_revision_is_the_one_that_is_compared_at_start() -> None:
+    config = Config()
+    config.set_main_option("script_location", "credit_protection.adapters.storage.sqlalchemy:migrations")
+    assert ScriptDirectory.from_config(config).get_heads() == [HEAD]
+
+
+def test_the_migrations_make_the_tables_as_they_are_declared(twins: tuple[sa.Engine, sa.Engine]) -> None:
+    migrated, made = twins
+    assert declared(migrated) == declared(made)
+    with migrated.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"version_table": VERSION_TABLE, "compare_type": True})
+        assert compare_metadata(context, METADATA) == []
+
+
+def test_every_table_carries_the_prefix(engine: sa.Engine) -> None:
+    upgrade(engine)
+    assert {name for name in tables_of(engine) if not name.startswith("cp_")} == set()
+    assert tables_of(engine) == {VERSION_TABLE, *METADATA.tables}
+
+
+def test_down_and_up_again_with_data_leaves_the_hosts_tables_alone(engine: sa.Engine) -> None:
+    with engine.begin() as connection:
+        connection.execute(sa.text("CREATE TABLE host_customer (name TEXT)"))
+        connection.execute(sa.text("INSERT INTO host_customer VALUES ('João')"))
+    upgrade(engine)
+    fill(engine)
+    downgrade(engine, "base")
+    assert tables_of(engine) == {VERSION_TABLE, "host_customer"}
+    upgrade(engine)
+    fill(engine)
+    with engine.connect() as connection:
+        assert connection.execute(sa.text("SELECT name FROM host_customer")).all() == [("João",)]
+
+
+def test_an_upgrade_keeps_what_is_stored(engine: sa.Engine) -> None:
+    upgrade(engine)
+    fill(engine)
+    upgrade(engine)
+    with SqlStorage.from_engine(engine).reading() as unit:
+        assert unit.negativations.get("negativation-1") == samples.full_negativation()
+
+
+def test_being_up_to_date_costs_next_to_nothing(engine: sa.Engine, url: str) -> None:
+    upgrade(engine)
+    started = time.perf_counter()
+    upgrade(engine)
+    assert time.perf_counter() - started < 0.25
+    told = subprocess.run([sys.executable, "-c", MIGRATE, url], check=True, capture_output=True, text=True)
+    assert told.stdout.strip() == "False"
+
+
+def test_processes_that_start_at_once_take_turns(url: str, engine: sa.Engine) -> None:
+    command = [sys.executable, "-c", MIGRATE, url]
+    running = [subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) for _ in range(2)]
+    for each in running:
+        said, _ = each.communicate(timeout=60)
+        assert each.returncode == 0, said
+    fill(engine)
+
+
+def test_threads_that_start_at_once_take_turns(url: str, engine: sa.Engine) -> None:
+    with ThreadPoolExecutor(4) as pool:
+        for done in [pool.submit(SqlStorage(url).migrate) for _ in range(4)]:
+            done.result(60)
+    fill(engine)
+
+
+def test_a_database_of_a_newer_version_is_refused(engine: sa.Engine) -> None:
+    upgrade(engine)
+    with engine.begin() as connection:
+        connection.execute(sa.update(sa.table(VERSION_TABLE, sa.column("version_num"))).values(version_num="v9999"))
+    with pytest.raises(ConfigurationError) as refused:
+        upgrade(engine)
+    assert refused.value.code == "banco_mais_novo"
+
+
+def test_a_migration_on_sqlite_that_would_lose_references_changes_nothing(tmp_path: Path) -> None:
+    engine = make_engine(f"sqlite:///{tmp_path / 'store.db'}")
+    upgrade(engine)
+
+    def migrate_badly() -> None:
+        with _alone(engine, None) as connection:
+            connection.exec_driver_sql("INSERT INTO cp_removal_reason VALUES ('nobody', 0, '1', 'sem integração')")
+
+    with pytest.raises(ConfigurationError):
+        migrate_badly()
+    with engine.connect() as connection:
+        assert connection.exec_driver_sql("SELECT count(*) FROM cp_removal_reason").scalar() == 0
+        assert connection.exec_driver_sql("PRAGMA foreign_keys").scalar() == 1
+    engine.dispose()

@@ -1,0 +1,198 @@
+"""Every hot query is answered from an index, however many closed records there are: the databases say so."""
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from credit_protection.adapters.storage.sqlalchemy import SqlStorage
+from credit_protection.adapters.storage.sqlalchemy.mappers.negativations import invoice_rows, negativation_row
+from credit_protection.adapters.storage.sqlalchemy.mappers.queries import query_row
+from credit_protection.adapters.storage.sqlalchemy.mappers.settlements import entry_row
+from credit_protection.adapters.storage.sqlalchemy.tables import (
+    CREDIT_QUERY,
+    NEGATIVATION,
+    NEGATIVATION_INVOICE,
+    SETTLEMENT,
+)
+from credit_protection.domain.capabilities import Registry
+from credit_protection.domain.negativations import Observed
+from credit_protection.ports.storage import NegativationFilter, Page, QueryFilter, UnitOfWork
+from credit_protection.testing import samples
+from tests.postgresql import NewDatabase
+
+MANY = 4000
+FULL_SCAN_COST = 300
+"""About what PostgreSQL reckons for reading the smallest of the large tables whole."""
+NOW = samples.NOW
+pytestmark = pytest.mark.xdist_group("plans")
+LARGE = ("cp_negativation", "cp_settlement", "cp_credit_query", "cp_event", "cp_audit")
+Ask = Callable[[UnitOfWork], object]
+
+
+def walked(list_page: Callable[[Page], Any]) -> Any:  # noqa: ANN401 - any list
+    """A first page and, where there is one, the next."""
+    first = list_page(Page(2))
+    return list_page(Page(2, first.cursor)) if first.cursor else first
+
+
+HOT: dict[str, Ask] = {
+    "due": lambda unit: unit.negativations.due(NOW, 10),
+    "next_due_at": lambda unit: unit.negativations.next_due_at(NOW),
+    "expired": lambda unit: unit.negativations.expired(NOW, 10),
+    "get": lambda unit: unit.negativations.get("n-1"),
+    "history": lambda unit: unit.negativations.history("n-1"),
+    "covering": lambda unit: unit.negativations.covering("local", ["invoice-1", "open-1"]),
+    "open_invoices": lambda unit: unit.negativations.open_invoices("local", Registry.SPC, ["invoice-1", "open-1"]),
+    "count_open": lambda unit: unit.negativations.count_open("integration-1"),
+    "open_invoice_ids": lambda unit: walked(lambda page: unit.negativations.open_invoice_ids("local", page)),
+    "newest": lambda unit: walked(lambda page: unit.negativations.list(NegativationFilter(), page)),
+    "of a customer": lambda unit: walked(
+        lambda page: unit.negativations.list(NegativationFilter(customer_id="customer-1"), page)
+    ),
+    "of a document": lambda unit: walked(
+        lambda page: unit.negativations.list(NegativationFilter(document=samples.CPF.value), page)
+    ),
+    "removal queue": lambda unit: walked(
+        lambda page: unit.negativations.list(NegativationFilter(in_removal_queue=True), page)
+    ),
+    "open": lambda unit: walked(lambda page: unit.negativations.list(NegativationFilter(is_open=True), page)),
+    "blocked": lambda unit: walked(lambda page: unit.negativations.list(NegativationFilter(blocked=True), page)),
+    "observed": lambda unit: walked(
+        lambda page: unit.negativations.list(NegativationFilter(observed=Observed.PRESENT), page)
+    ),
+    "unapplied": lambda unit: unit.settlements.unapplied(10),
+    "entries": lambda unit: unit.settlements.entries("local", ["invoice-1", "open-1"]),
+    "reuse": lambda unit: unit.queries.newest_answered("integration-1", "900", samples.CPF.value),
+    "unanswered": lambda unit: unit.queries.unanswered_since(NOW, 10),
+    "queries": lambda unit: walked(lambda page: unit.queries.list(QueryFilter(), page)),
+    "queries of a customer": lambda unit: walked(
+        lambda page: unit.queries.list(QueryFilter(customer_id="customer-1"), page)
+    ),
+    "audit": lambda unit: walked(unit.audit.list),
+    "audit of a subject": lambda unit: walked(lambda page: unit.audit.list(page, subject="subject-1")),
+}
+
+
+def fill(storage: SqlStorage) -> None:
+    """Many closed, some open; many applied, some not."""
+    with storage.unit() as unit:
+        unit.integrations.add(samples.integration())
+        for number in range(5):
+            unit.negativations.add(samples.negativation(f"open-{number}", [f"open-{number}"]))
+            leaving = samples.wants_removal(samples.negativation(f"leaving-{number}", [f"leaving-{number}"]))
+            unit.negativations.add(leaving)
+            unit.settlements.record("local", samples.settlement(f"new-{number}", f"open-{number}"), NOW)
+            unit.queries.add(samples.query(f"sent-{number}", asked_at=NOW - timedelta(days=1)))
+        unit.commit()
+    closed = [
+        replace(
+            samples.removed(samples.negativation(f"n-{number}", [f"invoice-{number}"])),
+            created_at=NOW - timedelta(minutes=number),
+            customer_id=f"customer-{number % 900}",
+            document=samples.CNPJ if number % 100 else samples.CPF,
+        )
+        for number in range(MANY)
+    ]
+    queries = [
+        samples.answered_query(
+            f"q-{number}",
+            asked_at=NOW - timedelta(minutes=number),
+            customer_id=f"customer-{number % 900}",
+            document=samples.CNPJ if number % 100 else samples.CPF,
+        )
+        for number in range(MANY)
+    ]
+    with storage._writing.begin() as connection:
+        connection.execute(sa.insert(NEGATIVATION), [negativation_row(each) for each in closed])
+        connection.execute(sa.insert(NEGATIVATION_INVOICE), [row for each in closed for row in invoice_rows(each)])
+        connection.execute(sa.insert(CREDIT_QUERY), [query_row(each) for each in queries])
+        applied = {"applied_at": NOW}
+        connection.execute(
+            sa.insert(SETTLEMENT),
+            [
+                entry_row("local", samples.settlement(f"s-{number}", f"invoice-{number}"), NOW) | applied
+                for number in range(MANY)
+            ],
+        )
+    with storage.unit() as unit:
+        unit.negativations.append(samples.event(f"n-{number}") for number in range(MANY))
+        for number in range(1000):
+            unit.audit.add(samples.audit_entry(f"subject-{number}", NOW - timedelta(minutes=number)))
+        unit.commit()
+    with storage._engine.connect() as connection:
+        connection.execution_options(isolation_level="AUTOCOMMIT").exec_driver_sql(
+            "VACUUM ANALYZE" if storage._engine.dialect.name == "postgresql" else "ANALYZE"
+        )
+
+
+def plans(storage: SqlStorage, ask: Ask) -> Iterator[Any]:
+    """The plan of every query that a question makes."""
+    asked: list[tuple[str, Any]] = []
+
+    def remember(_connection: object, _cursor: object, statement: str, parameters: Any, *_rest: object) -> None:  # noqa: ANN401
+        asked.append((statement, parameters))
+
+    sa.event.listen(storage._engine, "before_cursor_execute", remember)
+    with storage.reading() as unit:
+        ask(unit)
+    sa.event.remove(storage._engine, "before_cursor_execute", remember)
+    selects = [(statement, parameters) for statement, parameters in asked if statement.startswith("SELECT")]
+    assert selects
+    explain = "EXPLAIN (FORMAT JSON) " if storage._engine.dialect.name == "postgresql" else "EXPLAIN QUERY PLAN "
+    with storage._engine.connect() as connection:
+        for statement, parameters in selects:
+            yield connection.exec_driver_sql(explain + statement, parameters).all()
+
+
+@pytest.fixture(scope="module")
+def filled_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SqlStorage]:
+    storage = SqlStorage(f"sqlite:///{tmp_path_factory.mktemp('plans') / Path('store.db')}")
+    storage.migrate()
+    fill(storage)
+    yield storage
+    storage.close()
+
+
+@pytest.fixture(scope="module")
+def filled_postgresql(new_database: NewDatabase) -> Iterator[SqlStorage]:
+    storage = SqlStorage(new_database())
+    storage.migrate()
+    fill(storage)
+    yield storage
+    storage.close()
+
+
+@pytest.mark.parametrize("name", HOT)
+def test_sqlite_answers_a_hot_query_from_an_index(filled_sqlite: SqlStorage, name: str) -> None:
+    for plan in plans(filled_sqlite, HOT[name]):
+        steps = [row[3] for row in plan]
+        bad = [
+            step
+            for step in steps
+            if step.startswith("SCAN cp_") and "USING" not in step and step != "SCAN cp_integration"
+        ]
+        assert bad == [], steps
+        if name not in {"covering", "entries", "open_invoice_ids"}:
+            assert not [step for step in steps if "USE TEMP B-TREE" in step], steps
+
+
+@pytest.mark.postgresql
+@pytest.mark.parametrize("name", HOT)
+def test_postgresql_answers_a_hot_query_from_an_index(filled_postgresql: SqlStorage, name: str) -> None:
+    for plan in plans(filled_postgresql, HOT[name]):
+        nodes = list(flattened(plan[0][0][0]["Plan"]))
+        told = json.dumps(plan[0][0], indent=1)
+        assert not [node for node in nodes if node["Node Type"] == "Seq Scan" and node["Relation Name"] in LARGE], told
+        assert nodes[0]["Total Cost"] < FULL_SCAN_COST / 3, told
+
+
+def flattened(node: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    yield node
+    for child in node.get("Plans", ()):
+        yield from flattened(child)

