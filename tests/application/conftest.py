@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from sqlalchemy import event
 
+from credit_protection.adapters.storage.memory import MemoryStorage
 from credit_protection.adapters.storage.sqlalchemy import SqlStorage
 from tests.application.desk import Desk
 
@@ -49,7 +50,6 @@ def sqlite(database: Path) -> Iterator[SqlStorage]:
 def storage(request: pytest.FixtureRequest) -> Storage:
     """Either storage."""
     if request.param == "memory":
-        from credit_protection.adapters.storage.memory import MemoryStorage
         return MemoryStorage()
     made: Storage = request.getfixturevalue("sqlite")
     return made

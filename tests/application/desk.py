@@ -15,7 +15,7 @@ from credit_protection.application.payments import Payments
 from credit_protection.application.queries import Queries
 from credit_protection.application.sweep import Sweep
 from credit_protection.application.tenant import Gateways, Tenant
-from credit_protection.application.transmissions import Performed, Transmissions
+from credit_protection.application.transmissions import Transmissions
 from credit_protection.domain.actors import SYSTEM, Actor
 from credit_protection.domain.money import Money
 from credit_protection.ports.storage import Page
@@ -32,6 +32,7 @@ from credit_protection.testing.fakes import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
+    from credit_protection.application.transmissions import Performed
     from credit_protection.domain.audit import AuditEntry
     from credit_protection.domain.guards import Guard
     from credit_protection.domain.integrations import Integration

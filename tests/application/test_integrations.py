@@ -109,7 +109,7 @@ def test_what_is_wrong_is_refused_by_its_name_and_nothing_is_stored(
     desk: Desk, changes: dict[str, object], code: str
 ) -> None:
     with pytest.raises(InvalidInput) as refused:
-        register(desk, **changes)
+        register(desk, ANA, **changes)
     assert refused.value.code == code
     assert not desk.integrations.list(ANA)
     assert not desk.audit()

@@ -19,15 +19,17 @@ from credit_protection.domain.legal_calendar import RemovalCause
 from credit_protection.domain.money import Money
 from credit_protection.domain.negativations import Action, Desired, Observed
 from credit_protection.domain.removal_policy import RemovalPolicy, Trigger
-from credit_protection.domain.settlements import Entry, Reversal, Settlement, SettlementKind
+from credit_protection.domain.settlements import Reversal, Settlement, SettlementKind
 from credit_protection.ports.host import HostCapabilities
 from tests.application.desk import ANA, DAY, PRICE, TODAY, Desk, together
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from credit_protection.adapters.storage.sqlalchemy import SqlStorage
+    from credit_protection.domain.customers import Invoice
+    from credit_protection.domain.settlements import Entry
 
 HALF = Money(PRICE.cents // 2)
 
@@ -86,7 +88,7 @@ def test_a_payment_of_what_was_never_negativated_does_nothing_more(shop: Desk) -
     assert shop.payments.apply().invoices == 0
 
 
-# ------------------------------------------------------------------------------------------------ the host's transaction
+# ------------------------------------------------------------------------------------------ the host's transaction
 
 
 @pytest.fixture
@@ -224,7 +226,7 @@ def test_the_deadline_is_five_business_days_after_the_money_is_available(
     shop: Desk, facts: dict[str, object], deadline: date
 ) -> None:
     held = shop.included("i1")
-    shop.payments.record(SYSTEM, payment(**facts))
+    shop.payments.record(SYSTEM, payment("i1", "p1", **facts))
     assert shop.get(held).transmission.deadline == deadline
 
 
@@ -319,7 +321,8 @@ def test_a_sweep_that_breaks_off_begins_again_where_the_last_good_one_began(shop
 def test_nothing_is_held_while_a_slow_host_lists(shop: Desk) -> None:
     shop.erp.pay("i1", TODAY)
 
-    def slow(_: date) -> Iterator[Entry]:
+    def slow(day: date) -> Iterator[Entry]:
+        assert day == TODAY - 3 * DAY
         yield payment("i2", "p2")
         assert shop.payments.record(SYSTEM, payment("i3", "p3"))  # an ERP's payment must not wait for our sweep
         yield payment("i1", "p1")
@@ -397,7 +400,12 @@ def test_the_reading_goes_page_by_page(shop: Desk, monkeypatch: pytest.MonkeyPat
         shop.erp.cease(invoice_id, InvoiceStatus.PAID, TODAY)
     asked: list[int] = []
     real = shop.erp.standings
-    shop.erp.standings = lambda ids: (asked.append(len(ids)), real(ids))[1]  # type: ignore[method-assign,assignment] # counts
+
+    def counting(invoice_ids: Sequence[str]) -> Mapping[str, Invoice]:
+        asked.append(len(invoice_ids))
+        return real(invoice_ids)
+
+    shop.erp.standings = counting  # type: ignore[method-assign] # counts
     assert shop.payments.reread_standings() == 3
     assert asked == [2, 1]
 

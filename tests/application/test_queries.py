@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -13,10 +14,9 @@ from credit_protection.domain.actors import SYSTEM, Actor
 from credit_protection.domain.capabilities import Capabilities, Registry
 from credit_protection.domain.documents import Cpf
 from credit_protection.domain.errors import (
-    BureauError,
     BureauUnavailable,
-    Conflict,
     ConfigurationError,
+    Conflict,
     InvalidInput,
     InvalidReport,
     NoCredit,
@@ -39,6 +39,11 @@ from credit_protection.domain.queries import (
 from credit_protection.ports.storage import Page
 from credit_protection.testing.fakes import FakeBureau
 from tests.application.desk import ANA, CNPJ_WITH_LETTERS, CPF, Desk
+
+if TYPE_CHECKING:
+    from credit_protection.domain.errors import (
+        BureauError,
+    )
 
 REPORT = DocumentReport(b"%PDF-1.7\n" + bytes(range(256)) * 3 + b"\r\n\x00%%EOF\n", PDF, "PROT-9")
 ELSEWHERE = replace(ANA, id="eva", creditor_ids=frozenset({"2"}))
@@ -84,9 +89,7 @@ def test_the_trail_masks_the_document(shop: Desk) -> None:
 
 def test_a_product_gets_the_inputs_that_it_needs(shop: Desk) -> None:
     def run(inputs: dict[str, str]) -> None:
-        shop.queries.run(
-            ANA, integration_id=shop.integration_id, product_code="SCORE", document=CPF, inputs=inputs
-        )
+        shop.queries.run(ANA, integration_id=shop.integration_id, product_code="SCORE", document=CPF, inputs=inputs)
 
     with pytest.raises(InvalidInput) as missing:
         run({})
@@ -152,9 +155,7 @@ def test_who_may_not_query_is_told_so_and_nothing_is_asked(shop: Desk) -> None:
     assert not stored(shop)
 
 
-def test_a_gateway_that_can_not_be_opened_leaves_no_query_behind(
-    shop: Desk, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_gateway_that_can_not_be_opened_leaves_no_query_behind(shop: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     def lost_key(_: str) -> str:
         raise ConfigurationError("A chave mudou.")
 
@@ -189,7 +190,9 @@ def test_a_lost_or_unreadable_answer_is_stored_as_unknown_perhaps_paid(shop: Des
 
 
 @pytest.mark.parametrize("failure", [NoCredit("Sem crédito."), BureauUnavailable("Fora do ar.", request_id="R-1")])
-def test_a_query_that_was_not_executed_is_stored_with_the_reason_and_no_report(shop: Desk, failure: BureauError) -> None:
+def test_a_query_that_was_not_executed_is_stored_with_the_reason_and_no_report(
+    shop: Desk, failure: BureauError
+) -> None:
     shop.bureau.fail_next("query", failure)
     with pytest.raises(type(failure)):
         shop.query()

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 import pytest
 
 from credit_protection.application.integrations import CREDENTIALS_PAUSE, IntegrationSettings
-from credit_protection.application.transmissions import Performed
 from credit_protection.domain.actors import SYSTEM
 from credit_protection.domain.bureau_answers import RecordState
 from credit_protection.domain.capabilities import Capabilities, Registry
@@ -23,6 +22,7 @@ from credit_protection.domain.errors import (
     Conflict,
     CredentialsRejected,
     HostUnavailable,
+    InvalidInput,
     NoCredit,
     NotFound,
     OutcomeUnknown,
@@ -40,6 +40,7 @@ from credit_protection.testing.fakes import FakeBureau
 from tests.application.desk import ANA, CNPJ_WITH_LETTERS, TODAY, Desk, together
 
 if TYPE_CHECKING:
+    from credit_protection.application.transmissions import Performed
     from credit_protection.domain.integrations import Integration
     from credit_protection.domain.negativations import Negativation
     from credit_protection.ports.storage import Storage
@@ -267,7 +268,7 @@ def test_the_doubt_is_stored_before_a_byte_is_sent(shop: Desk) -> None:
     assert seen == [Observed.IN_DOUBT_INCLUDE]
 
 
-@pytest.mark.parametrize("lost", [LOST, ProtocolError("Não entendi.")])
+@pytest.mark.parametrize("lost", [LOST, ProtocolError("Não entendi."), BureauError("De um gateway que não diz mais.")])
 def test_a_lost_answer_is_asked_for_and_never_included_twice(shop: Desk, lost: BureauError) -> None:
     made = shop.negativate("i1")
     shop.bureau.fail_next("include", lost, executed=True)
@@ -399,7 +400,11 @@ def test_an_unavailable_bureau_is_tried_again_with_growing_waits(shop: Desk) -> 
 def test_refused_credentials_pause_the_integration_once_and_call_for_a_person(shop: Desk) -> None:
     first, second = shop.negativate("i1"), shop.negativate("i2")
     both_are_on_their_way = threading.Barrier(2)
-    shop.bureau.before = lambda _: both_are_on_their_way.wait() and None
+
+    def wait_for_the_other(_: str) -> None:
+        both_are_on_their_way.wait()
+
+    shop.bureau.before = wait_for_the_other
     for _ in range(2):
         shop.bureau.fail_next("include", CredentialsRejected("O birô recusou a senha."))
     done = together(2, lambda number: performed(shop, (first, second)[number]).error)
@@ -533,7 +538,8 @@ def test_what_can_not_be_sent_waits_for_a_person_and_is_known_not_to_have_gone_o
     shop.paid("i1")
     elsewhere = Desk(shop.storage, shop.bureau, shop.erp, shop.clock)  # another process, which lost the key
 
-    def lost_key(_: str) -> str:
+    def lost_key(sealed: str) -> str:
+        assert sealed
         raise ConfigurationError("A chave de cifragem mudou.")
 
     elsewhere.tenant.vault.open = lost_key  # type: ignore[method-assign] # lost
@@ -555,29 +561,45 @@ def test_a_row_that_can_not_be_claimed_waits_and_leaves_the_way_free(shop: Desk)
     shop.uninstall_gateway()
     shop.register(description="Outra conta")
     sound = shop.negativate("i2")
-    with pytest.raises(Exception, match="uninstalled"):
+    with pytest.raises(InvalidInput, match="uninstalled"):
         shop.perform(sick)
     assert [due.negativation_id for due in shop.transmissions.due(10)] == [sound.id]
     assert shop.get(sick).transmission.last_error == "erro_inesperado"
     assert shop.work(sound).observed is Observed.PRESENT
 
 
+def test_a_dead_workers_row_that_can_not_be_claimed_waits_too(shop: Desk) -> None:
+    sick = shop.negativate("i1")
+    die_after(shop, "include")
+    with pytest.raises(Killed):
+        shop.perform(sick)
+    shop.uninstall_gateway()
+    shop.later(LEASE)
+    with pytest.raises(InvalidInput):
+        shop.perform(sick)
+    assert not shop.transmissions.due(10)
+    shop.later(MINUTE)
+    assert [due.negativation_id for due in shop.transmissions.due(10)] == [sick.id]
+
+
 def test_a_row_that_the_sweep_can_not_let_go_of_does_not_keep_the_others(
     shop: Desk, caplog: pytest.LogCaptureFixture
 ) -> None:
-    for invoice_id in ("i1", "i2"):
+    def held_by_a_dead_worker(invoice_id: str) -> Negativation:
         made = shop.negativate(invoice_id)
         die_after(shop, "include")
         with pytest.raises(Killed):
             shop.perform(made)
-        if invoice_id == "i1":
-            sick = made
-            shop.uninstall_gateway()
-            shop.register(description="Outra conta")
+        return made
+
+    sick = held_by_a_dead_worker("i1")
+    shop.uninstall_gateway()
+    shop.register(description="Outra conta")
+    sound = held_by_a_dead_worker("i2")
     shop.later(LEASE)
     assert shop.sweep.run().let_go == 1
     assert sick.id in caplog.text
-    assert action_of(shop, made) is Action.LOOK_UP
+    assert action_of(shop, sound) is Action.LOOK_UP
 
 
 # ------------------------------------------------------------------------------------------------ payments on the way
@@ -642,6 +664,30 @@ def test_many_workers_bring_many_negativations_through_without_a_call_too_many(d
     assert desk.bureau.calls.count("include") == len(made) == len(desk.bureau.records)
 
 
+def test_a_worker_that_is_overtaken_while_it_reads_the_erp_sends_nothing(shop: Desk) -> None:
+    made = shop.negativate("i1")
+
+    def overtake(_: str) -> None:
+        shop.erp.before = lambda _: None
+        performed(shop, made, "w2")
+
+    shop.erp.before = overtake
+    assert shop.perform(made, "w1") is None
+    assert shop.bureau.calls.count("include") == 1
+
+
+def test_a_worker_whose_row_was_deleted_while_it_reads_the_erp_sends_nothing(shop: Desk) -> None:
+    made = shop.negativate("i1")
+
+    def delete(_: str) -> None:
+        shop.erp.before = lambda _: None
+        shop.negativations.delete(ANA, made.id)
+
+    shop.erp.before = delete
+    assert shop.perform(made) is None
+    assert "include" not in shop.bureau.calls
+
+
 def test_removals_are_due_before_inclusions(shop: Desk) -> None:
     held = shop.included("i1")
     waiting = shop.negativate("i2")
@@ -668,9 +714,7 @@ def ceased(invoice_id: str, kind: SettlementKind) -> Settlement:
         ({"i1": SettlementKind.CREDIT_NOTE, "i2": SettlementKind.CREDIT_NOTE}, RemovalReason.CREDITOR_REQUEST),
     ],
 )
-def test_the_reason_is_true_at_the_claim(
-    desk: Desk, kinds: dict[str, SettlementKind], reason: RemovalReason
-) -> None:
+def test_the_reason_is_true_at_the_claim(desk: Desk, kinds: dict[str, SettlementKind], reason: RemovalReason) -> None:
     desk.register(IntegrationSettings(grouped=True, removal_policy=RemovalPolicy(Trigger.ANY_INVOICE_PAID)))
     held = desk.included("i1", "i2")
     for invoice_id, kind in kinds.items():
@@ -728,6 +772,24 @@ def test_one_sweep_finds_whatever_a_process_lost(shop: Desk) -> None:
     assert {shop.get(one).desired for one in (told, untold)} == {Desired.REMOVED}
     again = shop.sweep.run()
     assert (again.let_go, again.lost_queries, again.told_by_host, again.applied) == (0, 0, 0, 0)
+
+
+def test_a_host_with_a_fault_of_its_own_does_not_keep_what_was_told_from_being_applied(
+    shop: Desk, caplog: pytest.LogCaptureFixture
+) -> None:
+    held = shop.included("i1")
+    with shop.storage.unit() as unit:
+        unit.settlements.record(shop.erp.code, shop.erp.pay("i1", TODAY), shop.clock.now())
+        unit.commit()
+
+    def faulty(_: str) -> None:
+        raise KeyError("vencimento")
+
+    shop.erp.before = faulty
+    swept = shop.sweep.run()
+    assert (swept.applied, swept.host_failed) == (1, "Erro inesperado ao ler o ERP: KeyError.")
+    assert "vencimento" in caplog.text
+    assert shop.get(held).desired is Desired.REMOVED
 
 
 def test_a_database_that_is_gone_is_not_taken_for_an_answer(shop: Desk, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -308,6 +308,12 @@ def test_there_is_nothing_to_delete_on_a_closed_record(closed: Negativation) -> 
     assert caught.value.message == "Esta negativação já está encerrada: não há o que apagar."
 
 
+def test_a_record_under_way_is_deleted_too_once_the_bureau_is_done_with_it() -> None:
+    after = deleted(standing(Observed.INCLUDING, inclusion_claims=1)).negativation
+    assert after.desired is Desired.REMOVED
+    assert after.transmission.action is Action.POLL
+
+
 def test_the_term_of_a_deletion_is_a_setting() -> None:
     change = delete(
         PRESENT,

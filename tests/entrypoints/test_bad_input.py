@@ -6,7 +6,7 @@ import pytest
 
 from credit_protection.domain.queries import CreditQuery, QueryStatus
 from credit_protection.testing.simulator import BureauSimulator
-from tests.entrypoints.conftest import Cli, Stores
+from tests.entrypoints.command_line import Cli, Stores
 
 QUERY = ("query", "--customer", "9001", "-p", "ESSENCIAL")
 NOBODY_LISTENS = "http://127.0.0.1:1"

@@ -1,7 +1,6 @@
 """The installed program, as its own process."""
 
 import json
-import os
 import select
 import signal
 import subprocess
@@ -10,18 +9,19 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 import pytest
 
 from credit_protection.testing.simulator import RemoteControls
-from tests.entrypoints.conftest import Cli, Stores
+from tests.entrypoints.command_line import Cli
 
 PROGRAM = Path(sys.executable).with_name("credit-protection")
-SECONDS = 30
+SECONDS = 60
 
 
 def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(  # noqa: S603 - our own program
+    return subprocess.run(
         [PROGRAM, *arguments], capture_output=True, text=True, timeout=SECONDS, check=False, stdin=subprocess.DEVNULL
     )
 
@@ -29,9 +29,7 @@ def run(*arguments: str) -> subprocess.CompletedProcess[str]:
 @contextmanager
 def running(*arguments: str) -> Iterator[subprocess.Popen[str]]:
     """A process that is killed if it is still there at the end."""
-    process = subprocess.Popen(  # noqa: S603 - our own program
-        [PROGRAM, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
+    process = subprocess.Popen([PROGRAM, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     with process:
         try:
             yield process
@@ -39,10 +37,11 @@ def running(*arguments: str) -> Iterator[subprocess.Popen[str]]:
             process.kill()
 
 
-def line_of(stream: object) -> str:
+def line_of(stream: IO[str] | None) -> str:
+    assert stream is not None
     readable, _, _ = select.select([stream], [], [], SECONDS)
     assert readable, "nothing was said"
-    return str(stream.readline())  # type: ignore[attr-defined]  # one of the process's pipes
+    return stream.readline()
 
 
 def end(process: subprocess.Popen[str], number: int) -> int:
@@ -50,19 +49,20 @@ def end(process: subprocess.Popen[str], number: int) -> int:
     return process.wait(SECONDS)
 
 
-def test_done_and_wrong_usage(empty_home: Path) -> None:
+@pytest.mark.usefixtures("empty_home")
+def test_done_and_wrong_usage() -> None:
     listed = run("integration", "list", "--json")
     assert (listed.returncode, json.loads(listed.stdout), listed.stderr) == (0, {"integrations": []}, "")
     assert run("integration", "show").returncode == 2
     assert run("natures", "list").returncode == 6
-    assert empty_home.exists()
 
 
-def test_nobody_at_the_terminal_aborts(empty_home: Path) -> None:
+@pytest.mark.usefixtures("empty_home")
+def test_nobody_at_the_terminal_aborts() -> None:
     assert run("invoices", "import").returncode == 0
     asked = run("invoices", "import")
-    assert (asked.returncode, asked.stdout) == (130, " ") or asked.returncode == 130
-    assert empty_home.exists()
+    assert asked.returncode == 130
+    assert "Erro [cancelado]: " in asked.stderr
 
 
 def test_the_help_and_the_version_load_nothing_heavy() -> None:
@@ -72,23 +72,23 @@ def test_the_help_and_the_version_load_nothing_heavy() -> None:
         "try:\n app()\nexcept SystemExit: pass\n"
         "heavy = {'sqlalchemy', 'alembic', 'httpx', 'structlog', 'dependency_injector', 'cryptography', 'holidays',"
         " 'reportlab', 'jsonschema', 'pypdf'}\n"
-        "sys.exit(', '.join(sorted(heavy & sys.modules.keys())))"
+        "sys.exit(', '.join(sorted(heavy & sys.modules.keys())) or 0)"
     )
-    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=SECONDS, check=False)  # noqa: S603
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=SECONDS, check=False)
     assert (ran.returncode, ran.stderr) == (0, "")
 
 
+@pytest.mark.usefixtures("empty_home")
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 0)])
-def test_a_worker_ends_gracefully(empty_home: Path, number: int, code: int) -> None:
+def test_a_worker_ends_gracefully(number: int, code: int) -> None:
     with running("worker") as worker:
         assert line_of(worker.stderr).startswith("Trabalhador em atividade")
         assert end(worker, number) == code
         assert worker.stderr is not None
         assert "Terminando" in worker.stderr.read()
-    assert empty_home.exists()
 
 
-def test_a_worker_transmits_what_other_processes_ask_for(cli: Cli, stores: Stores) -> None:
+def test_a_worker_transmits_what_other_processes_ask_for(cli: Cli) -> None:
     with running("worker") as worker:
         line_of(worker.stderr)
         (made,) = cli.negativate("9001", "60003", "DEV").document["negativations"]
@@ -101,7 +101,6 @@ def test_a_worker_transmits_what_other_processes_ask_for(cli: Cli, stores: Store
             assert time.monotonic() < until
             time.sleep(0.2)
         assert end(worker, signal.SIGTERM) == 0
-    assert stores.home
 
 
 def test_the_simulator_says_where_it_listens_and_ends_well() -> None:
@@ -117,12 +116,10 @@ def test_the_simulator_says_where_it_listens_and_ends_well() -> None:
         assert end(simulator, signal.SIGTERM) == 0
 
 
-def test_a_closed_pipe_is_no_error_message(empty_home: Path) -> None:
+def test_a_closed_pipe_is_no_error_message() -> None:
     with running("--help") as program:
         assert program.stdout is not None
-        os.close(os.dup(program.stdout.fileno()))
         program.stdout.close()
         program.wait(SECONDS)
         assert program.stderr is not None
         assert "Traceback" not in program.stderr.read()
-    assert not empty_home.exists()

@@ -1,15 +1,19 @@
 """The demo, end to end, and its report."""
 
+import contextlib
 import os
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from credit_protection.domain.negativations import Negativation, Observed
 from credit_protection.domain.queries import QueryStatus
+from credit_protection.domain.reasons import RemovalReason
 from credit_protection.entrypoints.demo import report
 from credit_protection.testing import samples
 
@@ -17,16 +21,24 @@ PROGRAM = Path(sys.executable).with_name("credit-protection")
 
 
 def demo(tmp_path: Path, *faults: str) -> subprocess.CompletedProcess[str]:
+    """Run it in a session of its own, and check that none of the session's processes is left."""
     environment = {**os.environ, "TMPDIR": str(tmp_path), "CREDIT_PROTECTION_HOME": str(tmp_path / "not-touched")}
-    arguments = [part for fault in faults for part in ("--fault", fault)]
-    return subprocess.run(  # noqa: S603 - our own program
-        [PROGRAM, "demo", *arguments], capture_output=True, text=True, timeout=120, check=False, env=environment
-    )
+    arguments = [str(PROGRAM), "demo", *(part for fault in faults for part in ("--fault", fault))]
+    with subprocess.Popen(
+        arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment, start_new_session=True
+    ) as process:
+        told, complained = process.communicate(timeout=120)
+    assert processes_of_session(process.pid) == []
+    return subprocess.CompletedProcess(arguments, process.returncode, told, complained)
 
 
-def processes_of_the_simulator() -> set[str]:
-    ran = subprocess.run(["pgrep", "-f", "credit_protection.testing.simulator"], capture_output=True, text=True, check=False)  # noqa: S607
-    return set(ran.stdout.split())
+def processes_of_session(leader: int) -> list[str]:
+    found: list[str] = []
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):  # it ended meanwhile
+            if path.read_text().rpartition(")")[2].split()[3] == str(leader):
+                found.append(path.parent.name)
+    return found
 
 
 def test_the_whole_story_ends_well_and_leaves_only_the_pdf(tmp_path: Path) -> None:
@@ -61,3 +73,73 @@ def test_an_unknown_fault_is_wrong_usage(tmp_path: Path) -> None:
     assert ran.returncode == 2
     assert "Erro [falha_desconhecida]" in ran.stderr
     assert list(tmp_path.iterdir()) == []
+
+
+# ---------------------------------------------------------------------------------------------------------- the report
+
+
+def ledger(*records: dict[str, Any], requests: tuple[dict[str, Any], ...] = (), repeated: int = 0) -> report.Ledger:
+    return {"records": list(records), "requests": list(requests), "counts": {"repeated": repeated}}
+
+
+def record(situacao: str, motivo: str | None = None) -> dict[str, Any]:
+    made = samples.negativation()
+    return {
+        "contrato": made.reference,
+        "documento": made.document.value,
+        "situacao": situacao,
+        "motivo": motivo,
+    }
+
+
+GONE = replace(samples.negativation(), observed=Observed.GONE, removal_reason=RemovalReason.PAYMENT)
+PRESENT = replace(samples.negativation(), observed=Observed.PRESENT)
+
+
+@pytest.mark.parametrize(
+    ("expected", "records", "ours", "is_as_expected"),
+    [
+        (report.REMOVED_FOR_PAYMENT, [record("EXCLUSAO", "PAGAMENTO")], GONE, True),
+        (report.REMOVED_FOR_PAYMENT, [record("EXCLUSAO", "OUTROS")], GONE, False),
+        (report.REMOVED_FOR_PAYMENT, [record("PROCESSANDO")], GONE, False),
+        (report.REMOVED_FOR_PAYMENT, [record("INCLUSAO")], PRESENT, False),
+        (report.REMOVED_FOR_PAYMENT, [record("EXCLUSAO", "PAGAMENTO")], PRESENT, False),
+        (report.REMOVED_FOR_PAYMENT, [], None, False),
+        (report.STANDS, [record("INCLUSAO")], PRESENT, True),
+        (report.STANDS, [record("INCLUSAO"), record("INCLUSAO")], PRESENT, False),
+        (report.STANDS, [record("ERRO")], PRESENT, False),
+        (report.STANDS, [], PRESENT, False),
+        (report.STANDS, [record("INCLUSAO")], replace(PRESENT, observed=Observed.IN_DOUBT_INCLUDE), False),
+    ],
+)
+def test_a_record_is_as_expected_where_bureau_and_we_agree(
+    expected: str, records: list[dict[str, Any]], ours: Negativation | None, is_as_expected: bool
+) -> None:
+    line = report.negativation_line("PF", expected, ledger(*records), ours)
+    assert line.is_as_expected is is_as_expected
+    assert report.all_as_expected([line]) is is_as_expected
+
+
+def test_what_was_refused_stands_nowhere() -> None:
+    made = samples.negativation()
+    document = made.document.value
+    assert report.refusal_line("PJ", ledger(), document, []).is_as_expected
+    assert not report.refusal_line("PJ", ledger(record("INCLUSAO")), document, []).is_as_expected
+    assert not report.refusal_line("PJ", ledger(), document, [made]).is_as_expected
+
+
+def test_a_query_is_answered_once_there_and_here() -> None:
+    answered = {"operation": "query", "outcome": "RESPONDIDA"}
+    refused = {"operation": "query", "outcome": "SEM_CREDITO"}
+    query = samples.answered_query()
+    assert report.query_line(ledger(requests=(answered,)), query).is_as_expected
+    assert not report.query_line(ledger(requests=(answered, answered)), query).is_as_expected
+    assert not report.query_line(ledger(requests=(answered, refused)), query).is_as_expected
+    assert not report.query_line(ledger(requests=(answered,)), None).is_as_expected
+    unknown = replace(query, status=QueryStatus.UNKNOWN)
+    assert not report.query_line(ledger(requests=(answered,)), unknown).is_as_expected
+
+
+def test_a_repeated_request_is_told() -> None:
+    assert report.repeats_line(ledger()).is_as_expected
+    assert not report.repeats_line(ledger(repeated=1)).is_as_expected

@@ -1,11 +1,9 @@
 """`integration`, `products`, `natures`."""
 
-from pathlib import Path
-
 import pytest
 
 from credit_protection.testing.simulator import BureauSimulator
-from tests.entrypoints.conftest import SECRET, Cli, Stores
+from tests.entrypoints.command_line import SECRET, Cli, Stores
 
 ENVIRONMENT_SECRET = "CREDIT_PROTECTION_PARAM_CLIENT_SECRET"
 
@@ -88,8 +86,7 @@ def test_an_unknown_gateway_is_refused(cli: Cli) -> None:
     assert ran.error["code"] == "gateway_desconhecido"
 
 
-def test_without_an_erp_there_is_no_company_to_register_for(bare: Cli, empty_home: Path) -> None:
-    assert not empty_home.exists()
+def test_without_an_erp_there_is_no_company_to_register_for(bare: Cli) -> None:
     assert bare.json("integration", "add", expect=2).error["code"] == "sem_empresa"
 
 

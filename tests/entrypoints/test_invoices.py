@@ -8,12 +8,12 @@ import pytest
 
 from credit_protection.plugins import hookimpl, plugin_manager
 from credit_protection.testing.simulator import BureauSimulator
-from tests.entrypoints.conftest import Cli, Stores
+from tests.entrypoints.command_line import Cli, Stores
 
 
-def test_the_example_is_imported_without_a_question_where_nothing_is(bare: Cli, empty_home: Path) -> None:
+def test_the_example_is_imported_without_a_question_where_nothing_is(bare: Cli) -> None:
     assert bare.json("invoices", "import").document["customers"] == 200
-    assert (empty_home / "erp.sqlite").exists()
+    assert (bare.home / "erp.sqlite").exists()
 
 
 def test_importing_over_something_asks(cli: Cli, tmp_path: Path) -> None:
@@ -30,12 +30,11 @@ def test_importing_over_something_asks(cli: Cli, tmp_path: Path) -> None:
     assert len(cli.json("invoices", "overdue").document["invoices"]) == 3
 
 
-def test_a_file_that_is_none_is_refused(bare: Cli, empty_home: Path, tmp_path: Path) -> None:
+def test_a_file_that_is_none_is_refused(bare: Cli, tmp_path: Path) -> None:
     path = tmp_path / "provider.json"
     path.write_text("{}", encoding="utf-8")
     bare.run("invoices", "import", str(path), expect=2)
     bare.run("invoices", "import", str(tmp_path / "nothing.json"), expect=2)
-    assert empty_home.exists()
 
 
 def test_overdue_invoices_are_filtered(cli: Cli) -> None:

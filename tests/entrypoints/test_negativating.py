@@ -1,7 +1,7 @@
 """`negativate`: the preview, the question, the negativation."""
 
 from credit_protection.testing.simulator import BureauSimulator
-from tests.entrypoints.conftest import Cli, Stores
+from tests.entrypoints.command_line import Cli, Stores
 
 CHOICE = ("--customer", "9001", "--invoice", "60003", "--nature", "DEV")
 

@@ -3,7 +3,7 @@
 import pytest
 
 from credit_protection.testing.simulator import BureauSimulator
-from tests.entrypoints.conftest import Cli, Stores
+from tests.entrypoints.command_line import Cli, Stores
 
 
 @pytest.fixture
@@ -40,7 +40,7 @@ def test_show_tells_state_status_and_history(cli: Cli, present: str, bureau: Bur
     assert document["status"] in {"notice", "negativated"}
     assert document["document"] == "900.009.001-68"
     assert document["bureau_id"] == bureau.ledger()["records"][0]["id"]
-    assert [event["kind"] for event in document["history"]][0] == "created"
+    assert document["history"][0]["kind"] == "created"
     text = cli.run("negativations", "show", present).stdout
     assert "900.009.001-68" in text
     assert "incluída" in text

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from credit_protection.domain.queries import QueryStatus
 from credit_protection.testing.simulator import BureauSimulator
-from tests.entrypoints.conftest import Cli, Stores
+from tests.entrypoints.command_line import Cli, Stores
 
 ASK = ("query", "--customer", "9001", "-p", "ESSENCIAL")
 

@@ -3,7 +3,7 @@
 import sqlite3
 
 from credit_protection.testing.simulator import BureauSimulator
-from tests.entrypoints.conftest import Cli, Stores
+from tests.entrypoints.command_line import Cli, Stores
 
 
 def test_the_queue_tells_what_waits_why_and_until_when(cli: Cli) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from credit_protection import CreditProtection, containers
 from credit_protection.domain.actors import Actor
-from credit_protection.domain.errors import ConfigurationError
+from credit_protection.domain.errors import ConfigurationError, NotFound
 from credit_protection.plugins import hookimpl
 from tests.plugins.plugged import FakesPlugin, configured, container_of, manager_with
 
@@ -18,12 +18,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+    from credit_protection.adapters.storage.memory import MemoryStorage
+
 T = TypeVar("T")
 ANA = Actor.with_role("ana", "Ana", "administrador")
 
 
 class CountingPlugin(FakesPlugin):
-    """Counts how often it is asked, slowly enough for others to come in between; its storage says that it was closed."""
+    """Counts how often it is asked, slowly enough for others to come in between; tells of its storage's closing."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -32,7 +34,7 @@ class CountingPlugin(FakesPlugin):
         self.storage.close = lambda: self.closed.append("storage")  # type: ignore[method-assign] # tells
 
     @hookimpl
-    def credit_protection_storage(self) -> object:
+    def credit_protection_storage(self) -> MemoryStorage:
         self.asked += 1
         threading.Event().wait(0.02)
         return self.storage
@@ -100,16 +102,14 @@ def test_forgetting_closes_all_and_the_next_one_is_new(plugin: CountingPlugin, t
     containers.forget("unknown")  # harmless
 
 
-def test_a_wake_up_reaches_the_engine_once_there_is_one(plugin: CountingPlugin, tmp_path: Path) -> None:
+def test_the_use_cases_wake_the_engine_which_gets_its_work_from_them(plugin: CountingPlugin, tmp_path: Path) -> None:
     held = containers.container("acme", configured(tmp_path))
-    queue = held.tenant().queue
-    queue.wake()  # nobody works yet
-    assert queue.snapshot().waiting == 0
     engine = held.queue()
-    queue.wake("n1")
-    assert queue.snapshot() == engine.snapshot()
+    assert held.tenant().queue is engine
+    engine.wake("n1")
     assert engine.snapshot().waiting == 1
-    assert queue.capabilities == engine.capabilities
+    assert engine.run_until_idle(5)
+    assert not engine.failures
     assert plugin.asked == 1
 
 
@@ -119,9 +119,8 @@ def test_the_worker_does_the_work_of_the_use_cases(plugin: CountingPlugin, tmp_p
     assert list(work.due(5)) == []
     assert work.next_due_at() is None
     work.sweep()
-    with pytest.raises(Exception, match="não"):
+    with pytest.raises(NotFound):
         work.perform("none", "w1")
-    assert held.queue().run_until_idle(5)
     assert plugin.asked == 1
 
 
@@ -147,4 +146,3 @@ def test_the_facade_gives_the_use_cases_by_name_and_builds_them_when_used(
     facade.close()
     assert plugin.closed == ["storage"]
     assert containers._containers == {}
-

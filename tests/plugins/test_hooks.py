@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from credit_protection.adapters.vault import FernetVault
 from credit_protection.application.negativations import Asked
 from credit_protection.domain.actors import Actor
 from credit_protection.domain.errors import ConfigurationError, RuleViolation
@@ -111,6 +112,7 @@ def test_credit_protection_storage_is_the_plugins_or_the_configured_database(
 def test_credit_protection_vault_is_the_plugins_or_one_with_a_key_file(tmp_path: Path, plugin: FakesPlugin) -> None:
     assert container_of(manager_with(plugin), tmp_path).vault() is plugin.vault
     ours = container_of(manager_with(), tmp_path).vault()
+    assert isinstance(ours, FernetVault)
     assert ours.open(ours.seal("segredo")) == "segredo"
     assert (tmp_path / "key").stat().st_mode & 0o777 == 0o600
 

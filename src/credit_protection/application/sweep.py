@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     from credit_protection.application.queries import Queries
     from credit_protection.application.tenant import Tenant
     from credit_protection.application.transmissions import Transmissions
+
+log = logging.getLogger(__name__)
 
 REREAD_EVERY = timedelta(hours=4)
 """How often the invoices of all open negativations are read again from the host."""
@@ -56,6 +59,9 @@ class Sweep:
             told = self._host()
         except HostUnavailable as error:
             failed = error.message
+        except Exception as error:  # whatever the host does, what it told before is still applied
+            log.exception("the host could not be read")
+            failed = f"Erro inesperado ao ler o ERP: {type(error).__name__}."
         applied = self._payments.apply()
         return Swept(let_go, applied.invoices, told, lost, failed)
 

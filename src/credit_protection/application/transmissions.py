@@ -72,6 +72,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 SWEEP_LIMIT = 500
+POSTPONED = timedelta(minutes=1)
+"""How long a row waits that could not be claimed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,9 +251,11 @@ class Transmissions:
         """The host can't be read, or something is amiss: it waits a minute, unclaimed."""
         with self._tenant.storage.unit() as unit:
             negativation = unit.negativations.lock(negativation_id, skip_locked=True)
-            if negativation is not None and negativation.transmission.claim is None:
-                later = self._tenant.clock.now() + timedelta(minutes=1)
-                waiting = replace(negativation.transmission, due_at=later, last_error=why)
+            if negativation is None:
+                return
+            now, held = self._tenant.clock.now(), negativation.transmission.claim
+            if held is None or held.until <= now:
+                waiting = replace(negativation.transmission, due_at=now + POSTPONED, last_error=why)
                 unit.negativations.save(replace(negativation, transmission=waiting))
                 unit.commit()
 

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from credit_protection.domain.bureau_answers import (
     Accepted,
     Done,
+    Found,
     How,
     Missing,
     NotExecuted,
@@ -44,7 +45,6 @@ if TYPE_CHECKING:
 
     from credit_protection.domain.bureau_answers import (
         Answer,
-        Found,
         Sighting,
     )
     from credit_protection.domain.capabilities import Capabilities
@@ -261,46 +261,38 @@ def answered_late(negativation: Negativation, action: Action, answer: Answer | S
         removed" of a record that is gone changes nothing.
     """
     evidence = _evidence(negativation, action, answer, moment, f"resposta atrasada a {action.value}")
-    if not isinstance(answer, Done | Accepted | Rejected):
-        return Change(negativation, (evidence,))
     doubt = _doubt_from(negativation, action, answer, moment.gateway)
     if doubt is None:
         return Change(negativation, (evidence,))
-    bureau_id = None if isinstance(answer, Rejected) else answer.bureau_id
+    bureau_id = answer.bureau_id if isinstance(answer, Done | Accepted | Found) else None
     suspect = _reopened(replace(negativation, bureau_id=negativation.bureau_id or bureau_id), moment)
     merely_received = isinstance(answer, Accepted) and negativation.is_closed
-    if not moment.gateway.find and merely_received:
-        doubt = Observed.IN_DOUBT_INCLUDE
-    elif not moment.gateway.find:
+    if not moment.gateway.find and isinstance(answer, Done | Accepted | Rejected) and not merely_received:
         believed = _believed(suspect, action, answer, moment)
         return Change(believed.negativation, (evidence, *believed.events))
     if doubt is not negativation.observed:
         suspect = replace(suspect, observed=doubt, observed_since=moment.now)
-    if doubt is Observed.IN_DOUBT_INCLUDE and not isinstance(answer, Rejected):
-        suspect = replace(suspect, unanswered_inclusions=_doubted(suspect.unanswered_inclusions, moment))
+    if not isinstance(answer, Rejected) and action is not Action.REMOVE:
+        suspect = _acknowledged(suspect, None, moment)
+        if doubt is Observed.IN_DOUBT_INCLUDE:
+            suspect = replace(suspect, unanswered_inclusions=_doubted(suspect.unanswered_inclusions, moment))
     return Change(settle(suspect, moment.gateway, moment.now), (evidence,))
 
 
 def _doubt_from(
-    negativation: Negativation, action: Action, answer: Done | Accepted | Rejected, gateway: Capabilities
+    negativation: Negativation, action: Action, answer: Answer | Sighting, gateway: Capabilities
 ) -> Observed | None:
     """The doubt that a late answer casts on what is known; None where it changes nothing."""
-    if action is Action.INCLUDE:
-        if isinstance(answer, Rejected):
+    match action, answer:
+        case Action.INCLUDE, Done() | Accepted():
+            return _doubt_from_inclusion(negativation, answer, gateway)
+        case Action.INCLUDE, Rejected():
             doubtful = {Observed.IN_DOUBT_INCLUDE, Observed.INCLUDING}
             return negativation.observed if negativation.observed in doubtful else None
-        return _doubt_from_inclusion(negativation, answer, gateway)
-    if action is not Action.REMOVE or not negativation.triggers:
-        return None
-    merely_received = isinstance(answer, Accepted) and not gateway.find
-    match negativation.observed:
-        case Observed.IN_DOUBT_REMOVE:
-            return None if merely_received and gateway.remove_is_repeatable else Observed.IN_DOUBT_REMOVE
-        case Observed.REMOVING:
-            return None if merely_received else Observed.IN_DOUBT_REMOVE
-        case Observed.PRESENT | Observed.INCLUDING:
-            adds = gateway.find or isinstance(answer, Done)
-            return Observed.IN_DOUBT_REMOVE if adds else None
+        case Action.REMOVE, Done() | Accepted() | Rejected() if negativation.triggers:
+            return _doubt_from_removal(negativation, answer, gateway)
+        case _, Found():
+            return _doubt_from_sighting(negativation, answer)
         case _:
             return None
 
@@ -324,6 +316,37 @@ def _doubt_from_inclusion(
             return None
 
 
+def _doubt_from_removal(
+    negativation: Negativation, answer: Done | Accepted | Rejected, gateway: Capabilities
+) -> Observed | None:
+    merely_received = isinstance(answer, Accepted) and not gateway.find
+    match negativation.observed:
+        case Observed.IN_DOUBT_REMOVE:
+            return None if merely_received and gateway.remove_is_repeatable else Observed.IN_DOUBT_REMOVE
+        case Observed.REMOVING:
+            return None if merely_received else Observed.IN_DOUBT_REMOVE
+        case Observed.PRESENT | Observed.INCLUDING:
+            return Observed.IN_DOUBT_REMOVE if gateway.find or isinstance(answer, Done) else None
+        case _:
+            return None
+
+
+_LEFT = frozenset({RecordState.GONE, RecordState.REJECTED})
+
+
+def _doubt_from_sighting(negativation: Negativation, found: Found) -> Observed | None:
+    """A look-up that came late speaks of a time before the newest one; but what it saw was there once."""
+    if negativation.is_closed and found.state in _LEFT:
+        return None
+    match negativation.observed:
+        case Observed.ABSENT | Observed.REJECTED:
+            return Observed.IN_DOUBT_INCLUDE
+        case Observed.GONE:
+            return Observed.IN_DOUBT_REMOVE
+        case _:
+            return None
+
+
 def _is_accounted_for(negativation: Negativation, gateway: Capabilities) -> bool:
     """Whether the only inclusion that can have reached the bureau is the record that was seen to leave."""
     if gateway.find or may_be_several(negativation, gateway) or negativation.known_at is None:
@@ -342,9 +365,7 @@ def _reopened(negativation: Negativation, moment: Moment) -> Negativation:
     return replace(negativation, triggers=(*negativation.triggers, trigger))
 
 
-def _believed(
-    negativation: Negativation, action: Action, answer: Done | Accepted | Rejected, moment: Moment
-) -> Change:
+def _believed(negativation: Negativation, action: Action, answer: Done | Accepted | Rejected, moment: Moment) -> Change:
     """Without a look-up, a late answer is the best evidence there is."""
     if action is Action.REMOVE:
         unanswered = negativation.unanswered_removals

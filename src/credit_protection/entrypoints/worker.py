@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import select
 import signal
 from enum import Enum
 from typing import TYPE_CHECKING
@@ -12,6 +13,10 @@ if TYPE_CHECKING:
     from types import FrameType
 
     from credit_protection.facade import CreditProtection
+
+
+LOOK_EVERY = 1.0
+"""Seconds between looks: what other processes ask for (a command, the ERP) wakes nobody here by itself."""
 
 
 class Ending(Enum):
@@ -42,6 +47,8 @@ def work(protection: CreditProtection, *, announce: Callable[[str], None]) -> En
     try:
         protection.worker.start()
         announce("Trabalhador em atividade. Para terminar: Ctrl-C ou SIGTERM.")
+        while not select.select([reading], [], [], LOOK_EVERY)[0]:
+            protection.worker.wake()
         (number,) = os.read(reading, 1)
     finally:
         for each, handler in before.items():

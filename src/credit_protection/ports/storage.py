@@ -205,7 +205,12 @@ class NegativationRepository(Protocol):
         ...
 
     def add(self, negativation: Negativation) -> None:
-        """Insert a new one. Raises `Conflict` where its reference exists."""
+        """Insert a new one, or nothing of it; the unit stays usable.
+
+        Raises:
+            Conflict: its reference exists, or another negativation that is wanted and not closed covers one of its
+                invoices at the same registry (rule 3's backstop; `save` refuses likewise).
+        """
         ...
 
     def save(self, negativation: Negativation) -> None:
@@ -295,7 +300,10 @@ class SettlementRepository(Protocol):
         ...
 
     def mark_applied(self, host: str, invoice_id: str, now: datetime) -> None:
-        """The entries of this invoice that stand unapplied are decided upon."""
+        """The entries of this invoice that this unit read (`entries`) are decided upon; all, where it read none.
+
+        One that the host commits between the reading and this stays unapplied: no decision knew it.
+        """
         ...
 
     def lock_invoices(self, host: str, invoice_ids: Sequence[str]) -> None:

@@ -30,7 +30,6 @@ MANY = 4000
 FULL_SCAN_COST = 300
 """About what PostgreSQL reckons for reading the smallest of the large tables whole."""
 NOW = samples.NOW
-pytestmark = pytest.mark.xdist_group("plans")
 LARGE = ("cp_negativation", "cp_settlement", "cp_credit_query", "cp_event", "cp_audit")
 Ask = Callable[[UnitOfWork], object]
 

@@ -97,7 +97,7 @@ class Known:
         by_itself: something that no person can take back: the bureau, a guard, a late answer.
         removing: a removal was claimed: there is no way back.
         settlement: the deadline of a settlement that stood when a removal was claimed, or stands.
-        acknowledged: the bureau said in time that it has the record.
+        acknowledged: the bureau said, in time or late, that it has the record.
         closed: it has run its course once.
         inclusions: when each inclusion was sent.
     """
@@ -533,8 +533,7 @@ class World:
             RecordState.GONE, RecordState.REMOVING,
         }:  # fmt: skip
             known.by_itself = True
-        if after.known_at is not None:
-            known.acknowledged = True
+        self._heard(known, call.action, answer)
         not_there = isinstance(answer, Missing) or (isinstance(answer, Done) and answer.how is How.NOT_FOUND)
         if not_there and self._could_land_after(before, call.at):
             must(after.transmission.is_open, "rule 6: a \"not found\" asked too early concludes nothing")
@@ -546,9 +545,16 @@ class World:
         self._meet(before, f"late_{_kind(action)}_{_name_of(answer)}")
         change = observations.answered_late(before, action, answer, self._moment())
         must(change.events, "rule 6: a late answer is kept as evidence")
+        self._heard(self.known[before.id], action, answer)
         if before.is_closed and not change.negativation.is_closed:
             self.known[before.id].by_itself = True
         self._store(before, change, None)
+
+    @staticmethod
+    def _heard(known: Known, action: Action, answer: Answer | Sighting) -> None:
+        included = action is Action.INCLUDE and isinstance(answer, Done | Accepted)
+        if included or isinstance(answer, Found):
+            known.acknowledged = True
 
     def _hinted(self, before: Negativation) -> None:
         change = removals.bureau_says_removed(before, self.gateway, today=self._today(), now=self.now)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import ssl
+import threading
 import zlib
 from datetime import UTC, datetime
 from functools import cache
@@ -57,6 +58,7 @@ class HttpClient:
         self.base_url = base_url.rstrip("/")
         self._largest_reply = largest_reply
         self._request_id_headers = request_id_headers
+        self._free = threading.BoundedSemaphore(connections)
         self._client = httpx.Client(
             transport=transport or DeadlineTransport(_tls(), connections, _proxy_of(self.base_url)),
             follow_redirects=False,
@@ -72,6 +74,8 @@ class HttpClient:
             CallFailed: no reply came, or not all of it. A status which by itself says that nothing was executed (401,
                 429, ...) is a reply even where its body was lost: the body is then empty.
         """
+        if not self._free.acquire(timeout=deadline.remaining() / 2):  # half is left to be answered in
+            raise CallFailed(Failure.POOL_TIMEOUT if deadline.remaining() else Failure.NO_TIME_LEFT)
         failed: CallFailed
         try:
             return self._exchange(call, deadline)
@@ -79,6 +83,8 @@ class HttpClient:
             failed = error
         except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, zlib.error, UnicodeError) as error:
             failed = CallFailed(_failure(error), f"{type(error).__name__}: {error}")
+        finally:
+            self._free.release()
         raise failed  # outside the handler: the library's error holds the request, with its secrets
 
     def is_own(self, address: str) -> bool:
@@ -109,7 +115,7 @@ class HttpClient:
             json=call.json,
             data=call.form,
             content=call.content,
-            timeout=httpx.Timeout(remaining, pool=remaining / 2),  # half is left to be answered in
+            timeout=remaining,
         )
         with under(deadline):
             response = self._client.send(request, stream=True)

@@ -41,6 +41,8 @@ class Boundary(TyperGroup):
         code: object = ExitCode.DONE
         try:
             code = super().main(given, prog_name, complete_var, False, windows_expand_args, **extra)  # noqa: FBT003
+            if code == ExitCode.ABORTED:  # the library has caught Ctrl-C
+                code = failures.tell(KeyboardInterrupt(), output)
         except failures.AlreadyTold as told:
             code = told.code
         except typer.Abort:

@@ -77,10 +77,10 @@ def list_plugins(json: Json = False) -> None:
 
     with opened(as_json=json) as session:
         manager = all_plugins()
-        packages = dict(manager.list_plugin_distinfo())
+        packages = {id(plugin): package for plugin, package in manager.list_plugin_distinfo()}
         rows: list[Row] = []
         for name, plugin in sorted(manager.list_name_plugin()):
-            package = packages.get(plugin)
+            package = packages.get(id(plugin))
             callers = manager.get_hookcallers(plugin) or []
             own = name.startswith("credit_protection.")
             rows.append(

@@ -273,7 +273,7 @@ class _Carrier:
         self._loop = asyncio.new_event_loop()
         self._ready = threading.Event()
         self._stopping = asyncio.Event()
-        self._accepting: asyncio.Task[None] | None = None
+        self._listener: socket.socket | None = None
         self._thread = threading.Thread(target=self._run, args=(listener,), name="faulty-proxy", daemon=True)
         self._thread.start()
         self._ready.wait()
@@ -287,12 +287,14 @@ class _Carrier:
         self._thread.join()
 
     async def refuse_all(self) -> None:
-        if self._accepting is not None:
-            await _end(self._accepting)
-            self._accepting = None
+        if self._listener is not None:
+            self._accept(self._listener)  # who connected before this was asked for is let in
+            self._loop.remove_reader(self._listener)
+            self._listener.close()
+            self._listener = None
 
     async def accept_again(self, host: str, port: int) -> None:
-        if self._accepting is None:
+        if self._listener is None:
             self._listen(socket.create_server((host, port), backlog=128))
 
     async def release(self) -> None:
@@ -311,13 +313,16 @@ class _Carrier:
         await _end(*self._connections)
 
     def _listen(self, listener: socket.socket) -> None:
-        self._accepting = self._loop.create_task(self._accept(listener))
+        listener.settimeout(0)
+        self._listener = listener
+        self._loop.add_reader(listener, self._accept, listener)
 
-    async def _accept(self, listener: socket.socket) -> None:
-        with listener:
-            listener.settimeout(0)
+    def _accept(self, listener: socket.socket) -> None:
+        """Let in all who wait."""
+        with contextlib.suppress(OSError):
             while True:
-                client, _ = await self._loop.sock_accept(listener)
+                client, _ = listener.accept()
+                client.settimeout(0)
                 self._rules.count("connections")
                 task = self._loop.create_task(self._carry(client))
                 self._connections.add(task)

@@ -1,0 +1,49 @@
+"""The configuration: the environment first, then the file in the home folder."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from credit_protection.domain.errors import ConfigurationError
+from credit_protection.plugins.configuration import load
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def test_a_home_is_all_that_is_needed(tmp_path: Path) -> None:
+    configuration = load({"CREDIT_PROTECTION_HOME": str(tmp_path)})
+    assert configuration.database_url == f"sqlite:///{tmp_path / 'credit_protection.sqlite'}"
+    assert (configuration.key_file, configuration.local_erp) == (tmp_path / "key", tmp_path / "erp.sqlite")
+    assert (configuration.keys, configuration.role, configuration.workers) == ((), "administrador", 8)
+    assert (configuration.log_level, configuration.log_format) == ("WARNING", "text")
+
+
+def test_without_a_home_it_is_the_users_own_folder() -> None:
+    assert load({}).home.name == "credit_protection"
+
+
+def test_the_environment_wins_over_the_file(tmp_path: Path) -> None:
+    (tmp_path / "credit_protection.toml").write_text('role = "auditor"\nworkers = 3\nkey = "old"\n')
+    configuration = load(
+        {
+            "CREDIT_PROTECTION_HOME": str(tmp_path),
+            "CREDIT_PROTECTION_KEY": "new, old ,",
+            "CREDIT_PROTECTION_DATABASE_URL": "postgresql://db/credit",
+            "CREDIT_PROTECTION_LOG_LEVEL": "info",
+        }
+    )
+    assert (configuration.role, configuration.workers, configuration.keys) == ("auditor", 3, ("new", "old"))
+    assert (configuration.database_url, configuration.log_level) == ("postgresql://db/credit", "INFO")
+
+
+@pytest.mark.parametrize(
+    ("file", "says"),
+    [('papel = "auditor"', "papel"), ("role = ", "não pôde ser lido"), ('workers = "muitos"', "muitos")],
+)
+def test_what_can_not_be_understood_is_named(tmp_path: Path, file: str, says: str) -> None:
+    (tmp_path / "credit_protection.toml").write_text(file)
+    with pytest.raises(ConfigurationError, match=says):
+        load({"CREDIT_PROTECTION_HOME": str(tmp_path)})
