@@ -421,7 +421,7 @@ BREAKS = [
     ),
     # what the bureau takes
     Break(
-        "length",
+        "address",
         long_text("city", FieldLimit(20), city="São José do Rio Preto"),
         Finding(
             "campo_abreviado",
@@ -431,12 +431,12 @@ BREAKS = [
         ),
     ),
     Break(
-        "length",
+        "address",
         long_text("city", FieldLimit(20, Overflow.REFUSE), city="São José do Rio Preto"),
         Finding("campo_longo", BLOCK, "A cidade tem mais de 20 caracteres. Abrevie no cadastro do ERP.", "city"),
     ),
     Break(
-        "length",
+        "address",
         long_text("district", FieldLimit(5), district="Inabreviável"),
         Finding("campo_longo", BLOCK, "O bairro tem mais de 5 caracteres. Abrevie no cadastro do ERP.", "district"),
     ),

@@ -214,8 +214,10 @@ class Ledger:
 
         def settle(_: datetime) -> None:
             for record in standing:
-                if record.state is RecordState.REMOVING:
-                    record.state = RecordState.GONE if works else RecordState.REMOVAL_REFUSED
+                if works and record.state in _STANDING:
+                    record.state = RecordState.GONE
+                elif record.state is RecordState.REMOVING:
+                    record.state = RecordState.REMOVAL_REFUSED
             if self.profile.gateway.callback:
                 self.owed.append((Action.REMOVE, Done() if works else REFUSED))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from credit_protection.domain.capabilities import Capabilities, Registry, RemovalKey
+from credit_protection.domain.capabilities import Capabilities, Pace, Registry, RemovalKey
 from credit_protection.domain.money import Money
 from credit_protection.domain.removal_policy import RemovalPolicy, Trigger
 
@@ -32,7 +32,10 @@ class Profile:
         return self.name
 
 
-_LOOKED_UP = Capabilities(Registry.CREDITO_NA_MEDIDA, find=True, polling=True, grouping=True, remove_is_repeatable=True)
+_PACE = Pace(timedelta(seconds=40), timedelta(minutes=15))
+_LOOKED_UP = Capabilities(
+    Registry.CREDITO_NA_MEDIDA, find=True, polling=True, grouping=True, remove_is_repeatable=True, poll_pace=_PACE
+)
 _NATURAL = Capabilities(
     Registry.SPC,
     find=False,

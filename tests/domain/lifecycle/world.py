@@ -70,7 +70,7 @@ NATURES = {
 }
 _NEVER_CHANGES = (
     "id", "request_id", "integration_id", "creditor_id", "registry", "host", "customer_id", "subscription_id",
-    "document", "invoices", "nature_code", "reference", "requested_by", "created_at", "due_date", "amount",
+    "document", "invoices", "nature_code", "reference", "requested_by", "created_at",
 )  # fmt: skip
 _DOUBTS = {Action.INCLUDE: Observed.IN_DOUBT_INCLUDE, Action.REMOVE: Observed.IN_DOUBT_REMOVE}
 _MANY = 400
@@ -141,6 +141,17 @@ class World:
         self.drafts: list[tuple[requests.InclusionRequest, Candidate, tuple[Entry, ...], bool]] = []
         self.hints: list[str] = []
         self._names = 0
+        self._changes = 0
+
+    @property
+    def anything_due(self) -> bool:
+        """Whether a worker would find work."""
+        return any(transmissions.is_claimable(each.transmission, self.now) for each in self.negativations.values())
+
+    @property
+    def anything_owed(self) -> bool:
+        """Whether the bureau has something to report by itself."""
+        return any(ledger.owed for ledger in self.ledgers.values())
 
     # -------------------------------------------------------------------------------------------- a person asks
 
@@ -177,7 +188,9 @@ class World:
         except RuleViolation:
             return
         must(admitted, "rule 2: the nature admits the person")
-        must(len(changes) == (1 if self.profile.grouped else len(request.invoice_ids)), "one per invoice, or one in all")
+        must(
+            len(changes) == (1 if self.profile.grouped else len(request.invoice_ids)), "one per invoice, or one in all"
+        )
         for change in changes:
             born = change.negativation
             must(born.requested_by == OPERATOR.id and born.invoices, "rule 1: a person and an explicit list")
@@ -210,9 +223,7 @@ class World:
         before = self._pick(position)
         if before is None or not transmissions.is_claimable(before.transmission, self.now):
             return
-        cancelled = desk.guard(
-            before, self._candidate_of(before), self._terms(), self.gateway, self._today(), self.now
-        )
+        cancelled = desk.guard(before, self._candidate_of(before), self._terms(), self.gateway, self._today(), self.now)
         if cancelled is not None:
             self._store(before, cancelled, "guard")
             self.known[before.id].by_itself = True
@@ -279,14 +290,20 @@ class World:
 
     def sweep(self) -> None:
         """Find what nobody holds any more, and what was recorded and not yet applied."""
-        for name in tuple(self.negativations):
-            before = self.negativations[name]
-            self._store(before, transmissions.expire(before, self.gateway, self.now), "lease_expired")
+        self._let_go()
+        for name in self.negativations:
             self.apply_to(name)
+
+    def _let_go(self) -> None:
+        for before in tuple(self.negativations.values()):
+            if before.transmission.claim is not None:
+                self._store(before, transmissions.expire(before, self.gateway, self.now), "lease_expired")
 
     # -------------------------------------------------------------------------------------------- the host
 
-    def pay(self, invoice: int, kind: SettlementKind, cents: int | None, days_to_money: int | None, *, told: bool) -> None:
+    def pay(
+        self, invoice: int, kind: SettlementKind, cents: int | None, days_to_money: int | None, *, told: bool
+    ) -> None:
         """An invoice's debt ceases, or part of it; our software may be told now or later."""
         invoice_id = self.host.invoice_ids[invoice % len(self.host.invoice_ids)]
         on = self._today()
@@ -447,15 +464,18 @@ class World:
                 break
             self._drain()
         for each in self.negativations.values():
-            must(each.is_closed or each.desired is Desired.INCLUDED, "once persons have acted, nothing is left to remove")
+            must(
+                each.is_closed or each.desired is Desired.INCLUDED, "once persons have acted, nothing is left to remove"
+            )
             self._agrees(each)
 
     def _drain(self) -> None:
         for entry in range(len(self.host.entries)):
             self.tell(entry)
+        self.sweep()
         for _ in range(_MANY):
-            self.sweep()
-            before = self._fingerprint()
+            before = self._changes
+            self._let_go()
             for _ in range(len(self.calls)):
                 self.deliver(0)
             for ledger in self.ledgers.values():
@@ -463,15 +483,12 @@ class World:
                     self.callback(0)
             for position in range(len(self.negativations)):
                 self.work(position, Plan.WORKS, Delay.NONE, answer_lost=False)
-            if before == self._fingerprint():
+            if before == self._changes:
                 soon = self._soon()
                 if not soon:
                     return
                 self._go_to(min(soon))
         must(holds=False, rule="the work never ends")
-
-    def _fingerprint(self) -> tuple[object, ...]:
-        return (*self.negativations.values(), len(self.calls), sum(len(each.owed) for each in self.ledgers.values()))
 
     def _persons_act(self) -> bool:
         acted = False
@@ -536,7 +553,7 @@ class World:
         self._heard(known, call.action, answer)
         not_there = isinstance(answer, Missing) or (isinstance(answer, Done) and answer.how is How.NOT_FOUND)
         if not_there and self._could_land_after(before, call.at):
-            must(after.transmission.is_open, "rule 6: a \"not found\" asked too early concludes nothing")
+            must(after.transmission.is_open, 'rule 6: a "not found" asked too early concludes nothing')
             must(after.transmission.action is not Action.INCLUDE or self.gateway.include_is_repeatable,
                  "rule 6: a \"not found\" asked too early resends nothing")  # fmt: skip
         self._store(before, change, None)
@@ -631,7 +648,10 @@ class World:
     def _store(self, before: Negativation, change: Change, event: str | None) -> None:
         """Keep a change, after checking it against the one before."""
         after = change.negativation
-        if event is not None and (change.events or after != before):
+        if after is before and not change.events:
+            return
+        self._changes += 1
+        if event is not None:
             self._meet(before, event)
         for name in _NEVER_CHANGES:
             must(getattr(after, name) == getattr(before, name), f"rule 9: {name} never changes")
@@ -662,7 +682,7 @@ class World:
         same = was.action is work.action
         must(work.block is not None or not same, "rule 5: only a person unblocks")
         stopped = was.block.code == "parado_por_pessoa"
-        must(work.block is not None or not stopped, "rule 5: only a person ends \"parar de tentar\"")
+        must(work.block is not None or not stopped, 'rule 5: only a person ends "parar de tentar"')
 
     def _consistent(self, each: Negativation) -> None:
         """What must hold of every negativation, always."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import time
 from typing import TYPE_CHECKING, Any
+from weakref import WeakSet
 
 import sqlalchemy as sa
 from sqlalchemy import event
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
 
 BUSY_SECONDS = 30
 """How long a writer waits for another on SQLite."""
+_ISOLATION = "READ COMMITTED"
 _POSTGRESQL = {"postgresql", "postgres"}
 
 
@@ -31,22 +34,33 @@ def make_engine(url: str) -> sa.Engine:
     """
     parsed = _parsed(url)
     if parsed.get_backend_name() in _POSTGRESQL:
-        return sa.create_engine(
+        engine = sa.create_engine(
             parsed.set(drivername="postgresql+psycopg"),
-            isolation_level="READ COMMITTED",
             pool_size=10,
             max_overflow=30,
             pool_pre_ping=True,
             use_native_hstore=False,
         )
-    engine = sa.create_engine(
-        parsed.set(drivername="sqlite+pysqlite"),
-        connect_args={"timeout": BUSY_SECONDS},
-        pool_size=5,
-        max_overflow=50,
-    )
-    event.listen(engine, "connect", _set_up_sqlite)
+    else:
+        engine = sa.create_engine(
+            parsed.set(drivername="sqlite+pysqlite"),
+            connect_args={"timeout": BUSY_SECONDS},
+            pool_size=5,
+            max_overflow=50,
+        )
+        event.listen(engine, "connect", _set_up_sqlite)
+    _ours.add(engine)
     return engine
+
+
+def _forget_connections() -> None:
+    """A forked child leaves its parent's connections alone, and makes its own."""
+    for engine in _ours:
+        engine.dispose(close=False)
+
+
+_ours: WeakSet[sa.Engine] = WeakSet()
+os.register_at_fork(after_in_child=_forget_connections)
 
 
 def _parsed(url: str) -> URL:
@@ -93,28 +107,29 @@ def _switch_to_wal(connection: sqlite3.Connection) -> None:
 
 
 def writing(engine: sa.Engine) -> sa.Engine:
-    """The same engine for units that write: on SQLite each begins with BEGIN IMMEDIATE.
+    """The same engine for units that write: READ COMMITTED on PostgreSQL; on SQLite each begins with BEGIN IMMEDIATE.
 
     With a plain BEGIN, a unit that reads before it writes fails at once when another wrote between.
     """
+    if engine.dialect.name == "postgresql":
+        return engine.execution_options(isolation_level=_ISOLATION)
     return _beginning(engine, "BEGIN IMMEDIATE")
 
 
 def reading(engine: sa.Engine) -> sa.Engine:
-    """The same engine for units that read: a snapshot on SQLite, a read-only transaction on PostgreSQL."""
+    """The same engine for units that read: a read-only transaction on PostgreSQL, a snapshot on SQLite."""
     if engine.dialect.name == "postgresql":
-        return engine.execution_options(postgresql_readonly=True)
+        return engine.execution_options(isolation_level=_ISOLATION, postgresql_readonly=True)
     return _beginning(engine, "BEGIN")
 
 
 def _beginning(engine: sa.Engine, how: str) -> sa.Engine:
     own: sa.Engine = engine.execution_options()
-    if engine.dialect.name == "sqlite":
 
-        def begin(connection: sa.Connection) -> None:
-            raw: Any = connection.connection.dbapi_connection
-            if not raw.in_transaction:
-                connection.exec_driver_sql(how)
+    def begin(connection: sa.Connection) -> None:
+        raw: Any = connection.connection.dbapi_connection
+        if not raw.in_transaction:
+            connection.exec_driver_sql(how)
 
-        event.listen(own, "begin", begin)
+    event.listen(own, "begin", begin)
     return own

@@ -32,6 +32,7 @@ class SqlStorage:
     """
 
     def __init__(self, url: str | sa.Engine, *, schema: str | None = None) -> None:
+        self._owns_engine = isinstance(url, str)
         engine = make_engine(url) if isinstance(url, str) else url
         if schema is not None and engine.dialect.name != "postgresql":
             raise ConfigurationError("Só o PostgreSQL tem esquemas. Tire o esquema da configuração do banco.")
@@ -44,7 +45,7 @@ class SqlStorage:
 
     @classmethod
     def from_engine(cls, engine: sa.Engine, *, schema: str | None = None) -> SqlStorage:
-        """A storage on a host's engine, whose settings stay as they are; `close()` disposes of it."""
+        """A storage on a host's engine, whose settings stay as they are; `close()` leaves it open."""
         return cls(engine, schema=schema)
 
     def migrate(self) -> None:
@@ -88,5 +89,6 @@ class SqlStorage:
                 savepoint.close()
 
     def close(self) -> None:
-        """Let go of connections."""
-        self._engine.dispose()
+        """Let go of connections, unless the engine is a host's."""
+        if self._owns_engine:
+            self._engine.dispose()

@@ -79,7 +79,9 @@ def _current(engine: sa.Engine, schema: str | None) -> str | None:
 def _alone(engine: sa.Engine, schema: str | None) -> Iterator[sa.Connection]:
     """One transaction in which nobody else migrates."""
     if engine.dialect.name == "postgresql":
-        with engine.begin() as connection:
+        # else, after waiting for the lock, we would not see what its holder did
+        seeing = engine.execution_options(isolation_level="READ COMMITTED")
+        with seeing.begin() as connection:
             connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK_KEY)))
             if schema is not None:
                 connection.execute(sa.schema.CreateSchema(schema, if_not_exists=True))
