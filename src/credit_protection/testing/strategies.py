@@ -14,9 +14,10 @@ All of them shrink: a failing example is shown with the simplest person, debt or
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from enum import Enum, auto
 from typing import TYPE_CHECKING
 
 from hypothesis import strategies as st
@@ -503,18 +504,24 @@ def candidates(person_type: PersonType | None = None, today: date = TODAY) -> Se
         person_type: PF or PJ; None for either.
         today: the creditor's date.
     """
-    return _candidate(person_type, today)
+    one = st.tuples(overdue_invoices(today), st.none() | st.integers(1, 100))
+    chosen = st.lists(one, min_size=1, max_size=3, unique_by=lambda pair: pair[0].id)
+    return st.builds(
+        _candidate, customers(person_type), subscriptions("", SubscriptionStatus.TERMINATED, today), chosen
+    )
 
 
-@st.composite
-def _candidate(draw: DrawFn, person_type: PersonType | None, today: date) -> Candidate:
-    customer = draw(customers(person_type))
-    subscription = draw(subscriptions(customer.id, SubscriptionStatus.TERMINATED, today))
-    overdue = overdue_invoices(today, customer.id, subscription.id)
-    chosen = draw(st.lists(overdue, min_size=1, max_size=3, unique_by=lambda invoice: invoice.id))
-    edited = [invoice for invoice in chosen if draw(st.booleans())]
-    amounts = {invoice.id: draw(money(maximum=invoice.balance)) for invoice in edited}
-    return Candidate(customer, subscription, tuple(chosen), NATURE.code, amounts)
+def _candidate(
+    customer: Customer, subscription: Subscription, chosen: Sequence[tuple[Invoice, int | None]]
+) -> Candidate:
+    """Bring customer, subscription and invoices together; those with a per cent are edited down to it."""
+    invoices = tuple(
+        replace(invoice, customer_id=customer.id, subscription_id=subscription.id) for invoice, _ in chosen
+    )
+    amounts = {
+        invoice.id: Money(max(invoice.balance.cents * percent // 100, 1)) for invoice, percent in chosen if percent
+    }
+    return Candidate(customer, replace(subscription, customer_id=customer.id), invoices, NATURE.code, amounts)
 
 
 # ------------------------------------------------------------------------------------------------ payments
@@ -566,18 +573,26 @@ def ledgers(
         balance: what each owes.
         today: the creditor's date.
     """
-    return _ledger(tuple(invoice_ids), balance, today)
+    one = st.tuples(settlements(invoice_ids[0], balance, today), st.sampled_from(tuple(invoice_ids)), st.booleans())
+    paid = st.lists(one, max_size=5, unique_by=lambda drawn: drawn[0].id)
+    tombstone = st.sampled_from(((), (Reversal("never-seen", invoice_ids[0], today),)))
+    return _ledger(paid, tombstone, st.lists(st.integers(0, 9), max_size=3), today)
 
 
 @st.composite
-def _ledger(draw: DrawFn, invoice_ids: tuple[str, ...], balance: Money, today: date) -> tuple[Entry, ...]:
-    one = st.sampled_from(invoice_ids).flatmap(lambda invoice_id: settlements(invoice_id, balance, today))
-    paid = draw(st.lists(one, max_size=5, unique_by=lambda settlement: settlement.id))
-    undone = [settlement for settlement in paid if draw(st.booleans())]
-    entries: list[Entry] = [*paid, *(Reversal(each.id, each.invoice_id, today) for each in undone)]
-    if draw(st.booleans()):
-        entries.append(Reversal("never-seen", invoice_ids[0], today))
-    repeated = draw(st.lists(st.sampled_from(entries), max_size=3)) if entries else []
+def _ledger(
+    draw: DrawFn,
+    paid: SearchStrategy[list[tuple[Settlement, str, bool]]],
+    tombstone: SearchStrategy[tuple[Reversal, ...]],
+    repeats: SearchStrategy[list[int]],
+    today: date,
+) -> tuple[Entry, ...]:
+    entries: list[Entry] = list(draw(tombstone))
+    for settlement, invoice_id, is_undone in draw(paid):
+        entries.append(replace(settlement, invoice_id=invoice_id))
+        if is_undone:
+            entries.append(Reversal(settlement.id, invoice_id, today))
+    repeated = [entries[position % len(entries)] for position in draw(repeats) if entries]
     return tuple(draw(st.permutations([*entries, *repeated])))
 
 
@@ -610,26 +625,34 @@ def negativations(
         and not (seen in _ONLY_WHILE_REMOVING and wanted is Desired.INCLUDED)
     ]
     spoken_to = Capabilities(Registry.SPC) if gateway is None else gateway
-    return st.sampled_from(pairs).flatmap(lambda pair: _negativation(spoken_to, *pair, today))
+    most = 3 if spoken_to.grouping else 1
+    lives = st.builds(
+        _Life,
+        pair=st.sampled_from(pairs),
+        number=st.integers(1, 999_999),
+        name=st.sampled_from(_FIRST_NAMES),
+        document=documents(),
+        invoices=st.lists(overdue_invoices(today), min_size=1, max_size=most, unique_by=lambda invoice: invoice.id),
+        age=st.integers(2, 300).map(lambda days: timedelta(days=days)),
+        answered_after=st.integers(1, 1440).map(lambda minutes: timedelta(minutes=minutes)),
+        causes=st.lists(st.sampled_from(RemovalCause), min_size=1, max_size=3, unique=True),
+        days_unwanted=st.integers(0, 10),
+        inclusions=st.integers(1, 2),
+        was_sent=st.booleans(),
+        is_adopted=st.booleans(),
+        days_to_publication=st.integers(-30, 20),
+        is_estimated=st.booleans(),
+        grip=st.sampled_from(_Grip),
+    )
+    return lives.map(lambda life: life.lived(spoken_to, today))
 
 
-@st.composite
-def _negativation(
-    draw: DrawFn, gateway: Capabilities, observed: Observed, desired: Desired, today: date
-) -> Negativation:
-    in_flight = (observed, desired) in _IN_FLIGHT and draw(st.booleans())
-    before = _IN_FLIGHT[observed, desired] if in_flight else observed
-    born = draw(_born(gateway, today))
-    since = born.created_at + timedelta(minutes=draw(st.integers(1, 1440)))
-    wanted = replace(born, triggers=draw(_triggers(today)) if desired is Desired.REMOVED else ())
-    told = replace(draw(_history(wanted, before, since, gateway, today)), observed=before, observed_since=since)
-    settled = settle(told, gateway, since)
-    if in_flight or draw(st.booleans()):
-        return _held(settled, gateway)
-    if settled.transmission.is_open and draw(st.booleans()):
-        block = Block(STOPPED_BY_PERSON, "Aguardando o jurídico.", NOW)
-        return replace(settled, transmission=replace(settled.transmission, block=block))
-    return settled
+class _Grip(Enum):
+    """Who has the transmission in hand."""
+
+    NOBODY = auto()
+    WORKER = auto()
+    PERSON = auto()
 
 
 _IN_FLIGHT = {
@@ -638,59 +661,6 @@ _IN_FLIGHT = {
 }
 """A claimed inclusion or removal whose call is running: what was known before the claim."""
 
-
-def _held(negativation: Negativation, gateway: Capabilities) -> Negativation:
-    """With a worker's hold, where a claim keeps what is observed or the request is what brings it there."""
-    action = negativation.transmission.action
-    asks = action in {Action.LOOK_UP, Action.POLL}
-    sends = negativation.observed in {Observed.ABSENT, Observed.PRESENT} and action in {Action.INCLUDE, Action.REMOVE}
-    if not (asks or sends) or not is_claimable(negativation.transmission, NOW):
-        return negativation
-    reason = RemovalReason.CREDITOR_REQUEST if action is Action.REMOVE else None
-    return claim(negativation, gateway, now=NOW, worker="worker-1", reason=reason).negativation
-
-
-@st.composite
-def _born(draw: DrawFn, gateway: Capabilities, today: date) -> Negativation:
-    document = draw(documents())
-    size = draw(st.integers(1, 3)) if gateway.grouping else 1
-    overdue = st.lists(overdue_invoices(today), min_size=size, max_size=size, unique_by=lambda invoice: invoice.id)
-    covered = tuple(
-        NegativatedInvoice(invoice.id, invoice.number, invoice.due_date, invoice.balance, invoice.balance)
-        for invoice in draw(overdue)
-    )
-    created = NOW - timedelta(days=draw(st.integers(2, 300)))
-    number = draw(st.integers(1, 999_999))
-    return Negativation(
-        id=f"n{number}",
-        request_id=f"r{number}",
-        integration_id="i1",
-        creditor_id="cr1",
-        registry=gateway.registry,
-        host="local",
-        customer_id="c1",
-        subscription_id="s1",
-        customer_name=draw(st.sampled_from(_FIRST_NAMES)),
-        document=document,
-        invoices=covered,
-        nature_code=NATURE.code,
-        reference=f"CP-{number:06d}",
-        requested_by="u1",
-        created_at=created,
-        transmission=Transmission(Action.INCLUDE, created),
-        observed=Observed.ABSENT,
-        observed_since=created,
-    )
-
-
-@st.composite
-def _triggers(draw: DrawFn, today: date) -> tuple[RemovalTrigger, ...]:
-    causes = draw(st.lists(st.sampled_from(RemovalCause), min_size=1, max_size=3, unique=True))
-    if {RemovalCause.SETTLEMENT, RemovalCause.AGREEMENT} <= set(causes):
-        causes.remove(RemovalCause.AGREEMENT)
-    return tuple(_trigger(cause, draw(st.integers(0, 10)), today) for cause in causes)
-
-
 _CHOSEN = {
     RemovalCause.PERSON: RemovalReason.CREDITOR_REQUEST,
     RemovalCause.COURT: RemovalReason.COURT_ORDER,
@@ -698,40 +668,117 @@ _CHOSEN = {
 """What a person asks for, and as what."""
 
 
-def _trigger(cause: RemovalCause, days_ago: int, today: date) -> RemovalTrigger:
-    on = today - timedelta(days=days_ago)
-    reason = _CHOSEN.get(cause)
-    person = None if reason is None else "u1"
-    at = NOW - timedelta(days=days_ago)
-    return RemovalTrigger(cause, at, removal_deadline(cause, on, BusinessCalendar()), person, reason)
+@dataclass(frozen=True)
+class _Life:
+    """What is drawn of a negativation; all the rest follows from it."""
+
+    pair: tuple[Observed, Desired]
+    number: int
+    name: str
+    document: Document
+    invoices: list[Invoice]
+    age: timedelta
+    answered_after: timedelta
+    causes: list[RemovalCause]
+    days_unwanted: int
+    inclusions: int
+    was_sent: bool
+    is_adopted: bool
+    days_to_publication: int
+    is_estimated: bool
+    grip: _Grip
+
+    def lived(self, gateway: Capabilities, today: date) -> Negativation:
+        """The negativation."""
+        in_flight = self.grip is _Grip.WORKER and self.pair in _IN_FLIGHT
+        observed = _IN_FLIGHT[self.pair] if in_flight else self.pair[0]
+        since = NOW - self.age + self.answered_after
+        known = self._remembered(observed, since, gateway, today)
+        settled = settle(replace(known, observed=observed, observed_since=since), gateway, since)
+        if self.grip is _Grip.WORKER:
+            return _held(settled, gateway)
+        if self.grip is _Grip.PERSON and settled.transmission.is_open:
+            block = Block(STOPPED_BY_PERSON, "Aguardando o jurídico.", NOW)
+            return replace(settled, transmission=replace(settled.transmission, block=block))
+        return settled
+
+    def _born(self, gateway: Capabilities, today: date) -> Negativation:
+        covered = tuple(
+            NegativatedInvoice(invoice.id, invoice.number, invoice.due_date, invoice.balance, invoice.balance)
+            for invoice in self.invoices
+        )
+        created = NOW - self.age
+        return Negativation(
+            id=f"n{self.number}",
+            request_id=f"r{self.number}",
+            integration_id="i1",
+            creditor_id="cr1",
+            registry=gateway.registry,
+            host="local",
+            customer_id="c1",
+            subscription_id="s1",
+            customer_name=self.name,
+            document=self.document,
+            invoices=covered,
+            nature_code=NATURE.code,
+            reference=f"CP-{self.number:06d}",
+            requested_by="u1",
+            created_at=created,
+            transmission=Transmission(Action.INCLUDE, created),
+            observed=Observed.ABSENT,
+            observed_since=created,
+            triggers=self._triggers(today) if self.pair[1] is Desired.REMOVED else (),
+        )
+
+    def _triggers(self, today: date) -> tuple[RemovalTrigger, ...]:
+        both = {RemovalCause.SETTLEMENT, RemovalCause.AGREEMENT} <= set(self.causes)
+        on, at = today - timedelta(days=self.days_unwanted), NOW - timedelta(days=self.days_unwanted)
+        return tuple(
+            RemovalTrigger(
+                cause,
+                at,
+                removal_deadline(cause, on, BusinessCalendar()),
+                "u1" if cause in _CHOSEN else None,
+                _CHOSEN.get(cause),
+            )
+            for cause in self.causes
+            if not (both and cause is RemovalCause.AGREEMENT)
+        )
+
+    def _remembered(self, observed: Observed, since: datetime, gateway: Capabilities, today: date) -> Negativation:
+        """With what must have been claimed, answered and told for the bureau to be known to hold `observed`."""
+        born = self._born(gateway, today)
+        acknowledged = observed in _ACKNOWLEDGED
+        settled_there = acknowledged and observed is not Observed.INCLUDING
+        adopted = settled_there and self.is_adopted
+        sent = not adopted and (self.was_sent or observed is not Observed.ABSENT)
+        by_bureau = all(trigger.cause is RemovalCause.BUREAU for trigger in born.triggers)
+        removed = observed is Observed.REMOVING or (observed in _ONLY_WHILE_REMOVING and not by_bureau)
+        one = Unanswered(1, since, since + gateway.quiet_period)
+        doubt = replace(one, count=self.inclusions) if observed is Observed.IN_DOUBT_INCLUDE else None
+        return replace(
+            born,
+            is_adopted=adopted,
+            inclusion_claims=self.inclusions if sent else 0,
+            removal_claims=1 if removed else 0,
+            removal_reason=RemovalReason.CREDITOR_REQUEST if removed else None,
+            known_at=since if acknowledged else None,
+            bureau_id=f"B-{born.id}" if acknowledged else None,
+            rejection="17: dados divergentes" if observed is Observed.REJECTED else "",
+            published_on=today + timedelta(days=self.days_to_publication) if settled_there else None,
+            published_is_estimated=settled_there and self.is_estimated,
+            unanswered_inclusions=doubt,
+            unanswered_removals=one if removed and observed is Observed.IN_DOUBT_REMOVE else None,
+        )
 
 
-@st.composite
-def _history(
-    draw: DrawFn, negativation: Negativation, observed: Observed, since: datetime, gateway: Capabilities, today: date
-) -> Negativation:
-    """What must have been claimed, answered and told for the bureau to be known to hold `observed`."""
-    by_bureau = all(trigger.cause is RemovalCause.BUREAU for trigger in negativation.triggers)
-    adopted = observed in _ACKNOWLEDGED - {Observed.INCLUDING} and draw(st.booleans())
-    fewest = 0 if observed is Observed.ABSENT or adopted else 1
-    inclusions = 0 if adopted else draw(st.integers(fewest, 2))
-    removals = 1 if observed in _ONLY_WHILE_REMOVING and not (by_bureau and observed is not Observed.REMOVING) else 0
-    known = replace(
-        negativation,
-        is_adopted=adopted,
-        inclusion_claims=inclusions,
-        removal_claims=removals,
-        removal_reason=RemovalReason.CREDITOR_REQUEST if removals else None,
-        known_at=since if observed in _ACKNOWLEDGED else None,
-        bureau_id=f"B-{negativation.id}" if observed in _ACKNOWLEDGED else None,
-        rejection="17: dados divergentes" if observed is Observed.REJECTED else "",
-    )
-    if observed in _ACKNOWLEDGED - {Observed.INCLUDING}:
-        published = today + timedelta(days=draw(st.integers(-30, 20)))
-        known = replace(known, published_on=published, published_is_estimated=draw(st.booleans()))
-    one = Unanswered(1, since, since + gateway.quiet_period)
-    if observed is Observed.IN_DOUBT_INCLUDE:
-        return replace(known, unanswered_inclusions=replace(one, count=draw(st.integers(1, inclusions))))
-    if observed is Observed.IN_DOUBT_REMOVE and removals:
-        return replace(known, unanswered_removals=one)
-    return known
+def _held(negativation: Negativation, gateway: Capabilities) -> Negativation:
+    """With a worker's hold, where a claim keeps what is observed or the request is what brings it there."""
+    action = negativation.transmission.action
+    pair = (negativation.observed, negativation.desired)
+    asks = action in {Action.LOOK_UP, Action.POLL}
+    sends = pair in {(Observed.ABSENT, Desired.INCLUDED), (Observed.PRESENT, Desired.REMOVED)}
+    if not (asks or sends) or not is_claimable(negativation.transmission, NOW):
+        return negativation
+    reason = RemovalReason.CREDITOR_REQUEST if action is Action.REMOVE else None
+    return claim(negativation, gateway, now=NOW, worker="worker-1", reason=reason).negativation
