@@ -474,8 +474,8 @@ def test_a_late_already_removed_changes_nothing_but_is_kept() -> None:
     )
 
 
-@pytest.mark.parametrize("answer", [BUSY, LOST, Missing(), Found(RecordState.PRESENT)])
-def test_what_proves_nothing_when_late_is_only_kept(answer: Answer | Missing | Found) -> None:
+@pytest.mark.parametrize("answer", [BUSY, LOST, Missing()])
+def test_what_proves_nothing_when_late_is_only_kept(answer: Answer | Missing) -> None:
     for before in (ONE, DOUBTFUL, PRESENT):
         change = answered_late(before, Action.INCLUDE, answer, AT)
         assert change.negativation == before

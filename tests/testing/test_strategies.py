@@ -201,8 +201,17 @@ def test_a_negativation_is_in_a_state_that_can_be(drawn: tuple[Capabilities, Neg
     assert one.created_at <= one.observed_since
 
 
-@given(strategies.negativations(observed=Observed.GONE), strategies.negativations(desired=Desired.INCLUDED))
-def test_a_negativation_is_as_asked_for(gone: Negativation, wanted: Negativation) -> None:
-    assert (gone.observed, gone.desired) == (Observed.GONE, Desired.REMOVED)
-    assert gone.is_closed
-    assert wanted.desired is Desired.INCLUDED
+pairs = st.sampled_from(
+    [
+        (observed, desired)
+        for observed in Observed
+        for desired in Desired
+        if desired is Desired.REMOVED or observed not in {Observed.IN_DOUBT_REMOVE, Observed.REMOVING, Observed.GONE}
+    ]
+)
+
+
+@given(pairs.flatmap(lambda pair: st.tuples(st.just(pair), strategies.negativations(None, *pair))))
+def test_a_negativation_is_as_asked_for(drawn: tuple[tuple[Observed, Desired], Negativation]) -> None:
+    pair, one = drawn
+    assert (one.observed, one.desired) == pair

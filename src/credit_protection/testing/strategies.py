@@ -354,7 +354,7 @@ def products(kind: ProductKind | None = None) -> SearchStrategy[Product]:
         kind: query, inclusion or removal; None for any. Only queries ask for inputs.
     """
     if kind is None:
-        return st.sampled_from(ProductKind).flatmap(products)
+        return st.one_of([products(each) for each in ProductKind])
     extra = st.builds(
         ProductInput, code=_ids("I"), name=st.sampled_from(("Modelo de score", "UF de origem")), required=st.booleans()
     )
@@ -696,7 +696,7 @@ class _Life:
         known = self._remembered(observed, since, gateway, today)
         settled = settle(replace(known, observed=observed, observed_since=since), gateway, since)
         if self.grip is _Grip.WORKER:
-            return _held(settled, gateway)
+            return _held(settled, gateway, sends=in_flight)
         if self.grip is _Grip.PERSON and settled.transmission.is_open:
             block = Block(STOPPED_BY_PERSON, "Aguardando o jurídico.", NOW)
             return replace(settled, transmission=replace(settled.transmission, block=block))
@@ -772,12 +772,10 @@ class _Life:
         )
 
 
-def _held(negativation: Negativation, gateway: Capabilities) -> Negativation:
-    """With a worker's hold, where a claim keeps what is observed or the request is what brings it there."""
+def _held(negativation: Negativation, gateway: Capabilities, *, sends: bool) -> Negativation:
+    """With a worker's hold, for a look-up, or where it `sends` the request that brings the record where it shall be."""
     action = negativation.transmission.action
-    pair = (negativation.observed, negativation.desired)
     asks = action in {Action.LOOK_UP, Action.POLL}
-    sends = pair in {(Observed.ABSENT, Desired.INCLUDED), (Observed.PRESENT, Desired.REMOVED)}
     if not (asks or sends) or not is_claimable(negativation.transmission, NOW):
         return negativation
     reason = RemovalReason.CREDITOR_REQUEST if action is Action.REMOVE else None

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import heapq
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
 from enum import Enum, auto
 from typing import TYPE_CHECKING
 
@@ -27,6 +27,7 @@ from credit_protection.domain.negativations import Action
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import datetime
 
     from credit_protection.domain.bureau_answers import Answer, Sighting
     from tests.domain.lifecycle.profiles import Profile
@@ -45,6 +46,8 @@ class Plan(Enum):
     REFUSED = auto()
     REFUSED_LATER = auto()
     """Accepted first (only where the bureau is asynchronous)."""
+    FORGOTTEN = auto()
+    """A removal that was accepted and then never done (only where that can be looked up)."""
     NOT_EXECUTED = auto()
     NO_CREDIT = auto()
     NEVER = auto()
@@ -131,39 +134,36 @@ class Ledger:
 
     def include(self, call: Call, plan: Plan, delay: Delay, *, answer_lost: bool) -> None:
         """Take an inclusion."""
-        profile = self.profile
         if self._answers_without_effect(call, plan):
             return
         arrives, settles = self._times(call, delay)
-        stands = plan is Plan.WORKS
-        if profile.asynchronous:
-            self._answer_at(call, call.at if delay is Delay.LONGEST else arrives, Accepted("id-1"), answer_lost)
-        elif delay is Delay.LONGEST:
-            self._answer_at(call, call.at, LOST, answer_lost)
-        if stands:
-            self.landing += 1
+        stands = plan is not Plan.REFUSED_LATER
+        self.landing += stands
+        if delay is Delay.LONGEST:
+            self._answer_at(call, call.at, Accepted("id-1") if self.profile.asynchronous else LOST, lost=answer_lost)
 
         def arrive(at: datetime) -> None:
-            record = Record(RecordState.INCLUDING)
-            again = profile.gateway.include_is_repeatable and any(each.state in _ALIVE for each in self.records)
-            if not again:
+            repeated = self.profile.gateway.include_is_repeatable and self._alive
+            record = self._alive[0] if repeated else Record(RecordState.INCLUDING)
+            if not repeated:
                 self.records.append(record)
-            if profile.asynchronous:
-                self._at(settles, lambda _: settle(record))
+            answer: Answer = Accepted("id-1")
+            if self.profile.asynchronous:
+                self._at(settles, lambda _: self._included(record, stands=stands))
             else:
-                settle(record)
-                if delay is not Delay.LONGEST:
-                    how = How.ALREADY if again else How.EXECUTED
-                    self._answer_at(call, at, Done(how, "id-1"), answer_lost)
-
-        def settle(record: Record) -> None:
-            record.state = RecordState.PRESENT if stands else RecordState.REJECTED
-            if stands:
-                self.landing -= 1
-            if profile.gateway.callback:
-                self.owed.append((Action.INCLUDE, Done(bureau_id="id-1") if stands else REFUSED))
+                self._included(record, stands=True)
+                answer = Done(How.ALREADY if repeated else How.EXECUTED, "id-1")
+            if delay is not Delay.LONGEST:
+                self._answer_at(call, at, answer, lost=answer_lost)
 
         self._at(arrives, arrive)
+
+    def _included(self, record: Record, *, stands: bool) -> None:
+        if record.state is RecordState.INCLUDING:
+            record.state = RecordState.PRESENT if stands else RecordState.REJECTED
+        self.landing -= stands
+        if self.profile.gateway.callback:
+            self.owed.append((Action.INCLUDE, Done(bureau_id="id-1") if stands else REFUSED))
 
     def remove(self, call: Call, plan: Plan, delay: Delay, *, answer_lost: bool) -> None:
         """Take a removal."""
@@ -171,14 +171,24 @@ class Ledger:
             return
         arrives, settles = self._times(call, delay)
         if delay is Delay.LONGEST:
-            self._answer_at(call, call.at, LOST, answer_lost)
+            self._answer_at(call, call.at, LOST, lost=answer_lost)
 
         def arrive(at: datetime) -> None:
             answer = self._removal_arrived(plan, settles)
             if delay is not Delay.LONGEST:
-                self._answer_at(call, at, answer, answer_lost)
+                self._answer_at(call, at, answer, lost=answer_lost)
 
         self._at(arrives, arrive)
+
+    def look_up(self, call: Call, plan: Plan, *, answer_lost: bool) -> None:
+        """Take a look-up: what it shows is what stands at that very instant."""
+        self.advance(call.at)
+        if plan is Plan.NO_CREDIT:
+            call.answer = NO_CREDIT
+        elif answer_lost:
+            call.answer = LOST if plan is Plan.NEVER else UNAVAILABLE
+        else:
+            call.answer = self.look()
 
     def look(self) -> Sighting:
         """What a look-up shows now."""
@@ -189,12 +199,32 @@ class Ledger:
             shown = self.records[-1] if self.records else None
         return Missing() if shown is None else Found(shown.state, "id-1", "O birô recusou.")
 
-    def remove_by_itself(self) -> None:
+    @property
+    def shows_nothing(self) -> bool:
+        """What a person sees on the bureau's portal: no record, or one that is gone or was refused."""
+        return not self._alive
+
+    @property
+    def _alive(self) -> list[Record]:
+        return [record for record in self.records if record.state in _ALIVE]
+
+    def remove_by_itself(self, now: datetime, *, slowly: bool) -> None:
         """The bureau removes what stands, of its own accord (lapse, court)."""
-        for record in self.records:
-            if record.state in _STANDING:
-                record.state = RecordState.GONE
+        for record in self._alive:
+            if record.state is not RecordState.INCLUDING:
+                record.state = RecordState.REMOVING
+        self._at(now + timedelta(minutes=20 if slowly else 0), lambda _: self._left())
+        self.advance(now)
+
+    def _left(self) -> None:
+        self.remove_by_hand(RecordState.REMOVING)
         self.owed.append(None)
+
+    def remove_by_hand(self, state: RecordState | None = None) -> None:
+        """A person removes on the bureau's portal."""
+        for record in self._alive:
+            if state is None or record.state is state:
+                record.state = RecordState.GONE
 
     def forget(self) -> None:
         """The bureau no longer shows what is gone."""
@@ -208,7 +238,9 @@ class Ledger:
             for record in standing:
                 record.state = RecordState.GONE
             return Done(How.EXECUTED, "id-1")
-        works = plan is Plan.WORKS
+        if plan is Plan.FORGOTTEN and self.profile.gateway.find:
+            return Accepted("id-1")
+        works = plan is not Plan.REFUSED_LATER
         for record in standing:
             record.state = RecordState.REMOVING
 
@@ -259,7 +291,7 @@ class Ledger:
             case Delay.LONGEST:
                 return latest, latest
 
-    def _answer_at(self, call: Call, at: datetime, answer: Answer, lost: bool) -> None:  # noqa: FBT001 - passed on
+    def _answer_at(self, call: Call, at: datetime, answer: Answer, *, lost: bool) -> None:
         def speak(_: datetime) -> None:
             call.answer = LOST if lost else answer
 

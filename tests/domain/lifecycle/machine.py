@@ -1,6 +1,5 @@
 """The state machine: Hypothesis chooses what happens in the world, and in which order."""
 
-
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
@@ -21,14 +20,14 @@ class Lifecycle(RuleBasedStateMachine):
     world: World
 
     @initialize(profile=st.sampled_from(PROFILES), is_company=st.booleans(), count=st.integers(1, 3))
-    def begin(self, profile: Profile, is_company: bool, count: int) -> None:  # noqa: FBT001 - drawn
+    def begin(self, profile: Profile, is_company: bool, count: int) -> None:
         self.world = World(profile, customer_is_company=is_company)
         self.world.ask(count, "OUT")
         self.world.confirm()
 
     @precondition(lambda self: self.world.anything_due)
     @rule(position=POSITION, plan=st.sampled_from(Plan), delay=st.sampled_from(Delay), lost=st.booleans())
-    def work(self, position: int, plan: Plan, delay: Delay, lost: bool) -> None:  # noqa: FBT001 - drawn
+    def work(self, position: int, plan: Plan, delay: Delay, lost: bool) -> None:
         self.world.work(position, plan, delay, answer_lost=lost)
 
     @precondition(lambda self: self.world.anything_due)
@@ -57,7 +56,7 @@ class Lifecycle(RuleBasedStateMachine):
 
     @precondition(lambda self: self.world.anything_owed)
     @rule(position=POSITION, again=st.booleans())
-    def callback(self, position: int, again: bool) -> None:  # noqa: FBT001 - drawn
+    def callback(self, position: int, again: bool) -> None:
         self.world.callback(position, again=again)
 
     @rule(
@@ -67,12 +66,12 @@ class Lifecycle(RuleBasedStateMachine):
         days=st.sampled_from(DAYS_TO_MONEY),
         told=TOLD,
     )
-    def pay(self, invoice: int, kind: SettlementKind, cents: int | None, days: int | None, told: bool) -> None:  # noqa: FBT001 - drawn
+    def pay(self, invoice: int, kind: SettlementKind, cents: int | None, days: int | None, told: bool) -> None:
         self.world.pay(invoice, kind, cents, days, told=told)
 
     @precondition(lambda self: self.world.host.entries)
     @rule(position=POSITION, told=TOLD)
-    def reverse(self, position: int, told: bool) -> None:  # noqa: FBT001 - drawn
+    def reverse(self, position: int, told: bool) -> None:
         self.world.reverse(position, told=told)
 
     @precondition(lambda self: self.world.host.entries)

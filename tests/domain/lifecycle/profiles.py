@@ -87,11 +87,12 @@ INSISTENT_CALLBACK = Profile(
         polling=False,
         callback=True,
         removal_key=RemovalKey.NATURAL,
+        not_found_is_an_answer=True,
         remove_is_repeatable=True,
     ),
     asynchronous=True,
 )
-"""As `CALLBACK`, and a removal may be sent again.
+"""As `CALLBACK`, and a removal may be sent again, from doubt too.
 
 Not an inclusion: a callback that does not name its request can't say which of two it speaks of.
 """

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from credit_protection.domain.capabilities import Capabilities
 
 Cell = tuple[Observed, Desired]
-I, R = Desired.INCLUDED, Desired.REMOVED
+WANTED, UNWANTED = Desired.INCLUDED, Desired.REMOVED
 
 
 def _doubtful_inclusion(gateway: Capabilities) -> Action:
@@ -42,18 +42,18 @@ def _outcome_to_come(gateway: Capabilities) -> Action:
 
 
 TABLE: dict[Cell, Callable[[Capabilities], Action]] = {
-    (Observed.ABSENT, I): lambda _: Action.INCLUDE,
-    (Observed.ABSENT, R): lambda _: Action.CLOSE,
-    (Observed.IN_DOUBT_INCLUDE, I): _doubtful_inclusion,
-    (Observed.IN_DOUBT_INCLUDE, R): _doubtful_inclusion_unwanted,
-    (Observed.INCLUDING, I): _outcome_to_come,
-    (Observed.INCLUDING, R): _outcome_to_come,
-    (Observed.PRESENT, I): lambda _: Action.NOTHING,
-    (Observed.PRESENT, R): lambda _: Action.REMOVE,
-    (Observed.IN_DOUBT_REMOVE, R): _doubtful_removal,
-    (Observed.REMOVING, R): _outcome_to_come,
-    (Observed.REJECTED, I): lambda _: Action.CLOSE,
-    (Observed.REJECTED, R): lambda _: Action.CLOSE,
-    (Observed.GONE, R): lambda _: Action.CLOSE,
+    (Observed.ABSENT, WANTED): lambda _: Action.INCLUDE,
+    (Observed.ABSENT, UNWANTED): lambda _: Action.CLOSE,
+    (Observed.IN_DOUBT_INCLUDE, WANTED): _doubtful_inclusion,
+    (Observed.IN_DOUBT_INCLUDE, UNWANTED): _doubtful_inclusion_unwanted,
+    (Observed.INCLUDING, WANTED): _outcome_to_come,
+    (Observed.INCLUDING, UNWANTED): _outcome_to_come,
+    (Observed.PRESENT, WANTED): lambda _: Action.NOTHING,
+    (Observed.PRESENT, UNWANTED): lambda _: Action.REMOVE,
+    (Observed.IN_DOUBT_REMOVE, UNWANTED): _doubtful_removal,
+    (Observed.REMOVING, UNWANTED): _outcome_to_come,
+    (Observed.REJECTED, WANTED): lambda _: Action.CLOSE,
+    (Observed.REJECTED, UNWANTED): lambda _: Action.CLOSE,
+    (Observed.GONE, UNWANTED): lambda _: Action.CLOSE,
 }
 """Every pair that can be."""

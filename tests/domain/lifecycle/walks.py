@@ -66,7 +66,7 @@ STEPS: tuple[Step, ...] = (
     (3, lambda world, random: world.resume(random.randrange(4))),
     (1, lambda world, random: world.needs_person(random.randrange(4))),
     (2, lambda world, random: world.attest(random.randrange(4))),
-    (2, lambda world, random: world.bureau_removes(random.randrange(4))),
+    (2, lambda world, random: world.bureau_removes(random.randrange(4), slowly=_chance(random, 40))),
     (1, lambda world, random: world.bureau_forgets(random.randrange(4))),
     (1, lambda world, random: world.hint(random.randrange(4))),
     (8, lambda world, random: world.callback(random.randrange(4), again=_chance(random, 20))),

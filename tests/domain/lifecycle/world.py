@@ -1,13 +1,13 @@
 """The world that the machine drives: a host, a bureau, several workers and persons around the pure domain.
 
-Every step is checked against what the bureau truly holds and what the host truly said, never against the domain's own
-functions. Steps that make no sense now do nothing, so that a driver may choose them blindly.
+Every step is checked (see `rules`) against what the bureau truly holds and what the host truly said, never against the
+domain's own functions. Steps that make no sense now do nothing, so that a driver may choose them blindly.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields, replace
-from datetime import UTC, date, datetime, timedelta
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from credit_protection.domain import observations, removals, requests, transmissions
@@ -27,37 +27,41 @@ from credit_protection.domain.documents import PersonType
 from credit_protection.domain.errors import Conflict, InvalidInput, RuleViolation
 from credit_protection.domain.guards import Candidate, GuardSettings, Terms, evaluate
 from credit_protection.domain.integrations import Integration
-from credit_protection.domain.legal_calendar import BusinessCalendar, RemovalCause
+from credit_protection.domain.legal_calendar import BusinessCalendar
 from credit_protection.domain.money import Money
 from credit_protection.domain.natures import InclusionNature
-from credit_protection.domain.negativations import Action, Change, Desired, Negativation, Observed
+from credit_protection.domain.negativations import Action, Desired
 from credit_protection.domain.observations import Moment
-from credit_protection.domain.removal_policy import removal_reason
 from credit_protection.domain.reasons import RemovalReason
-from credit_protection.domain.settlements import Settlement, SettlementKind
+from credit_protection.domain.removal_policy import removal_reason
+from credit_protection.domain.settlements import Settlement
 from tests.domain.lifecycle import desk
-from tests.domain.lifecycle.bureau import NO_CREDIT, UNAVAILABLE, Call, Delay, Ledger, Plan
-from tests.domain.lifecycle.host import (
-    COMPANY,
-    HOLIDAYS,
-    PERSON,
-    SUBSCRIPTION,
-    Host,
-    Owed,
-    business_days_after,
-    must_go,
-    true_reason,
+from tests.domain.lifecycle.bureau import Call, Delay, Ledger, Plan
+from tests.domain.lifecycle.host import COMPANY, HOLIDAYS, PERSON, SUBSCRIPTION, Host, Owed, business_days_after
+from tests.domain.lifecycle.rules import (
+    DOUBTS,
+    Known,
+    check_agreement,
+    check_change,
+    check_claim,
+    check_not_found,
+    check_promise,
+    check_state,
+    must,
+    must_be_going,
 )
-from tests.domain.lifecycle.table import TABLE, Cell
 
 if TYPE_CHECKING:
     from collections import Counter
     from collections.abc import Callable
+    from datetime import date
 
     from credit_protection.domain.bureau_answers import Answer, Sighting
     from credit_protection.domain.events import Event
-    from credit_protection.domain.settlements import Entry
+    from credit_protection.domain.negativations import Change, Negativation
+    from credit_protection.domain.settlements import Entry, SettlementKind
     from tests.domain.lifecycle.profiles import Profile
+    from tests.domain.lifecycle.table import Cell
 
 START = datetime(2026, 11, 20, 15, 0, tzinfo=UTC)
 CALENDAR = BusinessCalendar(HOLIDAYS)
@@ -68,49 +72,7 @@ NATURES = {
     "OUT": InclusionNature("OUT", "Outras (PF/PJ)", frozenset(PersonType)),
     "ANT": InclusionNature("ANT", "Antiga"),
 }
-_NEVER_CHANGES = (
-    "id", "request_id", "integration_id", "creditor_id", "registry", "host", "customer_id", "subscription_id",
-    "document", "invoices", "nature_code", "reference", "requested_by", "created_at",
-)  # fmt: skip
-_DOUBTS = {Action.INCLUDE: Observed.IN_DOUBT_INCLUDE, Action.REMOVE: Observed.IN_DOUBT_REMOVE}
 _MANY = 400
-
-
-class Broken(AssertionError):
-    """A rule does not hold."""
-
-
-def must(holds: object, rule: str) -> None:
-    """Check one rule."""
-    if not holds:
-        raise Broken(rule)
-
-
-@dataclass(slots=True)
-class Known:
-    """What persons and the host have said about one negativation, kept apart from the domain's own account.
-
-    Args:
-        owed: its invoices, as they were when chosen.
-        deletion: the earliest deadline of a person's standing deletion.
-        chosen: the reason that may be told for it.
-        by_itself: something that no person can take back: the bureau, a guard, a late answer.
-        removing: a removal was claimed: there is no way back.
-        settlement: the deadline of a settlement that stood when a removal was claimed, or stands.
-        acknowledged: the bureau said, in time or late, that it has the record.
-        closed: it has run its course once.
-        inclusions: when each inclusion was sent.
-    """
-
-    owed: list[Owed]
-    deletion: date | None = None
-    chosen: RemovalReason | None = None
-    by_itself: bool = False
-    removing: bool = False
-    settlement: date | None = None
-    acknowledged: bool = False
-    closed: bool = False
-    inclusions: list[datetime] = field(default_factory=list)
 
 
 class World:
@@ -201,8 +163,8 @@ class World:
             )
             self.histories[born.id] = change.events
             self.negativations[born.id] = born
-            must(not self._expect(born), "rule 8: creation and payment don't miss each other")
-            self._consistent(born)
+            must(not must_be_going(self, born), "rule 8: creation and payment don't miss each other")
+            check_state(self, born)
 
     def _ask(self, actor: Actor, invoice_ids: list[str], nature: str) -> None:
         candidate = self._candidate(invoice_ids, nature)
@@ -225,8 +187,9 @@ class World:
             return
         cancelled = desk.guard(before, self._candidate_of(before), self._terms(), self.gateway, self._today(), self.now)
         if cancelled is not None:
-            self._store(before, cancelled, "guard")
+            self._meet(before, "guard")
             self.known[before.id].by_itself = True
+            self._store(before, cancelled)
             return
         reason = None
         if before.desired is Desired.REMOVED:
@@ -237,12 +200,13 @@ class World:
         held = claimed.transmission.claim
         if held is None:
             must(before.transmission.claim is not None, "a claim is a hold")
-            self._store(before, change, "lease_expired")
+            self._meet(before, "lease_expired")
+            self._store(before, change)
             return
         self._meet(before, f"claim_{held.action}")
         call = Call(before.id, held.action, held.fence, self.now)
-        self._claimed(before, claimed, call, reason)
-        self._store(before, change, None)
+        check_claim(self, before, claimed, call, reason)
+        self._store(before, change)
         self.calls.append(call)
         ledger = self.ledgers[before.id]
         match held.action:
@@ -251,7 +215,7 @@ class World:
             case Action.REMOVE:
                 ledger.remove(call, plan, delay, answer_lost=answer_lost)
             case _:
-                call.answer = self._looked(ledger, plan, answer_lost=answer_lost)
+                ledger.look_up(call, plan, answer_lost=answer_lost)
         ledger.advance(self.now)
 
     def deliver(self, position: int) -> None:
@@ -296,8 +260,10 @@ class World:
 
     def _let_go(self) -> None:
         for before in tuple(self.negativations.values()):
-            if before.transmission.claim is not None:
-                self._store(before, transmissions.expire(before, self.gateway, self.now), "lease_expired")
+            change = transmissions.expire(before, self.gateway, self.now)
+            if change.events:
+                self._meet(before, "lease_expired")
+            self._store(before, change)
 
     # -------------------------------------------------------------------------------------------- the host
 
@@ -331,17 +297,17 @@ class World:
     def apply_to(self, name: str) -> None:
         """What was told is applied."""
         before = self.negativations[name]
+        known = self.known[name]
+        going, stood = must_be_going(self, before), any(each.is_settlement for each in before.triggers)
+        if going is not stood:
+            self._meet(before, "settled" if going else "reversed")
         change = desk.apply(before, self.host.told, self.integration, CALENDAR, self.gateway, self.now)
-        stood = any(each.is_settlement for each in before.triggers)
-        stands = any(each.is_settlement for each in change.negativation.triggers)
-        after = change.negativation
+        wanted = change.negativation.desired is Desired.INCLUDED
         if not before.is_closed:
-            known = self.known[name]
-            if self._expect(before):
-                must(after.desired is Desired.REMOVED, "rule 4: paid means going")
-            elif not (known.deletion or known.by_itself or known.removing):
-                must(after.desired is Desired.INCLUDED, "rule 4: wanted again once no reason stands")
-        self._store(before, change, "settled" if stands and not stood else "reversed" if stood and not stands else None)
+            must(not (going and wanted), "rule 4: paid means going")
+            lasting = known.deletion or known.by_itself or known.removing
+            must(going or wanted or lasting, "rule 4: wanted again once no reason stands")
+        self._store(before, change)
 
     # -------------------------------------------------------------------------------------------- persons
 
@@ -351,6 +317,7 @@ class World:
         if before is None:
             return
         today = self._today()
+        self._meet(before, "deleted")
         try:
             change = removals.delete(
                 before,
@@ -372,7 +339,7 @@ class World:
         known.deletion = min(known.deletion or deadline, deadline)
         if known.chosen is not RemovalReason.COURT_ORDER:
             known.chosen = None if reason is RemovalReason.PAYMENT and not attestation else reason
-        self._store(before, change, "deleted")
+        self._store(before, change)
 
     def withdraw(self, position: int) -> None:
         """A person takes a deletion back."""
@@ -380,6 +347,7 @@ class World:
         if before is None:
             return
         known = self.known[before.id]
+        self._meet(before, "withdrawn")
         try:
             change = removals.withdraw(before, actor_id=OPERATOR.id, gateway=self.gateway, now=self.now)
         except (Conflict, RuleViolation):
@@ -387,7 +355,7 @@ class World:
         must(not known.removing, "rule 4: no way back once a removal was claimed")
         must(not known.by_itself and not known.closed, "rule 4: a person takes back only what a person asked")
         known.deletion = known.chosen = None
-        self._store(before, change, "withdrawn")
+        self._store(before, change)
 
     def stop(self, position: int) -> None:
         """A person stops the attempts."""
@@ -401,12 +369,13 @@ class World:
         """A worker finds that it can't go on."""
         before = self._pick(position)
         if before is not None and before.transmission.is_open:
-            self._store(before, transmissions.needs_person(before, "credenciais", "?", self.now), "needs_person")
+            self._meet(before, "needs_person")
+            self._store(before, transmissions.needs_person(before, "credenciais", "?", self.now))
 
     def attest(self, position: int) -> None:
         """A person looks at the bureau's portal, sees nothing there, and says so."""
         before = self._pick(position)
-        if before is None or not _shows_nothing(self.ledgers[before.id].look()):
+        if before is None or not self.ledgers[before.id].shows_nothing:
             return
         self._person(
             position,
@@ -418,11 +387,11 @@ class World:
 
     # -------------------------------------------------------------------------------------------- the bureau, and time
 
-    def bureau_removes(self, position: int) -> None:
+    def bureau_removes(self, position: int, *, slowly: bool = False) -> None:
         """The bureau removes by itself, and will say so."""
         before = self._pick(position)
         if before is not None and self.ledgers[before.id].standing:
-            self.ledgers[before.id].remove_by_itself()
+            self.ledgers[before.id].remove_by_itself(self.now, slowly=slowly and self.gateway.find)
 
     def bureau_forgets(self, position: int) -> None:
         """The bureau no longer shows what is gone."""
@@ -458,16 +427,16 @@ class World:
             self.confirm()
         self._drain()
         for each in self.negativations.values():
-            self._as_promised(each)
+            check_promise(self, each)
         for _ in range(6):
             if not self._persons_act():
                 break
             self._drain()
         for each in self.negativations.values():
             must(
-                each.is_closed or each.desired is Desired.INCLUDED, "once persons have acted, nothing is left to remove"
+                each.is_closed or each.desired is Desired.INCLUDED, "once persons have acted, nothing is to be removed"
             )
-            self._agrees(each)
+            check_agreement(self, each)
 
     def _drain(self) -> None:
         for entry in range(len(self.host.entries)):
@@ -497,234 +466,78 @@ class World:
             if not work.is_open:
                 continue
             ledger = self.ledgers[before.id]
-            nothing_to_remove = before.desired is Desired.REMOVED and _shows_nothing(ledger.look())
-            if work.block is not None and work.block.code != "registro_sumiu" and not nothing_to_remove:
+            removing = before.desired is Desired.REMOVED
+            lost = work.block is not None and work.block.code == "registro_sumiu"
+            if work.block is not None and not lost and not (removing and ledger.shows_nothing):
                 self.resume(position)
                 acted = True
-            elif before.desired is Desired.REMOVED or _shows_nothing(ledger.look()):
-                for record in ledger.records:
-                    record.state = RecordState.GONE
+            elif removing or ledger.shows_nothing:
+                ledger.remove_by_hand()
                 self._go_to(self.now + self.gateway.quiet_period)
                 self.attest(position)
                 acted = True
         return acted
 
-    def _as_promised(self, each: Negativation) -> None:
-        """The promise: whoever is settled or deleted is not held by the bureau, or a person is asked and the alarm is on."""
-        work = each.transmission
-        waits = work.block is not None or work.action is Action.ASK_PERSON
-        if work.is_open:
-            must(waits, f"rule 5: nothing waits for ever without a person ({work.action})")
-            must(each.desired is Desired.INCLUDED or work.deadline is not None, "rule 5: the alarm stays on")
-        else:
-            self._agrees(each)
-        if must_go(self.known[each.id].owed, self.host.entries, self.profile.policy):
-            must(each.desired is Desired.REMOVED or each.is_closed, "rule 4: paid means going")
-            must(waits or not self.ledgers[each.id].could_stand, "the promise: no paid customer stays negativated")
-
-    def _agrees(self, each: Negativation) -> None:
-        ledger = self.ledgers[each.id]
-        if each.transmission.is_open:
-            return
-        if each.is_closed:
-            must(not ledger.could_stand, "believed gone, and the bureau holds it")
-        else:
-            must(each.observed is Observed.PRESENT and ledger.standing == 1, "believed negativated, and it is not")
-
     # -------------------------------------------------------------------------------------------- answers
 
     def _in_time(self, before: Negativation, call: Call, answer: Answer | Sighting) -> None:
         moment = self._moment()
-        self._meet(before, f"{_kind(call.action)}_{_name_of(answer)}")
+        self._meet(before, f"{_kind(call.action)}_{name_of(answer)}")
         match answer:
             case Found() | Missing():
                 change = observations.sighted(before, answer, moment)
-            case NotExecuted() | Unknown() if call.action not in _DOUBTS:
+            case NotExecuted() | Unknown() if call.action not in DOUBTS:
                 change = observations.unseen(before, answer, moment)
             case _:
                 change = observations.answered(before, answer, moment)
-        after = change.negativation
-        must(after.transmission.claim is None, "an answer ends its hold")
+        must(change.negativation.transmission.claim is None, "an answer ends its hold")
         known = self.known[before.id]
-        if before.observed is not Observed.GONE and isinstance(answer, Found) and answer.state in {
-            RecordState.GONE, RecordState.REMOVING,
-        }:  # fmt: skip
+        known.hear(call.action, answer)
+        if isinstance(answer, Found) and answer.state in {RecordState.GONE, RecordState.REMOVING}:
             known.by_itself = True
-        self._heard(known, call.action, answer)
-        not_there = isinstance(answer, Missing) or (isinstance(answer, Done) and answer.how is How.NOT_FOUND)
-        if not_there and self._could_land_after(before, call.at):
-            must(after.transmission.is_open, 'rule 6: a "not found" asked too early concludes nothing')
-            must(after.transmission.action is not Action.INCLUDE or self.gateway.include_is_repeatable,
-                 "rule 6: a \"not found\" asked too early resends nothing")  # fmt: skip
-        self._store(before, change, None)
+        check_not_found(self, before, change, call.at, answer)
+        self._store(before, change)
 
     def _late(self, before: Negativation, action: Action, answer: Answer | Sighting) -> None:
-        self._meet(before, f"late_{_kind(action)}_{_name_of(answer)}")
+        self._meet(before, f"late_{_kind(action)}_{name_of(answer)}")
         change = observations.answered_late(before, action, answer, self._moment())
         must(change.events, "rule 6: a late answer is kept as evidence")
-        self._heard(self.known[before.id], action, answer)
-        if before.is_closed and not change.negativation.is_closed:
-            self.known[before.id].by_itself = True
-        self._store(before, change, None)
-
-    @staticmethod
-    def _heard(known: Known, action: Action, answer: Answer | Sighting) -> None:
-        included = action is Action.INCLUDE and isinstance(answer, Done | Accepted)
-        if included or isinstance(answer, Found):
-            known.acknowledged = True
+        known = self.known[before.id]
+        known.hear(action, answer)
+        known.by_itself |= before.is_closed and not change.negativation.is_closed
+        self._store(before, change)
 
     def _hinted(self, before: Negativation) -> None:
+        self._meet(before, "hint")
         change = removals.bureau_says_removed(before, self.gateway, today=self._today(), now=self.now)
-        if change.events:
-            self.known[before.id].by_itself = True
-        self._store(before, change, "hint")
+        self.known[before.id].by_itself |= bool(change.events)
+        self._store(before, change)
 
-    def _looked(self, ledger: Ledger, plan: Plan, *, answer_lost: bool) -> Answer | Sighting:
-        ledger.advance(self.now)
-        if plan is Plan.NO_CREDIT:
-            return NO_CREDIT
-        if answer_lost:
-            return Unknown("tempo_esgotado", "?") if plan is Plan.NEVER else UNAVAILABLE
-        return ledger.look()
+    # -------------------------------------------------------------------------------------------- parts
 
-    def _could_land_after(self, each: Negativation, asked_at: datetime) -> bool:
-        """Whether a request whose fate nobody learnt could land after an instant."""
-        return each.unanswered_inclusions is not None and any(
-            asked_at < sent + self.gateway.quiet_period for sent in self.known[each.id].inclusions[-1:]
-        )
-
-    # -------------------------------------------------------------------------------------------- what must hold
-
-    def _claimed(self, before: Negativation, claimed: Negativation, call: Call, reason: RemovalReason | None) -> None:
-        known, ledger = self.known[before.id], self.ledgers[before.id]
-        running = [each for each in self.calls if each.negativation_id == before.id]
-        must(
-            all(each.at + self.gateway.call_deadline <= self.now for each in running),
-            "rule 6: one call at a time: the lease is longer than the call",
-        )
-        must(claimed.transmission.fence > before.transmission.fence, "a fence is new")
-        held = claimed.transmission.claim
-        assert held is not None
-        must(held.until > self.now + self.gateway.call_deadline, "rule 6: the lease is longer than the call")
-        if call.action in _DOUBTS:
-            must(claimed.observed is _DOUBTS[call.action], "rule 6: doubt is written before a byte is sent")
-        if call.action is Action.INCLUDE:
-            must(before.desired is Desired.INCLUDED, "rule 1: nothing is included that is not wanted")
-            must(known.deletion is None and not known.by_itself, "rule 1: nothing is included that was deleted")
-            must(not known.closed and not known.acknowledged, "rule 1: nothing is included twice")
-            must(claimed.unanswered_inclusions is not None, "rule 6: the doubt counts the request")
-            fresh = self.host.invoices(_ids(before))
-            must(all(one.balance for one in fresh), "rule 7: nothing is included that was paid meanwhile")
-            must(
-                self.gateway.include_is_repeatable or not ledger.could_stand,
-                "rule 6: no second inclusion while the first may stand",
-            )
-            known.inclusions.append(self.now)
-        if call.action is Action.REMOVE:
-            settled = must_go(known.owed, self.host.told, self.profile.policy) is not None
-            must(
-                known.removing or settled or known.deletion or known.by_itself or known.settlement,
-                "no unpaid, undeleted record is removed by us",
-            )
-            must(
-                reason is true_reason(known.owed, self.host.told, self.profile.policy, known.chosen),
-                f"rule 10: {reason} is not the true reason",
-            )
-            must(claimed.unanswered_removals is not None, "rule 6: the doubt counts the request")
-            known.removing = True
-
-    def _expect(self, each: Negativation) -> bool:
-        """Work out, from what was told, whether the record must go and by when."""
-        known = self.known[each.id]
-        since = must_go(known.owed, self.host.told, self.profile.policy)
-        if since is None:
-            if not known.removing:
-                known.settlement = None
-            return False
-        deadline = business_days_after(since, 5)
-        known.settlement = min(known.settlement or deadline, deadline) if known.removing else deadline
-        return True
-
-    def _store(self, before: Negativation, change: Change, event: str | None) -> None:
+    def _store(self, before: Negativation, change: Change, *, resumed: bool = False) -> None:
         """Keep a change, after checking it against the one before."""
         after = change.negativation
         if after is before and not change.events:
             return
+        check_change(self, before, change, resumed=resumed)
         self._changes += 1
-        if event is not None:
-            self._meet(before, event)
-        for name in _NEVER_CHANGES:
-            must(getattr(after, name) == getattr(before, name), f"rule 9: {name} never changes")
-        if _without_clock(after) != _without_clock(before):
-            must(change.events, "rule 9: every change is named")
-        for each in change.events:
-            must(each.negativation_id == before.id and each.at == self.now, "rule 9: an event names record and instant")
-        must(after.transmission.fence >= before.transmission.fence, "rule 9: time only moves on")
-        must(after.inclusion_claims >= before.inclusion_claims, "rule 9: time only moves on")
-        must(after.removal_claims >= before.removal_claims, "rule 9: time only moves on")
-        known = self.known[before.id]
-        if before.desired is Desired.REMOVED and after.desired is Desired.INCLUDED:
-            must(not known.removing and not known.by_itself, "rule 4: the one way back")
-            must(not known.closed, "it lives once")
-        self._block_stays(before, after, event)
         self.histories[before.id] += change.events
         self.negativations[before.id] = after
-        if after.is_closed:
-            known.closed = True
-        self._consistent(after)
-
-    def _block_stays(self, before: Negativation, after: Negativation, event: str | None) -> None:
-        was, work = before.transmission, after.transmission
-        if was.block is None or not work.is_open or event == "resumed":
-            return
-        if before.desired is not after.desired:
-            return
-        same = was.action is work.action
-        must(work.block is not None or not same, "rule 5: only a person unblocks")
-        stopped = was.block.code == "parado_por_pessoa"
-        must(work.block is not None or not stopped, 'rule 5: only a person ends "parar de tentar"')
-
-    def _consistent(self, each: Negativation) -> None:
-        """What must hold of every negativation, always."""
-        work, known, ledger = each.transmission, self.known[each.id], self.ledgers[each.id]
-        must(ledger.standing <= 1, "never two standing records under one key")
-        action = TABLE[each.observed, each.desired](self.gateway)
-        if work.claim is None:
-            must(work.action is action, f"the table: {each.observed}, {each.desired}: {work.action}, not {action}")
-        must(work.is_open == action.is_open or work.claim is not None, "rule 5: open if and only if there is an action")
-        if known.removing:
-            must(each.desired is Desired.REMOVED, "rule 4: no way back once a removal was claimed")
-        if each.is_closed:
-            must(not ledger.could_stand, "closed, and the bureau holds it or will")
-            must(not work.is_open or work.claim is not None, "closed is closed")
-        elif each.desired is Desired.REMOVED:
-            must(work.is_open, "rule 5: nothing leaves the queue before it is gone")
-            must(work.deadline is not None, "rule 5: the alarm stays on")
-            self._deadline(each, known)
-        if each.desired is Desired.INCLUDED:
-            must(work.deadline is None, "no deadline where nothing is to be removed")
-
-    def _deadline(self, each: Negativation, known: Known) -> None:
-        deadline = each.transmission.deadline
-        assert deadline is not None
-        for expected in (known.deletion, known.settlement):
-            must(expected is None or deadline <= expected, "the earliest standing deadline rules")
-        causes = {trigger.cause for trigger in each.triggers}
-        if causes <= {RemovalCause.SETTLEMENT, RemovalCause.AGREEMENT} and known.settlement is not None:
-            must(deadline == known.settlement, "the deadline counts from when the money is available")
-
-    # -------------------------------------------------------------------------------------------- parts
+        self.known[before.id].closed |= after.is_closed
+        check_state(self, after)
 
     def _person(self, position: int, event: str, act: Callable[[Negativation], Change]) -> None:
         before = self._pick(position)
         if before is None:
             return
+        self._meet(before, event)
         try:
             change = act(before)
         except (Conflict, RuleViolation, InvalidInput):
             return
         must(change.events[0].actor_id == OPERATOR.id, "rule 9: a person's act names the person")
-        self._store(before, change, event)
+        self._store(before, change, resumed=event == "resumed")
 
     def _pick(self, position: int) -> Negativation | None:
         if not self.negativations:
@@ -774,22 +587,18 @@ class World:
         for ledger in self.ledgers.values():
             ledger.advance(self.now)
         for each in self.negativations.values():
-            self._consistent(each)
+            check_state(self, each)
 
 
 def _ids(each: Negativation) -> list[str]:
     return [invoice.invoice_id for invoice in each.invoices]
 
 
-def _shows_nothing(sighting: Sighting) -> bool:
-    return isinstance(sighting, Missing) or sighting.state in {RecordState.GONE, RecordState.REJECTED}
-
-
 def _kind(action: Action) -> str:
-    return action.value if action in _DOUBTS else "look"
+    return action.value if action in DOUBTS else "look"
 
 
-def _name_of(answer: Answer | Sighting) -> str:
+def name_of(answer: Answer | Sighting) -> str:
     match answer:
         case Found():
             return f"found_{answer.state}"
@@ -809,12 +618,3 @@ def _name_of(answer: Answer | Sighting) -> str:
             return "not_executed"
         case Unknown():
             return "unknown"
-
-
-_CLOCK = {"transmission", "version"}
-
-
-def _without_clock(each: Negativation) -> tuple[object, ...]:
-    work = each.transmission
-    kept = tuple(getattr(each, one.name) for one in fields(each) if one.name not in _CLOCK)
-    return (*kept, work.action, work.claim, work.block)

@@ -68,15 +68,13 @@ def is_effect(method: str, path: str) -> bool:
     return method in {"POST", "DELETE"} and path.startswith("/v1/negativacoes")
 
 
-def gateway(
-    url: str = ORIGIN, transport: Transport | None = None, seconds: float = 5.0, connections: int = 8
-) -> CreditoNaMedidaGateway:
+def gateway(url: str = ORIGIN, transport: Transport | None = None, seconds: float = 5.0) -> CreditoNaMedidaGateway:
     kind = CreditoNaMedida(replace(CAPABILITIES, call_deadline=timedelta(seconds=seconds)), transport)
     parameters = {
         "client_id": "demo-client",
         "client_secret": "demo-secret",
         "base_url": url,
-        "conexoes": str(connections),
+        "conexoes": "8",
     }
     return kind.open(parameters, Environment.PRODUCTION)
 

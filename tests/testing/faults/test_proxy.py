@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 
 import psycopg
 import pytest
@@ -338,10 +339,17 @@ def line(simulator: BureauSimulator) -> Iterator[FaultyProxy]:
 
 @pytest.fixture
 def account(line: FaultyProxy) -> Iterator[CreditoNaMedidaGateway]:
-    opened = gateway(line.url, seconds=2)
-    opened.check()
-    yield opened
-    opened.close()
+    with closing(gateway(line.url, seconds=2)) as opened:
+        opened.check()
+        yield opened
+
+
+@pytest.fixture
+def hasty(line: FaultyProxy) -> Iterator[CreditoNaMedidaGateway]:
+    """An account that waits half a second."""
+    with closing(gateway(line.url, seconds=0.5)) as opened:
+        opened.check()
+        yield opened
 
 
 def test_an_inclusion_whose_answer_is_lost_stands_and_is_unknown(
@@ -378,45 +386,47 @@ def test_a_request_that_is_lost_is_unknown_and_nothing_stands(
     assert isinstance(account.include(inclusion()), Accepted)
 
 
-def test_an_answer_that_drips_is_unknown_at_the_total_deadline(simulator: BureauSimulator, line: FaultyProxy) -> None:
-    account = gateway(line.url, seconds=0.5)
-    account.check()
+def test_an_answer_that_drips_is_unknown_at_the_total_deadline(
+    simulator: BureauSimulator, line: FaultyProxy, hasty: CreditoNaMedidaGateway
+) -> None:
     line.drip(Way.ANSWER, size=4, interval=0.05, when=INCLUDE)
     began = time.monotonic()
     with pytest.raises(OutcomeUnknown):
-        account.include(inclusion())
+        hasty.include(inclusion())
     assert 0.4 < time.monotonic() - began < 1
     assert simulator.counts()["records"] == 1
 
 
-def test_a_removal_that_is_held_lands_late(simulator: BureauSimulator, line: FaultyProxy) -> None:
-    account = gateway(line.url, seconds=0.5)
-    account.include(inclusion())
+def test_a_removal_that_is_held_lands_late(
+    simulator: BureauSimulator, line: FaultyProxy, hasty: CreditoNaMedidaGateway
+) -> None:
+    hasty.include(inclusion())
     simulator.advance(61)
     line.stall(Way.REQUEST, when=REMOVE, times=1)
     with pytest.raises(OutcomeUnknown):
-        account.remove(removal())
+        hasty.remove(removal())
     assert simulator.ledger()["records"][0]["operacao"] == "INCLUSAO"
     line.release()
     _until(lambda: simulator.ledger()["records"][0]["operacao"] == "EXCLUSAO")
 
 
 def test_a_bureau_that_does_not_listen_was_sent_nothing(line: FaultyProxy) -> None:
-    account = gateway(line.url)
     line.stop_listening()
-    with pytest.raises(BureauUnavailable) as caught:
-        account.include(inclusion())
-    assert type(caught.value) is BureauUnavailable
-    line.listen_again()
-    assert isinstance(account.include(inclusion()), Accepted)
+    with closing(gateway(line.url)) as account:
+        with pytest.raises(BureauUnavailable) as caught:
+            account.include(inclusion())
+        assert type(caught.value) is BureauUnavailable
+        line.listen_again()
+        assert isinstance(account.include(inclusion()), Accepted)
 
 
-def test_under_many_faults_what_is_told_is_true(simulator: BureauSimulator, line: FaultyProxy) -> None:
+def test_under_many_faults_what_is_told_is_true(
+    simulator: BureauSimulator, line: FaultyProxy, account: CreditoNaMedidaGateway
+) -> None:
     line.reset(Way.ANSWER, when=INCLUDE, probability=0.2)
     line.reset(Way.REQUEST, when=INCLUDE, probability=0.2)
     line.cut(Way.ANSWER, when=INCLUDE, after=100, probability=0.2)
     line.delay(Way.ANSWER, seconds=0.01, when=INCLUDE, probability=0.2)
-    account = gateway(line.url, connections=8)
 
     def include(number: int) -> tuple[str, bool | None]:
         reference = f"REF-{number}"

@@ -310,6 +310,7 @@ class _Carrier:
         self._ready.set()
         await self._stopping.wait()
         await self.refuse_all()
+        await asyncio.sleep(0)  # a task that never began would not close its socket
         await _end(*self._connections)
 
     def _listen(self, listener: socket.socket) -> None:
