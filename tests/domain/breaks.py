@@ -368,7 +368,7 @@ BREAKS = [
     Break(
         "due",
         both(settings(minimum_days_late=6), first(due_date=late_by(5))),
-        about_first("atraso_minimo", "tem menos de 6 dia(s) de atraso, o mínimo desta integração."),
+        about_first("atraso_minimo", "tem menos de 6 dia(s) de atraso, o mínimo desta integração. Espere ou tire-a."),
     ),
     Break("due", first(due_date=date(2021, 10, 15)), about_first("divida_antiga", TOO_OLD)),
     Break(
@@ -388,17 +388,17 @@ BREAKS = [
     Break(
         "amount",
         first(balance=ZERO),
-        about_first("valor_nao_positivo", "não tem saldo em aberto.", "amount"),
+        about_first("valor_nao_positivo", "não tem saldo em aberto. Tire-a da escolha.", "amount"),
     ),
     Break(
         "amount",
         first_amount(lambda _: ZERO),
-        about_first("valor_nao_positivo", "deve ter valor maior que zero.", "amount"),
+        about_first("valor_nao_positivo", "deve ter valor maior que zero. Corrija o valor.", "amount"),
     ),
     Break(
         "amount",
         first_amount(lambda invoice: Money(-invoice.balance.cents)),
-        about_first("valor_nao_positivo", "deve ter valor maior que zero.", "amount"),
+        about_first("valor_nao_positivo", "deve ter valor maior que zero. Corrija o valor.", "amount"),
     ),
     Break(
         "amount",

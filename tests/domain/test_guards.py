@@ -135,9 +135,6 @@ def test_all_guards_are_evaluated_so_findings_add_up(candidate: Candidate, sever
     assert set(codes(spoiled, terms)) == {broken.finding.code for broken in fitting}
 
 
-# BUG: with a malformed document neither the nature nor the name is looked at, so the operator mends one thing and meets
-# the next. A nature that the gateway lacks, and a missing name, don't depend on the person type.
-@pytest.mark.xfail(strict=True, reason="a wrong document hides the findings about nature and name")
 def test_a_wrong_document_hides_no_other_finding() -> None:
     nameless = replace(ANA.customer, document="90010020056", name="")
     assert set(codes(replace(ANA, customer=nameless, nature_code="99"))) == {
@@ -253,8 +250,6 @@ def test_a_company_needs_no_birth_date() -> None:
     assert evaluate(PADARIA, TERMS) == []
 
 
-# BUG: the name is stripped before it is judged, the parts of the address are not.
-@pytest.mark.xfail(strict=True, reason="a part of the address that is only blanks counts as present")
 def test_an_address_of_blanks_is_no_address() -> None:
     blank = replace(ANA.customer, address=replace(ANA.customer.address, street=" ", postal_code="\t"))
     assert codes(replace(ANA, customer=blank)) == ["endereco_incompleto"]
@@ -298,15 +293,13 @@ def test_an_invoice_chosen_three_times_is_twice_too_often() -> None:
     assert codes(replace(ANA, invoices=(F1, F1, F1))) == ["fatura_repetida"] * 2
 
 
-def test_without_a_subscription_the_invoices_have_none_either() -> None:
+def test_a_negativation_belongs_to_a_subscription() -> None:
     free = replace(ANA, subscription=None, invoices=(replace(F1, subscription_id=None),))
 
-    assert codes(free) == ["servico_nao_rescindido"]
-    assert codes(replace(free, invoices=(F1,))) == ["fatura_de_outro_servico", "servico_nao_rescindido"]
+    assert codes(free) == ["servico_de_outro_cliente", "servico_nao_rescindido"]
+    assert codes(replace(free, invoices=(F1,)))[:2] == ["servico_de_outro_cliente", "fatura_de_outro_servico"]
 
 
-# BUG: nobody looks whose subscription it is: one of another customer passes when the invoices name it.
-@pytest.mark.xfail(strict=True, reason="a subscription of another customer is accepted")
 def test_the_subscription_belongs_to_the_customer() -> None:
     assert ANA.subscription is not None
     assert blocks(evaluate(replace(ANA, subscription=replace(ANA.subscription, customer_id="c-2")), TERMS))

@@ -359,8 +359,5 @@ def test_every_state_has_a_status_and_only_open_unwanted_ones_are_in_the_queue(
         assert not negativation.is_closed
 
 
-# BUG (or to be refused when the gateway is registered): nothing asks whether the gateway removes at all. Capabilities
-# say `remove=False`, the table still says REMOVE, and the worker calls what is not there; a person should be asked.
-@pytest.mark.xfail(strict=True, reason="the table does not look at Capabilities.remove")
 def test_a_gateway_that_cannot_remove_calls_for_a_person() -> None:
     assert next_action(Observed.PRESENT, REMOVED, replace(SPC, remove=False)) is Action.ASK_PERSON

@@ -101,7 +101,7 @@ def test_an_unknown_input_is_refused_by_name() -> None:
     error = refusal(QUERY, PersonType.PF, {"SCORE": "A1", "Z": "1", "A": "2"})
 
     assert (error.code, error.field) == ("insumo_desconhecido", "A")
-    assert error.message == "O produto 10 não usa o insumo A."
+    assert error.message == "O produto 10 não usa o insumo A. Tire-o."
     assert check_inputs(QUERY, PersonType.PF, {"SCORE": "A1", "A": " "}) == {"SCORE": "A1"}
 
 

@@ -138,11 +138,9 @@ def test_a_query_has_one_outcome(
         second(first(SENT))
 
     assert caught.value.code == "consulta_encerrada"
-    assert caught.value.message == "Esta consulta já tem resultado."
+    assert caught.value.message == "Esta consulta já tem resultado. Abra-a no histórico."
 
 
-# BUG: `given_up` has no such guard, so a paid answer can be overwritten with "unknown" by whoever sweeps.
-@pytest.mark.xfail(strict=True, reason="given_up does not look whether there is an outcome")
 @pytest.mark.parametrize("outcome", OUTCOMES)
 def test_a_query_with_an_outcome_is_never_given_up(outcome: Callable[[CreditQuery], CreditQuery]) -> None:
     with pytest.raises(Conflict):

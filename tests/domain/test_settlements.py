@@ -173,17 +173,12 @@ def test_the_tolerance_reaches_every_invoice() -> None:
 
 
 # BUG (or a contract to write down): one payment that settles two invoices under one host id loses the second invoice,
-# since `standing` keeps settlements by id alone. The invoice would then stay negativated though paid.
-@pytest.mark.xfail(strict=True, reason="settlements are told apart by id alone, not by invoice and id")
 def test_one_payment_may_settle_two_invoices_under_one_id() -> None:
     both = [S, replace(S, invoice_id="1002")]
     found = standings_of({"1001": BALANCE, "1002": BALANCE}, both)
     assert [each.outcome for each in found.values()] == [InvoiceOutcome.PAID, InvoiceOutcome.PAID]
 
 
-# BUG: rule 10 says PAYMENT "when all its invoices stand settled by payment". A note that covered the whole debt, and a
-# payment of one cent later, make it PAID as of the note.
-@pytest.mark.xfail(strict=True, reason="a later payment turns a credited invoice into a paid one")
 def test_a_later_payment_does_not_rewrite_how_the_debt_ceased() -> None:
     note = Settlement("n1", "1001", NOTE, MONDAY, BALANCE)
     assert outcome(note, paid("p2", Money(1), FRIDAY)).outcome is InvoiceOutcome.CREDITED

@@ -140,7 +140,9 @@ def test_what_is_not_due_or_held_or_a_persons_is_refused(unclaimable: Negativati
         claimed(unclaimable)
 
     assert caught.value.code == "nao_reivindicavel"
-    assert caught.value.message == "Esta transmissão já está com outro processo ou ainda não venceu."
+    assert (
+        caught.value.message == "Esta transmissão já está com outro processo ou ainda não venceu. Tente de novo depois."
+    )
 
 
 def test_a_hold_that_ran_out_during_an_inclusion_becomes_a_look_up() -> None:

@@ -50,6 +50,7 @@ def terms(
         holds=holds,
         open_invoices=open_invoices,
         is_telecom=setup.creditor.is_telecom,
+        grouped=setup.integration.grouped,
     )
 
 

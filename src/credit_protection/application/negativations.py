@@ -14,7 +14,7 @@ from credit_protection.domain.errors import RuleViolation
 from credit_protection.domain.findings import Finding, Severity
 from credit_protection.domain.guards import evaluate
 from credit_protection.domain.reasons import LABELS, RemovalReason
-from credit_protection.domain.settlements import Settlement, standing
+from credit_protection.domain.settlements import standings_of
 from credit_protection.ports.storage import NegativationFilter, Page
 
 if TYPE_CHECKING:
@@ -103,7 +103,6 @@ class Negativations:
         """
         with self._tenant.storage.reading() as unit:
             integration = visible_integration(self._tenant, unit, actor, asked.integration_id)
-            seen = unit.settlements.entries(self._tenant.host.code, asked.invoice_ids)
         actor.require(Permission.NEGATIVATE, integration.creditor_id)
         integration.require_active()
         setup, candidate = self._read(actor, asked)
@@ -121,7 +120,7 @@ class Negativations:
             unit.settlements.lock_invoices(self._tenant.host.code, asked.invoice_ids)
             ledger = unit.settlements.entries(self._tenant.host.code, asked.invoice_ids)
             facts = terms(self._tenant, setup, holds, self._taken(unit, setup, candidate))
-            findings = [*evaluate(candidate, facts, self._tenant.extra_guards), *_just_settled(seen, ledger, candidate)]
+            findings = [*evaluate(candidate, facts, self._tenant.extra_guards), *_settled(ledger, candidate)]
             changes = requests.create(
                 request,
                 candidate,
@@ -130,7 +129,6 @@ class Negativations:
                 gateway=facts.gateway,
                 host=self._tenant.host.code,
                 names=self._names,
-                reflected=frozenset(entry.id for entry in seen if isinstance(entry, Settlement)),
             )
             unit.negativations.add_request(request)
             for change in changes:
@@ -343,18 +341,17 @@ def _narrowed(wanted: frozenset[str] | None, scope: frozenset[str] | None) -> fr
     return wanted & scope
 
 
-def _just_settled(seen: Sequence[Entry], ledger: Sequence[Entry], candidate: Candidate) -> list[Finding]:
-    """Settlements that were recorded after the host was read: the reading may not reflect them (rule 8)."""
-    before = {entry.id for entry in seen if isinstance(entry, Settlement)}
-    numbers = {invoice.id: invoice.number for invoice in candidate.invoices}
+def _settled(ledger: Sequence[Entry], candidate: Candidate) -> list[Finding]:
+    """Invoices that the ledger shows settled, whatever the host showed when it was read (rule 8)."""
+    standings = standings_of({invoice.id: invoice.amount for invoice in candidate.invoices}, ledger)
     return [
         Finding(
             "fatura_paga",
             Severity.BLOCK,
-            f"A fatura {numbers[settlement.invoice_id]} acaba de receber uma baixa. Confira no ERP e escolha de novo.",
+            f"A fatura {invoice.number} tem uma baixa registrada. Se foi um engano, estorne-a no ERP; senão, tire-a.",
             "invoices",
-            settlement.invoice_id,
+            invoice.id,
         )
-        for settlement in standing(ledger)
-        if settlement.id not in before and settlement.invoice_id in numbers
+        for invoice in candidate.invoices
+        if standings[invoice.id].outcome.is_settled
     ]

@@ -16,7 +16,16 @@ from credit_protection.domain import removals
 from credit_protection.domain.actors import Permission
 from credit_protection.domain.audit import AuditEntry
 from credit_protection.domain.customers import InvoiceStatus
-from credit_protection.domain.settlements import Reversal, Settlement, SettlementKind, standing
+from credit_protection.domain.errors import HostUnavailable
+from credit_protection.domain.money import ZERO
+from credit_protection.domain.settlements import (
+    InvoiceOutcome,
+    Reversal,
+    Settlement,
+    SettlementKind,
+    invoice_standing,
+    standing,
+)
 from credit_protection.ports.storage import Page
 
 if TYPE_CHECKING:
@@ -107,14 +116,32 @@ class Payments:
         with self._tenant.storage.reading() as unit:
             waiting = unit.settlements.unapplied(limit)
         turned: list[str] = []
+        unclear: list[str] = []
         for host, invoice_id in waiting:
             try:
-                turned.extend(self._apply_one(host, invoice_id))
+                turned.extend(self._apply_one(host, invoice_id, unclear))
             except Exception:  # one that can't be decided upon stays unapplied, and keeps no other
                 log.exception("settlements of invoice %s were not applied", invoice_id, extra={"host": host})
+        for invoice_id in self._cleared_up(unclear):
+            turned.extend(self._apply_one(self._tenant.host.code, invoice_id, []))
         return Applied(len(waiting), turned)
 
-    def _apply_one(self, host: str, invoice_id: str) -> list[str]:
+    def _cleared_up(self, unclear: Sequence[str]) -> list[str]:
+        """Ask the host about invoices that the ledger alone can't settle; those of which it told something new."""
+        if not unclear:
+            return []
+        try:
+            invoices = self._tenant.host.standings(unclear)
+        except HostUnavailable:
+            log.warning("the host could not be asked about part payments; the sweep re-reads them")
+            return []
+        with self._tenant.storage.reading() as unit:
+            ledger = unit.settlements.entries(self._tenant.host.code, unclear)
+        untold = _untold(invoices.values(), ledger, self._tenant.clock.now().date())
+        self._record_all(untold)
+        return sorted({entry.invoice_id for entry in untold})
+
+    def _apply_one(self, host: str, invoice_id: str, unclear: list[str]) -> list[str]:
         now = self._tenant.clock.now()
         changes: list[Change] = []
         with self._tenant.storage.unit() as unit:
@@ -124,6 +151,8 @@ class Payments:
                 if negativation is None or negativation.is_closed:
                     continue
                 change = decide(self._tenant, unit, negativation)
+                if _is_unclear(unit.settlements.entries(host, [invoice_id]), negativation, invoice_id):
+                    unclear.append(invoice_id)
                 if change.negativation is not negativation:
                     unit.negativations.save(change.negativation)
                     unit.negativations.append(change.events)
@@ -213,6 +242,12 @@ _KINDS = {
 }
 
 
+def _is_unclear(ledger: Sequence[Entry], negativation: Negativation, invoice_id: str) -> bool:
+    """Whether only the host can say how an invoice stands: partly paid, or settled by our own naming alone."""
+    outcome = negativation.standings(ledger, ZERO)[invoice_id].outcome
+    return outcome is InvoiceOutcome.PARTLY_PAID or any(each.id.startswith(_STANDING) for each in standing(ledger))
+
+
 def _untold(invoices: Iterable[Invoice], ledger: Sequence[Entry], today: date) -> list[Entry]:
     """Entries for what the host shows and nobody told: a debt that ceased, or one of our own naming that came back."""
     stood: dict[str, list[Settlement]] = {}
@@ -227,7 +262,7 @@ def _untold(invoices: Iterable[Invoice], ledger: Sequence[Entry], today: date) -
         ours = [each for each in stood.get(invoice.id, []) if each.id.startswith(_STANDING)]
         if invoice.status is InvoiceStatus.OPEN:
             entries.extend(Reversal(each.id, invoice.id, today) for each in ours)
-        elif not ours:
+        elif not invoice_standing(invoice.amount, stood.get(invoice.id, [])).outcome.is_settled:
             number = named.get(invoice.id, 0) + 1
             entries.append(
                 Settlement(

@@ -38,7 +38,6 @@ from credit_protection.domain.errors import (
     InvalidInput,
     NoCredit,
     NotFound,
-    OutcomeUnknown,
     ProtocolError,
     RateLimited,
     Refused,
@@ -401,10 +400,8 @@ def known_of(error: BureauError) -> NotExecuted | Unknown | Rejected:
             return NotExecuted(error.code, error.message)
         case Refused():
             return Rejected(error.code, error.message, error.field, error.request_id)
-        case OutcomeUnknown() | ProtocolError():
-            return Unknown(error.code, error.message)
         case _:
-            return Unknown(error.code, error.message)
+            return Unknown(error.code, error.message, str(error.context.get("transcript", "")))
 
 
 def _as_answer(answer: Answer | Sighting) -> Answer:

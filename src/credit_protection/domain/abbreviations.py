@@ -51,7 +51,7 @@ def abbreviate(text: str, length: int) -> str | None:
                 break
             words[position] = shorten(words, position)
     short = " ".join(filter(None, words))
-    return short if len(short) <= length else None
+    return short if len(short) <= length and (short or not text.strip()) else None
 
 
 def _known(words: list[str], position: int) -> str:

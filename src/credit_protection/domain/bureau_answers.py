@@ -91,10 +91,17 @@ class NotExecuted:
 
 @dataclass(frozen=True, slots=True)
 class Unknown:
-    """The call may or may not have had its effect."""
+    """The call may or may not have had its effect.
+
+    Args:
+        code: why (`resultado_desconhecido`, `resposta_nao_entendida`, ...).
+        message: Portuguese.
+        transcript: of the call, scrubbed: kept with the history, so that an answer not understood is never dropped.
+    """
 
     code: str
     message: str
+    transcript: str = ""
 
 
 Answer = Done | Accepted | Rejected | NotExecuted | Unknown

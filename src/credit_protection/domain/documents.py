@@ -96,8 +96,9 @@ class Cnpj:
     person_type: ClassVar[PersonType] = PersonType.PJ
 
     def __init__(self, text: str) -> None:
-        compact = text.strip().upper()
-        if not _CNPJ_SHAPE(compact):
+        given = text.strip()
+        compact = given.upper()
+        if not (given.isascii() and _CNPJ_SHAPE(compact)):
             raise InvalidInput(
                 "CNPJ deve ter 14 posições: 12 letras ou números e 2 dígitos. Confira o documento no cadastro.",
                 field="document",

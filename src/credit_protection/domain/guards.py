@@ -109,6 +109,7 @@ class Terms:
         holds: customers on the do-not-negativate list, with the reason.
         open_invoices: invoices in another open negativation of the registry.
         is_telecom: whether the creditor is a telecom provider.
+        grouped: whether the integration makes one record of the chosen invoices.
     """
 
     gateway: Capabilities
@@ -119,6 +120,7 @@ class Terms:
     holds: Mapping[str, str] = field(default_factory=dict)
     open_invoices: AbstractSet[str] = frozenset()
     is_telecom: bool = True
+    grouped: bool = False
     newest_due: date = field(init=False)
     oldest_due: date = field(init=False)
     adult_since: date = field(init=False)
@@ -146,9 +148,9 @@ def evaluate(candidate: Candidate, terms: Terms, extra: Iterable[Guard] = ()) ->
     """
     findings: list[Finding] = []
     document = _checked_document(candidate, terms, findings)
-    if document is not None:
-        _nature(candidate, terms, document.person_type, findings)
-        _person(candidate, terms, document.person_type, findings)
+    person_type = None if document is None else document.person_type
+    _nature(candidate, terms, person_type, findings)
+    _person(candidate, terms, person_type, findings)
     _invoices(candidate, terms, findings)
     _amount(candidate, terms, findings)
     _address(candidate, findings)
@@ -208,13 +210,15 @@ def _checked_document(candidate: Candidate, terms: Terms, findings: list[Finding
     return document
 
 
-def _nature(candidate: Candidate, terms: Terms, person_type: PersonType, findings: list[Finding]) -> None:
+def _nature(candidate: Candidate, terms: Terms, person_type: PersonType | None, findings: list[Finding]) -> None:
     nature = terms.natures.get(candidate.nature_code)
     if nature is None:
         message = (
             f"A natureza {candidate.nature_code!r} não existe neste birô. Sincronize a integração e escolha outra."
         )
         findings.append(Finding("natureza_desconhecida", _BLOCK, message, "nature"))
+        return
+    if person_type is None:
         return
     admits = nature.admits(person_type)
     if admits is None:
@@ -231,7 +235,7 @@ def _nature(candidate: Candidate, terms: Terms, person_type: PersonType, finding
         findings.append(Finding("natureza_pessoa", _BLOCK, message, "nature"))
 
 
-def _person(candidate: Candidate, terms: Terms, person_type: PersonType, findings: list[Finding]) -> None:
+def _person(candidate: Candidate, terms: Terms, person_type: PersonType | None, findings: list[Finding]) -> None:
     if not candidate.customer.name.strip():
         findings.append(Finding("nome_ausente", _BLOCK, "O cliente está sem nome. Complete o cadastro no ERP.", "name"))
     if person_type is not PersonType.PF:
@@ -259,6 +263,9 @@ def _invoices(candidate: Candidate, terms: Terms, findings: list[Finding]) -> No
         findings.append(Finding("sem_fatura", _BLOCK, message, "invoices"))
         return
     customer_id = candidate.customer.id
+    if candidate.subscription is None or candidate.subscription.customer_id != customer_id:
+        message = "O serviço não é deste cliente. Escolha um serviço do cliente e as faturas dele."
+        findings.append(Finding("servico_de_outro_cliente", _BLOCK, message, "subscription"))
     subscription_id = None if candidate.subscription is None else candidate.subscription.id
     open_invoices = terms.open_invoices
     seen: set[str] = set()
@@ -288,7 +295,12 @@ def _due_date(invoice: Invoice, terms: Terms, findings: list[Finding]) -> None:
         _about(findings, invoice, "fatura_a_vencer", "ainda não venceu. Tire-a da escolha.")
     elif due > terms.newest_due:
         days = terms.settings.minimum_days_late
-        _about(findings, invoice, "atraso_minimo", f"tem menos de {days} dia(s) de atraso, o mínimo desta integração.")
+        _about(
+            findings,
+            invoice,
+            "atraso_minimo",
+            f"tem menos de {days} dia(s) de atraso, o mínimo desta integração. Espere ou tire-a.",
+        )
     if invoice.due_date <= terms.oldest_due:
         settings = terms.settings
         text = (
@@ -317,9 +329,9 @@ def _amount(candidate: Candidate, terms: Terms, findings: list[Finding]) -> None
         amount = amounts.get(invoice.id) if amounts else None
         if amount is None:
             if invoice.balance.cents <= 0:
-                _amount_about(findings, invoice, "valor_nao_positivo", "não tem saldo em aberto.")
+                _amount_about(findings, invoice, "valor_nao_positivo", "não tem saldo em aberto. Tire-a da escolha.")
         elif amount.cents <= 0:
-            _amount_about(findings, invoice, "valor_nao_positivo", "deve ter valor maior que zero.")
+            _amount_about(findings, invoice, "valor_nao_positivo", "deve ter valor maior que zero. Corrija o valor.")
         elif amount > invoice.balance:
             ceiling = invoice.balance + allowed_charges(invoice, terms.today, terms.settings)
             if amount > ceiling:
@@ -327,7 +339,7 @@ def _amount(candidate: Candidate, terms: Terms, findings: list[Finding]) -> None
                 _amount_about(findings, invoice, "valor_acima_do_saldo", text)
     minimum = terms.gateway.minimum_amount
     if minimum.cents and candidate.invoices:
-        smallest = _smallest_record(candidate, grouped=terms.gateway.grouping)
+        smallest = _smallest_record(candidate, grouped=terms.grouped and terms.gateway.grouping)
         if ZERO < smallest < minimum:
             message = f"O birô só aceita dívidas a partir de {minimum}. Escolha outras faturas."
             findings.append(Finding("valor_minimo", _BLOCK, message, "amount"))
@@ -354,11 +366,8 @@ _REQUIRED_PARTS = (
 
 def _address(candidate: Candidate, findings: list[Finding]) -> None:
     address = candidate.customer.address
-    if not (
-        address.street and address.number and address.district and address.city and address.state
-        and address.postal_code
-    ):  # fmt: skip
-        lacking = [label for part, label in _REQUIRED_PARTS if not getattr(address, part)]
+    lacking = [label for part, label in _REQUIRED_PARTS if not getattr(address, part).strip()]
+    if lacking:
         message = f"O endereço do cliente está sem: {', '.join(lacking)}. Complete o cadastro no ERP."
         findings.append(Finding("endereco_incompleto", _BLOCK, message, "address"))
 

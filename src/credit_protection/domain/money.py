@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
-from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+from decimal import ROUND_HALF_UP, Decimal
 from typing import TYPE_CHECKING
 
 from credit_protection.domain.errors import InvalidInput
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 _CENT = Decimal("0.01")
+_PLAIN = re.compile(r"(-)?([0-9]{1,15})(?:\.([0-9]{1,2}0*))?").fullmatch
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -30,15 +32,15 @@ class Money:
         Raises:
             InvalidInput: not a finite number, or more than two places.
         """
-        try:
-            cents = Decimal(amount).scaleb(2)
-        except InvalidOperation:
-            cents = Decimal("NaN")
-        if isinstance(amount, float) or not cents.is_finite() or cents != cents.to_integral_value():
+        text = f"{amount:f}" if isinstance(amount, Decimal) else str(amount)
+        plain = _PLAIN(text)
+        if plain is None or isinstance(amount, float):
             raise InvalidInput(
                 "Valor deve ser em reais com até duas casas, por exemplo 119.90.", field="amount", code="valor_formato"
             )
-        return cls(int(cents))
+        sign, whole, cents = plain.groups(default="")
+        magnitude = int(whole) * 100 + int(cents[:2].ljust(2, "0"))
+        return cls(-magnitude if sign else magnitude)
 
     @property
     def amount(self) -> Decimal:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from credit_protection.domain.capabilities import RemovalKey
 from credit_protection.domain.legal_calendar import RemovalCause
 from credit_protection.domain.money import total
-from credit_protection.domain.settlements import Reversal, standings_of
+from credit_protection.domain.settlements import standings_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -106,7 +106,7 @@ def next_action(observed: Observed, desired: Desired, gateway: Capabilities) -> 
         case Observed.PRESENT, Desired.INCLUDED:
             return Action.NOTHING
         case Observed.PRESENT, Desired.REMOVED:
-            return Action.REMOVE
+            return Action.REMOVE if gateway.remove else Action.ASK_PERSON
         case Observed.IN_DOUBT_REMOVE, Desired.REMOVED:
             return _ask_or(Action.REMOVE, gateway, safe=gateway.remove_is_repeatable)
         case Observed.REMOVING, Desired.REMOVED:
@@ -155,17 +155,15 @@ class NegativatedInvoice:
         invoice_id: the host's.
         number: what the customer sees on it.
         due_date: vencimento.
-        balance: open of the principal then, BRL.
+        principal: the invoice's whole amount, which the payments on the ledger must cover, BRL.
         amount: reported for it, BRL.
-        earlier: settlements that the host's balance already reflected then: they settle nothing of it.
     """
 
     invoice_id: str
     number: str
     due_date: date
-    balance: Money
+    principal: Money
     amount: Money
-    earlier: frozenset[str] = frozenset()
 
 
 STOPPED_BY_PERSON = "parado_por_pessoa"
@@ -326,12 +324,10 @@ class Negativation:
         """How each of its invoices stands, from the ledger.
 
         Args:
-            entries: every entry of its invoices; those that its balances already reflected are passed over.
+            entries: every entry of its invoices.
             tolerance: the policy's.
         """
-        earlier = frozenset().union(*(invoice.earlier for invoice in self.invoices))
-        later = [entry for entry in entries if isinstance(entry, Reversal) or entry.id not in earlier]
-        return standings_of({invoice.invoice_id: invoice.balance for invoice in self.invoices}, later, tolerance)
+        return standings_of({invoice.invoice_id: invoice.principal for invoice in self.invoices}, entries, tolerance)
 
     @property
     def deadline(self) -> date | None:

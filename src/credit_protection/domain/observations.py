@@ -122,7 +122,7 @@ def _inclusion_answered(negativation: Negativation, answer: Answer, moment: Mome
             before = Observed.ABSENT if rest.unanswered_inclusions is None else Observed.IN_DOUBT_INCLUDE
             return _try_again(rest, before, answer, moment)
         case Unknown():
-            return _still_in_doubt(negativation, Observed.IN_DOUBT_INCLUDE, moment, answer.code)
+            return _still_in_doubt(negativation, Observed.IN_DOUBT_INCLUDE, moment, answer.code, answer.transcript)
 
 
 def _removal_answered(negativation: Negativation, answer: Answer, asked_at: datetime, moment: Moment) -> Change:
@@ -144,7 +144,7 @@ def _removal_answered(negativation: Negativation, answer: Answer, asked_at: date
             before = Observed.IN_DOUBT_REMOVE if rest.unanswered_removals is not None else _before_removal(rest)
             return _try_again(rest, before, answer, moment)
         case Unknown():
-            return _still_in_doubt(negativation, Observed.IN_DOUBT_REMOVE, moment, answer.code)
+            return _still_in_doubt(negativation, Observed.IN_DOUBT_REMOVE, moment, answer.code, answer.transcript)
 
 
 # ------------------------------------------------------------------------------------------------ look-ups, in time
@@ -449,12 +449,15 @@ def _removal_refused(negativation: Negativation, code: str, message: str, moment
     return Change(blocked.negativation, (refused, *blocked.events))
 
 
-def _still_in_doubt(negativation: Negativation, doubt: Observed, moment: Moment, code: str) -> Change:
-    """The outcome is unknown: the doubt that the claim wrote stands; ask soon."""
+def _still_in_doubt(
+    negativation: Negativation, doubt: Observed, moment: Moment, code: str, transcript: str = ""
+) -> Change:
+    """The outcome is unknown: the doubt that the claim wrote stands; ask soon. What was answered is kept."""
     since = negativation.observed_since if doubt is negativation.observed else moment.now
     settled = settle(replace(negativation, observed=doubt, observed_since=since), moment.gateway, _soon(moment))
     work = replace(settled.transmission, attempts=settled.transmission.attempts + 1, last_error=code)
-    event = Event(EventKind.IN_DOUBT, negativation.id, moment.now, detail={"code": code})
+    detail = {"code": code, "transcript": transcript} if transcript else {"code": code}
+    event = Event(EventKind.IN_DOUBT, negativation.id, moment.now, detail=detail)
     return Change(replace(settled, transmission=work), (event,))
 
 

@@ -9,8 +9,6 @@ if TYPE_CHECKING:
 
     from credit_protection.domain.capabilities import Pace
 
-_MOST_DOUBLINGS = 32
-
 
 def next_attempt(
     now: datetime,
@@ -31,7 +29,11 @@ def next_attempt(
     Returns:
         Anywhere within `first * 2 ** (attempts - 1)`, at most `cap`, and never before `not_before`.
     """
-    doublings = min(max(attempts - 1, 0), _MOST_DOUBLINGS)
-    ceiling = min(pace.first * (1 << doublings), pace.cap)
+    ceiling = pace.first
+    for _ in range(attempts - 1):
+        ceiling = min(ceiling * 2, pace.cap)
+        if ceiling == pace.cap:
+            break
+    ceiling = min(ceiling, pace.cap)
     instant = now + ceiling * jitter
     return max(instant, not_before) if not_before is not None else instant

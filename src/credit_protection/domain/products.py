@@ -133,7 +133,9 @@ def check_inputs(product: Product, person_type: PersonType, given: Mapping[str, 
     inputs = {code: value.strip() for code, value in given.items() if value.strip()}
     if unknown := sorted(inputs.keys() - known):
         raise InvalidInput(
-            f"O produto {product.code} não usa o insumo {unknown[0]}.", field=unknown[0], code="insumo_desconhecido"
+            f"O produto {product.code} não usa o insumo {unknown[0]}. Tire-o.",
+            field=unknown[0],
+            code="insumo_desconhecido",
         )
     for extra in product.inputs:
         if extra.required and extra.code not in inputs:

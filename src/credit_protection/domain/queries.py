@@ -177,11 +177,16 @@ def failed(query: CreditQuery, error: BureauError, now: datetime, *, unknown: bo
 
 def _require_open(query: CreditQuery) -> None:
     if query.status is not QueryStatus.SENT:
-        raise Conflict("Esta consulta já tem resultado.", code="consulta_encerrada")
+        raise Conflict("Esta consulta já tem resultado. Abra-a no histórico.", code="consulta_encerrada")
 
 
 def given_up(query: CreditQuery, now: datetime) -> CreditQuery:
-    """A query whose process died before its answer was stored: outcome unknown, perhaps paid."""
+    """A query whose process died before its answer was stored: outcome unknown, perhaps paid.
+
+    Raises:
+        Conflict: it has an outcome already.
+    """
+    _require_open(query)
     return replace(
         query,
         status=QueryStatus.UNKNOWN,

@@ -82,7 +82,7 @@ def ask(
         RuleViolation: it is not a person who asks, or no invoice is listed (rule 1).
     """
     if not actor.is_person:
-        raise RuleViolation("Só uma pessoa pode pedir uma negativação.", code="sem_pessoa")
+        raise RuleViolation("Só uma pessoa pode pedir uma negativação. Entre com um usuário seu.", code="sem_pessoa")
     if not candidate.invoices or candidate.subscription is None:
         raise RuleViolation("Escolha o serviço e pelo menos uma fatura vencida.", code="sem_fatura")
     return InclusionRequest(
@@ -108,7 +108,6 @@ def create(
     gateway: Capabilities,
     host: str,
     names: Callable[[], tuple[str, str]],
-    reflected: frozenset[str] = frozenset(),
 ) -> list[Change]:
     """Make the negativations of a request: one per invoice, or one in all where the integration groups.
 
@@ -120,7 +119,6 @@ def create(
         gateway: what its gateway can do.
         host: the host that owns the invoices.
         names: gives a fresh id and a fresh contract reference.
-        reflected: settlements that were on the ledger before the host was read: its balances reflect them.
 
     Returns:
         Each with its creation event; observed ABSENT, desired INCLUDED, the inclusion due now.
@@ -132,7 +130,7 @@ def create(
     if blocks(told):
         raise RuleViolation("As regras não permitem esta negativação. Veja os motivos.", told)
     document = parse_document(candidate.customer.document)
-    covered = [_covered(invoice, candidate.amount_of(invoice), reflected) for invoice in candidate.invoices]
+    covered = [_covered(invoice, candidate.amount_of(invoice)) for invoice in candidate.invoices]
     together = integration.grouped and gateway.grouping
     groups = [tuple(covered)] if together else [(one,) for one in covered]
     return [
@@ -140,8 +138,8 @@ def create(
     ]
 
 
-def _covered(invoice: Invoice, amount: Money, reflected: frozenset[str]) -> NegativatedInvoice:
-    return NegativatedInvoice(invoice.id, invoice.number, invoice.due_date, invoice.balance, amount, reflected)
+def _covered(invoice: Invoice, amount: Money) -> NegativatedInvoice:
+    return NegativatedInvoice(invoice.id, invoice.number, invoice.due_date, invoice.amount, amount)
 
 
 def _born(

@@ -1,8 +1,8 @@
 """The fact that an invoice's debt ceased, or came back, as the host reports it.
 
-A settlement and its reversal are two entries of one append-only ledger, keyed by the host's own id. A reversal that
-comes before its settlement simply stands there (the tombstone); a late duplicate of a reversed settlement stays
-reversed.
+A settlement and its reversal are two entries of one append-only ledger, keyed by the invoice and the host's own id. A
+reversal that comes before its settlement simply stands there (the tombstone); a late duplicate of a reversed settlement
+stays reversed.
 """
 
 from __future__ import annotations
@@ -34,7 +34,8 @@ class Settlement:
     """A settlement (baixa da fatura).
 
     Args:
-        id: the host's own id for it; a new payment has a new id.
+        id: the host's own id for it, unique for the invoice (one payment may settle several invoices). A new payment
+            has a new id.
         invoice_id: the host's invoice.
         kind: how the debt ceased.
         paid_on: payment date (data do pagamento), or the date of the note, cancellation or first instalment.
@@ -88,12 +89,12 @@ def standing(entries: Iterable[Entry]) -> tuple[Settlement, ...]:
         entries: the ledger of one or more invoices of one host.
     """
     everything = tuple(entries)
-    reversed_ids = {entry.settlement_id for entry in everything if isinstance(entry, Reversal)}
-    by_id: dict[str, Settlement] = {}
+    undone = {(entry.invoice_id, entry.settlement_id) for entry in everything if isinstance(entry, Reversal)}
+    by_key: dict[tuple[str, str], Settlement] = {}
     for entry in everything:
-        if isinstance(entry, Settlement) and entry.id not in reversed_ids:
-            by_id.setdefault(entry.id, entry)
-    return tuple(by_id.values())
+        if isinstance(entry, Settlement) and (entry.invoice_id, entry.id) not in undone:
+            by_key.setdefault((entry.invoice_id, entry.id), entry)
+    return tuple(by_key.values())
 
 
 class InvoiceOutcome(StrEnum):
@@ -121,30 +122,30 @@ class InvoiceStanding:
     court_order: bool = False
 
 
-def invoice_standing(balance: Money, settlements: Sequence[Settlement], tolerance: Money = ZERO) -> InvoiceStanding:
+def invoice_standing(principal: Money, settlements: Sequence[Settlement], tolerance: Money = ZERO) -> InvoiceStanding:
     """Decide how an invoice stands.
 
-    A partial payment settles nothing by itself: the standing payments and credit notes, with what was forgiven, must
-    cover the balance less the policy's tolerance. A cancellation, an agreement, or a settlement without an amount
-    settles alone.
+    A partial payment settles nothing by itself: all standing payments and credit notes, with what was forgiven, must
+    cover the principal less the policy's tolerance, whenever they were made. A cancellation, an agreement, or a
+    settlement without an amount settles alone.
 
     Args:
-        balance: the invoice's open balance when it was negativated.
+        principal: the invoice's whole amount.
         settlements: the standing ones of this invoice.
         tolerance: how much may be missing (policy).
 
     Returns:
         The outcome, and the day on which the debt ceased: the earliest day by which it was covered.
     """
-    covered = ZERO
+    covered, paid = ZERO, False
     court_order = any(settlement.court_order for settlement in settlements)
     for settlement in sorted(settlements, key=lambda each: (each.counts_from, each.id)):
+        paid = paid or settlement.kind is SettlementKind.PAYMENT
         alone = _settles_alone(settlement)
         if alone is not None:
             return InvoiceStanding(alone, settlement.counts_from, court_order)
         covered += total([settlement.amount or ZERO, settlement.discount])
-        if covered >= balance - tolerance:
-            paid = any(each.kind is SettlementKind.PAYMENT for each in settlements)
+        if covered >= principal - tolerance:
             outcome = InvoiceOutcome.PAID if paid else InvoiceOutcome.CREDITED
             return InvoiceStanding(outcome, settlement.counts_from, court_order)
     outcome = InvoiceOutcome.PARTLY_PAID if covered else InvoiceOutcome.OWED
@@ -166,22 +167,22 @@ def _settles_alone(settlement: Settlement) -> InvoiceOutcome | None:
 
 
 def standings_of(
-    balances: Mapping[str, Money],
+    principals: Mapping[str, Money],
     entries: Iterable[Entry],
     tolerance: Money = ZERO,
 ) -> dict[str, InvoiceStanding]:
     """How each negativated invoice stands, from the ledger's entries.
 
     Args:
-        balances: the open balance at negativation, by invoice id.
+        principals: the whole amount, by invoice id.
         entries: every entry of these invoices.
         tolerance: the policy's.
     """
-    by_invoice: dict[str, list[Settlement]] = {invoice_id: [] for invoice_id in balances}
+    by_invoice: dict[str, list[Settlement]] = {invoice_id: [] for invoice_id in principals}
     for settlement in standing(entries):
         if settlement.invoice_id in by_invoice:
             by_invoice[settlement.invoice_id].append(settlement)
     return {
-        invoice_id: invoice_standing(balance, by_invoice[invoice_id], tolerance)
-        for invoice_id, balance in balances.items()
+        invoice_id: invoice_standing(principal, by_invoice[invoice_id], tolerance)
+        for invoice_id, principal in principals.items()
     }

@@ -68,7 +68,10 @@ def claim(
     if let_go.events and not is_claimable(work, now):
         return let_go
     if not is_claimable(work, now):
-        raise Conflict("Esta transmissão já está com outro processo ou ainda não venceu.", code="nao_reivindicavel")
+        raise Conflict(
+            "Esta transmissão já está com outro processo ou ainda não venceu. Tente de novo depois.",
+            code="nao_reivindicavel",
+        )
     held = replace(
         work,
         fence=work.fence + 1,

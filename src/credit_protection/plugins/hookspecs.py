@@ -103,7 +103,8 @@ def credit_protection_happened(tenant: str, event: Event) -> None:
 
 @hookspec
 def credit_protection_query_answered(tenant: str, query: CreditQuery) -> None:
-    """A credit query has its outcome: answered, failed or unknown. Called after commit; as `credit_protection_happened`.
+    """A credit query has its outcome: answered, failed or unknown.
 
-    The report's bytes are not passed: open the query by the facade, and the reading is logged.
+    Called after commit; what holds for `credit_protection_happened` holds here. The report's bytes are not passed: open
+    the query by the facade, and the reading is logged.
     """

@@ -75,7 +75,7 @@ def integration(integration_id: str = "integration-1", **changes: Any) -> Integr
         sealed={"client_secret": "gAAAA-sealed"},
         created_at=NOW - timedelta(days=30),
         environment=Environment.TEST,
-        active=False,
+        active=True,
         removal_policy=RemovalPolicy(Trigger.ALL_INVOICES_SETTLED, Money(150), 1),
         guards=GuardSettings(
             minimum_days_late=15,

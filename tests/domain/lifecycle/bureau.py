@@ -235,26 +235,23 @@ class Ledger:
         if not standing:
             return self._nothing_to_remove()
         if not self.profile.asynchronous:
-            for record in standing:
-                record.state = RecordState.GONE
+            self.remove_by_hand()
             return Done(How.EXECUTED, "id-1")
         if plan is Plan.FORGOTTEN and self.profile.gateway.find:
             return Accepted("id-1")
-        works = plan is not Plan.REFUSED_LATER
         for record in standing:
             record.state = RecordState.REMOVING
-
-        def settle(_: datetime) -> None:
-            for record in standing:
-                if works and record.state in _STANDING:
-                    record.state = RecordState.GONE
-                elif record.state is RecordState.REMOVING:
-                    record.state = RecordState.REMOVAL_REFUSED
-            if self.profile.gateway.callback:
-                self.owed.append((Action.REMOVE, Done() if works else REFUSED))
-
-        self._at(settles, settle)
+        self._at(settles, lambda _: self._removed(standing, works=plan is not Plan.REFUSED_LATER))
         return Accepted("id-1")
+
+    def _removed(self, standing: list[Record], *, works: bool) -> None:
+        for record in standing:
+            if works and record.state in _STANDING:
+                record.state = RecordState.GONE
+            elif record.state is RecordState.REMOVING:
+                record.state = RecordState.REMOVAL_REFUSED
+        if self.profile.gateway.callback:
+            self.owed.append((Action.REMOVE, Done() if works else REFUSED))
 
     def _nothing_to_remove(self) -> Answer:
         states = {record.state for record in self.records}

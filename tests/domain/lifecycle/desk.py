@@ -13,7 +13,6 @@ from credit_protection.domain.findings import blocks
 from credit_protection.domain.legal_calendar import RemovalCause
 from credit_protection.domain.negativations import Action
 from credit_protection.domain.removal_policy import RemovalTrigger
-from credit_protection.domain.settlements import Settlement
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
     from credit_protection.domain.guards import Candidate, Terms
     from credit_protection.domain.integrations import Integration
     from credit_protection.domain.legal_calendar import BusinessCalendar
+    from credit_protection.domain.money import Money
     from credit_protection.domain.negativations import Change, Negativation, Transmission
     from credit_protection.domain.requests import InclusionRequest
     from credit_protection.domain.settlements import Entry
@@ -55,10 +55,9 @@ def create(
     integration: Integration,
     gateway: Capabilities,
     name: Callable[[], str],
-    seen: Iterable[Entry],
     ledger: Iterable[Entry],
 ) -> list[Change]:
-    """Make the negativations of a request; refused where something was settled since the host was read (rule 8).
+    """Make the negativations of a request; refused where the ledger shows an invoice settled (rule 8).
 
     Args:
         request: of a person.
@@ -67,12 +66,10 @@ def create(
         integration: through which.
         gateway: what it can do.
         name: gives ids and references.
-        seen: the ledger just before the host was read.
-        ledger: the ledger now, under the invoices' locks.
+        ledger: as it is now, under the invoices' locks.
     """
-    before = frozenset(entry.id for entry in seen if isinstance(entry, Settlement))
-    if just_settled(candidate, before, ledger):
-        raise RuleViolation("Uma fatura acaba de receber uma baixa.")
+    if is_settled(candidate, ledger, integration.removal_policy.tolerance):
+        raise RuleViolation("Uma fatura tem uma baixa registrada.")
     return requests.create(
         request,
         candidate,
@@ -81,14 +78,14 @@ def create(
         gateway=gateway,
         host="local",
         names=lambda: (name(), name()),
-        reflected=before,
     )
 
 
-def just_settled(candidate: Candidate, before: frozenset[str], ledger: Iterable[Entry]) -> bool:
-    """Whether an invoice was settled after the host was read."""
-    chosen = {invoice.id for invoice in candidate.invoices}
-    return any(each.invoice_id in chosen and each.id not in before for each in settlements.standing(ledger))
+def is_settled(candidate: Candidate, ledger: Iterable[Entry], tolerance: Money) -> bool:
+    """Whether the ledger shows an invoice settled, whatever the host showed when it was read."""
+    principals = {invoice.id: invoice.amount for invoice in candidate.invoices}
+    standings = settlements.standings_of(principals, ledger, tolerance)
+    return any(standing.outcome.is_settled for standing in standings.values())
 
 
 def guard(

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from credit_protection.domain.removal_policy import RemovalPolicy
     from credit_protection.domain.settlements import Entry
 
-BALANCE = Money(10_000)
+PRINCIPAL = Money(10_000)
 HOLIDAYS = frozenset({date(2026, 12, 25), date(2027, 1, 1)})
 ADDRESS = Address("Rua das Flores", "10", "", "Centro", "Maringá", "PR", "87000000")
 PERSON = Customer("c-1", "Maria da Silva", "52998224725", ADDRESS, birth_date=date(1980, 1, 1))
@@ -52,34 +52,19 @@ class Debt:
     covered: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Owed:
-    """One invoice as it was when it was chosen.
-
-    Args:
-        invoice_id: which.
-        cents: what was open.
-        earlier: the settlements that we knew of, which the open balance reflects.
-    """
-
-    invoice_id: str
-    cents: int
-    earlier: frozenset[str] = frozenset()
-
-
-def debt(owed: Owed, entries: Iterable[Entry], tolerance: Money) -> Debt:
+def debt(invoice_id: str, entries: Iterable[Entry], tolerance: Money) -> Debt:
     """Judge one invoice from a list of entries, in whatever order and however often they were told."""
     entries = list(entries)
-    undone = owed.earlier | {each.settlement_id for each in entries if isinstance(each, Reversal)}
+    undone = {each.settlement_id for each in entries if isinstance(each, Reversal)}
     standing = {
         each.id: each
         for each in entries
-        if isinstance(each, Settlement) and each.invoice_id == owed.invoice_id and each.id not in undone
+        if isinstance(each, Settlement) and each.invoice_id == invoice_id and each.id not in undone
     }
-    covered = 0
-    any_payment = any(each.kind is SettlementKind.PAYMENT for each in standing.values())
+    covered, any_payment = 0, False
     for each in sorted(standing.values(), key=lambda one: (one.available_on or one.paid_on, one.id)):
         since = each.available_on or each.paid_on
+        any_payment = any_payment or each.kind is SettlementKind.PAYMENT
         if each.kind is SettlementKind.AGREEMENT:
             return Debt(ceased=True, agreed=True, since=since)
         if each.kind is SettlementKind.CANCELLATION:
@@ -87,14 +72,14 @@ def debt(owed: Owed, entries: Iterable[Entry], tolerance: Money) -> Debt:
         if each.amount is None:
             return Debt(ceased=True, paid=each.kind is SettlementKind.PAYMENT, since=since)
         covered += each.amount.cents + each.discount.cents
-        if covered >= owed.cents - tolerance.cents:
+        if covered >= PRINCIPAL.cents - tolerance.cents:
             return Debt(ceased=True, paid=any_payment, since=since)
     return Debt(ceased=False, covered=covered)
 
 
-def must_go(invoices: Sequence[Owed], entries: Sequence[Entry], policy: RemovalPolicy) -> date | None:
+def must_go(invoice_ids: Sequence[str], entries: Sequence[Entry], policy: RemovalPolicy) -> date | None:
     """The day that the removal clock starts after, where the policy says that the record must go; else None."""
-    debts = [debt(owed, entries, policy.tolerance) for owed in invoices]
+    debts = [debt(invoice_id, entries, policy.tolerance) for invoice_id in invoice_ids]
     days = [each.since for each in debts if each.ceased and each.since is not None]
     if policy.trigger is Trigger.ALL_INVOICES_SETTLED:
         return max(days) if len(days) == len(debts) else None
@@ -102,10 +87,10 @@ def must_go(invoices: Sequence[Owed], entries: Sequence[Entry], policy: RemovalP
 
 
 def true_reason(
-    invoices: Sequence[Owed], entries: Sequence[Entry], policy: RemovalPolicy, chosen: RemovalReason | None
+    invoice_ids: Sequence[str], entries: Sequence[Entry], policy: RemovalPolicy, chosen: RemovalReason | None
 ) -> RemovalReason:
     """What may be told to the bureau (rule 10); `chosen` by a person, where it may be told."""
-    debts = [debt(owed, entries, policy.tolerance) for owed in invoices]
+    debts = [debt(invoice_id, entries, policy.tolerance) for invoice_id in invoice_ids]
     if chosen is RemovalReason.COURT_ORDER:
         return chosen
     if all(each.ceased and each.paid for each in debts):
@@ -163,8 +148,8 @@ class Host:
         return tuple(self._invoice(invoice_id) for invoice_id in invoice_ids)
 
     def _invoice(self, invoice_id: str) -> Invoice:
-        now = debt(Owed(invoice_id, BALANCE.cents), self.entries, Money(0))
-        status, balance = InvoiceStatus.OPEN, Money(BALANCE.cents - now.covered)
+        now = debt(invoice_id, self.entries, Money(0))
+        status, balance = InvoiceStatus.OPEN, Money(PRINCIPAL.cents - now.covered)
         if now.ceased:
             status, balance = InvoiceStatus.PAID if now.paid else InvoiceStatus.CANCELLED, Money(0)
-        return Invoice(invoice_id, "c-1", "s-1", invoice_id, date(2026, 10, 5), BALANCE, balance, status, now.since)
+        return Invoice(invoice_id, "c-1", "s-1", invoice_id, date(2026, 10, 5), PRINCIPAL, balance, status, now.since)

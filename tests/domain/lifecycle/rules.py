@@ -1,11 +1,11 @@
-"""What must hold, whatever happens: judged from what the bureau truly holds and what persons and the host truly said."""
+"""What must hold, whatever happens: judged by what the bureau truly holds and what persons and the host truly said."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING
 
-from credit_protection.domain.bureau_answers import Accepted, Done, Found, How, Missing
+from credit_protection.domain.bureau_answers import Accepted, Done, Found, How, Missing, Unknown
 from credit_protection.domain.legal_calendar import RemovalCause
 from credit_protection.domain.negativations import Action, Desired, Negativation, Observed
 from tests.domain.lifecycle.host import business_days_after, must_go, true_reason
@@ -15,10 +15,10 @@ if TYPE_CHECKING:
     from datetime import date, datetime
 
     from credit_protection.domain.bureau_answers import Answer, Sighting
+    from credit_protection.domain.capabilities import Capabilities
     from credit_protection.domain.negativations import Change
     from credit_protection.domain.reasons import RemovalReason
     from tests.domain.lifecycle.bureau import Call
-    from tests.domain.lifecycle.host import Owed
     from tests.domain.lifecycle.world import World
 
 DOUBTS = {Action.INCLUDE: Observed.IN_DOUBT_INCLUDE, Action.REMOVE: Observed.IN_DOUBT_REMOVE}
@@ -45,7 +45,7 @@ class Known:
     """What persons and the host have said about one negativation, kept apart from the domain's own account.
 
     Args:
-        owed: its invoices, as they were when chosen.
+        invoice_ids: its invoices.
         deletion: the earliest deadline of a person's standing deletion.
         chosen: the reason that may be told for it.
         by_itself: something that no person can take back: the bureau, a guard, a late answer.
@@ -54,9 +54,10 @@ class Known:
         acknowledged: the bureau said, in time or late, that it has the record.
         closed: it has run its course once.
         last_inclusion: when the newest inclusion was sent.
+        doubtful_removal: when the newest removal was sent whose fate nobody learnt.
     """
 
-    owed: list[Owed]
+    invoice_ids: tuple[str, ...]
     deletion: date | None = None
     chosen: RemovalReason | None = None
     by_itself: bool = False
@@ -65,17 +66,20 @@ class Known:
     acknowledged: bool = False
     closed: bool = False
     last_inclusion: datetime | None = None
+    doubtful_removal: datetime | None = None
 
     def hear(self, action: Action, answer: Answer | Sighting) -> None:
         """The bureau says something."""
         included = action is Action.INCLUDE and isinstance(answer, Done | Accepted)
         self.acknowledged |= included or isinstance(answer, Found)
+        if action is Action.REMOVE and not isinstance(answer, Unknown):
+            self.doubtful_removal = None
 
 
 def must_be_going(world: World, each: Negativation) -> bool:
     """Work out, from what was told, whether the record must go, and keep by when."""
     known = world.known[each.id]
-    since = must_go(known.owed, world.host.told, world.profile.policy)
+    since = must_go(known.invoice_ids, world.host.told, world.profile.policy)
     if since is None:
         if not known.removing:
             known.settlement = None
@@ -113,7 +117,7 @@ def _check_inclusion(world: World, before: Negativation, claimed: Negativation) 
     must(known.deletion is None and not known.by_itself, "rule 1: nothing is included that was deleted")
     must(not known.closed and not known.acknowledged, "rule 1: nothing is included twice")
     must(claimed.unanswered_inclusions is not None, "rule 6: the doubt counts the request")
-    fresh = world.host.invoices([each.invoice_id for each in known.owed])
+    fresh = world.host.invoices(known.invoice_ids)
     must(all(invoice.balance for invoice in fresh), "rule 7: nothing is included that was paid meanwhile")
     must(
         world.gateway.include_is_repeatable or not world.ledgers[before.id].could_stand,
@@ -124,16 +128,24 @@ def _check_inclusion(world: World, before: Negativation, claimed: Negativation) 
 
 def _check_removal(world: World, before: Negativation, claimed: Negativation, reason: RemovalReason | None) -> None:
     known, policy = world.known[before.id], world.profile.policy
-    settled = must_go(known.owed, world.host.told, policy) is not None
+    settled = must_go(known.invoice_ids, world.host.told, policy) is not None
     must(
         settled or known.removing or known.deletion or known.by_itself or known.settlement,
         "no unpaid, undeleted record is removed by us",
     )
     must(
-        reason is true_reason(known.owed, world.host.told, policy, known.chosen),
+        reason is true_reason(known.invoice_ids, world.host.told, policy, known.chosen),
         f"rule 10: {reason} is not the true reason",
     )
     must(claimed.unanswered_removals is not None, "rule 6: the doubt counts the request")
+    before_this = known.doubtful_removal
+    must(
+        world.gateway.remove_is_repeatable
+        or before_this is None
+        or before_this + world.gateway.quiet_period <= world.now,
+        "rule 6: no second removal while the first is on its way",
+    )
+    known.doubtful_removal = world.now
     known.removing = True
 
 
@@ -189,12 +201,8 @@ def _check_block(before: Negativation, after: Negativation) -> None:
 def check_state(world: World, each: Negativation) -> None:
     """What must hold of every negativation, always."""
     work, known, ledger = each.transmission, world.known[each.id], world.ledgers[each.id]
+    check_table(each, world.gateway)
     must(ledger.standing <= 1, "never two standing records under one key")
-    must((each.observed, each.desired) in TABLE, f"the table: {each.observed}, {each.desired} can't be")
-    action = TABLE[each.observed, each.desired](world.gateway)
-    if work.claim is None:
-        must(work.action is action, f"the table: {each.observed}, {each.desired}: {work.action}, not {action}")
-        must(work.is_open == action.is_open, "rule 5: open if and only if there is an action")
     must(not known.removing or each.desired is Desired.REMOVED, "rule 4: no way back once a removal was claimed")
     if each.is_closed:
         must(not ledger.could_stand, "closed, and the bureau holds it or will")
@@ -203,6 +211,15 @@ def check_state(world: World, each: Negativation) -> None:
         _check_deadline(each, known)
     else:
         must(work.deadline is None, "no deadline where nothing is to be removed")
+
+
+def check_table(each: Negativation, gateway: Capabilities) -> None:
+    """The transmission is what the table says."""
+    must((each.observed, each.desired) in TABLE, f"the table: {each.observed}, {each.desired} can't be")
+    action, work = TABLE[each.observed, each.desired](gateway), each.transmission
+    if work.claim is None:
+        must(work.action is action, f"the table: {each.observed}, {each.desired}: {work.action}, not {action}")
+        must(work.is_open == action.is_open, "rule 5: open if and only if there is an action")
 
 
 def _check_deadline(each: Negativation, known: Known) -> None:
@@ -221,7 +238,7 @@ def check_promise(world: World, each: Negativation) -> None:
     work = each.transmission
     waits = work.block is not None or work.action is Action.ASK_PERSON
     must(waits or not work.is_open, f"rule 5: nothing waits for ever without a person ({work.action})")
-    if must_go(world.known[each.id].owed, world.host.entries, world.profile.policy):
+    if must_go(world.known[each.id].invoice_ids, world.host.entries, world.profile.policy):
         must(each.desired is Desired.REMOVED or each.is_closed, "rule 4: paid means going")
     if each.desired is Desired.REMOVED:
         must(waits or not world.ledgers[each.id].could_stand, "the promise: nobody who paid stays negativated")

@@ -49,7 +49,7 @@ TABLE: dict[Cell, Callable[[Capabilities], Action]] = {
     (Observed.INCLUDING, WANTED): _outcome_to_come,
     (Observed.INCLUDING, UNWANTED): _outcome_to_come,
     (Observed.PRESENT, WANTED): lambda _: Action.NOTHING,
-    (Observed.PRESENT, UNWANTED): lambda _: Action.REMOVE,
+    (Observed.PRESENT, UNWANTED): lambda gateway: Action.REMOVE if gateway.remove else Action.ASK_PERSON,
     (Observed.IN_DOUBT_REMOVE, UNWANTED): _doubtful_removal,
     (Observed.REMOVING, UNWANTED): _outcome_to_come,
     (Observed.REJECTED, WANTED): lambda _: Action.CLOSE,

@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from credit_protection.domain import observations, removals, requests, transmissions
+from credit_protection.domain import observations, removal_policy, removals, requests, transmissions
 from credit_protection.domain.actors import ROLES, SYSTEM, Actor
 from credit_protection.domain.bureau_answers import (
     Accepted,
@@ -33,11 +33,10 @@ from credit_protection.domain.natures import InclusionNature
 from credit_protection.domain.negativations import Action, Desired
 from credit_protection.domain.observations import Moment
 from credit_protection.domain.reasons import RemovalReason
-from credit_protection.domain.removal_policy import removal_reason
-from credit_protection.domain.settlements import Settlement
 from tests.domain.lifecycle import desk
 from tests.domain.lifecycle.bureau import Call, Delay, Ledger, Plan
-from tests.domain.lifecycle.host import COMPANY, HOLIDAYS, PERSON, SUBSCRIPTION, Host, Owed, business_days_after
+from tests.domain.lifecycle.host import COMPANY, HOLIDAYS, PERSON, SUBSCRIPTION, Host, business_days_after
+from tests.domain.lifecycle.meetings import answer_event, late_event
 from tests.domain.lifecycle.rules import (
     DOUBTS,
     Known,
@@ -59,7 +58,7 @@ if TYPE_CHECKING:
     from credit_protection.domain.bureau_answers import Answer, Sighting
     from credit_protection.domain.events import Event
     from credit_protection.domain.negativations import Change, Negativation
-    from credit_protection.domain.settlements import Entry, SettlementKind
+    from credit_protection.domain.settlements import SettlementKind
     from tests.domain.lifecycle.profiles import Profile
     from tests.domain.lifecycle.table import Cell
 
@@ -100,7 +99,7 @@ class World:
         self.known: dict[str, Known] = {}
         self.histories: dict[str, tuple[Event, ...]] = {}
         self.calls: list[Call] = []
-        self.drafts: list[tuple[requests.InclusionRequest, Candidate, tuple[Entry, ...], bool]] = []
+        self.drafts: list[tuple[requests.InclusionRequest, Candidate, bool]] = []
         self.hints: list[str] = []
         self._names = 0
         self._changes = 0
@@ -132,7 +131,7 @@ class World:
         """A request is written: its negativations are born."""
         if not self.drafts:
             return
-        request, candidate, seen, admitted = self.drafts.pop(0)
+        request, candidate, admitted = self.drafts.pop(0)
         if set(request.invoice_ids) & self._open_invoices():
             return
         findings = evaluate(candidate, self._terms())
@@ -144,7 +143,6 @@ class World:
                 self.integration,
                 self.gateway,
                 self._name,
-                seen,
                 self.host.told,
             )
         except RuleViolation:
@@ -157,10 +155,7 @@ class World:
             born = change.negativation
             must(born.requested_by == OPERATOR.id and born.invoices, "rule 1: a person and an explicit list")
             self.ledgers[born.id] = Ledger(self.profile)
-            earlier = frozenset(entry.id for entry in seen if isinstance(entry, Settlement))
-            self.known[born.id] = Known(
-                [Owed(one.id, one.balance.cents, earlier) for one in candidate.invoices if one.id in _ids(born)]
-            )
+            self.known[born.id] = Known(tuple(_ids(born)))
             self.histories[born.id] = change.events
             self.negativations[born.id] = born
             must(not must_be_going(self, born), "rule 8: creation and payment don't miss each other")
@@ -176,7 +171,7 @@ class World:
             return
         wanted = NATURES[nature].person_types
         admitted = wanted is None or (PersonType.PJ if self.host.customer is COMPANY else PersonType.PF) in wanted
-        self.drafts.append((request, candidate, tuple(self.host.told), admitted))
+        self.drafts.append((request, candidate, admitted))
 
     # -------------------------------------------------------------------------------------------- the workers
 
@@ -194,16 +189,16 @@ class World:
         reason = None
         if before.desired is Desired.REMOVED:
             stand = before.standings(self.host.told, self.profile.policy.tolerance)
-            reason = removal_reason(stand, before.triggers)
+            reason = removal_policy.removal_reason(stand, before.triggers)
         change = transmissions.claim(before, self.gateway, now=self.now, worker="w", reason=reason)
         claimed = change.negativation
         held = claimed.transmission.claim
         if held is None:
             must(before.transmission.claim is not None, "a claim is a hold")
-            self._meet(before, "lease_expired")
+            self._meet(before, "lease expired")
             self._store(before, change)
             return
-        self._meet(before, f"claim_{held.action}")
+        self._meet(before, f"claim {held.action}")
         call = Call(before.id, held.action, held.fence, self.now)
         check_claim(self, before, claimed, call, reason)
         self._store(before, change)
@@ -262,7 +257,7 @@ class World:
         for before in tuple(self.negativations.values()):
             change = transmissions.expire(before, self.gateway, self.now)
             if change.events:
-                self._meet(before, "lease_expired")
+                self._meet(before, "lease expired")
             self._store(before, change)
 
     # -------------------------------------------------------------------------------------------- the host
@@ -369,7 +364,7 @@ class World:
         """A worker finds that it can't go on."""
         before = self._pick(position)
         if before is not None and before.transmission.is_open:
-            self._meet(before, "needs_person")
+            self._meet(before, "needs person")
             self._store(before, transmissions.needs_person(before, "credenciais", "?", self.now))
 
     def attest(self, position: int) -> None:
@@ -482,7 +477,7 @@ class World:
 
     def _in_time(self, before: Negativation, call: Call, answer: Answer | Sighting) -> None:
         moment = self._moment()
-        self._meet(before, f"{_kind(call.action)}_{name_of(answer)}")
+        self._meet(before, answer_event(before.observed, call.action, answer))
         match answer:
             case Found() | Missing():
                 change = observations.sighted(before, answer, moment)
@@ -499,7 +494,7 @@ class World:
         self._store(before, change)
 
     def _late(self, before: Negativation, action: Action, answer: Answer | Sighting) -> None:
-        self._meet(before, f"late_{_kind(action)}_{name_of(answer)}")
+        self._meet(before, late_event(action, answer))
         change = observations.answered_late(before, action, answer, self._moment())
         must(change.events, "rule 6: a late answer is kept as evidence")
         known = self.known[before.id]
@@ -592,29 +587,3 @@ class World:
 
 def _ids(each: Negativation) -> list[str]:
     return [invoice.invoice_id for invoice in each.invoices]
-
-
-def _kind(action: Action) -> str:
-    return action.value if action in DOUBTS else "look"
-
-
-def name_of(answer: Answer | Sighting) -> str:
-    match answer:
-        case Found():
-            return f"found_{answer.state}"
-        case Missing():
-            return "missing"
-        case Done(how=How.NOT_FOUND):
-            return "not_found"
-        case Done():
-            return "done"
-        case Accepted():
-            return "accepted"
-        case Rejected():
-            return "rejected"
-        case NotExecuted(still_processing=True):
-            return "still_processing"
-        case NotExecuted():
-            return "not_executed"
-        case Unknown():
-            return "unknown"

@@ -16,7 +16,7 @@ from credit_protection.adapters.storage.refusals import (
     not_found,
     reference_exists,
 )
-from credit_protection.domain.negativations import Desired, is_in_removal_queue
+from credit_protection.domain.negativations import Action, Desired, is_in_removal_queue
 from credit_protection.domain.transmissions import is_claimable
 from credit_protection.ports.storage import DueTransmission
 
@@ -139,7 +139,7 @@ class MemoryNegativations:
         claimable = [
             each
             for each in self._tables.working.values()
-            if is_claimable(each.transmission, now) and each.integration_id not in out
+            if is_claimable(each.transmission, now) and each.integration_id not in out and not self._is_held_back(each)
         ]
         return [
             DueTransmission(
@@ -151,6 +151,11 @@ class MemoryNegativations:
             )
             for each in nsmallest(limit, claimable, key=_precedence)
         ]
+
+    def _is_held_back(self, each: Negativation) -> bool:
+        """Inactive integrations include nothing; what was sent before is still looked up, polled and removed."""
+        integration = self._tables.integrations.get(each.integration_id)
+        return each.transmission.action is Action.INCLUDE and integration is not None and not integration.active
 
     def _paused(self, now: datetime) -> dict[str, datetime]:
         return {
@@ -167,7 +172,7 @@ class MemoryNegativations:
             work = each.transmission
             if work.claim is not None:
                 instants.append(work.claim.until)
-            else:
+            elif not self._is_held_back(each):
                 instants.append(max(work.due_at, paused.get(each.integration_id, work.due_at)))
         return min(instants, default=None)
 

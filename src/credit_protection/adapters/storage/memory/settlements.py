@@ -26,7 +26,8 @@ class MemorySettlements:
     def record(self, host: str, entry: Entry, now: datetime) -> bool:
         """Insert one row, conflict ignored; tells whether it was new."""
         is_reversal = isinstance(entry, Reversal)
-        key = (host, entry.settlement_id if isinstance(entry, Reversal) else entry.id, is_reversal)
+        entry_id = entry.settlement_id if isinstance(entry, Reversal) else entry.id
+        key = (host, entry.invoice_id, entry_id, is_reversal)
         if self._tables.settlements.get(key) is not None:
             return False
         recorded = RecordedEntry(host, entry, now)

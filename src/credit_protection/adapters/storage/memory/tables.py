@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 K = TypeVar("K")
 V = TypeVar("V")
-EntryKey = tuple[str, str, bool]
+EntryKey = tuple[str, str, str, bool]
 """Host, settlement id, whether it is a reversal."""
 InvoiceKey = tuple[str, str]
 """Host, invoice id."""

@@ -362,9 +362,9 @@ SETTLEMENT = sa.Table(
     "cp_settlement",
     METADATA,
     _text("host", key=True),
+    _text("invoice_id", key=True),
     _text("settlement_id", key=True),
     sa.Column("is_reversal", Flag, primary_key=True, nullable=False),
-    _text("invoice_id"),
     _choice("kind", SettlementKind, null=True),
     _day("happened_on"),
     _cents("amount_cents", null=True),
@@ -376,7 +376,6 @@ SETTLEMENT = sa.Table(
 )
 """The ledger: a settlement and its reversal are two rows. It points at nothing: a host's payment is never refused."""
 _s = SETTLEMENT.c
-_index("ix_cp_settlement_invoice", _s.host, _s.invoice_id)
 _index(
     "ix_cp_settlement_unapplied",
     _s.recorded_at,

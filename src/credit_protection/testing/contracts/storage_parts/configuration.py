@@ -45,7 +45,7 @@ class ConfigurationContract:
     def test_an_integration_comes_back_whole(self, storage: Storage) -> None:
         """Every field, with other than default values, and with defaults."""
         plain = Integration("integration-2", "serasa", "simples", "creditor-1", {}, {}, samples.NOW)
-        full = samples.integration(deleted_at=samples.NOW)
+        full = samples.integration(deleted_at=samples.NOW, active=False)
         with storage.unit() as unit:
             for made in (full, plain):
                 unit.integrations.add(made)
@@ -58,11 +58,11 @@ class ConfigurationContract:
         """Whoever read before it is refused."""
         with stocked.unit() as unit:
             read = unit.integrations.get("integration-1")
-            unit.integrations.save(replace(read, description="nova", active=True))
+            unit.integrations.save(replace(read, description="nova", active=False))
             unit.commit()
         with stocked.reading() as unit:
             saved = unit.integrations.get("integration-1")
-        assert saved == replace(read, description="nova", active=True, version=read.version + 1)
+        assert saved == replace(read, description="nova", active=False, version=read.version + 1)
         with stocked.unit() as unit, pytest.raises(Conflict):
             unit.integrations.save(replace(read, description="tarde"))
 

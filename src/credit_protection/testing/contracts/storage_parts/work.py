@@ -127,6 +127,25 @@ class WorkContract:
         assert due(stocked, NOW + MINUTE) == ["c", "a", "b", "d"]
         assert due(stocked, NOW, 100, "integration-1", "nobody") == ["d"]
 
+    def test_an_inactive_integration_includes_nothing_and_removes_on(self, stocked: Storage) -> None:
+        """What it sent before is looked up and removed all the same; nobody is woken for what is held back."""
+        with stocked.unit() as unit:
+            unit.integrations.add(samples.integration("inactive", active=False, paused_until=None))
+            unit.commit()
+        held_back = [replace(waiting("a", NOW - MINUTE), integration_id="inactive")]
+        keep(stocked, held_back)
+        assert due(stocked) == []
+        assert next_due_at(stocked) is None
+        keep(
+            stocked,
+            [
+                replace(waiting("b", action=Action.LOOK_UP), integration_id="inactive"),
+                replace(samples.wants_removal(waiting("c")), integration_id="inactive"),
+            ],
+        )
+        assert due(stocked) == ["c", "b"]
+        assert next_due_at(stocked) == NOW
+
     def test_leases_that_ran_out_are_found(self, stocked: Storage) -> None:
         """Oldest first, so many."""
         keep(

@@ -215,7 +215,7 @@ def _invoice_tree(invoice: NegativatedInvoice) -> dict[str, Any]:
         "id": invoice.invoice_id,
         "number": invoice.number,
         "due_date": invoice.due_date.isoformat(),
-        "balance_cents": invoice.balance.cents,
+        "principal_cents": invoice.principal.cents,
         "amount_cents": invoice.amount.cents,
     }
 
@@ -225,7 +225,7 @@ def _invoice_of(tree: dict[str, Any]) -> NegativatedInvoice:
         invoice_id=tree["id"],
         number=tree["number"],
         due_date=date.fromisoformat(tree["due_date"]),
-        balance=Money(tree["balance_cents"]),
+        principal=Money(tree["principal_cents"]),
         amount=Money(tree["amount_cents"]),
     )
 

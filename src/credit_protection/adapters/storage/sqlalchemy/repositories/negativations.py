@@ -40,6 +40,7 @@ from credit_protection.adapters.storage.sqlalchemy.tables import (
 )
 from credit_protection.adapters.storage.sqlalchemy.transaction import chunks
 from credit_protection.domain.errors import InvalidInput
+from credit_protection.domain.negativations import Action
 from credit_protection.ports.storage import DueTransmission
 
 if TYPE_CHECKING:
@@ -72,6 +73,11 @@ _HISTORY = sa.select(EVENT).where(EVENT.c.negativation_id == sa.bindparam("key")
 
 _NOW = sa.bindparam("now", type_=_C.due_at.type)
 _PAUSED = sa.select(INTEGRATION.c.id).where(INTEGRATION.c.paused_until > _NOW)
+_IS_HELD_BACK = sa.and_(
+    _C.action == Action.INCLUDE,
+    _C.integration_id.in_(sa.select(INTEGRATION.c.id).where(is_false(INTEGRATION.c.active))),
+)
+"""Inactive integrations include nothing; what was sent before is still looked up, polled and removed."""
 _DUE = (
     sa.select(_C.id, _C.integration_id, _C.action, _C.deadline, _C.due_at)
     .where(
@@ -83,8 +89,13 @@ _DUE = (
     .limit(sa.bindparam("most"))
 )
 _DUE_REMOVALS = _DUE.where(IS_DUE_REMOVAL).order_by(_C.deadline, _C.due_at, _C.id)
-_DUE_INCLUSIONS = _DUE.where(IS_DUE_INCLUSION).order_by(_C.due_at, _C.id)
-_NEXT_FREE = sa.select(_C.due_at).where(IS_FREE, _C.integration_id.not_in(_PAUSED)).order_by(_C.due_at).limit(1)
+_DUE_INCLUSIONS = _DUE.where(IS_DUE_INCLUSION, sa.not_(_IS_HELD_BACK)).order_by(_C.due_at, _C.id)
+_NEXT_FREE = (
+    sa.select(_C.due_at)
+    .where(IS_FREE, _C.integration_id.not_in(_PAUSED), sa.not_(_IS_HELD_BACK))
+    .order_by(_C.due_at)
+    .limit(1)
+)
 _NEXT_PAUSED = (
     sa.select(INTEGRATION.c.paused_until, sa.func.min(_C.due_at, type_=_C.due_at.type).label("due_at"))
     .join(NEGATIVATION, _C.integration_id == INTEGRATION.c.id)

@@ -33,6 +33,7 @@ _MARK_ALL = sa.update(SETTLEMENT).where(
 )
 _MARK_ONE = sa.update(SETTLEMENT).where(
     _C.host == sa.bindparam("of_host"),
+    _C.invoice_id == sa.bindparam("of_invoice"),
     _C.settlement_id == sa.bindparam("of_settlement"),
     _C.is_reversal == sa.bindparam("reversal", type_=_C.is_reversal.type),
     _STANDS_UNAPPLIED,
@@ -98,7 +99,13 @@ class SqlSettlements:
             self._transaction.change(_MARK_ALL, {"of_host": host, "of_invoice": invoice_id, "applied_at": now})
         elif read:
             marks = [
-                {"of_host": host, "of_settlement": settlement_id, "reversal": is_reversal, "applied_at": now}
+                {
+                    "of_host": host,
+                    "of_invoice": invoice_id,
+                    "of_settlement": settlement_id,
+                    "reversal": is_reversal,
+                    "applied_at": now,
+                }
                 for settlement_id, is_reversal in read
             ]
             self._transaction.change(_MARK_ONE, marks if len(marks) > 1 else marks[0])

@@ -301,9 +301,9 @@ def upgrade() -> None:
     op.create_table(
         "cp_settlement",
         sa.Column("host", sa.Text, nullable=False),
+        sa.Column("invoice_id", sa.Text, nullable=False),
         sa.Column("settlement_id", sa.Text, nullable=False),
         sa.Column("is_reversal", _FLAG, nullable=False),
-        sa.Column("invoice_id", sa.Text, nullable=False),
         sa.Column("kind", sa.Text, nullable=True),
         sa.Column("happened_on", _DAY, nullable=False),
         sa.Column("amount_cents", sa.BigInteger, nullable=True),
@@ -312,9 +312,8 @@ def upgrade() -> None:
         sa.Column("court_order", _FLAG, nullable=False),
         sa.Column("recorded_at", _INSTANT, nullable=False),
         sa.Column("applied_at", _INSTANT, nullable=True),
-        sa.PrimaryKeyConstraint("host", "settlement_id", "is_reversal", name="pk_cp_settlement"),
+        sa.PrimaryKeyConstraint("host", "invoice_id", "settlement_id", "is_reversal", name="pk_cp_settlement"),
     )
-    op.create_index("ix_cp_settlement_invoice", "cp_settlement", ["host", "invoice_id"])
     op.create_index(
         "ix_cp_settlement_unapplied",
         "cp_settlement",
