@@ -137,7 +137,7 @@ def _removal_answered(negativation: Negativation, answer: Answer, asked_at: date
             return _to(known, Observed.REMOVING, moment, EventKind.REMOVAL_ACCEPTED, due=_soon(moment))
         case Rejected():
             return _removal_refused(rest, answer.code, answer.message, moment)
-        case NotExecuted(still_processing=True):
+        case NotExecuted(still_processing=True) if moment.gateway.polling:  # else nobody would say when: try again
             known = _landed(rest, None, moment)
             return _to(known, Observed.INCLUDING, moment, EventKind.STILL_PROCESSING, due=_soon(moment))
         case NotExecuted():

@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any, cast
 
 import psycopg
+import psycopg2
+import psycopg2.extras
 import pytest
 import sqlalchemy as sa
 from psycopg.rows import dict_row
@@ -155,13 +157,12 @@ class TestPsycopgInBrasiliaWithNamedRows(OverPostgresql):
 
 class TestPsycopg2(OverPostgresql):
     def connect(self, url: str) -> Any:  # noqa: ANN401 - a DBAPI connection
-        return pytest.importorskip("psycopg2", reason="a host's driver, not ours").connect(url)
+        return psycopg2.connect(url)
 
 
 class TestPsycopg2WithNamedRows(OverPostgresql):
     def connect(self, url: str) -> Any:  # noqa: ANN401 - a DBAPI connection
-        driver = pytest.importorskip("psycopg2", reason="a host's driver, not ours")
-        return driver.connect(url, cursor_factory=pytest.importorskip("psycopg2.extras").DictCursor)
+        return psycopg2.connect(url, cursor_factory=psycopg2.extras.DictCursor)
 
 
 def test_a_wrapped_connection_is_unwrapped(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from credit_protection.domain.errors import ConfigurationError
 from credit_protection.testing import samples
+from credit_protection.testing.contracts.capabilities import Gated, needs
 from credit_protection.testing.contracts.storage_parts.units import StopHere
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ def host_names(connection: Any) -> list[str]:  # noqa: ANN401 - a DBAPI connecti
     return [row[0] for row in cursor.fetchall()]
 
 
-class JoiningContract:
+class JoiningContract(Gated):
     """A subclass with `has_joined` gives a fixture `host_connection`: a DBAPI connection to the same database.
 
     On it, uncommitted, stands a table `host_customer(name)`: committed and empty.
@@ -45,18 +46,16 @@ class JoiningContract:
     @pytest.fixture
     def joining(self, host_connection: Any) -> Any:  # noqa: ANN401 - a DBAPI connection
         """The host's connection with its own work in an open transaction."""
-        if not self.has_joined:
-            pytest.skip("this adapter can't join a host's transaction")
         host_connection.cursor().execute("INSERT INTO host_customer VALUES ('paga')")
         return host_connection
 
+    @needs("has_joined", declared=False)
     def test_an_adapter_that_cannot_join_says_so(self, storage: Storage, host_connection: Any) -> None:  # noqa: ANN401
         """Instead of writing elsewhere."""
-        if self.has_joined:
-            pytest.skip("this adapter joins")
         with pytest.raises(ConfigurationError), storage.joined(host_connection):
             pass
 
+    @needs("has_joined")
     def test_what_is_joined_lasts_when_the_host_commits(self, storage: Storage, joining: Any) -> None:  # noqa: ANN401
         """And not before."""
         with storage.joined(joining) as unit:
@@ -67,6 +66,7 @@ class JoiningContract:
         assert recorded(storage)
         assert host_names(joining) == ["paga"]
 
+    @needs("has_joined")
     def test_a_host_that_rolls_back_leaves_no_trace(self, storage: Storage, joining: Any) -> None:  # noqa: ANN401
         """Of our work nor of its own."""
         with storage.joined(joining) as unit:
@@ -76,6 +76,7 @@ class JoiningContract:
         assert not recorded(storage)
         assert host_names(joining) == []
 
+    @needs("has_joined")
     def test_a_joined_unit_left_without_commit_undoes_only_itself(self, storage: Storage, joining: Any) -> None:  # noqa: ANN401
         """The host's own work stays."""
         with storage.joined(joining) as unit:
@@ -84,6 +85,7 @@ class JoiningContract:
         assert not recorded(storage)
         assert host_names(joining) == ["paga"]
 
+    @needs("has_joined")
     def test_a_failure_inside_leaves_the_hosts_transaction_usable(self, storage: Storage, joining: Any) -> None:  # noqa: ANN401
         """A payment is never refused because of us."""
 
@@ -99,6 +101,7 @@ class JoiningContract:
         assert not recorded(storage)
         assert host_names(joining) == ["paga", "viva"]
 
+    @needs("has_joined")
     def test_a_repeat_inside_is_ignored_and_harms_nothing(self, storage: Storage, joining: Any) -> None:  # noqa: ANN401
         """Twice is once."""
         for expected in (True, False):
@@ -109,6 +112,7 @@ class JoiningContract:
         with storage.reading() as unit:
             assert list(unit.settlements.entries("local", ["invoice-1"])) == [samples.settlement()]
 
+    @needs("has_joined")
     def test_a_joined_unit_reads_rows_as_any_unit_does(self, storage: Storage, joining: Any) -> None:  # noqa: ANN401
         """Dates, amounts, flags and trees come through the host's connection the same."""
         with storage.joined(joining) as unit:

@@ -7,11 +7,10 @@ from dataclasses import replace
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
-import pytest
-
 from credit_protection.domain.negativations import Action, Block, Claim, Observed
 from credit_protection.ports.storage import DueTransmission
 from credit_protection.testing import samples
+from credit_protection.testing.contracts.capabilities import Gated, needs
 from credit_protection.testing.contracts.storage_parts.negativations import keep
 from credit_protection.testing.contracts.storage_parts.threads import A_MOMENT, PATIENCE, beside, meanwhile
 
@@ -49,7 +48,7 @@ def next_due_at(storage: Storage, now: datetime = NOW) -> datetime | None:
         return unit.negativations.next_due_at(now)
 
 
-class WorkContract:
+class WorkContract(Gated):
     """What holds for the work.
 
     `is_concurrent`: two units that write different rows run at the same time; else writers take turns.
@@ -211,10 +210,9 @@ class WorkContract:
                 unit.commit()
         assert others.result() == mine.version + 1
 
+    @needs("is_concurrent")
     def test_a_negativation_held_by_another_can_be_skipped(self, stocked: Storage) -> None:
         """At once; a free one is held."""
-        if not self.is_concurrent:
-            pytest.skip("this adapter's writers take turns")
         keep(stocked, [waiting("one"), waiting("two")])
 
         def other(name: str) -> bool:
