@@ -348,12 +348,12 @@ class Negativation:
 
 
 def may_be_several(negativation: Negativation, gateway: Capabilities) -> bool:
-    """Whether more than one inclusion may have reached a bureau that can't be looked up.
+    """Whether more than one of its inclusions may have reached the bureau.
 
-    Without a look-up, another is only ever sent where repeating is declared safe, or where the one before is known not
-    to have been executed.
+    Another is only ever sent after a "not found", or where repeating is declared safe, or where the one before is known
+    not to have been executed; a gateway that can't look up and can't repeat has only this last.
     """
-    return gateway.include_is_repeatable and negativation.inclusion_claims > 1
+    return negativation.inclusion_claims > 1 and (gateway.find or gateway.include_is_repeatable)
 
 
 @dataclass(frozen=True, slots=True)

@@ -197,7 +197,7 @@ def _found(negativation: Negativation, found: Found, asked_at: datetime, moment:
             seen = replace(known, unanswered_removals=None)
             return _present(seen, found.notice_sent_on, found.published_on, moment)
         case RecordState.REJECTED:
-            if _another_could_land(known, asked_at):
+            if _another_could_land(known, asked_at, moment.gateway):
                 return _wait(known, _inclusion_quiet(known), moment)
             refused = replace(known, unanswered_inclusions=None, unanswered_removals=None, rejection=found.message)
             return _to(refused, Observed.REJECTED, moment, EventKind.REJECTED, cause=found.message)
@@ -219,8 +219,9 @@ def _missing(negativation: Negativation, asked_at: datetime, moment: Moment) -> 
     quiet = _inclusion_quiet(negativation)
     if quiet is not None and asked_at < quiet:
         waiting = negativation
-        if negativation.observed is Observed.IN_DOUBT_REMOVE and negativation.known_at is None:
-            waiting = replace(negativation, observed=Observed.IN_DOUBT_INCLUDE, observed_since=moment.now)
+        looks_again = moment.gateway.find and negativation.known_at is not None
+        if negativation.observed is Observed.IN_DOUBT_REMOVE and not looks_again:
+            waiting = replace(negativation, observed=_before_removal(negativation), observed_since=moment.now)
         return _wait(waiting, quiet, moment, EventKind.NOT_FOUND)
     if negativation.known_at is None:
         none_landed = replace(negativation, unanswered_inclusions=None, unanswered_removals=None)
@@ -262,20 +263,20 @@ def answered_late(negativation: Negativation, action: Action, answer: Answer | S
     """
     evidence = _evidence(negativation, action, answer, moment, f"resposta atrasada a {action.value}")
     doubt = _doubt_from(negativation, action, answer, moment.gateway)
+    known = negativation
+    if isinstance(answer, Found) or (action is Action.INCLUDE and isinstance(answer, Done | Accepted)):
+        known = _acknowledged(negativation, answer.bureau_id, moment)
     if doubt is None:
-        return Change(negativation, (evidence,))
-    bureau_id = answer.bureau_id if isinstance(answer, Done | Accepted | Found) else None
-    suspect = _reopened(replace(negativation, bureau_id=negativation.bureau_id or bureau_id), moment)
+        return Change(known, (evidence,))
+    suspect = _reopened(known, moment)
     merely_received = isinstance(answer, Accepted) and negativation.is_closed
     if not moment.gateway.find and isinstance(answer, Done | Accepted | Rejected) and not merely_received:
         believed = _believed(suspect, action, answer, moment)
         return Change(believed.negativation, (evidence, *believed.events))
     if doubt is not negativation.observed:
         suspect = replace(suspect, observed=doubt, observed_since=moment.now)
-    if not isinstance(answer, Rejected) and action is not Action.REMOVE:
-        suspect = _acknowledged(suspect, None, moment)
-        if doubt is Observed.IN_DOUBT_INCLUDE:
-            suspect = replace(suspect, unanswered_inclusions=_doubted(suspect.unanswered_inclusions, moment))
+    if doubt is Observed.IN_DOUBT_INCLUDE and not isinstance(answer, Rejected):
+        suspect = replace(suspect, unanswered_inclusions=_doubted(suspect.unanswered_inclusions, moment))
     return Change(settle(suspect, moment.gateway, moment.now), (evidence,))
 
 
@@ -425,7 +426,7 @@ def _present(
 def _gone(negativation: Negativation, asked_at: datetime, moment: Moment) -> Change:
     """The record left: final, unless another unanswered inclusion could still land."""
     wanted = _bureau_wants(negativation, moment)
-    if _another_could_land(wanted, asked_at):
+    if _another_could_land(wanted, asked_at, moment.gateway):
         doubted = replace(wanted, observed=Observed.IN_DOUBT_REMOVE, observed_since=moment.now)
         return _wait(doubted, _inclusion_quiet(wanted), moment)
     left = replace(wanted, unanswered_inclusions=None, unanswered_removals=None)
@@ -545,10 +546,10 @@ def _inclusion_quiet(negativation: Negativation) -> datetime | None:
     return None if unanswered is None else unanswered.quiet_until
 
 
-def _another_could_land(negativation: Negativation, asked_at: datetime) -> bool:
+def _another_could_land(negativation: Negativation, asked_at: datetime, gateway: Capabilities) -> bool:
     """Whether an inclusion other than the one that the bureau shows could still land after `asked_at`."""
     unanswered = negativation.unanswered_inclusions
-    return unanswered is not None and asked_at < unanswered.quiet_until
+    return may_be_several(negativation, gateway) and unanswered is not None and asked_at < unanswered.quiet_until
 
 
 def _removal_quiet(negativation: Negativation, moment: Moment) -> datetime:

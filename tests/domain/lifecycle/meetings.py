@@ -148,7 +148,7 @@ UNREACHABLE = (
     ),
     Unreachable(
         ("include: overtaken",),
-        _cells(*_IN_DOUBT, *_AWAITED, _O.ABSENT),
+        _cells(_O.IN_DOUBT_INCLUDE, *_AWAITED, _O.ABSENT),
         "what overtakes is an outcome; a doubt is what the claim wrote, and no removal is sent while it is held",
     ),
     Unreachable(
@@ -162,10 +162,11 @@ UNREACHABLE = (
         "a look-up is held in doubt or while an outcome is awaited, and nothing but its answer ends that",
     ),
     Unreachable(
-        ("look: including", "look: rejected"),
+        ("look: including",),
         _cells(_O.IN_DOUBT_REMOVE, _O.REMOVING),
         "what is leaving was included before; an honest bureau does not go back",
     ),
+    Unreachable(("look: rejected",), _cells(_O.REMOVING), "what is leaving was included before"),
     Unreachable(
         ("look: removal_refused",),
         _cells(_O.IN_DOUBT_INCLUDE, _O.INCLUDING),
