@@ -32,8 +32,9 @@ format: $(STAMP)   ## ruff's fixes and formatting
 	@$(VENV)/bin/ruff check --fix .
 	@$(VENV)/bin/ruff format .
 
-property: $(STAMP) ## the rules with 20,000 examples each way (the state machine and the property tests)
-	@HYPOTHESIS_PROFILE=thorough $(PY) -m pytest -q -n 2 tests/domain
+property: $(STAMP) ## the state machine with 20,000 examples, every other property with 1,000
+	@HYPOTHESIS_PROFILE=thorough $(PY) -m pytest -q -n 2 tests/domain/lifecycle
+	@HYPOTHESIS_PROFILE=deep $(PY) -m pytest -q -n 2 tests/domain --ignore tests/domain/lifecycle
 
 bench: $(STAMP)    ## every benchmark, ours beside a baseline; exits non-zero below a floor
 	@$(PY) -m benchmarks

@@ -1,6 +1,7 @@
 """How hard Hypothesis tries: HYPOTHESIS_PROFILE chooses.
 
-`default` is for every day, `short` for mutation runs (the same examples each time), `thorough` for `make property`.
+`default` is for every day, `short` for mutation runs (the same examples each time), `deep` and `thorough` for
+`make property`.
 """
 
 import os
@@ -15,13 +16,14 @@ settings.register_profile("default", max_examples=50, deadline=None, derandomize
 settings.register_profile(
     "short", max_examples=15, deadline=None, derandomize=True, database=None, suppress_health_check=_SLOW
 )
+settings.register_profile("deep", max_examples=1_000, deadline=None, suppress_health_check=_SLOW)
 settings.register_profile("thorough", max_examples=20_000, deadline=None, suppress_health_check=_SLOW)
 settings.load_profile(PROFILE)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Give a test that tries 20,000 examples the time that it needs."""
-    if PROFILE != "thorough":
+    """Give a test that tries so many examples the time that it needs."""
+    if PROFILE not in {"deep", "thorough"}:
         return
     for item in items:
         if item.get_closest_marker("timeout") is None:

@@ -265,7 +265,7 @@ def answered_late(negativation: Negativation, action: Action, answer: Answer | S
     doubt = _doubt_from(negativation, action, answer, moment.gateway)
     known = negativation
     if isinstance(answer, Found) or (action is Action.INCLUDE and isinstance(answer, Done | Accepted)):
-        known = _acknowledged(negativation, answer.bureau_id, moment)
+        known = _acknowledged(negativation, negativation.bureau_id or answer.bureau_id, moment)
     if doubt is None:
         return Change(known, (evidence,))
     suspect = _reopened(known, moment)

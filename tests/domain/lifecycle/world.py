@@ -13,14 +13,10 @@ from typing import TYPE_CHECKING
 from credit_protection.domain import observations, removal_policy, removals, requests, transmissions
 from credit_protection.domain.actors import ROLES, SYSTEM, Actor
 from credit_protection.domain.bureau_answers import (
-    Accepted,
-    Done,
     Found,
-    How,
     Missing,
     NotExecuted,
     RecordState,
-    Rejected,
     Unknown,
 )
 from credit_protection.domain.documents import PersonType

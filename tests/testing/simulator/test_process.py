@@ -46,7 +46,7 @@ def test_a_simulator_that_does_not_start_says_so() -> None:
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_the_command_prints_one_line_and_ends_cleanly_when_told(number: signal.Signals) -> None:
     options = ["--port", "0", "--latency", "0-0.001", "--report-form", "base64", "--no-duplicate-check", "--seed", "4"]
-    with subprocess.Popen(  # noqa: S603 - our own module
+    with subprocess.Popen(
         [*COMMAND, *options], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as process:
         assert process.stdout is not None
@@ -61,7 +61,7 @@ def test_the_command_prints_one_line_and_ends_cleanly_when_told(number: signal.S
 
 
 def test_a_child_ends_when_its_parent_is_gone() -> None:
-    with subprocess.Popen(  # noqa: S603 - our own module
+    with subprocess.Popen(
         [*COMMAND, "--end-with-stdin"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as process:
         assert process.stdout is not None
