@@ -5,7 +5,7 @@ STAMP   := $(VENV)/.installed
 PIP     := $(PY) -m pip --disable-pip-version-check -q
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check property bench mutation clean format
+.PHONY: help run test check property drill bench mutation clean format
 
 help:        ## this list
 	@awk -F':.*## ' '/^[a-z]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -22,11 +22,12 @@ run: $(STAMP)      ## install, then the whole story over real HTTP: credit-prote
 test: $(STAMP)     ## all tests
 	@$(PY) -m pytest -q -n 2 --dist loadgroup
 
-check: $(STAMP)    ## ruff, mypy --strict, import contracts
+check: $(STAMP)    ## ruff, mypy --strict, import contracts, docs tests
 	@$(VENV)/bin/ruff check .
 	@$(VENV)/bin/ruff format --check .
 	@$(VENV)/bin/mypy
 	@$(VENV)/bin/lint-imports
+	@$(PY) -m pytest -q tests/docs
 
 format: $(STAMP)   ## ruff's fixes and formatting
 	@$(VENV)/bin/ruff check --fix .
@@ -35,6 +36,10 @@ format: $(STAMP)   ## ruff's fixes and formatting
 property: $(STAMP) ## the state machine with 20,000 examples, every other property with 1,000
 	@HYPOTHESIS_PROFILE=thorough $(PY) -m pytest -q -n 2 tests/domain/lifecycle
 	@HYPOTHESIS_PROFILE=deep $(PY) -m pytest -q -n 2 tests/domain --ignore tests/domain/lifecycle
+
+drill: $(STAMP)    ## kill workers, 250 times on SQLite and on PostgreSQL: nothing lost, nothing twice (10 minutes)
+	@$(PY) -m tests.drill --database sqlite
+	@$(PY) -m tests.drill --database postgresql
 
 bench: $(STAMP)    ## every benchmark, ours beside a baseline; exits non-zero below a floor
 	@$(PY) -m benchmarks

@@ -3,6 +3,7 @@
 If the machine lets one of these pass, the machine is too weak.
 """
 
+# ruff: noqa: ANN401 - a patch passes on whatever it is given
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
@@ -24,8 +25,8 @@ from credit_protection.domain.events import Event, EventKind
 from credit_protection.domain.legal_calendar import RemovalCause, removal_deadline
 from credit_protection.domain.negativations import Action, Block, Change, Observed
 from credit_protection.domain.reasons import RemovalReason
-from credit_protection.domain.removal_policy import RemovalPolicy, RemovalTrigger
-from credit_protection.domain.settlements import InvoiceOutcome, InvoiceStanding, Reversal, Settlement
+from credit_protection.domain.removal_policy import RemovalPolicy
+from credit_protection.domain.settlements import InvoiceOutcome, InvoiceStanding, Reversal
 from tests.domain.lifecycle import desk
 
 if TYPE_CHECKING:
@@ -36,7 +37,8 @@ if TYPE_CHECKING:
 
     from credit_protection.domain.actors import Actor
     from credit_protection.domain.negativations import Negativation
-    from credit_protection.domain.settlements import Entry
+    from credit_protection.domain.removal_policy import RemovalTrigger
+    from credit_protection.domain.settlements import Entry, Settlement
 
 
 @dataclass(frozen=True)

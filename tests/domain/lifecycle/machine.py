@@ -7,26 +7,32 @@ from credit_protection.domain.reasons import RemovalReason
 from credit_protection.domain.settlements import SettlementKind
 from tests.domain.lifecycle.bureau import Delay, Plan
 from tests.domain.lifecycle.profiles import PROFILES, Profile
-from tests.domain.lifecycle.walks import AMOUNTS, DAYS_TO_MONEY, KINDS, REASONS
+from tests.domain.lifecycle.walks import AMOUNTS, DAYS_TO_MONEY, DELAYS, KINDS, PLANS, REASONS
 from tests.domain.lifecycle.world import NATURES, World
 
 POSITION = st.integers(0, 3)
-TOLD = st.booleans()
+TOLD = st.sampled_from((True, True, False))
+LOST = st.sampled_from((False, False, False, True))
 
 
 class Lifecycle(RuleBasedStateMachine):
     """Every step is checked by the world itself; at the end it lets time pass and looks at the promise."""
 
+    profiles: tuple[Profile, ...] = PROFILES
     world: World
+    one_record: bool
 
-    @initialize(profile=st.sampled_from(PROFILES), is_company=st.booleans(), count=st.integers(1, 3))
-    def begin(self, profile: Profile, is_company: bool, count: int) -> None:
-        self.world = World(profile, customer_is_company=is_company)
+    @initialize(
+        which=st.integers(0, len(PROFILES) - 1), is_company=st.booleans(), count=st.sampled_from((1, 1, 1, 2, 3))
+    )
+    def begin(self, which: int, is_company: bool, count: int) -> None:
+        self.world = World(self.profiles[which % len(self.profiles)], customer_is_company=is_company)
+        self.one_record = count == 1
         self.world.ask(count, "OUT")
         self.world.confirm()
 
     @precondition(lambda self: self.world.anything_due)
-    @rule(position=POSITION, plan=st.sampled_from(Plan), delay=st.sampled_from(Delay), lost=st.booleans())
+    @rule(position=POSITION, plan=st.sampled_from(PLANS), delay=st.sampled_from(DELAYS), lost=LOST)
     def work(self, position: int, plan: Plan, delay: Delay, lost: bool) -> None:
         self.world.work(position, plan, delay, answer_lost=lost)
 
@@ -49,6 +55,10 @@ class Lifecycle(RuleBasedStateMachine):
     @rule(how=st.integers(0, 7))
     def pass_time(self, how: int) -> None:
         self.world.pass_time(how)
+
+    @rule()
+    def wait_for_what_comes_next(self) -> None:
+        self.world.pass_time(-1)
 
     @rule()
     def sweep(self) -> None:
@@ -99,6 +109,7 @@ class Lifecycle(RuleBasedStateMachine):
     def bureau(self, position: int, act: str) -> None:
         getattr(self.world, act)(position)
 
+    @precondition(lambda self: not self.one_record)
     @rule(count=st.integers(1, 3), nature=st.sampled_from(sorted(NATURES)))
     def ask(self, count: int, nature: str) -> None:
         self.world.ask(count, nature)
@@ -115,3 +126,15 @@ class Lifecycle(RuleBasedStateMachine):
     def teardown(self) -> None:
         if hasattr(self, "world"):
             self.world.finish()
+
+
+class LookedUp(Lifecycle):
+    """Gateways that can be asked what the bureau holds."""
+
+    profiles = tuple(profile for profile in PROFILES if profile.gateway.find)
+
+
+class NotLookedUp(Lifecycle):
+    """Gateways that can't be asked: what they answer, or tell by themselves, is all there is."""
+
+    profiles = tuple(profile for profile in PROFILES if not profile.gateway.find)

@@ -1,5 +1,6 @@
-"""The rules hold in whatever order things happen."""
+"""The rules hold in whatever order things happen. Two machines, so that two processes share the work."""
 
-from tests.domain.lifecycle.machine import Lifecycle
+from tests.domain.lifecycle.machine import LookedUp, NotLookedUp
 
-TestLifecycle = Lifecycle.TestCase
+TestLookedUp = LookedUp.TestCase
+TestNotLookedUp = NotLookedUp.TestCase

@@ -1,4 +1,4 @@
-"""Every cell of the table meets every event that can meet it; which can't, and why, stands in `meetings.UNREACHABLE`."""
+"""Every cell of the table meets every event that can meet it; `meetings.UNREACHABLE` names the others, and why."""
 
 from __future__ import annotations
 
