@@ -40,6 +40,7 @@ property: $(STAMP) ## the state machine with 20,000 examples, every other proper
 drill: $(STAMP)    ## kill workers, 250 times on SQLite and on PostgreSQL: nothing lost, nothing twice (10 minutes)
 	@$(PY) -m tests.drill --database sqlite
 	@$(PY) -m tests.drill --database postgresql
+	@$(PY) -m tests.drill --database sqlite --duplicate-check-off --negativations 600 --kills 60
 
 bench: $(STAMP)    ## every benchmark, ours beside a baseline; exits non-zero below a floor
 	@$(PY) -m benchmarks

@@ -70,9 +70,7 @@ def _copy(copy: Path) -> None:
 def _mutmut(copy: Path, *names: str) -> None:
     mutmut = Path(sys.executable).with_name("mutmut")
     environment = {**os.environ, "HYPOTHESIS_PROFILE": "short"}
-    subprocess.run(
-        [mutmut, "run", *names], cwd=copy, env=environment, check=False, stdout=sys.stderr, timeout=3600
-    )
+    subprocess.run([mutmut, "run", *names], cwd=copy, env=environment, check=False, stdout=sys.stderr, timeout=3600)
 
 
 def _codes(copy: Path) -> dict[str, int | None]:

@@ -7,13 +7,16 @@ from __future__ import annotations
 
 import logging
 import threading
+from datetime import timedelta
 from typing import TYPE_CHECKING, cast
 
 from dependency_injector import containers, providers
 
 from credit_protection.adapters.calendar import BrazilianCalendars
 from credit_protection.adapters.clock import RandomIdentifiers, SystemClock
-from credit_protection.adapters.queue.embedded import EmbeddedQueue
+from credit_protection.adapters.limits import BucketLimits
+from credit_protection.application.adoption import Adoption
+from credit_protection.application.alarms import Alarms
 from credit_protection.application.integrations import Integrations
 from credit_protection.application.negativations import Negativations
 from credit_protection.application.payments import Payments
@@ -21,6 +24,7 @@ from credit_protection.application.queries import Queries
 from credit_protection.application.sweep import Sweep
 from credit_protection.application.tenant import Gateways, Tenant
 from credit_protection.application.transmissions import Transmissions
+from credit_protection.domain.alarms import AlarmSettings
 from credit_protection.domain.errors import ConfigurationError
 from credit_protection.plugins import configuration as configurations
 from credit_protection.plugins.manager import all_plugins
@@ -31,11 +35,13 @@ if TYPE_CHECKING:
 
     import pluggy
 
+    from credit_protection.domain.alarms import Alarm
     from credit_protection.domain.events import Event
     from credit_protection.domain.guards import Guard
     from credit_protection.domain.queries import CreditQuery
     from credit_protection.plugins.configuration import Configuration
     from credit_protection.ports.bureau import GatewayKind
+    from credit_protection.ports.queue import WorkerEngine
     from credit_protection.ports.storage import DueTransmission, Storage
 
 log = logging.getLogger(__name__)
@@ -57,6 +63,10 @@ class PluginListeners:
         """A credit query has its outcome."""
         self._tell("credit_protection_query_answered", query=query)
 
+    def alarm(self, alarm: Alarm) -> None:
+        """Something needs a person."""
+        self._tell("credit_protection_alarm", alarm=alarm)
+
     def _tell(self, hook: str, **told: object) -> None:
         """Each plugin apart: one that fails keeps no other from being told."""
         told["tenant"] = self._tenant
@@ -68,7 +78,7 @@ class PluginListeners:
 
 
 class Work:
-    """What the embedded worker does, put together from the use cases."""
+    """What a worker does, put together from the use cases."""
 
     def __init__(self, transmissions: Transmissions, sweep: Sweep) -> None:
         self._transmissions = transmissions
@@ -88,7 +98,7 @@ class Work:
 
     def sweep(self) -> object:
         """The only liveness rule."""
-        return self._sweep.run()
+        return self._sweep.run(by_worker=True)
 
 
 def _bureaus(tenant: str, manager: pluggy.PluginManager) -> Sequence[GatewayKind]:
@@ -116,9 +126,29 @@ def _one(tenant: str, manager: pluggy.PluginManager, configuration: Configuratio
     return given
 
 
-def _queue(held: Container, clock: SystemClock, configuration: Configuration) -> EmbeddedQueue:
+def _alarms(tenant: Tenant, configuration: Configuration) -> Alarms:
+    hours, minutes = (
+        timedelta(hours=configuration.alarm_host_hours),
+        timedelta(minutes=configuration.alarm_worker_minutes),
+    )
+    return Alarms(tenant, AlarmSettings(host_silence=hours, worker_silence=minutes))
+
+
+def _queue(
+    held: Container, tenant: str, manager: pluggy.PluginManager, clock: SystemClock, configuration: Configuration
+) -> WorkerEngine:
     """The engine asks for the use cases when it starts: they know the queue in their turn."""
-    return EmbeddedQueue(held.work, clock, workers=configuration.workers)
+    given = manager.hook.credit_protection_queue(
+        tenant=tenant, configuration=configuration, work=held.work, clock=clock
+    )
+    if given is None:
+        raise ConfigurationError("Nenhum plugin oferece queue.", code="plugin_ausente")
+    return cast("WorkerEngine", given)
+
+
+def _limits(clock: SystemClock, configuration: Configuration) -> BucketLimits:
+    schema = configuration.queue_schema or None
+    return BucketLimits(clock, configuration.database_url, configuration.home, schema=schema)
 
 
 class Container(containers.DeclarativeContainer):
@@ -132,7 +162,8 @@ class Container(containers.DeclarativeContainer):
     clock = providers.ThreadSafeSingleton(SystemClock)
     identifiers = providers.ThreadSafeSingleton(RandomIdentifiers)
     calendars = providers.ThreadSafeSingleton(BrazilianCalendars)
-    queue = providers.ThreadSafeSingleton(_queue, __self__, clock, configuration)
+    queue = providers.ThreadSafeSingleton(_queue, __self__, name, manager, clock, configuration)
+    limits = providers.ThreadSafeSingleton(_limits, clock, configuration)
     listeners = providers.ThreadSafeSingleton(PluginListeners, name, manager)
     storage = providers.ThreadSafeSingleton(_storage, name, manager, configuration)
     vault = providers.ThreadSafeSingleton(_one, name, manager, configuration, "vault")
@@ -152,13 +183,16 @@ class Container(containers.DeclarativeContainer):
         listeners=listeners,
         queue=queue,
         extra_guards=guards,
+        limits=limits,
     )
     integrations = providers.ThreadSafeSingleton(Integrations, tenant)
     queries = providers.ThreadSafeSingleton(Queries, tenant)
     negativations = providers.ThreadSafeSingleton(Negativations, tenant)
     payments = providers.ThreadSafeSingleton(Payments, tenant)
     transmissions = providers.ThreadSafeSingleton(Transmissions, tenant)
-    sweep = providers.ThreadSafeSingleton(Sweep, tenant, payments, transmissions, queries)
+    adoption = providers.ThreadSafeSingleton(Adoption, tenant)
+    alarms = providers.ThreadSafeSingleton(_alarms, tenant, configuration)
+    sweep = providers.ThreadSafeSingleton(Sweep, tenant, payments, transmissions, queries, alarms)
     work = providers.ThreadSafeSingleton(Work, transmissions, sweep)
 
 
@@ -192,4 +226,5 @@ def forget(tenant: str = "default") -> None:
         return
     held.queue().stop()
     held.gateways().close()
+    held.limits().close()
     held.storage().close()

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from credit_protection.adapters.queue.embedded import EmbeddedQueue
+    from credit_protection.application.adoption import Adoption
+    from credit_protection.application.alarms import Alarms
     from credit_protection.application.integrations import Integrations
     from credit_protection.application.negativations import Negativations
     from credit_protection.application.payments import Payments
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from credit_protection.application.transmissions import Transmissions
     from credit_protection.containers import Container
     from credit_protection.plugins.configuration import Configuration
+    from credit_protection.ports.queue import WorkerEngine
 
 
 class CreditProtection:
@@ -56,13 +58,23 @@ class CreditProtection:
         return self._container.transmissions()
 
     @property
+    def adoption(self) -> Adoption:
+        """Take over records that were made before this software came."""
+        return self._container.adoption()
+
+    @property
+    def alarms(self) -> Alarms:
+        """What needs a person: legal deadlines, silence."""
+        return self._container.alarms()
+
+    @property
     def sweep(self) -> Sweep:
         """The only liveness rule."""
         return self._container.sweep()
 
     @property
-    def worker(self) -> EmbeddedQueue:
-        """The embedded worker: `start()` it explicitly, after any fork."""
+    def worker(self) -> WorkerEngine:
+        """The worker, under the configured queue engine: `start()` it explicitly, after any fork."""
         return self._container.queue()
 
     def close(self) -> None:

@@ -110,7 +110,7 @@ def test_help_is_portuguese_and_names_every_command(bare: Cli) -> None:
 def test_version_and_plugins(bare: Cli) -> None:
     assert bare.run("--version").stdout.startswith("credit-protection 0.")
     (row,) = bare.json("plugins", "list").document["plugins"]
-    assert row["hooks"] == ["bureaus", "host", "storage", "vault"]
+    assert row["hooks"] == ["bureaus", "host", "queue", "storage", "vault"]
     assert "credit_protection.builtin" in bare.run("plugins", "list").stdout
     assert not bare.home.exists()
 

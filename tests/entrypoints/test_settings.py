@@ -19,6 +19,7 @@ CHANGES = {
     "environment": ("test", "test"),
     "grouped": ("sim", True),
     "rate_per_second": ("2,5", 2.5),
+    "owns_transmission": ("não", False),
     "reuse_days": ("30", 30),
     "reuse_mode": ("block", "block"),
     "removal_trigger": ("all_invoices_settled", "all_invoices_settled"),

@@ -15,6 +15,7 @@ from credit_protection.testing.fakes import FakeBureau, FakeErp, PlainVault
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from credit_protection.domain.alarms import Alarm
     from credit_protection.domain.events import Event
     from credit_protection.domain.queries import CreditQuery
 
@@ -28,6 +29,7 @@ class FakesPlugin:
         self.storage = MemoryStorage()
         self.vault = PlainVault()
         self.told: list[tuple[str, Event | CreditQuery]] = []
+        self.alarms: list[tuple[str, Alarm]] = []
 
     @hookimpl
     def credit_protection_bureaus(self, tenant: str) -> list[FakeBureau]:
@@ -52,6 +54,10 @@ class FakesPlugin:
     @hookimpl
     def credit_protection_query_answered(self, tenant: str, query: CreditQuery) -> None:
         self.told.append((tenant, query))
+
+    @hookimpl
+    def credit_protection_alarm(self, tenant: str, alarm: Alarm) -> None:
+        self.alarms.append((tenant, alarm))
 
 
 def manager_with(*plugins: object, built_in: bool = True) -> pluggy.PluginManager:

@@ -18,7 +18,9 @@ def test_a_home_is_all_that_is_needed(tmp_path: Path) -> None:
     assert configuration.database_url == f"sqlite:///{tmp_path / 'credit_protection.sqlite'}"
     assert (configuration.key_file, configuration.local_erp) == (tmp_path / "key", tmp_path / "erp.sqlite")
     assert (configuration.keys, configuration.role, configuration.workers) == ((), "administrador", 8)
+    assert (configuration.alarm_host_hours, configuration.alarm_worker_minutes) == (24, 10)
     assert (configuration.log_level, configuration.log_format) == ("WARNING", "text")
+    assert (configuration.queue, configuration.queue_schema) == ("embedded", "")
 
 
 def test_without_a_home_it_is_the_users_own_folder() -> None:
@@ -33,10 +35,13 @@ def test_the_environment_wins_over_the_file(tmp_path: Path) -> None:
             "CREDIT_PROTECTION_KEY": "new, old ,",
             "CREDIT_PROTECTION_DATABASE_URL": "postgresql://db/credit",
             "CREDIT_PROTECTION_LOG_LEVEL": "info",
+            "CREDIT_PROTECTION_QUEUE": "procrastinate",
+            "CREDIT_PROTECTION_QUEUE_SCHEMA": "cobranca",
         }
     )
     assert (configuration.role, configuration.workers, configuration.keys) == ("auditor", 3, ("new", "old"))
     assert (configuration.database_url, configuration.log_level) == ("postgresql://db/credit", "INFO")
+    assert (configuration.queue, configuration.queue_schema) == ("procrastinate", "cobranca")
 
 
 @pytest.mark.parametrize(

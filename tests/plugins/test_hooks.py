@@ -4,30 +4,37 @@ from __future__ import annotations
 
 import sqlite3
 import sys
-from datetime import date
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from datetime import date, timedelta
+from typing import TYPE_CHECKING, ClassVar
 
 import pytest
 
+from credit_protection.adapters.queue.embedded import EmbeddedQueue
 from credit_protection.adapters.vault import FernetVault
 from credit_protection.application.negativations import Asked
+from credit_protection.containers import Container
 from credit_protection.domain.actors import Actor
+from credit_protection.domain.alarms import AlarmCode
 from credit_protection.domain.errors import ConfigurationError, RuleViolation
 from credit_protection.domain.events import Event, EventKind
 from credit_protection.domain.findings import Finding, Severity
 from credit_protection.domain.negativations import Observed
 from credit_protection.domain.queries import CreditQuery, QueryStatus
+from credit_protection.domain.reasons import RemovalReason
 from credit_protection.plugins import hookimpl, hookspecs
+from credit_protection.testing.contracts.queue_parts.rows import Clock, Rows
 from credit_protection.testing.fakes import FakeBureau, FakeErp
+from tests.plugins import plugged
 from tests.plugins.plugged import FakesPlugin, container_of, manager_with
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from credit_protection.containers import Container
     from credit_protection.domain.guards import Candidate, Guard, Terms
     from credit_protection.domain.negativations import Negativation
+    from credit_protection.ports.queue import Work, WorkerEngine
 
 ANA = Actor.with_role("ana", "Ana", "administrador")
 HOOKS = [name for name, what in vars(hookspecs).items() if hasattr(what, f"{hookspecs.PROJECT}_spec")]
@@ -117,7 +124,50 @@ def test_credit_protection_vault_is_the_plugins_or_one_with_a_key_file(tmp_path:
     assert (tmp_path / "key").stat().st_mode & 0o777 == 0o600
 
 
-@pytest.mark.parametrize("what", ["host", "storage", "vault"])
+def test_credit_protection_queue_is_the_plugins_or_the_configured_one(tmp_path: Path, plugin: FakesPlugin) -> None:
+    class Engine:
+        asked: ClassVar[list[str]] = []
+        given = EmbeddedQueue(Rows, Clock())
+
+        @hookimpl
+        def credit_protection_queue(self, tenant: str, work: Callable[[], Work]) -> WorkerEngine | None:
+            assert callable(work)
+            self.asked.append(tenant)
+            return self.given if tenant == "acme" else None
+
+    manager = manager_with(plugin, Engine())
+    assert container_of(manager, tmp_path).queue() is Engine.given
+    assert isinstance(container_of(manager, tmp_path, "other").queue(), EmbeddedQueue)
+    assert Engine.asked == ["acme", "other"]
+
+
+@pytest.mark.parametrize(
+    ("configured", "says"),
+    [
+        ({"queue": "rabbit"}, "embedded ou procrastinate, e não 'rabbit'"),
+        ({"queue": "procrastinate"}, "precisa do PostgreSQL"),
+    ],
+)
+def test_credit_protection_queue_that_can_not_be_is_named(
+    tmp_path: Path, plugin: FakesPlugin, configured: dict[str, str], says: str
+) -> None:
+    configuration = replace(plugged.configured(tmp_path), **configured)  # type: ignore[arg-type] # all are strings
+    container = Container(name="acme", configuration=configuration, manager=manager_with(plugin))
+    with pytest.raises(ConfigurationError, match=says):
+        container.queue()
+
+
+def test_credit_protection_queue_over_postgresql_is_made_without_connecting(
+    tmp_path: Path, plugin: FakesPlugin
+) -> None:
+    configuration = replace(
+        plugged.configured(tmp_path), queue="procrastinate", database_url="postgresql://nobody@127.0.0.1:1/nothing"
+    )
+    container = Container(name="acme", configuration=configuration, manager=manager_with(plugin))
+    assert container.queue().capabilities.distributed
+
+
+@pytest.mark.parametrize("what", ["host", "queue", "storage", "vault"])
 def test_what_no_plugin_offers_is_named(tmp_path: Path, what: str) -> None:
     container = container_of(manager_with(built_in=False), tmp_path)
     with pytest.raises(ConfigurationError, match=what) as missing:
@@ -172,6 +222,10 @@ class Broken:
     def credit_protection_query_answered(self) -> None:
         raise RuntimeError("the hook is broken")
 
+    @hookimpl
+    def credit_protection_alarm(self) -> None:
+        raise RuntimeError("the hook is broken")
+
 
 def test_credit_protection_happened_is_called_after_commit_with_the_tenant(tmp_path: Path, plugin: FakesPlugin) -> None:
     class Reader:
@@ -222,6 +276,26 @@ def test_credit_protection_query_answered_is_called_after_commit_and_may_fail(
         ("acme", answered.id)
     ]
     assert not hasattr(answered, "content")
+
+
+def test_credit_protection_alarm_is_called_by_the_sweep_once_a_day_and_may_fail(
+    tmp_path: Path, plugin: FakesPlugin, caplog: pytest.LogCaptureFixture
+) -> None:
+    container = container_of(manager_with(plugin, Broken()), tmp_path)
+    integration_id = registered(container)
+    made = negativate(container, integration_id)
+    container.transmissions().perform(made.id, "w1")
+    container.negativations().delete(ANA, made.id, reason=RemovalReason.COURT_ORDER)
+    assert [container.sweep().run(by_worker=True).alarms for _ in range(3)] == [1, 0, 0]
+    ((tenant, alarm),) = plugin.alarms  # the other plugins are told all the same
+    assert (tenant, alarm.code, alarm.subject) == ("acme", AlarmCode.DEADLINE_REACHED, integration_id)
+    assert alarm.negativation_ids == (made.id,)
+    assert "the hook is broken" in caplog.text
+    with plugin.storage.unit() as unit:  # a day has passed
+        (name,) = unit.marks.all("alarm.told.")
+        unit.marks.set(name, unit.marks.all("alarm.told.")[name] - timedelta(days=1))
+        unit.commit()
+    assert container.sweep().run(by_worker=True).alarms == 1
 
 
 # ------------------------------------------------------------------------------------------------ the contract itself

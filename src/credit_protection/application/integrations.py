@@ -42,6 +42,7 @@ class IntegrationSettings:
         reuse: reuse window of queries.
         grouped: one record covers the chosen invoices of a subscription.
         rate_per_second: calls per second at most; None for no limit.
+        owns_transmission: this software transmits; False while the ERP itself still does.
     """
 
     environment: Environment = Environment.PRODUCTION
@@ -50,6 +51,7 @@ class IntegrationSettings:
     reuse: ReuseWindow = ReuseWindow()
     grouped: bool = False
     rate_per_second: float | None = None
+    owns_transmission: bool = True
 
 
 class Integrations:
@@ -152,6 +154,7 @@ class Integrations:
             reuse=settings.reuse,
             grouped=settings.grouped,
             rate_per_second=settings.rate_per_second,
+            owns_transmission=settings.owns_transmission,
         )
         with self._tenant.storage.unit() as unit:
             unit.creditors.save(creditor)
@@ -201,6 +204,7 @@ class Integrations:
                     reuse=settings.reuse,
                     grouped=settings.grouped,
                     rate_per_second=settings.rate_per_second,
+                    owns_transmission=settings.owns_transmission,
                 )
             unit.integrations.save(after)
             self._audit(unit, actor, "integration.edit", after, before=described(before), after=described(after))
@@ -362,6 +366,7 @@ def described(integration: Integration) -> dict[str, str]:
         "guards": _told(integration.guards),
         "reuse": _told(integration.reuse),
         "rate_per_second": str(integration.rate_per_second or ""),
+        "owns_transmission": str(integration.owns_transmission),
         **{f"parameter.{name}": value for name, value in integration.parameters.items()},
         **{f"parameter.{name}": "***" for name in integration.sealed},
     }

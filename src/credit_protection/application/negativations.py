@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from credit_protection.application.checkpoints import reached
 from credit_protection.application.inclusion_facts import Configured, configured, read_candidate, terms
 from credit_protection.application.integrations import visible_integration
 from credit_protection.domain import removals, requests, transmissions
@@ -105,6 +106,7 @@ class Negativations:
             integration = visible_integration(self._tenant, unit, actor, asked.integration_id)
         actor.require(Permission.NEGATIVATE, integration.creditor_id)
         integration.require_active()
+        integration.require_ownership()
         setup, candidate = self._read(actor, asked)
         holds = self._tenant.host.holds([candidate.customer.id])
         request = requests.ask(
@@ -115,6 +117,7 @@ class Negativations:
             why=asked.why,
             now=self._tenant.clock.now(),
         )
+        reached("create.read")
         with self._tenant.storage.unit() as unit:
             visible_integration(self._tenant, unit, actor, asked.integration_id).require_active()  # still, by now
             unit.settlements.lock_invoices(self._tenant.host.code, asked.invoice_ids)
@@ -135,7 +138,9 @@ class Negativations:
                 unit.negativations.add(change.negativation)
                 unit.negativations.append(change.events)
                 unit.audit.add(self._entry(actor, "negativation.create", change.negativation, asked.why))
+            reached("create.written")
             unit.commit()
+        reached("create.committed")
         self._announce(changes)
         return [change.negativation for change in changes]
 

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from credit_protection.application.checkpoints import reached
+from credit_protection.application.setups import Setups
 from credit_protection.domain import removals
 from credit_protection.domain.actors import Permission
 from credit_protection.domain.audit import AuditEntry
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from datetime import date
 
+    from credit_protection.application.setups import Setup
     from credit_protection.application.tenant import Tenant
     from credit_protection.domain.actors import Actor
     from credit_protection.domain.customers import Invoice
@@ -46,7 +49,8 @@ REREAD_AT_ONCE = 500
 RECORD_AT_ONCE = 500
 SWEEP_OVERLAP = timedelta(days=3)
 """Bank returns are back-dated and pages shift while they are read: a sweep looks this far behind the last one."""
-_SWEPT = "host.swept."
+SWEPT_MARK = "host.swept."
+"""Name of the mark that says when the host's settlements were last listed, with the host's code behind it."""
 REREAD_MARK = "host.reread."
 """Name of the mark that says when the standings were last re-read, with the host's code behind it."""
 _STANDING = "standing:"
@@ -137,28 +141,34 @@ class Payments:
             return []
         with self._tenant.storage.reading() as unit:
             ledger = unit.settlements.entries(self._tenant.host.code, unclear)
-        untold = _untold(invoices.values(), ledger, self._tenant.clock.now().date())
-        self._record_all(untold)
-        return sorted({entry.invoice_id for entry in untold})
+        new = untold(invoices.values(), ledger, self._tenant.clock.now().date())
+        self._record_all(new)
+        return sorted({entry.invoice_id for entry in new})
 
     def _apply_one(self, host: str, invoice_id: str, unclear: list[str]) -> list[str]:
         now = self._tenant.clock.now()
         changes: list[Change] = []
+        reached("apply.read")
         with self._tenant.storage.unit() as unit:
             unit.settlements.lock_invoices(host, [invoice_id])
-            for covering in unit.negativations.covering(host, [invoice_id]):
-                negativation = unit.negativations.lock(covering.id)
-                if negativation is None or negativation.is_closed:
-                    continue
-                change = decide(self._tenant, unit, negativation)
-                if _is_unclear(unit.settlements.entries(host, [invoice_id]), negativation, invoice_id):
+            reached("apply.locked")
+            held = [each for each in unit.negativations.lock_covering(host, [invoice_id]) if not each.is_closed]
+            covered = {invoice_id, *(invoice.invoice_id for each in held for invoice in each.invoices)}
+            ledger = unit.settlements.entries(host, sorted(covered))
+            setups = Setups(self._tenant, unit)
+            for negativation in held:
+                change = _decided(self._tenant, negativation, setups.of(negativation), ledger)
+                own = [entry for entry in ledger if entry.invoice_id == invoice_id]
+                if _is_unclear(own, negativation, invoice_id):
                     unclear.append(invoice_id)
                 if change.negativation is not negativation:
                     unit.negativations.save(change.negativation)
                     unit.negativations.append(change.events)
                     changes.append(change)
             unit.settlements.mark_applied(host, invoice_id, now)
+            reached("apply.written")
             unit.commit()
+        reached("apply.committed")
         self._tenant.listeners.happened([event for change in changes for event in change.events])
         for change in changes:
             if change.negativation.transmission.action.is_call:
@@ -173,12 +183,12 @@ class Payments:
         if not host.capabilities.settlements:
             return 0
         with self._tenant.storage.reading() as unit:
-            last = unit.marks.get(_SWEPT + host.code)
+            last = unit.marks.get(SWEPT_MARK + host.code)
         since = (today if last is None else last.date()) - SWEEP_OVERLAP
         started = self._tenant.clock.now()
         new = self._record_all(host.settlements_since(since))
         with self._tenant.storage.unit() as unit:
-            unit.marks.set(_SWEPT + host.code, started)
+            unit.marks.set(SWEPT_MARK + host.code, started)
             unit.commit()
         return new
 
@@ -197,7 +207,7 @@ class Payments:
                 page = unit.negativations.open_invoice_ids(host.code, Page(REREAD_AT_ONCE, cursor))
                 ledger = unit.settlements.entries(host.code, page.items)
             invoices = host.standings(page.items)
-            new += self._record_all(_untold(invoices.values(), ledger, started.date()))
+            new += self._record_all(untold(invoices.values(), ledger, started.date()))
             cursor = page.cursor
             if cursor is None:
                 break
@@ -220,16 +230,18 @@ class Payments:
 
 def decide(tenant: Tenant, unit: UnitOfWork, negativation: Negativation) -> Change:
     """Let the settlements that stand decide about one negativation, held by this unit."""
-    integration = unit.integrations.get(negativation.integration_id)
-    creditor = unit.creditors.get(negativation.creditor_id)
-    policy = integration.removal_policy
-    entries = unit.settlements.entries(negativation.host, [invoice.invoice_id for invoice in negativation.invoices])
+    ledger = unit.settlements.entries(negativation.host, [invoice.invoice_id for invoice in negativation.invoices])
+    return _decided(tenant, negativation, Setups(tenant, unit).of(negativation), ledger)
+
+
+def _decided(tenant: Tenant, negativation: Negativation, setup: Setup, ledger: Sequence[Entry]) -> Change:
+    policy = setup.integration.removal_policy
     return removals.apply_standings(
         negativation,
-        negativation.standings(entries, policy.tolerance),
+        negativation.standings(ledger, policy.tolerance),
         policy,
-        tenant.calendars.of(creditor),
-        tenant.gateways.kind(integration.gateway).capabilities,
+        tenant.calendars.of(setup.creditor),
+        setup.gateway,
         tenant.clock.now(),
     )
 
@@ -248,7 +260,7 @@ def _is_unclear(ledger: Sequence[Entry], negativation: Negativation, invoice_id:
     return outcome is InvoiceOutcome.PARTLY_PAID or any(each.id.startswith(_STANDING) for each in standing(ledger))
 
 
-def _untold(invoices: Iterable[Invoice], ledger: Sequence[Entry], today: date) -> list[Entry]:
+def untold(invoices: Iterable[Invoice], ledger: Sequence[Entry], today: date) -> list[Entry]:
     """Entries for what the host shows and nobody told: a debt that ceased, or one of our own naming that came back."""
     stood: dict[str, list[Settlement]] = {}
     for settlement in standing(ledger):

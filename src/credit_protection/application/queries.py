@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from credit_protection.application.integrations import visible_integration
+from credit_protection.application.permits import Permits
 from credit_protection.domain import queries as rules
 from credit_protection.domain.actors import Permission
 from credit_protection.domain.audit import AuditEntry
@@ -44,6 +45,7 @@ class Queries:
 
     def __init__(self, tenant: Tenant) -> None:
         self._tenant = tenant
+        self._permits = Permits(tenant)
 
     def run(
         self,
@@ -76,6 +78,7 @@ class Queries:
             InvalidInput: document, product or inputs.
             RuleViolation: the integration is inactive, or a newer answer is at hand.
             OutcomeUnknown: the answer was lost; the query is stored as such, since it may have been paid.
+            RateLimited: the integration's rate allowed no call for some seconds; nothing was sent, or stored.
             BureauError: it failed; the query is stored with the reason, and no report.
         """
         actor.require(Permission.QUERY)
@@ -91,6 +94,7 @@ class Queries:
             )
         rules.require_reusable(finding, insist=insist)
         gateway = self._tenant.gateways.of(integration)
+        self._permits.wait(integration)
         query = CreditQuery(
             id=self._tenant.identifiers.new_id(),
             integration_id=integration_id,

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from credit_protection.application.alarms import Alarms
 from credit_protection.application.payments import REREAD_MARK
 from credit_protection.domain.errors import HostUnavailable
 
@@ -32,6 +33,7 @@ class Swept:
         told_by_host: settlements that only reading the host told.
         lost_queries: credit queries whose process died.
         host_failed: why the host could not be read; empty where it could.
+        alarms: how many alarms the event hook was told of.
     """
 
     let_go: int
@@ -39,19 +41,34 @@ class Swept:
     told_by_host: int
     lost_queries: int
     host_failed: str = ""
+    alarms: int = 0
 
 
 class Sweep:
     """Unapplied settlements, expired leases, lost queries, what the host never told. Idempotent and bounded."""
 
-    def __init__(self, tenant: Tenant, payments: Payments, transmissions: Transmissions, queries: Queries) -> None:
+    def __init__(
+        self,
+        tenant: Tenant,
+        payments: Payments,
+        transmissions: Transmissions,
+        queries: Queries,
+        alarms: Alarms | None = None,
+    ) -> None:
         self._tenant = tenant
         self._payments = payments
         self._transmissions = transmissions
         self._queries = queries
+        self._alarms = alarms or Alarms(tenant)
 
-    def run(self) -> Swept:
-        """One sweep. A host that can't be read is told in the result; everything else is still done."""
+    def run(self, *, by_worker: bool = False) -> Swept:
+        """One sweep. A host that can't be read is told in the result; everything else is still done.
+
+        Args:
+            by_worker: whether a worker sweeps, who also transmits: its heartbeat is set.
+        """
+        if by_worker:
+            self._alarms.beat()
         let_go = self._transmissions.sweep()
         lost = self._queries.give_up_lost()
         told, failed = 0, ""
@@ -63,7 +80,14 @@ class Sweep:
             log.exception("the host could not be read")
             failed = f"Erro inesperado ao ler o ERP: {type(error).__name__}."
         applied = self._payments.apply()
-        return Swept(let_go, applied.invoices, told, lost, failed)
+        return Swept(let_go, applied.invoices, told, lost, failed, self._sound())
+
+    def _sound(self) -> int:
+        try:
+            return len(self._alarms.sound())
+        except Exception:  # what was swept is swept
+            log.exception("the alarms could not be sounded")
+            return 0
 
     def _host(self) -> int:
         now = self._tenant.clock.now()

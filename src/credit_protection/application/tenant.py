@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from credit_protection.domain.errors import InvalidInput, NotFound
+from credit_protection.ports.limits import Unlimited
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from credit_protection.ports.clock import Clock, Identifiers
     from credit_protection.ports.events import Listeners
     from credit_protection.ports.host import HostErp
+    from credit_protection.ports.limits import RateLimits
     from credit_protection.ports.queue import TransmissionQueue
     from credit_protection.ports.storage import Storage
     from credit_protection.ports.vault import Vault
@@ -104,6 +106,7 @@ class Tenant:
         listeners: event hooks.
         queue: wakes workers.
         extra_guards: guards that plugins add.
+        limits: how many calls an integration may make.
     """
 
     storage: Storage
@@ -116,6 +119,7 @@ class Tenant:
     listeners: Listeners
     queue: TransmissionQueue
     extra_guards: Sequence[Guard] = field(default=())
+    limits: RateLimits = field(default_factory=Unlimited)
 
     def today(self, creditor: Creditor) -> date:
         """The creditor's date now."""

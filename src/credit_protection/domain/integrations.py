@@ -101,6 +101,19 @@ class Integration:
                 code="integracao_inativa",
             )
 
+    def require_ownership(self) -> None:
+        """Pass where this software transmits for the integration: two owners would send the same thing twice.
+
+        Raises:
+            RuleViolation: the ERP itself still transmits.
+        """
+        if not self.owns_transmission:
+            raise RuleViolation(
+                f"Na integração {self.description!r} quem transmite é o ERP. Passe a transmissão para cá antes: "
+                "credit-protection integration edit --set owns_transmission=true.",
+                code="transmissao_do_erp",
+            )
+
 
 def require_deletable(integration: Integration, open_negativations: int) -> None:
     """Pass where nothing would be lost by deleting.

@@ -54,6 +54,13 @@ class BusinessCalendar:
             day = self.on_or_after(day + _DAY)
         return day
 
+    def days_until(self, deadline: date, today: date) -> int:
+        """Business days that are left after today, the deadline's own included; below zero where they are over."""
+        if deadline < today:
+            return -self.days_until(today, deadline)
+        days = (today + _DAY * number for number in range(1, (deadline - today).days + 1))
+        return sum(self.is_business_day(day) for day in days)
+
     def before(self, day: date, business_days: int) -> date:
         """The nth business day before `day`: when an alarm must sound."""
         for _ in range(business_days):

@@ -205,13 +205,15 @@ def _found(negativation: Negativation, found: Found, asked_at: datetime, moment:
             wanted = _bureau_wants(replace(known, unanswered_removals=None), moment)
             attempts = wanted.transmission.attempts + 1
             due = next_attempt(moment.now, attempts, moment.gateway.poll_pace, moment.jitter)
-            change = _to(wanted, Observed.REMOVING, moment, EventKind.STILL_PROCESSING, due=due)
+            change = _to(
+                wanted, Observed.REMOVING, moment, EventKind.STILL_PROCESSING, due=due, cause="o birô está removendo"
+            )
             return _counting(change, attempts)
         case RecordState.REMOVAL_REFUSED:
             refused = replace(known, unanswered_removals=None)
             return _removal_refused(refused, "remocao_recusada", found.message, moment)
         case RecordState.GONE:
-            return _gone(replace(known, unanswered_removals=None), asked_at, moment)
+            return _gone(known, asked_at, moment)
 
 
 def _missing(negativation: Negativation, asked_at: datetime, moment: Moment) -> Change:
@@ -221,14 +223,14 @@ def _missing(negativation: Negativation, asked_at: datetime, moment: Moment) -> 
         waiting = negativation
         looks_again = moment.gateway.find and negativation.known_at is not None
         if negativation.observed is Observed.IN_DOUBT_REMOVE and not looks_again:
-            waiting = replace(negativation, observed=_before_removal(negativation), observed_since=moment.now)
+            waiting = _seen_as(negativation, _before_removal(negativation), moment)
         return _wait(waiting, quiet, moment, EventKind.NOT_FOUND)
     if negativation.known_at is None:
         none_landed = replace(negativation, unanswered_inclusions=None, unanswered_removals=None)
         kind = EventKind.CANCELLED if negativation.desired is Desired.REMOVED else EventKind.NOT_FOUND
-        return _to(none_landed, Observed.ABSENT, moment, kind, cause="o birô não tem o registro", due=moment.now)
+        return _to(none_landed, Observed.ABSENT, moment, kind, cause="o birô não tem o registro")
     if negativation.observed in {Observed.IN_DOUBT_REMOVE, Observed.REMOVING}:
-        return _gone(replace(negativation, unanswered_removals=None), asked_at, moment)
+        return _gone(negativation, asked_at, moment)
     settled_at = negativation.observed_since + moment.gateway.quiet_period
     if asked_at < settled_at:
         return _wait(negativation, settled_at, moment, EventKind.NOT_FOUND)
@@ -273,8 +275,7 @@ def answered_late(negativation: Negativation, action: Action, answer: Answer | S
     if not moment.gateway.find and isinstance(answer, Done | Accepted | Rejected) and not merely_received:
         believed = _believed(suspect, action, answer, moment)
         return Change(believed.negativation, (evidence, *believed.events))
-    if doubt is not negativation.observed:
-        suspect = replace(suspect, observed=doubt, observed_since=moment.now)
+    suspect = _seen_as(suspect, doubt, moment)
     if doubt is Observed.IN_DOUBT_INCLUDE and not isinstance(answer, Rejected):
         suspect = replace(suspect, unanswered_inclusions=_doubted(suspect.unanswered_inclusions, moment))
     return Change(settle(suspect, moment.gateway, moment.now), (evidence,))
@@ -402,9 +403,7 @@ def _to(
     cause: str = "",
     **detail: str,
 ) -> Change:
-    since = negativation.observed_since if observed is negativation.observed else moment.now
-    seen = replace(negativation, observed=observed, observed_since=since)
-    settled = settle(seen, moment.gateway, due or moment.now)
+    settled = settle(_seen_as(negativation, observed, moment), moment.gateway, due or moment.now)
     fresh = replace(settled.transmission, attempts=0, last_error="")
     event = Event(kind, negativation.id, moment.now, cause=cause, detail=detail)
     return Change(replace(settled, transmission=fresh), (event,))
@@ -437,11 +436,8 @@ def _gone(negativation: Negativation, asked_at: datetime, moment: Moment) -> Cha
 
 def _removal_refused(negativation: Negativation, code: str, message: str, moment: Moment) -> Change:
     """A refused removal goes back to where it was, blocked: needs a person, alarm on."""
-    back = _to(
-        negativation, _before_removal(negativation), moment, EventKind.REMOVAL_REFUSED, cause=message, code=code
-    ).negativation
     blocked = _blocked(
-        back,
+        _seen_as(negativation, _before_removal(negativation), moment),
         "remocao_recusada",
         f"O birô recusou a remoção: {message or code}. Corrija e tente de novo; o prazo legal continua correndo.",
         moment,
@@ -454,8 +450,7 @@ def _still_in_doubt(
     negativation: Negativation, doubt: Observed, moment: Moment, code: str, transcript: str = ""
 ) -> Change:
     """The outcome is unknown: the doubt that the claim wrote stands; ask soon. What was answered is kept."""
-    since = negativation.observed_since if doubt is negativation.observed else moment.now
-    settled = settle(replace(negativation, observed=doubt, observed_since=since), moment.gateway, _soon(moment))
+    settled = settle(_seen_as(negativation, doubt, moment), moment.gateway, _soon(moment))
     work = replace(settled.transmission, attempts=settled.transmission.attempts + 1, last_error=code)
     detail = {"code": code, "transcript": transcript} if transcript else {"code": code}
     event = Event(EventKind.IN_DOUBT, negativation.id, moment.now, detail=detail)
@@ -466,17 +461,17 @@ def _try_again(negativation: Negativation, observed: Observed, answer: NotExecut
     work = negativation.transmission
     attempts = work.attempts + 1
     due = next_attempt(moment.now, attempts, moment.gateway.poll_pace, moment.jitter, answer.retry_at)
-    since = negativation.observed_since if observed is negativation.observed else moment.now
-    before = replace(negativation, observed=observed, observed_since=since)
-    settled = settle(before, moment.gateway, due)
+    settled = settle(_seen_as(negativation, observed, moment), moment.gateway, due)
     block = Block(answer.code, answer.message, moment.now) if answer.needs_person else settled.transmission.block
     if not settled.transmission.is_open:
         block = None
     work = replace(settled.transmission, attempts=attempts, last_error=answer.code, block=block)
-    event = Event(
-        EventKind.NOT_EXECUTED, negativation.id, moment.now, cause=answer.message, detail={"code": answer.code}
-    )
-    return Change(replace(settled, transmission=work), (event,))
+    events = [
+        Event(EventKind.NOT_EXECUTED, negativation.id, moment.now, cause=answer.message, detail={"code": answer.code})
+    ]
+    if observed is Observed.ABSENT and settled.is_closed:
+        events.append(Event(EventKind.CANCELLED, negativation.id, moment.now, cause="cancelada antes do envio"))
+    return Change(replace(settled, transmission=work), tuple(events))
 
 
 def _wait(
@@ -505,6 +500,13 @@ def _counting(change: Change, attempts: int) -> Change:
 
 
 # ------------------------------------------------------------------------------------------------ what is known
+
+
+def _seen_as(negativation: Negativation, observed: Observed, moment: Moment) -> Negativation:
+    """Observed, since now where that is new."""
+    if observed is negativation.observed:
+        return negativation
+    return replace(negativation, observed=observed, observed_since=moment.now)
 
 
 def _landed(negativation: Negativation, bureau_id: str | None, moment: Moment) -> Negativation:

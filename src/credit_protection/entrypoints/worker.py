@@ -1,4 +1,4 @@
-"""The worker's process: the embedded queue until a signal ends it, gracefully."""
+"""The worker's process: the configured queue engine until a signal ends it, gracefully."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 LOOK_EVERY = 1.0
-"""Seconds between looks: what other processes ask for (a command, the ERP) wakes nobody here by itself."""
+"""Seconds between looks, where what other processes ask for (a command, the ERP) wakes nobody here by itself."""
 
 
 class Ending(Enum):
@@ -47,7 +47,8 @@ def work(protection: CreditProtection, *, announce: Callable[[str], None]) -> En
     try:
         protection.worker.start()
         announce("Trabalhador em atividade. Para terminar: Ctrl-C ou SIGTERM.")
-        while not select.select([reading], [], [], LOOK_EVERY)[0]:
+        look_every = None if protection.worker.capabilities.distributed else LOOK_EVERY
+        while not select.select([reading], [], [], look_every)[0]:
             protection.worker.wake()
         (number,) = os.read(reading, 1)
     finally:

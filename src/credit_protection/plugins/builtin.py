@@ -5,14 +5,17 @@ from __future__ import annotations
 import pkgutil
 from typing import TYPE_CHECKING, Any
 
+from credit_protection.domain.errors import ConfigurationError
 from credit_protection.plugins.hookspecs import hookimpl
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from credit_protection.plugins.configuration import Configuration
     from credit_protection.ports.bureau import GatewayKind
+    from credit_protection.ports.clock import Clock
     from credit_protection.ports.host import HostErp
+    from credit_protection.ports.queue import Work, WorkerEngine
     from credit_protection.ports.storage import Storage
     from credit_protection.ports.vault import Vault
 
@@ -22,6 +25,10 @@ BUREAUS = {
 STORAGE = "credit_protection.adapters.storage.sqlalchemy:SqlStorage"
 LOCAL_ERP = "credit_protection.adapters.hosts.local:LocalErp"
 VAULT = "credit_protection.adapters.vault:FernetVault"
+QUEUES = {
+    "embedded": "credit_protection.adapters.queue.embedded:EmbeddedQueue",
+    "procrastinate": "credit_protection.adapters.queue.procrastinate:ProcrastinateQueue",
+}
 KEYS = "credit_protection.adapters.vault:load_or_make_keys"
 
 
@@ -49,6 +56,24 @@ def credit_protection_storage(configuration: Configuration) -> Storage:
     storage = _load(STORAGE)(configuration.database_url)
     storage.migrate()
     given: Storage = storage
+    return given
+
+
+@hookimpl(trylast=True)
+def credit_protection_queue(configuration: Configuration, work: Callable[[], Work], clock: Clock) -> WorkerEngine:
+    """The engine that is configured; nothing runs before it is started."""
+    if configuration.queue not in QUEUES:
+        raise ConfigurationError(
+            f"CREDIT_PROTECTION_QUEUE deve ser {' ou '.join(QUEUES)}, e não {configuration.queue!r}.",
+            code="fila_desconhecida",
+        )
+    engine = _load(QUEUES[configuration.queue])
+    given: WorkerEngine
+    if configuration.queue == "embedded":
+        given = engine(work, clock, workers=configuration.workers)
+    else:
+        schema = configuration.queue_schema or None
+        given = engine(work, clock, configuration.database_url, workers=configuration.workers, schema=schema)
     return given
 
 

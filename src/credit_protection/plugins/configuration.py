@@ -15,7 +15,21 @@ if TYPE_CHECKING:
 
 _PREFIX = "CREDIT_PROTECTION_"
 _FILE = "credit_protection.toml"
-_KNOWN = frozenset({"database_url", "key", "role", "log_level", "log_format", "host", "workers"})
+_KNOWN = frozenset(
+    {
+        "database_url",
+        "key",
+        "role",
+        "log_level",
+        "log_format",
+        "host",
+        "workers",
+        "queue",
+        "queue_schema",
+        "alarm_host_hours",
+        "alarm_worker_minutes",
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +43,11 @@ class Configuration:
         role: the role of the operating system's user at the CLI.
         log_level: of the log.
         log_format: `text` or `json`.
-        workers: calls in flight of the embedded worker.
+        workers: calls in flight of a worker's process.
+        queue: the engine, `embedded` (one process) or `procrastinate` (many, on PostgreSQL), where no plugin gives one.
+        queue_schema: of the tables of procrastinate and of the rate limits, on PostgreSQL; empty for the default one.
+        alarm_host_hours: the alarm sounds where the ERP was not read for longer.
+        alarm_worker_minutes: the alarm sounds where no worker gave a sign for longer.
     """
 
     home: Path
@@ -39,6 +57,10 @@ class Configuration:
     log_level: str = "WARNING"
     log_format: str = "text"
     workers: int = 8
+    queue: str = "embedded"
+    queue_schema: str = ""
+    alarm_host_hours: int = 24
+    alarm_worker_minutes: int = 10
 
     @property
     def key_file(self) -> Path:
@@ -64,12 +86,6 @@ def load(environment: Mapping[str, str] | None = None) -> Configuration:
     home = Path(given.get(f"{_PREFIX}HOME") or _default_home()).expanduser()
     filed = _read(home / _FILE)
     values = {name: given.get(f"{_PREFIX}{name.upper()}", "") or filed.get(name, "") for name in _KNOWN}
-    try:
-        workers = int(values["workers"] or 8)
-    except ValueError:
-        raise ConfigurationError(
-            f"CREDIT_PROTECTION_WORKERS deve ser um número inteiro, e não {values['workers']!r}.", code="configuracao"
-        ) from None
     return Configuration(
         home=home,
         database_url=values["database_url"] or f"sqlite:///{home / 'credit_protection.sqlite'}",
@@ -77,8 +93,21 @@ def load(environment: Mapping[str, str] | None = None) -> Configuration:
         role=values["role"] or "administrador",
         log_level=(values["log_level"] or "WARNING").upper(),
         log_format=values["log_format"] or "text",
-        workers=workers,
+        workers=_number(values, "workers", 8),
+        queue=values["queue"] or "embedded",
+        queue_schema=values["queue_schema"],
+        alarm_host_hours=_number(values, "alarm_host_hours", 24),
+        alarm_worker_minutes=_number(values, "alarm_worker_minutes", 10),
     )
+
+
+def _number(values: Mapping[str, str], name: str, default: int) -> int:
+    try:
+        return int(values[name] or default)
+    except ValueError:
+        raise ConfigurationError(
+            f"{_PREFIX}{name.upper()} deve ser um número inteiro, e não {values[name]!r}.", code="configuracao"
+        ) from None
 
 
 def _default_home() -> str:

@@ -14,14 +14,17 @@ from typing import TYPE_CHECKING
 import pluggy
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
+    from credit_protection.domain.alarms import Alarm
     from credit_protection.domain.events import Event
     from credit_protection.domain.guards import Guard
     from credit_protection.domain.queries import CreditQuery
     from credit_protection.plugins.configuration import Configuration
     from credit_protection.ports.bureau import GatewayKind
+    from credit_protection.ports.clock import Clock
     from credit_protection.ports.host import HostErp
+    from credit_protection.ports.queue import Work, WorkerEngine
     from credit_protection.ports.storage import Storage
     from credit_protection.ports.vault import Vault
 
@@ -66,6 +69,18 @@ def credit_protection_vault(tenant: str, configuration: Configuration) -> Vault 
     """
 
 
+@hookspec(firstresult=True)
+def credit_protection_queue(
+    tenant: str, configuration: Configuration, work: Callable[[], Work], clock: Clock
+) -> WorkerEngine | None:
+    """Give the queue engine, or stand aside for the one that `configuration.queue` names.
+
+    Called once per container. May not: call `work` (the use cases know the queue in their turn: it is for `start`),
+    start a thread or connect. The rows are the truth: an engine carries wake-ups alone, retries nothing by itself, and
+    must pass `credit_protection.testing.contracts.queue.TransmissionQueueContract`.
+    """
+
+
 # ------------------------------------------------------------------------------------------------ rules
 
 
@@ -107,4 +122,15 @@ def credit_protection_query_answered(tenant: str, query: CreditQuery) -> None:
 
     Called after commit; what holds for `credit_protection_happened` holds here. The report's bytes are not passed: open
     the query by the facade, and the reading is logged.
+    """
+
+
+@hookspec
+def credit_protection_alarm(tenant: str, alarm: Alarm) -> None:
+    """Something needs a person: a legal deadline is near or reached, or silence (see `domain.alarms.AlarmCode`).
+
+    Called by the sweep, outside any transaction, once per alarm (its code and subject) and day; the day is the
+    creditor's. A process that dies between this call and its mark calls it again: be idempotent. What is raised here is
+    logged and changes nothing. May not: take long, since the sweep waits for it. An alarm is never taken back: what
+    `removals check` says now is what stands.
     """

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from credit_protection.domain.alarms import Alarm
     from credit_protection.domain.events import Event
     from credit_protection.domain.queries import CreditQuery
 
@@ -20,4 +21,8 @@ class Listeners(Protocol):
 
     def query_answered(self, query: CreditQuery) -> None:
         """A credit query has its outcome."""
+        ...
+
+    def alarm(self, alarm: Alarm) -> None:
+        """Something needs a person. Once a day at most, for one alarm; after a crash perhaps twice."""
         ...

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
@@ -24,12 +25,14 @@ class HostCapabilities:
         events: it reports payments by itself, in its transaction.
         holds: it knows a do-not-negativate list.
         subscriptions: its invoices belong to subscriptions.
+        settled_invoices: `invoices_due` also gives invoices that are no longer open.
     """
 
     settlements: bool = True
     events: bool = False
     holds: bool = True
     subscriptions: bool = True
+    settled_invoices: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +91,23 @@ class HostErp(Protocol):
     def standings(self, invoice_ids: Sequence[str]) -> Mapping[str, Invoice]:
         """Invoices as they stand now, by id; an unknown id is absent from the answer. At most 1,000 ids."""
         ...
+
+    def invoices_due(self, customer_ids: Sequence[str], days: Sequence[date]) -> Sequence[Invoice]:
+        """Invoices of the customers that fell due on any of the days, however they stand now: for adoption.
+
+        By default only those that are still open and late, from `overdue`; a host that can do better says so by the
+        capability `settled_invoices`. At most 1,000 customers and days.
+        """
+        wanted = frozenset(days)
+        if not wanted:
+            return []
+        after = max(wanted) + timedelta(days=1)
+        return [
+            invoice
+            for customer_id in customer_ids
+            for invoice in self.overdue(OverdueFilter(after, customer_id=customer_id))
+            if invoice.due_date in wanted
+        ]
 
     def overdue(self, wanted: OverdueFilter) -> Iterator[Invoice]:  # noqa: ARG002 - a default
         """Overdue open invoices, oldest first, streamed."""

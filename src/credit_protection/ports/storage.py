@@ -204,11 +204,21 @@ class NegativationRepository(Protocol):
         """Raises `NotFound`."""
         ...
 
+    def with_keys(self, integration_id: str, keys: Sequence[tuple[str, str, date | None]]) -> Sequence[Negativation]:
+        """Those, closed ones too, that have one of these keys at the bureau: for adoption.
+
+        Args:
+            integration_id: of which adopted ones count; those that were included here count whatever theirs.
+            keys: compact document, contract reference, due date.
+        """
+        ...
+
     def add(self, negativation: Negativation) -> None:
         """Insert a new one, or nothing of it; the unit stays usable.
 
         Raises:
-            Conflict: its reference exists, or another negativation that is wanted and not closed covers one of its
+            Conflict: its reference exists (of an adopted one, whose reference others may share: its key within the
+                integration), or another negativation that is wanted and not closed covers one of its
                 invoices at the same registry (rule 3's backstop; `save` refuses likewise).
         """
         ...
@@ -231,6 +241,14 @@ class NegativationRepository(Protocol):
         Raises:
             NotFound: there is none.
         """
+        ...
+
+    def lock_all(self, negativation_ids: Sequence[str]) -> Sequence[Negativation]:
+        """Read many for changing, and wait for nobody: those that others hold, or that do not exist, are left out."""
+        ...
+
+    def save_all(self, negativations: Sequence[Negativation]) -> None:
+        """Replace many, each once, as `save`; raises `Conflict` where any of them was changed meanwhile."""
         ...
 
     def append(self, events: Iterable[Event]) -> None:
@@ -267,6 +285,10 @@ class NegativationRepository(Protocol):
 
     def covering(self, host: str, invoice_ids: Sequence[str]) -> Sequence[Negativation]:
         """Negativations that are not closed and cover any of the invoices."""
+        ...
+
+    def lock_covering(self, host: str, invoice_ids: Sequence[str]) -> Sequence[Negativation]:
+        """The same, oldest first, read for changing: nobody else changes them before this unit ends."""
         ...
 
     def open_invoices(

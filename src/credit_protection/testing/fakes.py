@@ -12,7 +12,16 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
-from credit_protection.domain.bureau_answers import Accepted, Done, Found, How, Missing, RecordState, Rejected
+from credit_protection.domain.bureau_answers import (
+    Accepted,
+    Done,
+    Found,
+    How,
+    Missing,
+    RecordKey,
+    RecordState,
+    Rejected,
+)
 from credit_protection.domain.capabilities import Capabilities, Registry
 from credit_protection.domain.creditors import Creditor
 from credit_protection.domain.customers import (
@@ -32,6 +41,7 @@ from credit_protection.domain.products import Product, ProductInput, ProductKind
 from credit_protection.domain.queries import PDF, DocumentReport
 from credit_protection.domain.reasons import BureauReason, RemovalReason
 from credit_protection.domain.settlements import Reversal, Settlement, SettlementKind
+from credit_protection.ports.bureau import ListedRecord
 from credit_protection.ports.host import HostCapabilities
 from credit_protection.ports.queue import QueueCapabilities, QueueSnapshot
 
@@ -39,14 +49,15 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from datetime import timedelta
 
-    from credit_protection.domain.bureau_answers import Receipt, RecordKey, Sighting
+    from credit_protection.domain.alarms import Alarm
+    from credit_protection.domain.bureau_answers import Receipt, Sighting
     from credit_protection.domain.errors import BureauError
     from credit_protection.domain.events import Event
     from credit_protection.domain.integrations import Environment
     from credit_protection.domain.queries import CreditQuery, CreditReport
     from credit_protection.domain.requests import InclusionOrder
     from credit_protection.domain.settlements import Entry
-    from credit_protection.ports.bureau import ListedRecord, QueryOrder, RemovalOrder
+    from credit_protection.ports.bureau import QueryOrder, RemovalOrder
     from credit_protection.ports.host import OverdueFilter
 
 
@@ -123,7 +134,9 @@ class FakeBureau:
     )
 
     def __init__(self, capabilities: Capabilities | None = None, *, synchronous: bool = False) -> None:
-        self.capabilities = capabilities or Capabilities(registry=Registry.SPC, alphanumeric_cnpj=True, grouping=True)
+        self.capabilities = capabilities or Capabilities(
+            registry=Registry.SPC, alphanumeric_cnpj=True, grouping=True, list_records=True
+        )
         self.synchronous = synchronous
         self.records: list[FakeRecord] = []
         self.calls: list[str] = []
@@ -214,8 +227,13 @@ class FakeBureau:
         return sighting
 
     def list_records(self) -> Iterator[ListedRecord]:
-        """None: adoption is not played here."""
-        return iter(())
+        """All, one by one, as they stand."""
+        self._call("list_records")
+        for record in list(self.records):
+            order = record.order
+            key = RecordKey(order.document, order.reference, order.due_date, record.bureau_id)
+            yield ListedRecord(key, str(order.amount.amount), Found(record.state, record.bureau_id))
+        self._done("list_records")
 
     def close(self) -> None:
         """Count it: there is nothing to let go of."""
@@ -296,7 +314,7 @@ class FakeErp:
     creditor: Creditor = field(default_factory=lambda: Creditor("1", Cnpj("99009000000110"), "PROVEDOR EXEMPLO", "MG"))
     branches: list[Creditor] = field(default_factory=list)
     code: str = "fake-erp"
-    capabilities: HostCapabilities = field(default_factory=HostCapabilities)
+    capabilities: HostCapabilities = field(default_factory=lambda: HostCapabilities(settled_invoices=True))
     entries: list[Entry] = field(default_factory=list)
     before: Callable[[str], None] = lambda _: None
 
@@ -322,6 +340,12 @@ class FakeErp:
         """As they stand now."""
         self.before("standings")
         return {key: self.bills[key] for key in invoice_ids if key in self.bills}
+
+    def invoices_due(self, customer_ids: Sequence[str], days: Sequence[date]) -> Sequence[Invoice]:
+        """Of the customers, due on one of the days."""
+        self.before("invoices_due")
+        bills = self.bills.values()
+        return [bill for bill in bills if bill.customer_id in customer_ids and bill.due_date in days]
 
     def overdue(self, wanted: OverdueFilter) -> Iterator[Invoice]:
         """Open ones due before today."""
@@ -394,6 +418,7 @@ class RecordingListeners:
     def __init__(self) -> None:
         self.events: list[Event] = []
         self.queries: list[CreditQuery] = []
+        self.alarms: list[Alarm] = []
 
     def happened(self, events: Iterable[Event]) -> None:
         """To negativations."""
@@ -402,6 +427,10 @@ class RecordingListeners:
     def query_answered(self, query: CreditQuery) -> None:
         """A query's outcome."""
         self.queries.append(query)
+
+    def alarm(self, alarm: Alarm) -> None:
+        """What needs a person."""
+        self.alarms.append(alarm)
 
 
 class RecordingQueue:

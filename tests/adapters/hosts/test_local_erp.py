@@ -133,7 +133,9 @@ def days_late(invoices: Iterable[Invoice]) -> list[int]:
 def test_it_is_a_host(empty: LocalErp) -> None:
     host: HostErp = empty
     assert host.code == "local"
-    assert host.capabilities == HostCapabilities(settlements=True, events=False, holds=True, subscriptions=True)
+    assert host.capabilities == HostCapabilities(
+        settlements=True, events=False, holds=True, subscriptions=True, settled_invoices=True
+    )
 
 
 def test_before_the_first_import_it_is_empty_and_nothing_is_made_until_asked(empty: LocalErp) -> None:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 BY_HAND = os.environ.get("HYPOTHESIS_PROFILE") != "short"
 """A mutation run (`short`) breaks rules by itself, and needs no catalogue."""
-BUDGET = 500 if BY_HAND else 60
+BUDGET = 400 if BY_HAND else 60
 """Walks for each kind of gateway."""
 EASY = ("the_system_may_ask", "doubt_is_written_after_the_call", "the_lease_is_shorter_than_the_call",
         "a_late_answer_is_dropped", "a_late_answer_is_only_noted", "each_attempt_has_a_new_reference",

@@ -444,6 +444,33 @@ def test_a_removal_whose_answer_is_lost_stays_in_doubt() -> None:
     assert change.events == (event(EventKind.IN_DOUBT, code="tempo_esgotado"),)
 
 
+def test_a_removal_from_doubt_that_must_wait_shows_that_the_inclusion_had_landed() -> None:
+    gateway = replace(NATURAL, polling=True)
+    before = claimed(at((Observed.IN_DOUBT_INCLUDE, UNWANTED), gateway), gateway)
+    after = answered(before, STILL_PROCESSING, now(gateway)).negativation
+    assert (after.observed, after.known_at, after.unanswered_inclusions) == (Observed.INCLUDING, t(1), None)
+
+
+def test_what_was_answered_to_a_removal_and_not_understood_is_kept() -> None:
+    garbled = Unknown("resposta_nao_entendida", "?", transcript="<html>")
+    change = answered(removing(LOOKED_UP), garbled, now(LOOKED_UP))
+    assert change.events == (event(EventKind.IN_DOUBT, code="resposta_nao_entendida", transcript="<html>"),)
+
+
+def test_what_is_gone_has_nothing_unanswered_left() -> None:
+    twice = replace(removing(NATURAL), unanswered_removals=Unanswered(2, BORN, BORN + QUIET))
+    counted = replace(twice, unanswered_inclusions=Unanswered(1, BORN, BORN + QUIET))
+    after = answered(counted, Done(), now(NATURAL)).negativation
+    assert (after.observed, after.unanswered_inclusions, after.unanswered_removals) == (Observed.GONE, None, None)
+
+
+def test_what_was_never_there_has_nothing_unanswered_left() -> None:
+    before = claimed(at((Observed.IN_DOUBT_INCLUDE, UNWANTED), NATURAL), NATURAL, 5.5)
+    twice = replace(before, unanswered_removals=Unanswered(2, BORN, t(11)))
+    after = answered(twice, Done(How.NOT_FOUND), now(NATURAL, 6)).negativation
+    assert (after.observed, after.unanswered_inclusions, after.unanswered_removals) == (Observed.ABSENT, None, None)
+
+
 # ------------------------------------------------------------------------------------------------ a look-up's answer
 
 
@@ -546,6 +573,31 @@ def test_a_record_that_is_still_there_when_its_removal_must_have_landed_is_remov
     after = sighted(before, Found(RecordState.PRESENT), now(LOOKED_UP, 6)).negativation
     assert (after.observed, after.unanswered_removals) == (Observed.PRESENT, None)
     assert (after.transmission.action, after.transmission.due_at) == (Action.REMOVE, t(6))
+
+
+def test_the_next_look_at_a_removal_is_no_later_than_when_it_must_have_landed() -> None:
+    before = looking(Observed.IN_DOUBT_REMOVE, LOOKED_UP, 5)
+    before = replace(before, transmission=replace(before.transmission, attempts=6))
+    after = sighted(before, Found(RecordState.PRESENT), now(LOOKED_UP, 5)).negativation
+    assert after.transmission.due_at == BORN + QUIET
+
+
+def test_an_accepted_removal_must_have_landed_some_time_after_it_was_sent_not_after_its_receipt() -> None:
+    accepted = answered(removing(LOOKED_UP), Accepted(), now(LOOKED_UP, 1)).negativation
+    before = held(accepted, LOOKED_UP, Action.POLL, 5.5)
+    assert sighted(before, Found(RecordState.PRESENT), now(LOOKED_UP, 6)).negativation.observed is Observed.PRESENT
+
+
+def test_a_record_seen_in_processing_again_has_no_removal_left_to_wait_for() -> None:
+    before = looking(Observed.IN_DOUBT_REMOVE, LOOKED_UP, 5.5)
+    after = sighted(before, Found(RecordState.INCLUDING), now(LOOKED_UP, 6)).negativation
+    assert (after.observed, after.unanswered_removals) == (Observed.INCLUDING, None)
+
+
+def test_a_refused_inclusion_has_no_removal_left_to_wait_for() -> None:
+    before = looking(Observed.IN_DOUBT_REMOVE, LOOKED_UP)
+    after = sighted(before, Found(RecordState.REJECTED), now(LOOKED_UP)).negativation
+    assert (after.observed, after.unanswered_removals) == (Observed.REJECTED, None)
 
 
 def test_a_removal_that_was_not_ours_is_waited_for_from_when_it_was_heard_of() -> None:
@@ -720,6 +772,11 @@ def test_an_unwanted_inclusion_that_is_never_found_is_gone() -> None:
     assert change.negativation.observed is Observed.GONE
     assert change.negativation.triggers[1:] == (replace(BUREAU, at=t(6)),)
     assert change.events == (event(EventKind.REMOVED, 6, "removida"),)
+
+
+def test_an_unwanted_inclusion_that_is_never_found_is_gone_though_several_were_sent() -> None:
+    before = several(looking(Observed.INCLUDING, LOOKED_UP, 5.5))
+    assert sighted(before, Missing(), now(LOOKED_UP, 6)).negativation.observed is Observed.GONE
 
 
 # ------------------------------------------------------------------------------------------------ too late: evidence
@@ -1089,6 +1146,12 @@ def test_a_late_removal_whose_instant_nobody_knows_is_taken_for_the_oldest() -> 
     before = replace(several(at((Observed.PRESENT, UNWANTED), REPEATABLE)), removal_claims=1)
     after = answered_late(before, Action.REMOVE, Done(), now(REPEATABLE, 9)).negativation
     assert after.observed is Observed.IN_DOUBT_REMOVE
+
+
+def test_a_late_removal_sent_when_no_other_inclusion_could_land_is_the_end() -> None:
+    sent = claimed(several(at((Observed.PRESENT, UNWANTED), REPEATABLE)), REPEATABLE, 5.5)
+    free = answered(sent, LOST, now(REPEATABLE, 6)).negativation
+    assert answered_late(free, Action.REMOVE, Done(), now(REPEATABLE, 9)).negativation.observed is Observed.GONE
 
 
 def test_a_late_not_found_of_the_oldest_removal_counts_for_its_own_instant_after_another_answered() -> None:

@@ -46,9 +46,7 @@ def test_a_simulator_that_does_not_start_says_so() -> None:
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_the_command_prints_one_line_and_ends_cleanly_when_told(number: signal.Signals) -> None:
     options = ["--port", "0", "--latency", "0-0.001", "--report-form", "base64", "--no-duplicate-check", "--seed", "4"]
-    with subprocess.Popen(
-        [*COMMAND, *options], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    ) as process:
+    with subprocess.Popen([*COMMAND, *options], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         line = process.stdout.readline()
         assert line.startswith("simulador ouvindo em http://127.0.0.1:")

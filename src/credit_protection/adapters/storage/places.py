@@ -8,7 +8,31 @@ from typing import TYPE_CHECKING
 from credit_protection.domain.negativations import Action, is_in_removal_queue
 
 if TYPE_CHECKING:
+    from datetime import date
+
     from credit_protection.domain.negativations import Negativation
+
+
+def unique_reference(negativation: Negativation) -> str:
+    """What of its reference lives once: our own references do; an adopted one's key within its integration does.
+
+    Earlier systems gave several records one contract reference, told apart by document and due date.
+    """
+    if not negativation.is_adopted:
+        return negativation.reference
+    return adopted_reference(
+        negativation.integration_id, negativation.document.value, negativation.reference, negativation.due_date
+    )
+
+
+def adopted_reference(integration_id: str, document: str, reference: str, due_date: date | None) -> str:
+    """The key of an adopted one; the reference comes last, since it may hold any sign."""
+    return "|".join((integration_id, document, "" if due_date is None else due_date.isoformat(), reference))
+
+
+def reference_in(unique: str, *, is_adopted: bool) -> str:
+    """The reference, as the bureau has it."""
+    return unique.split("|", 3)[3] if is_adopted else unique
 
 
 class Queue(StrEnum):

@@ -9,6 +9,7 @@ from credit_protection.domain.actors import Permission
 from credit_protection.domain.documents import parse_document
 from credit_protection.domain.negativations import Negativation
 from credit_protection.domain.reasons import RemovalReason
+from credit_protection.entrypoints.cli.adopting import adopt
 from credit_protection.entrypoints.cli.options import After, IntegrationOption, Json, Limit, NegativationArgument, Yes
 from credit_protection.entrypoints.cli.output import Record, Table
 from credit_protection.entrypoints.cli.rows import event_row, negativation_row
@@ -52,6 +53,8 @@ _COLUMNS = {
     key: LABELS[key] for key in ("id", "customer_name", "document", "amount", "due_date", "reference", "status_text")
 }
 _HISTORY = {"at": "Quando", "kind": "O quê", "actor_id": "Quem", "cause": "Por quê", "detail": "Detalhe"}
+
+negativations.command("adopt")(adopt)
 
 Why = Annotated[str, typer.Option("--why", help="Por quê, em uma frase; fica no histórico.")]
 

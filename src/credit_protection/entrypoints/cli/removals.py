@@ -10,7 +10,10 @@ import typer
 
 from credit_protection.application.transmissions import Performed
 from credit_protection.domain.actors import Permission
+from credit_protection.domain.alarms import Alarm
 from credit_protection.domain.negativations import status
+from credit_protection.entrypoints.cli.exit_codes import ExitCode
+from credit_protection.entrypoints.cli.failures import AlreadyTold
 from credit_protection.entrypoints.cli.options import After, Json, Limit
 from credit_protection.entrypoints.cli.output import Record, Row, Table
 from credit_protection.entrypoints.cli.rows import negativation_row
@@ -24,12 +27,17 @@ _QUEUE = {
     "customer_name": "Cliente",
     "status_text": "Situação",
     "causes": "Por quê",
-    "next_action": "Próximo passo",
+    "waits": "O que a segura",
     "deadline": "Prazo legal",
-    "days_left": "Dias até o prazo",
-    "due_at": "Não antes de",
+    "business_days_left": "Dias úteis até o prazo",
     "last_error": "Último erro",
-    "blocked_by": "Espera por você",
+}
+_ALARMS = {
+    "severity": "Gravidade",
+    "code": "Código",
+    "deadline": "Prazo legal",
+    "count": "Quantas",
+    "message": "O que fazer",
 }
 _DONE = {"negativation_id": "Negativação", "action": "O que foi feito", "status_text": "Situação", "error": "Erro"}
 _SWEPT = {
@@ -38,6 +46,7 @@ _SWEPT = {
     "applied": "Faturas decididas",
     "lost_queries": "Consultas sem resposta, dadas por perdidas",
     "host_failed": "ERP",
+    "alarms": "Alarmes avisados",
 }
 _SHORTEST_WAIT = 0.02
 
@@ -50,9 +59,28 @@ def list_removals(limit: Limit = 50, after: After = None, json: Json = False) ->
             session.actor, NegativationFilter(in_removal_queue=True), Page(limit, after)
         )
         today = session.protection.negativations.today()
-        rows = [negativation_row(one, today) for one in listed.items]
+        waits = session.protection.alarms.waits(listed.items)
+        rows = [
+            {
+                **negativation_row(one, today),
+                "waits": waits[one.id].why,
+                "business_days_left": waits[one.id].business_days_left,
+            }
+            for one in listed.items
+        ]
         table = Table("removals", "Fila de remoção", _QUEUE, rows, "A fila de remoção está vazia.")
         session.output.show(table, Record({"next": "Continua com --after"}, {"next": listed.cursor}))
+
+
+@removals.command("check")
+def check(json: Json = False) -> None:
+    """Para um monitor: termina com 1 se há alarme (prazo legal, silêncio, pausa), e com 0 se está tudo em dia."""
+    with opened(as_json=json) as session:
+        standing = session.protection.alarms.check(session.actor)
+        rows = [_alarm_row(alarm) for alarm in standing]
+        session.output.show(Table("alarms", "Alarmes", _ALARMS, rows, "Nenhum alarme."))
+    if standing:
+        raise AlreadyTold(ExitCode.REFUSED)
 
 
 @removals.command("run")
@@ -63,6 +91,7 @@ def run(
     """Envia agora o que está pendente (remoções primeiro), até não haver mais nada ou acabar o tempo."""
     with opened(as_json=json) as session:
         session.actor.require(Permission.TRANSMIT)
+        session.protection.alarms.beat()
         rows = _transmit(session, time.monotonic() + timeout)
         session.output.show(Table("performed", "Enviado", _DONE, rows, "Nada a enviar."))
 
@@ -75,6 +104,20 @@ def sweep(json: Json = False) -> None:
         session.output.show(Record(_SWEPT, {name: getattr(swept, name) for name in _SWEPT}))
 
 
+def _alarm_row(alarm: Alarm) -> Row:
+    return {
+        "code": alarm.code,
+        "severity": alarm.severity,
+        "subject": alarm.subject,
+        "creditor_id": alarm.creditor_id,
+        "deadline": alarm.deadline,
+        "count": alarm.count or None,
+        "is_more": alarm.is_more,
+        "negativations": alarm.negativation_ids,
+        "message": alarm.message,
+    }
+
+
 def _transmit(session: Session, end: float) -> list[Row]:
     """Perform what is due, and what becomes due before the end; one row a call."""
     transmissions = session.protection.removals
@@ -85,7 +128,9 @@ def _transmit(session: Session, end: float) -> list[Row]:
         while True:
             due = transmissions.due(workers)
             done = [
-                one for one in threads.map(lambda each: transmissions.perform(each.negativation_id, me), due) if one
+                one
+                for one in threads.map(lambda each: transmissions.perform(each.negativation_id, me), due)
+                if one is not None and one.not_before is None
             ]
             rows.extend(_told(session, one) for one in done)
             if done:

@@ -65,6 +65,7 @@ _TABLE: Mapping[str, tuple[str, str, Callable[[str], object]]] = {
     "environment": ("", "environment", _one_of(Environment)),
     "grouped": ("", "grouped", _yes_or_no),
     "rate_per_second": ("", "rate_per_second", _rate),
+    "owns_transmission": ("", "owns_transmission", _yes_or_no),
     "reuse_days": ("reuse", "days", _count),
     "reuse_mode": ("reuse", "mode", _one_of(ReuseMode)),
     "removal_trigger": ("removal_policy", "trigger", _one_of(Trigger)),
@@ -90,6 +91,7 @@ def settings_of(integration: Integration) -> IntegrationSettings:
         reuse=integration.reuse,
         grouped=integration.grouped,
         rate_per_second=integration.rate_per_second,
+        owns_transmission=integration.owns_transmission,
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from credit_protection.domain.alarms import AlarmSeverity
 from credit_protection.domain.customers import InvoiceStatus
 from credit_protection.domain.events import EventKind
 from credit_protection.domain.findings import Severity
@@ -24,6 +25,10 @@ _WORDS: Mapping[type[Enum], Mapping[Any, str]] = {
     Severity: {
         Severity.BLOCK: "impede",
         Severity.WARN: "aviso",
+    },
+    AlarmSeverity: {
+        AlarmSeverity.WARNING: "aviso",
+        AlarmSeverity.CRITICAL: "crítico",
     },
     Environment: {
         Environment.PRODUCTION: "produção",

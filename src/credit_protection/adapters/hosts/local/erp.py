@@ -70,7 +70,7 @@ class LocalErp:
     @property
     def capabilities(self) -> HostCapabilities:
         """All but reporting payments by itself: who calls `settle` may report what it returns."""
-        return HostCapabilities()
+        return HostCapabilities(settled_invoices=True)
 
     def creditors(self) -> Sequence[Creditor]:
         """The company of the imported file; none before the first import. Its id is its compact CNPJ."""
@@ -95,6 +95,12 @@ class LocalErp:
         """Invoices as they stand now, by id; an unknown id is absent from the answer."""
         rows = self._rows(f"{tables.INVOICES} WHERE id {_AMONG}", _listed(invoice_ids))
         return {row[0]: tables.invoice_of(row) for row in rows}
+
+    def invoices_due(self, customer_ids: Sequence[str], days: Sequence[date]) -> Sequence[Invoice]:
+        """Invoices of the customers that fell due on any of the days, however they stand now; by id."""
+        sql = f"{tables.INVOICES} WHERE customer_id {_AMONG} AND due_date {_AMONG} ORDER BY id"
+        rows = self._rows(sql, _listed(customer_ids), _listed([day.isoformat() for day in days]))
+        return [tables.invoice_of(row) for row in rows]
 
     def overdue(self, wanted: OverdueFilter) -> Iterator[Invoice]:
         """Overdue open invoices, oldest first, streamed; no connection is held between two chunks."""

@@ -3,6 +3,5 @@
 from __future__ import annotations
 
 from credit_protection.adapters.queue.embedded.engine import EmbeddedQueue
-from credit_protection.adapters.queue.embedded.work import Work
 
-__all__ = ["EmbeddedQueue", "Work"]
+__all__ = ["EmbeddedQueue"]

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
-    from credit_protection.adapters.queue.embedded.work import Work
     from credit_protection.ports.clock import Clock
+    from credit_protection.ports.queue import Work
 
 WORKERS = 8
 """Calls in flight: a worker mostly waits for the bureau."""
@@ -250,6 +250,7 @@ class _State:
         self.ready: deque[str] = deque()
         self.running: set[str] = set()
         self.begun: set[str] = set()  # since the last look began
+        self.are_more = False  # due than the last look asked for
         self.rests = Rests()
         self.looks = 0
         self.looking = False
@@ -281,6 +282,7 @@ class _Crew:
         self._work = work
         self._clock = clock
         self._sweep_every = sweep_every
+        self._workers = workers
         self._ahead = workers * _AHEAD
         self._stalls = 0
         name = f"credit-protection-{os.getpid()}"
@@ -382,9 +384,10 @@ class _Crew:
             passed_over = state.begun | state.running | state.rests.resting(time.monotonic())
             wanted = dict.fromkeys(each.negativation_id for each in due)
             state.ready = deque(id_ for id_ in wanted if id_ not in passed_over)
+            state.are_more = len(due) >= limit
             state.workers.notify(len(state.ready))
             has_some = bool(state.ready)
-        # While some are ready, the next look is when the last of them was taken and a call has ended.
+        # While some are ready, the next look is when they run short and a call has ended.
         alarm = math.inf if has_some else self._next_alarm()
         with state.lock:
             if not self._is_on_duty():
@@ -447,7 +450,7 @@ class _Crew:
                         state.rests.forget(id_)
                     else:
                         state.rests.add(id_, time.monotonic(), longest_rest)
-                    if not state.ready:
+                    if len(state.ready) < (self._workers if state.are_more else 1):
                         state.woken = True
                         state.dispatcher.notify()
 

@@ -8,7 +8,7 @@ from heapq import nsmallest
 from typing import TYPE_CHECKING
 
 from credit_protection.adapters.storage.memory.lists import instant_text, listed
-from credit_protection.adapters.storage.places import WaitsFor, waits_for
+from credit_protection.adapters.storage.places import WaitsFor, adopted_reference, unique_reference, waits_for
 from credit_protection.adapters.storage.refusals import (
     changed_meanwhile,
     exists,
@@ -55,11 +55,19 @@ class MemoryNegativations:
 
     # -------------------------------------------------------------------------------------------- one by one
 
+    def with_keys(self, integration_id: str, keys: Sequence[tuple[str, str, date | None]]) -> Sequence[Negativation]:
+        """Those, closed ones too, that have one of these keys at the bureau."""
+        wanted = set(keys)
+        references = {adopted_reference(integration_id, *key) for key in wanted} | {key[1] for key in wanted}
+        ids = [self._tables.references.get(reference) for reference in sorted(references)]
+        found = [self.get(key) for key in ids if key is not None]
+        return [each for each in found if (each.document.value, each.reference, each.due_date) in wanted]
+
     def add(self, negativation: Negativation) -> None:
         """Insert a new one. Nothing of it stays where that is refused."""
         if self._tables.negativations.get(negativation.id) is not None:
             raise exists("a negativação", negativation.id)
-        if self._tables.references.get(negativation.reference) is not None:
+        if self._tables.references.get(unique_reference(negativation)) is not None:
             raise reference_exists(negativation.reference)
         self._keep(None, negativation)
 
@@ -76,12 +84,12 @@ class MemoryNegativations:
         if any(tables.wanted.get(each) not in {None, key} for each in wanted):
             raise invoice_taken(key)
         if before is not None:
-            tables.references.drop(before.reference)
+            tables.references.drop(unique_reference(before))
             for each in _wanted_keys(before):
                 tables.wanted.drop(each)
         for each in wanted:
             tables.wanted.put(each, key)
-        tables.references.put(after.reference, key)
+        tables.references.put(unique_reference(after), key)
         self._cover(before, after)
         tables.negativations.put(key, after)
         if after.transmission.claim is not None or waits_for(after) is WaitsFor.WORKER:
@@ -111,6 +119,16 @@ class MemoryNegativations:
     def lock(self, negativation_id: str, *, skip_locked: bool = False) -> Negativation | None:  # noqa: ARG002 - a writing unit holds everything
         """Read for changing: nobody else changes it before this unit ends."""
         return self.get(negativation_id)
+
+    def lock_all(self, negativation_ids: Sequence[str]) -> Sequence[Negativation]:
+        """Read many for changing; those that do not exist are left out."""
+        known = (self._tables.negativations.get(key) for key in dict.fromkeys(negativation_ids))
+        return [each for each in known if each is not None]
+
+    def save_all(self, negativations: Sequence[Negativation]) -> None:
+        """Replace many, one version on."""
+        for each in negativations:
+            self.save(each)
 
     def append(self, events: Iterable[Event]) -> None:
         """Add to the history."""
@@ -188,6 +206,10 @@ class MemoryNegativations:
         """Negativations that are not closed and cover any of the invoices, oldest first."""
         found = {key: self.get(key) for each in invoice_ids for key in self._tables.covering.get((host, each)) or ()}
         return sorted(found.values(), key=lambda each: (each.created_at, each.id))
+
+    def lock_covering(self, host: str, invoice_ids: Sequence[str]) -> Sequence[Negativation]:
+        """The same: a writing unit holds everything."""
+        return self.covering(host, invoice_ids)
 
     def open_invoices(
         self, host: str, registry: Registry, invoice_ids: Sequence[str], *, except_negativation: str | None = None

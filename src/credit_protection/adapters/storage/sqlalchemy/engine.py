@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import threading
 import time
+from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any
-from weakref import WeakSet
+from weakref import WeakKeyDictionary, WeakSet
 
 import sqlalchemy as sa
 from sqlalchemy import event
@@ -14,11 +16,14 @@ from credit_protection.domain.errors import ConfigurationError
 
 if TYPE_CHECKING:
     import sqlite3
+    from collections.abc import Iterator
+    from contextlib import AbstractContextManager
 
     from sqlalchemy.engine import URL
 
 BUSY_SECONDS = 30
 """How long a writer waits for another on SQLite."""
+_RESTED_AFTER = 1.0
 _ISOLATION = "READ COMMITTED"
 _POSTGRESQL = {"postgresql", "postgres"}
 
@@ -38,9 +43,9 @@ def make_engine(url: str) -> sa.Engine:
             parsed.set(drivername="postgresql+psycopg"),
             pool_size=10,
             max_overflow=30,
-            pool_pre_ping=True,
             use_native_hstore=False,
         )
+        _ping_after_rest(engine)
     else:
         engine = sa.create_engine(
             parsed.set(drivername="sqlite+pysqlite"),
@@ -57,9 +62,11 @@ def _forget_connections() -> None:
     """A forked child leaves its parent's connections alone, and makes its own."""
     for engine in _ours:
         engine.dispose(close=False)
+    _turns.clear()  # one may have been held by a thread that was left behind
 
 
 _ours: WeakSet[sa.Engine] = WeakSet()
+_turns: WeakKeyDictionary[sa.Engine, threading.RLock] = WeakKeyDictionary()
 os.register_at_fork(after_in_child=_forget_connections)
 
 
@@ -80,6 +87,25 @@ def _parsed(url: str) -> URL:
             code="banco_sem_arquivo",
         )
     return parsed
+
+
+def _ping_after_rest(engine: sa.Engine) -> None:
+    """Ask a connection that rested whether its server is still there; asking each time would cost a round trip."""
+
+    def note(_connection: object, record: Any) -> None:  # noqa: ANN401 - SQLAlchemy's own
+        record.info["rests_since"] = time.monotonic()
+
+    def ask(connection: Any, record: Any, _proxy: object) -> None:  # noqa: ANN401 - psycopg's and SQLAlchemy's own
+        now = time.monotonic()
+        if now - record.info.get("rests_since", now) < _RESTED_AFTER:
+            return
+        try:
+            engine.dialect.do_ping(connection)
+        except engine.dialect.loaded_dbapi.Error as error:
+            raise sa.exc.DisconnectionError from error  # the pool makes another
+
+    event.listen(engine, "checkin", note)
+    event.listen(engine, "checkout", ask)
 
 
 def _set_up_sqlite(connection: sqlite3.Connection, _record: object) -> None:
@@ -114,6 +140,27 @@ def writing(engine: sa.Engine) -> sa.Engine:
     if engine.dialect.name == "postgresql":
         return engine.execution_options(isolation_level=_ISOLATION)
     return _beginning(engine, "BEGIN IMMEDIATE")
+
+
+def turn(engine: sa.Engine) -> AbstractContextManager[object]:
+    """To be held around a unit that writes.
+
+    SQLite has one writer at a time, and the others ask again and again, with sleeps between. The threads of one process
+    need not: they take turns here. It is no lock that anything rests on: who waits too long goes on, and asks SQLite.
+    """
+    if engine.dialect.name == "postgresql":
+        return nullcontext()
+    return _in_turn(_turns.setdefault(engine, threading.RLock()))
+
+
+@contextmanager
+def _in_turn(lock: threading.RLock) -> Iterator[None]:
+    is_held = lock.acquire(timeout=BUSY_SECONDS)
+    try:
+        yield
+    finally:
+        if is_held:
+            lock.release()
 
 
 def reading(engine: sa.Engine) -> sa.Engine:

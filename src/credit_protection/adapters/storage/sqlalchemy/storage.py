@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from typing import TYPE_CHECKING
 
-from credit_protection.adapters.storage.sqlalchemy.engine import make_engine, reading, writing
+from credit_protection.adapters.storage.sqlalchemy.engine import make_engine, reading, turn, writing
 from credit_protection.adapters.storage.sqlalchemy.joined import borrowed
 from credit_protection.adapters.storage.sqlalchemy.migrations import upgrade
 from credit_protection.adapters.storage.sqlalchemy.transaction import Transaction
@@ -55,17 +55,16 @@ class SqlStorage:
     @contextmanager
     def unit(self) -> Iterator[SqlUnitOfWork]:
         """A writing unit."""
-        with self._writing.connect() as connection:
-            transaction = connection.begin()
+        with ExitStack() as held:
+            held.enter_context(turn(self._engine))
+            connection = held.enter_context(self._writing.connect())
+            transaction = held.enter_context(closing(connection.begin()))
 
             def commit() -> None:
                 transaction.commit()
-                connection.close()
+                held.close()
 
-            try:
-                yield SqlUnitOfWork(Transaction(connection, self._is_exclusive), commit)
-            finally:
-                transaction.close()
+            yield SqlUnitOfWork(Transaction(connection, self._is_exclusive), commit)
 
     @contextmanager
     def reading(self) -> Iterator[SqlUnitOfWork]:

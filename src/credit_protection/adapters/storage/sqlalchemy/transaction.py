@@ -38,6 +38,8 @@ class Transaction:
 
     def change(self, statement: sa.Executable, parameters: dict[str, Any] | Sequence[dict[str, Any]]) -> int:
         """Execute once, or once for each of many; gives how many rows changed."""
+        if isinstance(parameters, list) and len(parameters) == 1:
+            parameters = parameters[0]  # drivers do many in another, slower way
         return self.connection.execute(statement, parameters, execution_options=_COUNTED).rowcount
 
     def insert_new(self, table: sa.Table, rows: dict[str, Any] | Sequence[dict[str, Any]]) -> int:

@@ -93,6 +93,29 @@ class NegativationsContract:
         with stocked.reading() as unit:
             assert unit.negativations.get("twin").reference == "FRESH"
 
+    def test_adopted_records_of_one_reference_are_told_apart_by_their_key(self, stocked: Storage) -> None:
+        """Earlier systems gave several records one contract reference, of any length and signs."""
+        ours = samples.negativation()
+        theirs = samples.negativation("adopted", ["invoice-2"], reference="contrato|7 de longa data", is_adopted=True)
+        covered = replace(samples.negativated_invoice("invoice-3"), due_date=date(2026, 7, 10))
+        later = replace(theirs, id="later", invoices=(covered,))
+        keep(stocked, [ours, theirs, later])
+        keys = [(each.document.value, each.reference, each.due_date) for each in (ours, theirs, later)]
+        with stocked.unit() as unit:
+            assert unit.negativations.get("adopted") == theirs
+            found = unit.negativations.with_keys("integration-1", [*keys, ("90010020055", "other", None)])
+            assert {each.id for each in found} == {ours.id, "adopted", "later"}
+            assert [each.id for each in unit.negativations.with_keys("integration-1", keys[1:2])] == ["adopted"]
+            assert [each.id for each in unit.negativations.with_keys("integration-2", keys)] == [ours.id]
+            assert not unit.negativations.with_keys("integration-1", [])
+            twin = replace(theirs, id="twin", invoices=(replace(theirs.invoices[0], invoice_id="invoice-9"),))
+            with pytest.raises(Conflict):
+                unit.negativations.add(twin)
+            unit.negativations.save(unit.negativations.get("adopted"))
+            unit.commit()
+        with stocked.reading() as unit:
+            assert unit.negativations.get("adopted").reference == theirs.reference
+
     def test_a_negativation_is_added_once(self, stocked: Storage) -> None:
         """Its id is unique."""
         keep(stocked, [samples.negativation()])
@@ -169,6 +192,45 @@ class NegativationsContract:
                 unit.negativations.lock("nobody", skip_locked=True)
             with pytest.raises(NotFound):
                 unit.negativations.save(samples.negativation("nobody"))
+
+    def test_many_are_read_for_changing_and_replaced_at_once(self, stocked: Storage) -> None:
+        """Each one version on, its invoices' places with it; those that do not exist are left out."""
+        keep(stocked, [samples.negativation(name, [name]) for name in ("a", "b", "c")])
+        with stocked.unit() as unit:
+            held = unit.negativations.lock_all(["c", "nobody", "a", "c"])
+            assert sorted(each.id for each in held) == ["a", "c"]
+            gone = [samples.removed(each) if each.id == "a" else samples.wants_removal(each) for each in held]
+            unit.negativations.save_all(gone)
+            unit.negativations.save_all([])
+            unit.commit()
+        with stocked.reading() as unit:
+            for each in gone:
+                assert unit.negativations.get(each.id) == replace(each, version=2)
+            assert unit.negativations.get("b").version == 1
+            assert list(unit.negativations.covering("local", ["a"])) == []
+            assert [each.id for each in unit.negativations.covering("local", ["b", "c"])] == ["b", "c"]
+
+    def test_one_that_was_changed_meanwhile_refuses_all_that_are_saved_with_it(self, stocked: Storage) -> None:
+        """The unit is left without a commit, and nothing stays."""
+        made = [samples.negativation(name, [name]) for name in ("a", "b")]
+        keep(stocked, made)
+        with stocked.unit() as unit:
+            unit.negativations.save(made[1])
+            unit.commit()
+        with stocked.unit() as unit, pytest.raises(Conflict):
+            unit.negativations.save_all([replace(each, rejection="E1") for each in made])
+        with stocked.reading() as unit:
+            assert unit.negativations.get("a") == made[0]
+
+    def test_what_covers_an_invoice_is_read_for_changing(self, stocked: Storage) -> None:
+        """The same as is found, and then saved."""
+        keep(stocked, [samples.negativation("one", ["1", "2"]), samples.negativation("two", ["3"])])
+        with stocked.unit() as unit:
+            held = unit.negativations.lock_covering("local", ["2", "9"])
+            assert held == unit.negativations.covering("local", ["2", "9"])
+            assert [each.id for each in held] == ["one"]
+            unit.negativations.save_all(held)
+            unit.commit()
 
     def test_history_comes_back_whole_oldest_first(self, stocked: Storage) -> None:
         """In the order of appending, each negativation's own."""

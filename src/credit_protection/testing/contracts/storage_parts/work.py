@@ -224,6 +224,19 @@ class WorkContract(Gated):
             assert meanwhile(lambda: other("one")) is False
             assert meanwhile(lambda: other("two")) is True
 
+    @needs("is_concurrent")
+    def test_of_many_those_held_by_another_are_left_out(self, stocked: Storage) -> None:
+        """Nobody waits."""
+        keep(stocked, [waiting("one"), waiting("two"), waiting("three")])
+
+        def others() -> list[str]:
+            with stocked.unit() as unit:
+                return [each.id for each in unit.negativations.lock_all(["three", "one", "two"])]
+
+        with stocked.unit() as unit:
+            assert unit.negativations.lock("one") is not None
+            assert sorted(meanwhile(others)) == ["three", "two"]
+
     def test_an_invoice_that_a_unit_holds_is_not_taken_by_another(self, stocked: Storage) -> None:
         """Creation and payment can't miss each other (rule 8), whether the row was there before or not."""
         for _ in range(2):

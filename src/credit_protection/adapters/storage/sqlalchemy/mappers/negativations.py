@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
-from credit_protection.adapters.storage.places import queue_of, waits_for
+from credit_protection.adapters.storage.places import queue_of, reference_in, unique_reference, waits_for
 from credit_protection.adapters.storage.sqlalchemy.column_types import member_of
 from credit_protection.domain.events import Event
 from credit_protection.domain.legal_calendar import RemovalCause
@@ -76,7 +76,7 @@ def negativation_row(negativation: Negativation) -> dict[str, Any]:
         "document": negativation.document,
         "invoices": [_invoice_tree(invoice) for invoice in negativation.invoices],
         "nature_code": negativation.nature_code,
-        "reference": negativation.reference,
+        "reference": unique_reference(negativation),
         "requested_by": negativation.requested_by,
         "created_at": negativation.created_at,
         "observed": negativation.observed,
@@ -118,7 +118,7 @@ def negativation_of(row: Row[Any]) -> Negativation:
         document=row.document,
         invoices=tuple(_invoice_of(tree) for tree in row.invoices),
         nature_code=row.nature_code,
-        reference=row.reference,
+        reference=reference_in(row.reference, is_adopted=row.is_adopted),
         requested_by=row.requested_by,
         created_at=row.created_at,
         transmission=_transmission_of(row),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from credit_protection.adapters.storage import cursors
-from credit_protection.adapters.storage.places import Queue, WaitsFor
+from credit_protection.adapters.storage.places import Queue, WaitsFor, adopted_reference
 from credit_protection.adapters.storage.refusals import (
     changed_meanwhile,
     exists,
@@ -50,7 +50,7 @@ if TYPE_CHECKING:
     from credit_protection.adapters.storage.sqlalchemy.transaction import Transaction
     from credit_protection.domain.capabilities import Registry
     from credit_protection.domain.events import Event
-    from credit_protection.domain.negativations import Desired, Negativation
+    from credit_protection.domain.negativations import Negativation
     from credit_protection.domain.requests import InclusionRequest
     from credit_protection.ports.storage import Listed, NegativationFilter, Page
 
@@ -61,6 +61,11 @@ _SELECT = sa.select(*(column for column in _C if column.name not in _DERIVED))
 _ONE = _SELECT.where(_C.id == sa.bindparam("key"))
 _LOCK = _ONE.with_for_update(key_share=True)
 _LOCK_IF_FREE = _ONE.with_for_update(key_share=True, skip_locked=True)
+_LOCK_FREE = (
+    _SELECT.where(_C.id.in_(sa.bindparam("keys", expanding=True)))
+    .order_by(_C.id)
+    .with_for_update(key_share=True, skip_locked=True)
+)
 _IS_THERE = sa.select(_C.id).where(_C.id == sa.bindparam("key"))
 _REPLACE = sa.update(NEGATIVATION).where(_C.id == sa.bindparam("key"), _C.version == sa.bindparam("read_version"))
 _PLACE_INVOICES = sa.update(NEGATIVATION_INVOICE).where(_I.negativation_id == sa.bindparam("key"))
@@ -110,12 +115,14 @@ _COVERS = sa.and_(
     is_false(_I.is_closed),
 )
 _COVERING = _SELECT.where(_C.id.in_(sa.select(_I.negativation_id).where(_COVERS))).order_by(_C.created_at, _C.id)
+_LOCK_COVERING = _COVERING.with_for_update(key_share=True, of=NEGATIVATION)
 _OPEN_INVOICES = sa.select(_I.invoice_id).where(
     _COVERS,
     _I.registry == sa.bindparam("registry", type_=_I.registry.type),
     _I.negativation_id != sa.bindparam("but"),
 )
 _COUNT_OPEN = sa.select(sa.func.count()).where(_C.integration_id == sa.bindparam("key"), is_false(_C.is_closed))
+_WITH_REFERENCES = _SELECT.where(_C.reference.in_(sa.bindparam("references", expanding=True)))
 _OPEN_INVOICE_IDS = (
     sa.select(_I.invoice_id)
     .distinct()
@@ -130,8 +137,8 @@ class SqlNegativations:
 
     def __init__(self, transaction: Transaction) -> None:
         self._transaction = transaction
-        self._placed: dict[tuple[str, int], tuple[Desired, bool]] = {}
-        """What the invoice rows say of each negativation that this unit read: no update where nothing changes."""
+        self._stored: dict[tuple[str, int], dict[str, Any]] = {}
+        """The rows that this unit knows, by id and version: what stays the same is not written again."""
 
     # -------------------------------------------------------------------------------------------- requests
 
@@ -148,6 +155,17 @@ class SqlNegativations:
         return request_of(row)
 
     # -------------------------------------------------------------------------------------------- one by one
+
+    def with_keys(self, integration_id: str, keys: Sequence[tuple[str, str, date | None]]) -> Sequence[Negativation]:
+        """Those, closed ones too, that have one of these keys at the bureau."""
+        wanted = set(keys)
+        references = {adopted_reference(integration_id, *key) for key in wanted} | {key[1] for key in wanted}
+        found = [
+            negativation_of(row)
+            for some in chunks(sorted(references))
+            for row in self._transaction.rows(_WITH_REFERENCES, {"references": some})
+        ]
+        return [each for each in found if (each.document.value, each.reference, each.due_date) in wanted]
 
     def add(self, negativation: Negativation) -> None:
         """Insert a new one. Nothing of it stays where that is refused, and the unit remains usable."""
@@ -170,24 +188,42 @@ class SqlNegativations:
 
     def save(self, negativation: Negativation) -> None:
         """Replace, one version on."""
-        key, read = negativation.id, negativation.version
         row = negativation_row(negativation)
-        del row["id"]
-        row |= {"version": read + 1, "key": key, "read_version": read}
-        if not self._transaction.change(_REPLACE, row):
-            self.get(key)
-            raise changed_meanwhile("a negativação", key)
-        place = (negativation.desired, negativation.is_closed)
-        if self._placed.pop((key, read), None) != place:
-            self._place(key, place)
-        self._placed[key, read + 1] = place
+        if not self._transaction.change(_REPLACE, _replacing(row, self._changed(row))):
+            self.get(negativation.id)
+            raise changed_meanwhile("a negativação", negativation.id)
+        self._place_anew([row])
 
-    def _place(self, key: str, place: tuple[Desired, bool]) -> None:
-        desired, is_closed = place
+    def save_all(self, negativations: Sequence[Negativation]) -> None:
+        """Replace many, one version on."""
+        rows = [negativation_row(negativation) for negativation in negativations]
+        changed = set[str]().union(*(self._changed(row) for row in rows))
+        replacing = [_replacing(row, changed) for row in rows]
+        if replacing and self._transaction.change(_REPLACE, replacing) != len(rows):
+            raise changed_meanwhile("a negativação", ", ".join(row["id"] for row in rows))
+        self._place_anew(rows)
+
+    def _changed(self, row: dict[str, Any]) -> set[str]:
+        """The columns that differ from what this unit read; all, where it did not read this version."""
+        before = self._stored.get((row["id"], row["version"]), {})
+        return {name for name, value in row.items() if name not in before or before[name] != value}
+
+    def _place_anew(self, rows: Sequence[dict[str, Any]]) -> None:
+        """Let the invoice rows say what the saved rows say, where that changed."""
+        places: dict[str, dict[str, Any]] = {}
+        for row in rows:
+            key, read = row["id"], row["version"]
+            before = self._stored.pop((key, read), {})
+            place = {name: row[name] for name in ("desired", "is_closed")}
+            if place != {name: before.get(name) for name in place}:
+                places[key] = place | {"key": key}
+            self._stored[key, read + 1] = row | {"version": read + 1}
+        if not places:
+            return
         try:
-            self._transaction.change(_PLACE_INVOICES, {"key": key, "desired": desired, "is_closed": is_closed})
+            self._transaction.change(_PLACE_INVOICES, list(places.values()))
         except sa.exc.IntegrityError:
-            raise invoice_taken(key) from None
+            raise invoice_taken(", ".join(places)) from None
 
     def get(self, negativation_id: str) -> Negativation:
         """Raises `NotFound`."""
@@ -205,6 +241,14 @@ class SqlNegativations:
             raise not_found("a negativação", negativation_id)
         return self._read(row)
 
+    def lock_all(self, negativation_ids: Sequence[str]) -> Sequence[Negativation]:
+        """Read many for changing; those that others hold, or that do not exist, are left out."""
+        return [
+            self._read(row)
+            for some in chunks(sorted(set(negativation_ids)))
+            for row in self._transaction.rows(_LOCK_FREE, {"keys": some})
+        ]
+
     def append(self, events: Iterable[Event]) -> None:
         """Add to the history."""
         rows = [event_row(event) for event in events]
@@ -219,8 +263,7 @@ class SqlNegativations:
         return self._remember(negativation_of(row))
 
     def _remember(self, negativation: Negativation) -> Negativation:
-        place = (negativation.desired, negativation.is_closed)
-        self._placed[negativation.id, negativation.version] = place
+        self._stored[negativation.id, negativation.version] = negativation_row(negativation)
         return negativation
 
     # -------------------------------------------------------------------------------------------- lists
@@ -270,9 +313,16 @@ class SqlNegativations:
 
     def covering(self, host: str, invoice_ids: Sequence[str]) -> Sequence[Negativation]:
         """Negativations that are not closed and cover any of the invoices, oldest first."""
+        return self._covering(_COVERING, host, invoice_ids)
+
+    def lock_covering(self, host: str, invoice_ids: Sequence[str]) -> Sequence[Negativation]:
+        """The same, read for changing."""
+        return self._covering(_LOCK_COVERING, host, invoice_ids)
+
+    def _covering(self, statement: sa.Select[Any], host: str, invoice_ids: Sequence[str]) -> Sequence[Negativation]:
         found: dict[str, Negativation] = {}
         for some in chunks(invoice_ids):
-            for row in self._transaction.rows(_COVERING, {"host": host, "invoice_ids": some}):
+            for row in self._transaction.rows(statement, {"host": host, "invoice_ids": some}):
                 if row.id not in found:
                     found[row.id] = self._read(row)
         return list(found.values())
@@ -298,6 +348,11 @@ class SqlNegativations:
         last = "" if page.after is None else cursors.decode(page.after, 1)[0]
         statement = _OPEN_INVOICE_IDS.params(host=host, last=last, most=page.size + 1)
         return listed(self._transaction, statement, page, lambda row: str(row[0]), lambda row: (row[0],))
+
+
+def _replacing(row: dict[str, Any], changed: Iterable[str]) -> dict[str, Any]:
+    written = {name: row[name] for name in changed if name != "id"}
+    return written | {"version": row["version"] + 1, "key": row["id"], "read_version": row["version"]}
 
 
 def _conditions(wanted: NegativationFilter) -> list[sa.ColumnElement[bool]]:

@@ -114,15 +114,21 @@ class SqlSettlements:
         """Hold one row per invoice until this unit ends.
 
         Missing rows are inserted first, all of them, then all are locked, each time in the order of their ids: so two
-        units never wait for each other. On SQLite any write holds the whole database, and a writing unit does so from
-        its beginning.
+        units never wait for each other. One alone, which mostly is there, is looked for first. On SQLite any write
+        holds the whole database, and a writing unit does so from its beginning.
         """
         ordered = sorted(set(invoice_ids))
         if self._transaction.is_exclusive or not ordered:
             return
+        if len(ordered) == 1 and self._lock_rows(host, ordered):
+            return
         rows = [{"host": host, "invoice_id": invoice_id} for invoice_id in ordered]
         self._transaction.insert_new(INVOICE, rows if len(rows) > 1 else rows[0])
+        self._lock_rows(host, ordered)
+
+    def _lock_rows(self, host: str, ordered: Sequence[str]) -> int:
+        """Hold those that are there; gives how many. On SQLite there is nothing to hold."""
         if self._transaction.connection.dialect.name == "sqlite":
-            return
-        for some in chunks(ordered):
-            self._transaction.rows(_LOCK, {"host": host, "invoice_ids": some})
+            return 0
+        wanted = ({"host": host, "invoice_ids": some} for some in chunks(ordered))
+        return sum(len(self._transaction.rows(_LOCK, each)) for each in wanted)

@@ -1,0 +1,95 @@
+"""Buckets in PostgreSQL, for the processes of many machines."""
+
+from __future__ import annotations
+
+import random
+import threading
+from typing import TYPE_CHECKING, cast
+
+from credit_protection.adapters.postgresql import libpq_url, session_options
+from credit_protection.domain.errors import ConfigurationError
+
+try:
+    from psycopg_pool import ConnectionPool
+    from pyrate_limiter import PostgresBucket, Rate, RateItem
+except ImportError as error:
+    raise ConfigurationError(
+        "O limite de chamadas no PostgreSQL precisa do psycopg com pool. Instale-o: "
+        f"pip install 'credit-protection[postgresql]'. (Falta: {error.name}.)",
+        code="extra_ausente",
+    ) from error
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any
+
+    from pyrate_limiter.abstracts.algorithm import Decision
+
+    from credit_protection.adapters.limits.pace import Window
+
+_CONNECTIONS = 4
+_SECONDS = 5
+_FORGET_EVERY = 100
+_BUSY_TRIES = 8
+_BUSY_MILLISECONDS = 10
+
+
+class PostgresqlBuckets:
+    """One table per bucket, by a small pool of connections of its own.
+
+    Args:
+        url: of the database.
+        schema: of the tables, which must exist; None for the connection's own.
+    """
+
+    def __init__(self, url: str, schema: str | None) -> None:
+        # The library stores instants without a zone: all sessions must mean the same one.
+        options = session_options(url, schema, "timezone=UTC")
+        self._pool: ConnectionPool[Any] = ConnectionPool(
+            libpq_url(url),
+            kwargs={"options": options, "connect_timeout": _SECONDS},
+            min_size=0,
+            max_size=_CONNECTIONS,
+            timeout=_SECONDS,
+            check=ConnectionPool.check_connection,
+            open=True,
+        )
+
+    def bucket(self, name: str, allowed: Sequence[Window]) -> _PostgresqlBucket:
+        """The bucket of this name."""
+        return _PostgresqlBucket(self._pool, name, allowed)
+
+    def close(self) -> None:
+        """Close the pool."""
+        self._pool.close()
+
+
+class _PostgresqlBucket:
+    """The library locks the table and does not wait for it: the threads of one process take turns here."""
+
+    def __init__(self, pool: ConnectionPool[Any], name: str, allowed: Sequence[Window]) -> None:
+        self._lock = threading.Lock()
+        self._bucket = PostgresBucket(pool, name, [Rate(each.calls, each.milliseconds) for each in allowed])
+        self._name = name
+        self._taken = 0
+        self._sleep = threading.Event()
+
+    def take(self) -> int | None:
+        """None where a permit is given; else after how many milliseconds to ask again."""
+        with self._lock:
+            for _ in range(_BUSY_TRIES):
+                now = self._bucket.now()  # type: ignore[no-untyped-call] # the server's time
+                # Only asynchronous buckets give something to await.
+                decision = cast("Decision", self._bucket.put_decision(RateItem(self._name, now)))
+                if decision.allowed:
+                    self._forget(now)
+                    return None
+                if decision.retry_after_ms is not None:
+                    return decision.retry_after_ms
+                self._sleep.wait(random.uniform(0.001, _BUSY_MILLISECONDS / 1000))  # noqa: S311 - another has the table
+            return _BUSY_MILLISECONDS
+
+    def _forget(self, now: int) -> None:
+        self._taken += 1
+        if self._taken % _FORGET_EVERY == 0:
+            self._bucket.leak(now)

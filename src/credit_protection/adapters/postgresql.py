@@ -1,0 +1,42 @@
+"""What adapters that talk to PostgreSQL by themselves need to know of the configured address."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import parse_qs, urlsplit
+
+from credit_protection.domain.errors import ConfigurationError
+
+_DRIVER = re.compile(r"^postgres(?:ql)?(?:\+\w+)?://")
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+
+
+def is_postgresql(url: str) -> bool:
+    """Tell whether an SQLAlchemy URL means PostgreSQL."""
+    return _DRIVER.match(url) is not None
+
+
+def libpq_url(url: str) -> str:
+    """The URL as libpq reads it: without SQLAlchemy's name of a driver."""
+    return _DRIVER.sub("postgresql://", url)
+
+
+def session_options(url: str, schema: str | None, *settings: str) -> str:
+    """The `options` of sessions, as libpq reads them: those of the URL, then the search path and further settings.
+
+    Args:
+        url: of the database.
+        schema: where the tables are; None for the connection's own search path.
+        settings: each `name=value`.
+
+    Raises:
+        ConfigurationError: the schema's name is not a plain one.
+    """
+    own = parse_qs(urlsplit(libpq_url(url)).query).get("options", [])
+    if schema is not None:
+        if _NAME.fullmatch(schema) is None:
+            raise ConfigurationError(
+                f"O esquema {schema!r} não é um nome simples. Use letras, números e sublinhado.", code="configuracao"
+            )
+        settings = (f"search_path={schema}", *settings)
+    return " ".join((*own, *(f"-c {setting}" for setting in settings)))

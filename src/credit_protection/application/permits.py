@@ -1,0 +1,139 @@
+"""Permits: a call to a bureau is made only where its integration's rate allows it, over all threads and processes.
+
+A permit is taken before the claim, so that nothing is held by whoever waits for one. What a process was told ("not
+before") it remembers: until then it neither asks again nor looks at that integration's transmissions, and whatever goes
+through other integrations is not held up.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import Counter
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from credit_protection.domain.errors import RateLimited
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from datetime import datetime
+
+    from credit_protection.application.tenant import Tenant
+    from credit_protection.domain.integrations import Integration
+    from credit_protection.ports.storage import DueTransmission
+
+PATIENCE = timedelta(seconds=5)
+"""How long a person's credit query waits for a permit."""
+_KNOWN_FOR = 1.0
+_SPARE_FOR = 0.25
+_SOON = timedelta(milliseconds=10)
+
+
+class Permits:
+    """The permits of this process. Thread-safe.
+
+    Args:
+        tenant: whose limits.
+        sleep: waits so many seconds.
+    """
+
+    def __init__(self, tenant: Tenant, sleep: Callable[[float], None] = time.sleep) -> None:
+        self._tenant = tenant
+        self._sleep = sleep
+        self._lock = threading.Lock()
+        self._not_before: dict[str, datetime] = {}
+        self._integration_of: dict[str, str] = {}
+        self._read: dict[str, tuple[float, Integration]] = {}
+        self._spare: Counter[str] = Counter()
+        self._spare_until = 0.0
+
+    # ------------------------------------------------------------------------------------------ looking
+
+    def held_back(self) -> frozenset[str]:
+        """Integrations that have no permit now: their transmissions are not looked at."""
+        now = self._tenant.clock.now()
+        with self._lock:
+            self._not_before = {key: until for key, until in self._not_before.items() if until > now}
+            return frozenset(self._not_before)
+
+    def found(self, due: Iterable[DueTransmission]) -> None:
+        """Remember through which integration each of these goes."""
+        self._integration_of = {each.negativation_id: each.integration_id for each in due}
+
+    def look_again(self, upcoming: datetime | None) -> datetime | None:
+        """When to look again, where `upcoming` is what the rows say: they know nothing of permits."""
+        now = self._tenant.clock.now()
+        with self._lock:
+            first = min(self._not_before.values(), default=None)
+        if first is None or upcoming is None or upcoming > now:
+            return upcoming
+        return max(first, now + _SOON)  # what is due may be what was held back at the last look
+
+    # ------------------------------------------------------------------------------------------ taking
+
+    def take(self, negativation_id: str) -> datetime | None:
+        """Take a permit for the next call of a transmission; None where it is given, else when to ask again.
+
+        Raises:
+            NotFound: there is no such negativation.
+        """
+        integration = self._integration(negativation_id)
+        if integration.rate_per_second is None:
+            return None
+        now = self._tenant.clock.now()
+        with self._lock:
+            if self._spare[integration.id] and time.monotonic() < self._spare_until:
+                self._spare[integration.id] -= 1
+                return None
+            until = self._not_before.get(integration.id)
+        if until is not None and until > now:
+            return until
+        not_before = self._tenant.limits.permit(integration)
+        if not_before is not None:
+            with self._lock:
+                self._not_before[integration.id] = not_before
+        return not_before
+
+    def give_back(self, negativation_id: str) -> None:
+        """No call was made: somebody else had the transmission. The next one of this integration may use the permit.
+
+        Only at once: calls that were permitted long ago would come in a crowd.
+        """
+        integration = self._integration(negativation_id)
+        if integration.rate_per_second is None:
+            return
+        with self._lock:
+            if time.monotonic() >= self._spare_until:
+                self._spare.clear()
+            self._spare[integration.id] += 1
+            self._spare_until = time.monotonic() + _SPARE_FOR
+
+    def wait(self, integration: Integration) -> None:
+        """Take a permit for a call that a person waits for, within `PATIENCE`.
+
+        Raises:
+            RateLimited: none came free in that time; nothing was sent.
+        """
+        give_up_at = self._tenant.clock.now() + PATIENCE
+        while (not_before := self._tenant.limits.permit(integration)) is not None:
+            if not_before > give_up_at:
+                raise RateLimited(
+                    f"A integração {integration.description!r} está no limite de chamadas por segundo. Nada foi "
+                    "enviado nem cobrado: tente de novo em instantes.",
+                    retry_at=not_before,
+                )
+            self._sleep(max(0.0, (not_before - self._tenant.clock.now()).total_seconds()))
+
+    def _integration(self, negativation_id: str) -> Integration:
+        integration_id = self._integration_of.get(negativation_id)
+        now = time.monotonic()
+        known = None if integration_id is None else self._read.get(integration_id)
+        if known is not None and now - known[0] < _KNOWN_FOR:
+            return known[1]
+        with self._tenant.storage.reading() as unit:
+            if integration_id is None:
+                integration_id = unit.negativations.get(negativation_id).integration_id
+            integration = unit.integrations.get(integration_id)
+        self._read[integration_id] = (now, integration)
+        return integration

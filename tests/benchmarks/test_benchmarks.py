@@ -1,0 +1,32 @@
+"""Each benchmark runs, on very little, and reports in the one form. What it measures is `make bench`'s to judge."""
+
+import json
+from collections.abc import Callable
+
+import pytest
+
+from benchmarks import __main__ as everything
+from benchmarks import drain, enqueue, latency, scale
+
+
+@pytest.mark.parametrize(
+    ("run", "arguments", "name"),
+    [
+        (drain.main, ["--removals", "40", "--slices", "2", "--latency", "0", "--database", "sqlite"], "drain"),
+        (enqueue.main, ["--times", "3", "--database", "sqlite"], "enqueue"),
+        (latency.main, ["--payments", "2", "--database", "sqlite"], "latency"),
+        pytest.param(
+            scale.main, ["--seconds", "0.2", "--closed", "50", "--due", "20"], "scale", marks=pytest.mark.postgresql
+        ),
+    ],
+)
+def test_a_benchmark_reports_a_ratio_against_its_floor(
+    run: Callable[[list[str]], int], arguments: list[str], name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code = run(arguments)
+    told = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert told["name"] == name
+    assert name in everything.NAMES
+    assert told["ratio"] > 0
+    assert code == int(told["ratio"] < told["floor"])
+    assert told["baseline"]
