@@ -41,6 +41,7 @@ drill: $(STAMP)    ## kill workers, 250 times on SQLite and on PostgreSQL: nothi
 	@$(PY) -m tests.drill --database sqlite
 	@$(PY) -m tests.drill --database postgresql
 	@$(PY) -m tests.drill --database sqlite --duplicate-check-off --negativations 600 --kills 60
+	@$(PY) -m pytest -q tests/processes
 
 bench: $(STAMP)    ## every benchmark, ours beside a baseline; exits non-zero below a floor
 	@$(PY) -m benchmarks
