@@ -20,6 +20,7 @@ from tests.application.desk import Desk
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from credit_protection.application.transmissions import Performed
     from credit_protection.domain.integrations import Integration
 
 SECOND = timedelta(seconds=1)
@@ -119,6 +120,27 @@ def test_a_permit_that_was_not_used_serves_the_next_call(shop: Desk, limits: Cou
     assert done is not None
     assert done.not_before is None
     assert len(limits.asked) == 2
+
+
+def test_the_first_call_of_a_process_goes_alone(shop: Desk, limits: CountedLimits) -> None:
+    limits.left = 100
+    first, second = shop.negativate("i1"), shop.negativate("i2")
+    meanwhile: list[Performed | None] = []
+
+    def another(_: str) -> None:
+        if not meanwhile:
+            meanwhile.append(shop.perform(second))
+
+    shop.bureau.before = another
+    shop.perform(first)
+    (done,) = meanwhile
+    assert done is not None
+    assert done.not_before is not None
+    assert len(limits.asked) == 1
+    shop.later(SECOND)
+    done = shop.perform(second)
+    assert done is not None
+    assert done.not_before is None
 
 
 def test_a_negativation_that_does_not_exist_is_an_error(shop: Desk) -> None:

@@ -29,7 +29,12 @@ if TYPE_CHECKING:
 
     from credit_protection.containers import Container
 
-pytestmark = [pytest.mark.drill, pytest.mark.postgresql, pytest.mark.timeout(180)]
+pytestmark = [
+    pytest.mark.drill,
+    pytest.mark.postgresql,
+    pytest.mark.timeout(180),
+    pytest.mark.xdist_group("processes"),
+]
 NEGATIVATIONS = 120
 PAID = 80
 PAYING_SECONDS = 8.0

@@ -123,7 +123,10 @@ class Negativations:
             unit.settlements.lock_invoices(self._tenant.host.code, asked.invoice_ids)
             ledger = unit.settlements.entries(self._tenant.host.code, asked.invoice_ids)
             facts = terms(self._tenant, setup, holds, self._taken(unit, setup, candidate))
-            findings = [*evaluate(candidate, facts, self._tenant.extra_guards), *_settled(ledger, candidate)]
+            findings = [
+                *evaluate(candidate, facts, self._tenant.extra_guards),
+                *_settled(ledger, candidate, integration),
+            ]
             changes = requests.create(
                 request,
                 candidate,
@@ -346,9 +349,10 @@ def _narrowed(wanted: frozenset[str] | None, scope: frozenset[str] | None) -> fr
     return wanted & scope
 
 
-def _settled(ledger: Sequence[Entry], candidate: Candidate) -> list[Finding]:
+def _settled(ledger: Sequence[Entry], candidate: Candidate, integration: Integration) -> list[Finding]:
     """Invoices that the ledger shows settled, whatever the host showed when it was read (rule 8)."""
-    standings = standings_of({invoice.id: invoice.amount for invoice in candidate.invoices}, ledger)
+    principals = {invoice.id: invoice.amount for invoice in candidate.invoices}
+    standings = standings_of(principals, ledger, integration.removal_policy.tolerance)
     return [
         Finding(
             "fatura_paga",

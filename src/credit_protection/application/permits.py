@@ -10,6 +10,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import Counter
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -28,10 +29,27 @@ PATIENCE = timedelta(seconds=5)
 _KNOWN_FOR = 1.0
 _SPARE_FOR = 0.25
 _SOON = timedelta(milliseconds=10)
+_WARMING_UP = timedelta(milliseconds=50)
+
+
+@dataclass(frozen=True, slots=True)
+class Permit:
+    """Leave to make one call, or the instant before which there is none.
+
+    Args:
+        integration_id: where it has a rate.
+        not_before: instant, UTC; None where the permit is given.
+    """
+
+    integration_id: str | None = None
+    not_before: datetime | None = None
 
 
 class Permits:
     """The permits of this process. Thread-safe.
+
+    The first call of a process goes alone: it opens connections and logs in, and those that were permitted meanwhile
+    would wait for that and then arrive together.
 
     Args:
         tenant: whose limits.
@@ -47,6 +65,8 @@ class Permits:
         self._read: dict[str, tuple[float, Integration]] = {}
         self._spare: Counter[str] = Counter()
         self._spare_until = 0.0
+        self._warming: set[str] = set()
+        self._warm: set[str] = set()
 
     # ------------------------------------------------------------------------------------------ looking
 
@@ -72,41 +92,50 @@ class Permits:
 
     # ------------------------------------------------------------------------------------------ taking
 
-    def take(self, negativation_id: str) -> datetime | None:
-        """Take a permit for the next call of a transmission; None where it is given, else when to ask again.
+    def take(self, negativation_id: str) -> Permit:
+        """Take a permit for the next call of a transmission; `end` it afterwards, where it was given.
 
         Raises:
             NotFound: there is no such negativation.
         """
         integration = self._integration(negativation_id)
         if integration.rate_per_second is None:
-            return None
+            return Permit()
         now = self._tenant.clock.now()
         with self._lock:
+            until = self._not_before.get(integration.id)
             if self._spare[integration.id] and time.monotonic() < self._spare_until:
                 self._spare[integration.id] -= 1
-                return None
-            until = self._not_before.get(integration.id)
-        if until is not None and until > now:
-            return until
+                return Permit(integration.id)
+            if integration.id in self._warming:
+                until = now + _WARMING_UP
+            if until is not None and until > now:
+                self._not_before[integration.id] = until
+                return Permit(integration.id, until)
+            if integration.id not in self._warm:
+                self._warming.add(integration.id)
         not_before = self._tenant.limits.permit(integration)
         if not_before is not None:
             with self._lock:
                 self._not_before[integration.id] = not_before
-        return not_before
+                self._warming.discard(integration.id)
+        return Permit(integration.id, not_before)
 
-    def give_back(self, negativation_id: str) -> None:
-        """No call was made: somebody else had the transmission. The next one of this integration may use the permit.
+    def end(self, permit: Permit, *, was_used: bool) -> None:
+        """The call was made, or there was none to make: then the integration's next one may use the permit.
 
         Only at once: calls that were permitted long ago would come in a crowd.
         """
-        integration = self._integration(negativation_id)
-        if integration.rate_per_second is None:
+        if permit.integration_id is None:
             return
         with self._lock:
+            self._warming.discard(permit.integration_id)
+            if was_used:
+                self._warm.add(permit.integration_id)
+                return
             if time.monotonic() >= self._spare_until:
                 self._spare.clear()
-            self._spare[integration.id] += 1
+            self._spare[permit.integration_id] += 1
             self._spare_until = time.monotonic() + _SPARE_FOR
 
     def wait(self, integration: Integration) -> None:

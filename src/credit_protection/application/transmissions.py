@@ -130,9 +130,18 @@ class Transmissions:
             What came of it; None where somebody else has it or it is not due.
         """
         reached("perform.begun")
-        not_before = self._permits.take(negativation_id)
-        if not_before is not None:
-            return self._held_back(negativation_id, not_before)
+        permit = self._permits.take(negativation_id)
+        if permit.not_before is not None:
+            return self._held_back(negativation_id, permit.not_before)
+        was_used = True
+        try:
+            done = self._perform(negativation_id, worker)
+            was_used = done is not None and done.action is not None
+        finally:
+            self._permits.end(permit, was_used=was_used)
+        return done
+
+    def _perform(self, negativation_id: str, worker: str) -> Performed | None:
         try:
             claimed = self._claims.claim(negativation_id, worker)
         except NotFound:
@@ -140,9 +149,10 @@ class Transmissions:
         except Exception:
             self._claims.postpone(negativation_id, "erro_inesperado")  # else it would stand first in line for ever
             raise
-        if claimed is None or claimed.claim is None:
-            self._permits.give_back(negativation_id)
-            return None if claimed is None else Performed(claimed.negativation, None)
+        if claimed is None:
+            return None
+        if claimed.claim is None:
+            return Performed(claimed.negativation, None)
         reached("call.before")
         answer, error = self._call(claimed, claimed.claim)
         reached("call.after")
