@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
 Test = TypeVar("Test", bound="Callable[..., None]")
 _NEEDED = "__needed_capability__"
@@ -29,10 +29,18 @@ def needs(capability: str, *, declared: bool = True) -> Callable[[Test], Test]:
 class Gated:
     """A contract with gated tests: in a subclass, those that don't apply are no tests at all, so nothing is skipped."""
 
+    _gated: ClassVar[dict[str, Callable[..., None]]] = {}
+
     def __init_subclass__(cls, **kwargs: Any) -> None:  # noqa: ANN401 - passed on
         super().__init_subclass__(**kwargs)
-        for holder in cls.__mro__:
-            for name, test in list(vars(holder).items()):
-                needed = getattr(test, _NEEDED, None)
-                if needed is not None:
-                    setattr(cls, name, test if getattr(cls, needed[0], None) is needed[1] else None)
+        cls._gated = {name: test for base in reversed(cls.__mro__) for name, test in _marked(base)}
+        for name, test in cls._gated.items():
+            capability, declared = getattr(test, _NEEDED)
+            setattr(cls, name, test if getattr(cls, capability, None) is declared else None)
+
+
+def _marked(base: type) -> Iterable[tuple[str, Callable[..., None]]]:
+    """The marked tests of a class, kept apart: where they don't apply, the class's own names hold None."""
+    written = {name: test for name, test in vars(base).items() if getattr(test, _NEEDED, None) is not None}
+    kept: dict[str, Callable[..., None]] = vars(base).get("_gated", {})
+    return (kept | written).items()
