@@ -65,7 +65,7 @@ def test_threads_share_a_rate_and_use_it_up(new_limits: Callable[[], BucketLimit
         given = [at for its in threads.map(lambda _: taken(limits, SECONDS), range(8)) for at in its]
     limits.close()
     assert most_within(given, 1.0) <= RATE * 1.25 + 1
-    assert RATE * SECONDS * 0.3 <= len(given) <= RATE * 5 * 0.96  # a busy machine may use less than it may
+    assert RATE * SECONDS * 0.8 <= len(given) <= RATE * 5 * 0.96
 
 
 def test_processes_share_a_rate(new_limits: Callable[[], BucketLimits]) -> None:
@@ -81,7 +81,7 @@ def test_processes_share_a_rate(new_limits: Callable[[], BucketLimits]) -> None:
         process.join()
     limits.close()
     assert most_within(given, 1.0) <= RATE * 1.25 + 1
-    assert len(given) >= RATE * SECONDS * 0.3
+    assert len(given) >= RATE * SECONDS * 0.7
 
 
 def test_a_slow_rate_says_when_to_ask_again(new_limits: Callable[[], BucketLimits]) -> None:
