@@ -83,10 +83,10 @@ def test_activity_and_pause_are_two_things(integration: Integration, seconds: in
 # ------------------------------------------------------------------------------------------------ what gateways declare
 
 
-def test_the_quiet_period_is_the_call_and_the_bureaus_processing() -> None:
+def test_the_quiet_period_is_the_lease_and_the_bureaus_processing() -> None:
     gateway = Capabilities(Registry.SPC, call_deadline=timedelta(seconds=30), max_processing=timedelta(minutes=5))
 
-    assert gateway.quiet_period == timedelta(minutes=5, seconds=30)
+    assert gateway.quiet_period == timedelta(minutes=6, seconds=5)
     assert gateway.lease == timedelta(seconds=65)
     assert Pace() == Pace(timedelta(seconds=1), timedelta(minutes=15))
 
@@ -95,4 +95,10 @@ def test_the_quiet_period_is_the_call_and_the_bureaus_processing() -> None:
 def test_a_lease_is_longer_than_the_whole_call_may_take(gateway: Capabilities) -> None:
     assert gateway.lease == 2 * gateway.call_deadline + timedelta(seconds=5)
     assert gateway.lease > gateway.call_deadline
-    assert gateway.quiet_period == gateway.call_deadline + gateway.max_processing
+
+
+@given(capabilities())
+def test_what_is_sent_at_the_last_moment_of_a_lease_lands_within_the_quiet_period(gateway: Capabilities) -> None:
+    """A call may begin while the rest of the lease covers the whole of it, so it ends with the lease at the latest."""
+    begins_at_the_latest = gateway.lease - gateway.call_deadline
+    assert begins_at_the_latest + gateway.call_deadline + gateway.max_processing <= gateway.quiet_period

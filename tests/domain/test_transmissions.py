@@ -28,7 +28,7 @@ from tests.domain.test_negativations import BLOCK, BY_PERSON, ONE, SPC, standing
 
 LATER = NOW + timedelta(hours=1)
 TICK = timedelta(microseconds=1)
-QUIET = timedelta(minutes=5, seconds=30)
+QUIET = timedelta(minutes=6, seconds=5)
 LEASE = timedelta(seconds=65)
 HELD = Claim(Action.LOOK_UP, "w-0", NOW, LATER, 4)
 PAYMENT = RemovalReason.PAYMENT

@@ -219,8 +219,10 @@ class Transmissions:
                 reason = negativation.removal_reason or RemovalReason.CREDITOR_REQUEST
                 removal = RemovalOrder(key, reason, setup.creditor.document)
                 return lambda: gateway.remove(removal)
-            case _:
+            case Action.LOOK_UP | Action.POLL:
                 return lambda: gateway.find(key)
+            case _:
+                raise ValueError(f"{claim.action} was claimed without what it needs")
 
     # ------------------------------------------------------------------------------------------ after it
 

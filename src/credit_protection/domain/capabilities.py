@@ -123,8 +123,11 @@ class Capabilities:
 
     @property
     def quiet_period(self) -> timedelta:
-        """How long after a claim a request could still land: "not found" counts only after it (rule 6)."""
-        return self.call_deadline + self.max_processing
+        """How long after a claim its request could still land: "not found" counts only after it (rule 6).
+
+        A call may begin late in its lease, if the rest covers the whole of it; so it ends with the lease at the latest.
+        """
+        return self.lease + self.max_processing
 
     @property
     def lease(self) -> timedelta:

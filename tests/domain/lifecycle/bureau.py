@@ -279,7 +279,7 @@ class Ledger:
 
     def _times(self, call: Call, delay: Delay) -> tuple[datetime, datetime]:
         gateway = self.profile.gateway
-        latest = call.at + gateway.call_deadline + gateway.max_processing
+        latest = call.at + gateway.lease + gateway.max_processing  # it may begin late in its lease
         match delay:
             case Delay.NONE:
                 return call.at, call.at + timedelta(minutes=1)

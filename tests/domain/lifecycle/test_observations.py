@@ -42,12 +42,14 @@ if TYPE_CHECKING:
     from credit_protection.domain.negativations import Negativation
 
 PACE = Pace(timedelta(minutes=1), timedelta(minutes=15))
-LOOKED_UP = replace(profiles.LOOKED_UP.gateway, poll_pace=PACE)
-NATURAL = replace(profiles.NATURAL.gateway, poll_pace=PACE)
-CALLBACK = replace(profiles.CALLBACK.gateway, poll_pace=PACE, max_processing=timedelta(minutes=5))
-REPEATABLE = replace(profiles.REPEATABLE.gateway, poll_pace=PACE)
-INSISTENT = replace(profiles.INSISTENT_CALLBACK.gateway, poll_pace=PACE)
-ONCE = replace(profiles.SYNCHRONOUS_LOOKED_UP.gateway, poll_pace=PACE)
+PROCESSING = timedelta(minutes=4, seconds=25)
+"""With the lease of 65 s, half a minute over five in which a request could land."""
+LOOKED_UP = replace(profiles.LOOKED_UP.gateway, poll_pace=PACE, max_processing=PROCESSING)
+NATURAL = replace(profiles.NATURAL.gateway, poll_pace=PACE, max_processing=PROCESSING)
+CALLBACK = replace(profiles.CALLBACK.gateway, poll_pace=PACE, max_processing=PROCESSING)
+REPEATABLE = replace(profiles.REPEATABLE.gateway, poll_pace=PACE, max_processing=PROCESSING)
+INSISTENT = replace(profiles.INSISTENT_CALLBACK.gateway, poll_pace=PACE, max_processing=PROCESSING)
+ONCE = replace(profiles.SYNCHRONOUS_LOOKED_UP.gateway, poll_pace=PACE, max_processing=PROCESSING)
 
 TODAY = date(2026, 11, 20)
 QUIET = timedelta(minutes=5, seconds=30)

@@ -27,7 +27,7 @@ from tests.domain.lifecycle.table import UNWANTED, WANTED
 
 GATEWAY = LOOKED_UP.gateway
 LEASE = timedelta(seconds=65)
-QUIET = timedelta(minutes=5, seconds=30)
+QUIET = timedelta(minutes=6, seconds=5)
 NOW = BORN + timedelta(minutes=10)
 SECOND = timedelta(seconds=1)
 
