@@ -168,15 +168,13 @@ def sighted(negativation: Negativation, sighting: Sighting, moment: Moment) -> C
 
 
 def unseen(negativation: Negativation, failure: NotExecuted | Unknown, moment: Moment) -> Change:
-    """A look-up got no answer: nothing is learnt, try again later."""
+    """A look-up got no answer, or none that was understood: nothing is learnt, try again later."""
     free = replace(negativation, transmission=replace(negativation.transmission, claim=None))
-    retry_at = failure.retry_at if isinstance(failure, NotExecuted) else None
-    later = NotExecuted(failure.code, failure.message, retry_at, needs_person=_hopeless(failure))
-    return _try_again(free, negativation.observed, later, moment)
-
-
-def _hopeless(failure: NotExecuted | Unknown) -> bool:
-    return isinstance(failure, NotExecuted) and failure.needs_person
+    if isinstance(failure, NotExecuted):
+        later = NotExecuted(failure.code, failure.message, failure.retry_at, failure.needs_person)
+        return _try_again(free, negativation.observed, later, moment)
+    later = NotExecuted(failure.code, failure.message)
+    return _try_again(free, negativation.observed, later, moment, failure.transcript)
 
 
 def _found(negativation: Negativation, found: Found, asked_at: datetime, moment: Moment) -> Change:
@@ -387,6 +385,8 @@ def _believed(negativation: Negativation, action: Action, answer: Done | Accepte
 
 def _evidence(negativation: Negativation, action: Action, answer: object, moment: Moment, cause: str) -> Event:
     detail = {"answer": type(answer).__name__, "action": action.value}
+    if isinstance(answer, Unknown) and answer.transcript:
+        detail["transcript"] = answer.transcript
     return Event(EventKind.LATE_ANSWER, negativation.id, moment.now, cause=cause, detail=detail)
 
 
@@ -452,12 +452,17 @@ def _still_in_doubt(
     """The outcome is unknown: the doubt that the claim wrote stands; ask soon. What was answered is kept."""
     settled = settle(_seen_as(negativation, doubt, moment), moment.gateway, _soon(moment))
     work = replace(settled.transmission, attempts=settled.transmission.attempts + 1, last_error=code)
-    detail = {"code": code, "transcript": transcript} if transcript else {"code": code}
-    event = Event(EventKind.IN_DOUBT, negativation.id, moment.now, detail=detail)
+    event = Event(EventKind.IN_DOUBT, negativation.id, moment.now, detail=_told(code, transcript))
     return Change(replace(settled, transmission=work), (event,))
 
 
-def _try_again(negativation: Negativation, observed: Observed, answer: NotExecuted, moment: Moment) -> Change:
+def _told(code: str, transcript: str) -> dict[str, str]:
+    return {"code": code, "transcript": transcript} if transcript else {"code": code}
+
+
+def _try_again(
+    negativation: Negativation, observed: Observed, answer: NotExecuted, moment: Moment, transcript: str = ""
+) -> Change:
     work = negativation.transmission
     attempts = work.attempts + 1
     due = next_attempt(moment.now, attempts, moment.gateway.poll_pace, moment.jitter, answer.retry_at)
@@ -466,9 +471,8 @@ def _try_again(negativation: Negativation, observed: Observed, answer: NotExecut
     if not settled.transmission.is_open:
         block = None
     work = replace(settled.transmission, attempts=attempts, last_error=answer.code, block=block)
-    events = [
-        Event(EventKind.NOT_EXECUTED, negativation.id, moment.now, cause=answer.message, detail={"code": answer.code})
-    ]
+    told = _told(answer.code, transcript)
+    events = [Event(EventKind.NOT_EXECUTED, negativation.id, moment.now, cause=answer.message, detail=told)]
     if observed is Observed.ABSENT and settled.is_closed:
         events.append(Event(EventKind.CANCELLED, negativation.id, moment.now, cause="cancelada antes do envio"))
     return Change(replace(settled, transmission=work), tuple(events))

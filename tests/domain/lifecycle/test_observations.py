@@ -1211,3 +1211,17 @@ def test_an_inclusion_in_time_after_a_refusal_by_callback_stands() -> None:
 def test_the_moment_has_sensible_defaults() -> None:
     moment = Moment(BORN, TODAY, LOOKED_UP)
     assert (moment.jitter, moment.notice_days) == (0.5, 10)
+
+
+def test_a_look_up_whose_answer_is_not_understood_keeps_what_was_answered() -> None:
+    looking = held(at((Observed.IN_DOUBT_INCLUDE, WANTED), LOOKED_UP), LOOKED_UP, Action.LOOK_UP)
+    odd = Unknown("resposta_nao_entendida", "Resposta não entendida.", "GET /v1/negativacoes 200 <html>")
+
+    change = unseen(looking, odd, now(LOOKED_UP))
+    late = answered_late(looking, Action.INCLUDE, odd, now(LOOKED_UP))
+
+    assert change.events[0].detail == {
+        "code": "resposta_nao_entendida",
+        "transcript": "GET /v1/negativacoes 200 <html>",
+    }
+    assert late.events[0].detail["transcript"] == "GET /v1/negativacoes 200 <html>"
