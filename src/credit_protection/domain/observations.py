@@ -26,6 +26,7 @@ from credit_protection.domain.bureau_answers import (
     Unknown,
 )
 from credit_protection.domain.events import Event, EventKind
+from credit_protection.domain.late_answers import doubt_from
 from credit_protection.domain.legal_calendar import RemovalCause
 from credit_protection.domain.negativations import (
     Action,
@@ -262,7 +263,7 @@ def answered_late(negativation: Negativation, action: Action, answer: Answer | S
         removed" of a record that is gone changes nothing.
     """
     evidence = _evidence(negativation, action, answer, moment, f"resposta atrasada a {action.value}")
-    doubt = _doubt_from(negativation, action, answer, moment.gateway)
+    doubt = doubt_from(negativation, action, answer, moment.gateway)
     known = negativation
     if isinstance(answer, Found) or (action is Action.INCLUDE and isinstance(answer, Done | Accepted)):
         known = _acknowledged(negativation, negativation.bureau_id or answer.bureau_id, moment)
@@ -277,82 +278,6 @@ def answered_late(negativation: Negativation, action: Action, answer: Answer | S
     if doubt is Observed.IN_DOUBT_INCLUDE and not isinstance(answer, Rejected):
         suspect = replace(suspect, unanswered_inclusions=_doubted(suspect.unanswered_inclusions, moment))
     return Change(settle(suspect, moment.gateway, moment.now), (evidence,))
-
-
-def _doubt_from(
-    negativation: Negativation, action: Action, answer: Answer | Sighting, gateway: Capabilities
-) -> Observed | None:
-    """The doubt that a late answer casts on what is known; None where it changes nothing."""
-    match action, answer:
-        case Action.INCLUDE, Done() | Accepted():
-            return _doubt_from_inclusion(negativation, answer, gateway)
-        case Action.INCLUDE, Rejected():
-            doubtful = {Observed.IN_DOUBT_INCLUDE, Observed.INCLUDING}
-            return negativation.observed if negativation.observed in doubtful else None
-        case Action.REMOVE, Done() | Accepted() | Rejected() if negativation.triggers:
-            return _doubt_from_removal(negativation, answer, gateway)
-        case _, Found():
-            return _doubt_from_sighting(negativation, answer)
-        case _:
-            return None
-
-
-def _doubt_from_inclusion(
-    negativation: Negativation, answer: Done | Accepted, gateway: Capabilities
-) -> Observed | None:
-    match negativation.observed:
-        case Observed.ABSENT | Observed.IN_DOUBT_INCLUDE:
-            return Observed.IN_DOUBT_INCLUDE
-        case Observed.REJECTED:
-            is_news = gateway.find or may_be_several(negativation, gateway) or isinstance(answer, Done)
-            return Observed.IN_DOUBT_INCLUDE if is_news else None  # "accepted" is what came before the refusal
-        case Observed.INCLUDING:
-            return Observed.INCLUDING if isinstance(answer, Done) else None
-        case Observed.IN_DOUBT_REMOVE | Observed.REMOVING:
-            return Observed.IN_DOUBT_REMOVE if gateway.find else None  # what could still land is waited for anyhow
-        case Observed.GONE:
-            return None if _is_accounted_for(negativation, gateway) else Observed.IN_DOUBT_REMOVE
-        case Observed.PRESENT:
-            return None
-
-
-def _doubt_from_removal(
-    negativation: Negativation, answer: Done | Accepted | Rejected, gateway: Capabilities
-) -> Observed | None:
-    merely_received = isinstance(answer, Accepted) and not gateway.find
-    match negativation.observed:
-        case Observed.IN_DOUBT_REMOVE:
-            return None if merely_received and gateway.remove_is_repeatable else Observed.IN_DOUBT_REMOVE
-        case Observed.REMOVING:
-            return None if merely_received else Observed.IN_DOUBT_REMOVE
-        case Observed.PRESENT | Observed.INCLUDING:
-            return Observed.IN_DOUBT_REMOVE if gateway.find or isinstance(answer, Done) else None
-        case _:
-            return None
-
-
-_LEFT = frozenset({RecordState.GONE, RecordState.REJECTED})
-
-
-def _doubt_from_sighting(negativation: Negativation, found: Found) -> Observed | None:
-    """A look-up that came late speaks of a time before the newest one; but what it saw was there once."""
-    if negativation.is_closed and found.state in _LEFT:
-        return None
-    match negativation.observed:
-        case Observed.ABSENT | Observed.REJECTED:
-            return Observed.IN_DOUBT_INCLUDE
-        case Observed.GONE:
-            return Observed.IN_DOUBT_REMOVE
-        case _:
-            return None
-
-
-def _is_accounted_for(negativation: Negativation, gateway: Capabilities) -> bool:
-    """Whether the only inclusion that can have reached the bureau is the record that was seen to leave."""
-    if gateway.find or may_be_several(negativation, gateway) or negativation.known_at is None:
-        return False
-    by_bureau = any(trigger.cause is RemovalCause.BUREAU for trigger in negativation.triggers)
-    return by_bureau or negativation.removal_claims > 0
 
 
 def _reopened(negativation: Negativation, moment: Moment) -> Negativation:

@@ -294,7 +294,7 @@ def a_late_answer_is_dropped(patch: pytest.MonkeyPatch) -> None:
 
 @_broken
 def a_late_answer_is_only_noted(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(observations, "_doubt_from", lambda *_: None)
+    patch.setattr(observations, "doubt_from", lambda *_: None)
 
 
 @_broken
