@@ -168,7 +168,7 @@ _MARK = sa.update(SETTLEMENT).where(
     SETTLEMENT.c.invoice_id == sa.bindparam("of_invoice"),
     SETTLEMENT.c.settlement_id == sa.bindparam("of_settlement"),
 )
-_TELL = sa.insert(EVENT)
+_TELL = sa.insert(EVENT).inline()
 
 
 def _writes(ours: House, number: int, payment: Settlement) -> Iterator[tuple[sa.Executable, dict[str, Any]]]:

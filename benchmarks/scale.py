@@ -131,7 +131,7 @@ def _fill(ours: House, closed: int, due: int) -> None:
     with ours.storage.unit() as unit:
         payment = samples.settlement("s", gone.invoices[0].invoice_id)
         unit.settlements.record(ours.erp.code, payment, ours.tenant.clock.now())
-        unit.settlements.mark_applied(ours.erp.code, payment.invoice_id, ours.tenant.clock.now())
+        unit.settlements.mark_applied(ours.erp.code, [payment.invoice_id], ours.tenant.clock.now())
         unit.commit()
     engine = make_engine(ours.url)
     keys = {"id", "reference", "negativation_id", "invoice_id", "settlement_id"}

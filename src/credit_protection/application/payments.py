@@ -45,6 +45,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 APPLY_AT_ONCE = 500
+APPLY_TOGETHER = 50
+"""How many invoices are decided upon in one transaction."""
 REREAD_AT_ONCE = 500
 RECORD_AT_ONCE = 500
 SWEEP_OVERLAP = timedelta(days=3)
@@ -112,28 +114,27 @@ class Payments:
     # ------------------------------------------------------------------------------ in our own transaction
 
     def apply(self, limit: int = APPLY_AT_ONCE) -> Applied:
-        """Decide upon settlements not yet applied; idempotent, one transaction per invoice.
+        """Decide upon settlements not yet applied; idempotent, some invoices in a transaction.
 
         Args:
             limit: how many invoices at most.
         """
         with self._tenant.storage.reading() as unit:
             waiting = unit.settlements.unapplied(limit)
+        of_host: dict[str, list[str]] = {}
+        for host, invoice_id in waiting:
+            of_host.setdefault(host, []).append(invoice_id)
         turned: list[str] = []
         unclear: list[str] = []
-        for host, invoice_id in waiting:
-            try:
-                turned.extend(self._apply_one(host, invoice_id, unclear))
-            except Exception:  # one that can't be decided upon stays unapplied, and keeps no other
-                log.exception("settlements of invoice %s were not applied", invoice_id, extra={"host": host})
-        for invoice_id in self._cleared_up(unclear):
-            turned.extend(self._apply_one(self._tenant.host.code, invoice_id, []))
+        for host, invoice_ids in of_host.items():
+            for start in range(0, len(invoice_ids), APPLY_TOGETHER):
+                turned += self._apply_some(host, invoice_ids[start : start + APPLY_TOGETHER], unclear)
+        if unclear:
+            turned += self._apply_some(self._tenant.host.code, self._cleared_up(unclear), [])
         return Applied(len(waiting), turned)
 
     def _cleared_up(self, unclear: Sequence[str]) -> list[str]:
         """Ask the host about invoices that the ledger alone can't settle; those of which it told something new."""
-        if not unclear:
-            return []
         try:
             invoices = self._tenant.host.standings(unclear)
         except HostUnavailable:
@@ -145,35 +146,58 @@ class Payments:
         self._record_all(new)
         return sorted({entry.invoice_id for entry in new})
 
-    def _apply_one(self, host: str, invoice_id: str, unclear: list[str]) -> list[str]:
-        now = self._tenant.clock.now()
-        changes: list[Change] = []
-        reached("apply.read")
-        with self._tenant.storage.unit() as unit:
-            unit.settlements.lock_invoices(host, [invoice_id])
-            reached("apply.locked")
-            held = [each for each in unit.negativations.lock_covering(host, [invoice_id]) if not each.is_closed]
-            covered = {invoice_id, *(invoice.invoice_id for each in held for invoice in each.invoices)}
-            ledger = unit.settlements.entries(host, sorted(covered))
-            setups = Setups(self._tenant, unit)
-            for negativation in held:
-                change = _decided(self._tenant, negativation, setups.of(negativation), ledger)
-                own = [entry for entry in ledger if entry.invoice_id == invoice_id]
-                if _is_unclear(own, negativation, invoice_id):
-                    unclear.append(invoice_id)
-                if change.negativation is not negativation:
-                    unit.negativations.save(change.negativation)
-                    unit.negativations.append(change.events)
-                    changes.append(change)
-            unit.settlements.mark_applied(host, invoice_id, now)
-            reached("apply.written")
-            unit.commit()
-        reached("apply.committed")
+    def _apply_some(self, host: str, invoice_ids: Sequence[str], unclear: list[str]) -> list[str]:
+        """Decide upon some invoices together; where that fails, each alone.
+
+        One that can't be decided upon stays unapplied, and keeps no other.
+        """
+        if not invoice_ids:
+            return []
+        try:
+            changes, need_the_host = self._decide_upon(host, invoice_ids)
+        except Exception:
+            if len(invoice_ids) > 1:
+                return [turned for each in invoice_ids for turned in self._apply_some(host, [each], unclear)]
+            log.exception("settlements of invoice %s were not applied", invoice_ids[0], extra={"host": host})
+            return []
+        unclear += need_the_host
         self._tenant.listeners.happened([event for change in changes for event in change.events])
         for change in changes:
             if change.negativation.transmission.action.is_call:
                 self._tenant.queue.wake(change.negativation.id)
         return [change.negativation.id for change in changes]
+
+    def _decide_upon(self, host: str, invoice_ids: Sequence[str]) -> tuple[list[Change], list[str]]:
+        """One transaction: the changes, and the invoices of which only the host can say how they stand."""
+        now = self._tenant.clock.now()
+        changes: list[Change] = []
+        unclear: dict[str, None] = {}
+        reached("apply.read")
+        with self._tenant.storage.unit() as unit:
+            unit.settlements.lock_invoices(host, invoice_ids)
+            reached("apply.locked")
+            held = unit.negativations.lock_covering(host, invoice_ids)
+            covered = {*invoice_ids, *(invoice.invoice_id for each in held for invoice in each.invoices)}
+            ledger: dict[str, list[Entry]] = {}
+            for entry in unit.settlements.entries(host, sorted(covered)):
+                ledger.setdefault(entry.invoice_id, []).append(entry)
+            setups = Setups(self._tenant, unit)
+            for negativation in held:
+                entries = {each.invoice_id: ledger.get(each.invoice_id, []) for each in negativation.invoices}
+                told = [entry for each in entries.values() for entry in each]
+                change = _decided(self._tenant, negativation, setups.of(negativation), told)
+                if change.negativation is not negativation:
+                    changes.append(change)
+                for invoice_id in entries.keys() & set(invoice_ids):
+                    if _is_unclear(entries[invoice_id], negativation, invoice_id):
+                        unclear[invoice_id] = None
+            unit.negativations.save_all([change.negativation for change in changes])
+            unit.negativations.append([event for change in changes for event in change.events])
+            unit.settlements.mark_applied(host, invoice_ids, now)
+            reached("apply.written")
+            unit.commit()
+        reached("apply.committed")
+        return changes, list(unclear)
 
     # ------------------------------------------------------------------------------ what no event told
 

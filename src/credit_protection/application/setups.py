@@ -40,8 +40,7 @@ class Setups:
         """Of one negativation. Raises `NotFound`."""
         key = (negativation.integration_id, negativation.creditor_id)
         if key not in self._known:
-            integration = self._unit.integrations.get(negativation.integration_id)
-            creditor = self._unit.creditors.get(negativation.creditor_id)
+            integration, creditor = self._unit.integrations.with_creditor(*key)
             gateway = self._tenant.gateways.kind(integration.gateway).capabilities
             self._known[key] = Setup(integration, creditor, gateway)
         return self._known[key]

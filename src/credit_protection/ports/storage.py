@@ -132,6 +132,10 @@ class IntegrationRepository(Protocol):
         """Raises `NotFound`; a deleted one is still found here."""
         ...
 
+    def with_creditor(self, integration_id: str, creditor_id: str) -> tuple[Integration, Creditor]:
+        """An integration and a creditor, in one read. Raises `NotFound` for either."""
+        ...
+
     def all(self, *, with_deleted: bool = False) -> Sequence[Integration]:
         """All, oldest first."""
         ...
@@ -321,8 +325,8 @@ class SettlementRepository(Protocol):
         """The whole ledger of the invoices."""
         ...
 
-    def mark_applied(self, host: str, invoice_id: str, now: datetime) -> None:
-        """The entries of this invoice that this unit read (`entries`) are decided upon; all, where it read none.
+    def mark_applied(self, host: str, invoice_ids: Sequence[str], now: datetime) -> None:
+        """The entries of each invoice that this unit read (`entries`) are decided upon; all, where it read none.
 
         One that the host commits between the reading and this stays unapplied: no decision knew it.
         """

@@ -24,12 +24,6 @@ def test_a_writing_unit_inside_another_of_the_same_thread_is_an_error_not_a_stan
             pass
 
 
-def test_a_reading_unit_writes_nothing() -> None:
-    storage = MemoryStorage()
-    with storage.reading() as unit, pytest.raises(RuntimeError):
-        unit.marks.set("here", samples.NOW)
-
-
 def test_readers_and_writers_of_many_threads_do_not_disturb_each_other() -> None:
     storage = MemoryStorage()
     done = threading.Event()

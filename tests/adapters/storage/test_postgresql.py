@@ -52,7 +52,7 @@ class TestPostgresql(StorageContract):
                 host.settlements.record("local", samples.settlement("settlement-2"), samples.NOW)
                 host.commit()
             assert len(unit.settlements.entries("local", ["invoice-1"])) == 2
-            unit.settlements.mark_applied("local", "invoice-1", samples.NOW)
+            unit.settlements.mark_applied("local", ["invoice-1"], samples.NOW)
             unit.commit()
         with stocked.reading() as unit:
             assert unit.settlements.unapplied(10) == [("local", "invoice-1")]

@@ -65,6 +65,10 @@ class MemoryIntegrations:
             raise not_found("a integração", integration_id)
         return integration
 
+    def with_creditor(self, integration_id: str, creditor_id: str) -> tuple[Integration, Creditor]:
+        """Both. Raises `NotFound` for either."""
+        return self.get(integration_id), MemoryCreditors(self._tables).get(creditor_id)
+
     def all(self, *, with_deleted: bool = False) -> Sequence[Integration]:
         """All, oldest first."""
         kept = [each for each in self._tables.integrations.values() if with_deleted or each.deleted_at is None]

@@ -59,15 +59,15 @@ class MemorySettlements:
             self._read.setdefault((host, invoice_id), unapplied)
         return [entry for _, _, entry in sorted(found, key=lambda each: each[:2])]
 
-    def mark_applied(self, host: str, invoice_id: str, now: datetime) -> None:
-        """The entries of this invoice that this unit read are decided upon; all of them, where it read none."""
-        invoice = (host, invoice_id)
-        keys = self._read[invoice] if invoice in self._read else self._tables.ledger.get(invoice) or ()
-        for key in keys:
-            recorded = self._tables.settlements.get(key)
-            if recorded is not None and recorded.applied_at is None:
-                self._tables.settlements.put(key, replace(recorded, applied_at=now))
-                self._tables.unapplied.drop(key)
+    def mark_applied(self, host: str, invoice_ids: Sequence[str], now: datetime) -> None:
+        """The entries of each invoice that this unit read are decided upon; all of them, where it read none."""
+        for invoice in ((host, invoice_id) for invoice_id in invoice_ids):
+            keys = self._read[invoice] if invoice in self._read else self._tables.ledger.get(invoice) or ()
+            for key in keys:
+                recorded = self._tables.settlements.get(key)
+                if recorded is not None and recorded.applied_at is None:
+                    self._tables.settlements.put(key, replace(recorded, applied_at=now))
+                    self._tables.unapplied.drop(key)
 
     def lock_invoices(self, host: str, invoice_ids: Sequence[str]) -> None:
         """Nothing to do: a writing unit holds everything."""

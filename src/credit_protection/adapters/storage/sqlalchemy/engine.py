@@ -41,6 +41,7 @@ def make_engine(url: str) -> sa.Engine:
     if parsed.get_backend_name() in _POSTGRESQL:
         engine = sa.create_engine(
             parsed.set(drivername="postgresql+psycopg"),
+            isolation_level=_ISOLATION,
             pool_size=10,
             max_overflow=30,
             use_native_hstore=False,
@@ -138,7 +139,7 @@ def writing(engine: sa.Engine) -> sa.Engine:
     With a plain BEGIN, a unit that reads before it writes fails at once when another wrote between.
     """
     if engine.dialect.name == "postgresql":
-        return engine.execution_options(isolation_level=_ISOLATION)
+        return engine if engine in _ours else engine.execution_options(isolation_level=_ISOLATION)
     return _beginning(engine, "BEGIN IMMEDIATE")
 
 
@@ -164,9 +165,13 @@ def _in_turn(lock: threading.RLock) -> Iterator[None]:
 
 
 def reading(engine: sa.Engine) -> sa.Engine:
-    """The same engine for units that read: a read-only transaction on PostgreSQL, a snapshot on SQLite."""
+    """The same engine for units that read: a snapshot on SQLite.
+
+    On PostgreSQL each statement stands alone: at READ COMMITTED it sees the same, and BEGIN and ROLLBACK would be two
+    round trips more (and at a ROLLBACK psycopg forgets every statement that it has prepared).
+    """
     if engine.dialect.name == "postgresql":
-        return engine.execution_options(isolation_level=_ISOLATION, postgresql_readonly=True)
+        return engine.execution_options(isolation_level="AUTOCOMMIT")
     return _beginning(engine, "BEGIN")
 
 

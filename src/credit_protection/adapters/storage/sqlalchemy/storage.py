@@ -64,16 +64,13 @@ class SqlStorage:
                 transaction.commit()
                 held.close()
 
-            yield SqlUnitOfWork(Transaction(connection, self._is_exclusive), commit)
+            yield SqlUnitOfWork(Transaction(connection, is_exclusive=self._is_exclusive), commit)
 
     @contextmanager
     def reading(self) -> Iterator[SqlUnitOfWork]:
         """A unit that only reads; it never waits for a writer."""
-        with self._reading.connect() as connection, connection.begin() as transaction:
-            try:
-                yield SqlUnitOfWork(Transaction(connection, is_exclusive=False), None)
-            finally:
-                transaction.rollback()
+        with self._reading.connect() as connection, closing(connection.begin()):
+            yield SqlUnitOfWork(Transaction(connection, is_reading=True), None)
 
     @contextmanager
     def joined(self, connection: object) -> Iterator[SqlUnitOfWork]:
@@ -83,7 +80,7 @@ class SqlStorage:
             ours.begin()  # sends nothing: the host's transaction is open
             savepoint = ours.begin_nested()
             try:
-                yield SqlUnitOfWork(Transaction(ours, is_exclusive=False), savepoint.commit)
+                yield SqlUnitOfWork(Transaction(ours), savepoint.commit)
             finally:
                 savepoint.close()
 

@@ -23,10 +23,12 @@ class Transaction:
     Args:
         connection: that it is open on.
         is_exclusive: nobody else writes while it lasts (SQLite's BEGIN IMMEDIATE).
+        is_reading: nothing may be written.
     """
 
     connection: sa.Connection
-    is_exclusive: bool
+    is_exclusive: bool = False
+    is_reading: bool = False
 
     def rows(self, statement: sa.Executable, parameters: dict[str, Any] | None = None) -> Sequence[sa.Row[Any]]:
         """All rows of a query."""
@@ -37,7 +39,13 @@ class Transaction:
         return self.connection.execute(statement, parameters).first()
 
     def change(self, statement: sa.Executable, parameters: dict[str, Any] | Sequence[dict[str, Any]]) -> int:
-        """Execute once, or once for each of many; gives how many rows changed."""
+        """Execute once, or once for each of many; gives how many rows changed.
+
+        Raises:
+            RuntimeError: this one only reads: the program is wrong.
+        """
+        if self.is_reading:
+            raise RuntimeError("this unit only reads")
         if isinstance(parameters, list) and len(parameters) == 1:
             parameters = parameters[0]  # drivers do many in another, slower way
         return self.connection.execute(statement, parameters, execution_options=_COUNTED).rowcount

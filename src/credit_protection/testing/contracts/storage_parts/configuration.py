@@ -54,6 +54,19 @@ class ConfigurationContract:
             for made in (full, plain):
                 assert unit.integrations.get(made.id) == made
 
+    def test_an_integration_and_a_creditor_are_read_together(self, stocked: Storage) -> None:
+        """Each as when it is read alone; either may be unknown."""
+        with stocked.unit() as unit:
+            unit.creditors.save(samples.creditor("creditor-9"))
+            unit.commit()
+        with stocked.reading() as unit:
+            for creditor_id in ("creditor-1", "creditor-9"):
+                both = unit.integrations.with_creditor("integration-1", creditor_id)
+                assert both == (unit.integrations.get("integration-1"), unit.creditors.get(creditor_id))
+            for unknown in (("nobody", "creditor-1"), ("integration-1", "nobody")):
+                with pytest.raises(NotFound):
+                    unit.integrations.with_creditor(*unknown)
+
     def test_saving_an_integration_moves_its_version_on(self, stocked: Storage) -> None:
         """Whoever read before it is refused."""
         with stocked.unit() as unit:

@@ -59,7 +59,7 @@ class SettlementsContract:
         """The same ids mean other things."""
         assert record(storage, samples.settlement()) == record(storage, samples.settlement(), host="hubsoft") == [True]
         with storage.unit() as unit:
-            unit.settlements.mark_applied("hubsoft", "invoice-1", NOW)
+            unit.settlements.mark_applied("hubsoft", ["invoice-1"], NOW)
             unit.commit()
         assert unapplied(storage) == [("local", "invoice-1")]
 
@@ -91,19 +91,30 @@ class SettlementsContract:
         record(storage, samples.settlement(), samples.settlement("s-2", "invoice-2"))
         with storage.unit() as unit:
             unit.settlements.entries("local", ["invoice-1"])
-            unit.settlements.mark_applied("local", "invoice-1", NOW)
-            unit.settlements.mark_applied("local", "nobody", NOW)
+            unit.settlements.mark_applied("local", ["invoice-1"], NOW)
+            unit.settlements.mark_applied("local", ["nobody"], NOW)
             unit.commit()
         assert unapplied(storage) == [("local", "invoice-2")]
         record(storage, samples.reversal())
         assert unapplied(storage) == [("local", "invoice-1"), ("local", "invoice-2")]
         with storage.unit() as unit:
-            unit.settlements.mark_applied("local", "invoice-1", NOW)
+            unit.settlements.mark_applied("local", ["invoice-1"], NOW)
             unit.commit()
         assert unapplied(storage) == [("local", "invoice-2")]
         with storage.reading() as unit:
             entries = unit.settlements.entries("local", ["invoice-1"])
             assert list(entries) == [samples.settlement(), samples.reversal()]
+
+    def test_many_invoices_are_marked_at_once(self, storage: Storage) -> None:
+        """Those whose entries were read, and those whose were not; each no more than was read of it."""
+        record(storage, *(samples.settlement(f"s-{n}", f"invoice-{n}") for n in range(4)))
+        with storage.unit() as unit:
+            unit.settlements.entries("local", ["invoice-0", "invoice-1"])
+            unit.settlements.record("local", samples.settlement("late", "invoice-1"), NOW + MINUTE)
+            unit.settlements.mark_applied("local", [f"invoice-{n}" for n in (0, 1, 2)], NOW)
+            unit.settlements.mark_applied("local", [], NOW)
+            unit.commit()
+        assert unapplied(storage) == [("local", "invoice-1"), ("local", "invoice-3")]
 
     def test_an_entry_that_came_after_the_reading_is_not_decided_upon(self, storage: Storage) -> None:
         """What was decided did not know it."""
@@ -111,11 +122,11 @@ class SettlementsContract:
         with storage.unit() as unit:
             unit.settlements.entries("local", ["invoice-1"])
             unit.settlements.record("local", samples.settlement("s-2"), NOW)
-            unit.settlements.mark_applied("local", "invoice-1", NOW)
+            unit.settlements.mark_applied("local", ["invoice-1"], NOW)
             unit.commit()
         assert unapplied(storage) == [("local", "invoice-1")]
         with storage.unit() as unit:
             unit.settlements.entries("local", ["invoice-1"])
-            unit.settlements.mark_applied("local", "invoice-1", NOW)
+            unit.settlements.mark_applied("local", ["invoice-1"], NOW)
             unit.commit()
         assert unapplied(storage) == []

@@ -92,6 +92,12 @@ class UnitsContract:
         with storage.reading() as unit, pytest.raises(RuntimeError):
             unit.commit()
 
+    def test_a_reading_unit_writes_nothing(self, storage: Storage) -> None:
+        """It refuses, and nothing lasts."""
+        with storage.reading() as unit, pytest.raises(RuntimeError):
+            unit.marks.set("here", samples.NOW)
+        assert mark_of(storage, "here") is None
+
     def test_a_reading_unit_neither_waits_for_a_writer_nor_sees_what_is_not_committed(self, storage: Storage) -> None:
         """Whatever the writer holds."""
         with storage.unit() as unit:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 from credit_protection.domain.creditors import Creditor
 
 if TYPE_CHECKING:
+    from types import SimpleNamespace
+
     from sqlalchemy import Row
 
 
@@ -25,8 +27,8 @@ def creditor_row(creditor: Creditor) -> dict[str, Any]:
     }
 
 
-def creditor_of(row: Row[Any]) -> Creditor:
-    """The creditor of a row."""
+def creditor_of(row: Row[Any] | SimpleNamespace) -> Creditor:
+    """The creditor of a row, or of a part of one."""
     return Creditor(
         id=row.id,
         document=row.document,

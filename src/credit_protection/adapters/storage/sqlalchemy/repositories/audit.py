@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from credit_protection.domain.audit import AuditEntry
     from credit_protection.ports.storage import Listed, Page
 
-_ADD = sa.insert(AUDIT)
+_ADD = sa.insert(AUDIT).inline()
 _SELECT = sa.select(AUDIT)
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
 from credit_protection.adapters.storage.refusals import changed_meanwhile, exists, not_found
+from credit_protection.adapters.storage.sqlalchemy.mappers.creditors import creditor_of
 from credit_protection.adapters.storage.sqlalchemy.mappers.integrations import (
     integration_of,
     integration_row,
@@ -17,18 +19,25 @@ from credit_protection.adapters.storage.sqlalchemy.mappers.integrations import (
     reason_of,
     reason_row,
 )
-from credit_protection.adapters.storage.sqlalchemy.tables import INTEGRATION, NATURE, PRODUCT, REMOVAL_REASON
+from credit_protection.adapters.storage.sqlalchemy.tables import CREDITOR, INTEGRATION, NATURE, PRODUCT, REMOVAL_REASON
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from credit_protection.adapters.storage.sqlalchemy.transaction import Transaction
+    from credit_protection.domain.creditors import Creditor
     from credit_protection.domain.integrations import Integration
     from credit_protection.domain.natures import InclusionNature
     from credit_protection.domain.products import Product
     from credit_protection.domain.reasons import BureauReason
 
 _ONE = sa.select(INTEGRATION).where(INTEGRATION.c.id == sa.bindparam("key"))
+_ITS = {column.name: column.label(f"its_{column.name}") for column in CREDITOR.c}
+_WITH_CREDITOR = (
+    sa.select(INTEGRATION, *_ITS.values())
+    .outerjoin(CREDITOR, CREDITOR.c.id == sa.bindparam("creditor_key"))
+    .where(INTEGRATION.c.id == sa.bindparam("key"))
+)
 _ALL = sa.select(INTEGRATION).order_by(INTEGRATION.c.created_at, INTEGRATION.c.id)
 _KEPT = _ALL.where(INTEGRATION.c.deleted_at.is_(None))
 _REPLACE = sa.update(INTEGRATION).where(
@@ -74,6 +83,15 @@ class SqlIntegrations:
         if row is None:
             raise not_found("a integração", integration_id)
         return integration_of(row)
+
+    def with_creditor(self, integration_id: str, creditor_id: str) -> tuple[Integration, Creditor]:
+        """Both, in one read. Raises `NotFound` for either."""
+        row = self._transaction.row(_WITH_CREDITOR, {"key": integration_id, "creditor_key": creditor_id})
+        if row is None:
+            raise not_found("a integração", integration_id)
+        if row.its_id is None:
+            raise not_found("a empresa", creditor_id)
+        return integration_of(row), creditor_of(SimpleNamespace(**{name: getattr(row, f"its_{name}") for name in _ITS}))
 
     def all(self, *, with_deleted: bool = False) -> Sequence[Integration]:
         """All, oldest first."""

@@ -89,26 +89,23 @@ class SqlSettlements:
             self._read.setdefault((host, invoice_id), read)
         return [entry_of(row) for row in rows]
 
-    def mark_applied(self, host: str, invoice_id: str, now: datetime) -> None:
-        """The entries of this invoice that this unit read are decided upon; all of them, where it read none.
+    def mark_applied(self, host: str, invoice_ids: Sequence[str], now: datetime) -> None:
+        """The entries of each invoice that this unit read are decided upon; all of them, where it read none.
 
         One that a host commits between the reading and this stays unapplied: it was not decided upon.
         """
-        read = self._read.get((host, invoice_id))
-        if read is None:
-            self._transaction.change(_MARK_ALL, {"of_host": host, "of_invoice": invoice_id, "applied_at": now})
-        elif read:
-            marks = [
-                {
-                    "of_host": host,
-                    "of_invoice": invoice_id,
-                    "of_settlement": settlement_id,
-                    "reversal": is_reversal,
-                    "applied_at": now,
-                }
-                for settlement_id, is_reversal in read
-            ]
-            self._transaction.change(_MARK_ONE, marks if len(marks) > 1 else marks[0])
+        marks: list[dict[str, Any]] = []
+        of_all: list[dict[str, Any]] = []
+        for invoice_id in dict.fromkeys(invoice_ids):
+            mark = {"of_host": host, "of_invoice": invoice_id, "applied_at": now}
+            read = self._read.get((host, invoice_id))
+            if read is None:
+                of_all.append(mark)
+            else:
+                marks += [mark | {"of_settlement": each, "reversal": is_reversal} for each, is_reversal in read]
+        for statement, rows in ((_MARK_ONE, marks), (_MARK_ALL, of_all)):
+            if rows:
+                self._transaction.change(statement, rows)
 
     def lock_invoices(self, host: str, invoice_ids: Sequence[str]) -> None:
         """Hold one row per invoice until this unit ends.
