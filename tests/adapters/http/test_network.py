@@ -1,128 +1,32 @@
-"""A stream belongs to the call that writes to it: nobody closes it under that call."""
+"""A connection belongs to one call at a time: nobody closes it, or reads it, under that call."""
 
 import threading
-from collections.abc import Callable
 
-import httpcore
 import httpx
 import pytest
 
+from credit_protection.adapters.http import network
 from credit_protection.adapters.http.calls import Deadline
-from credit_protection.adapters.http.network import DeadlineTransport, _DeadlineStream, under
+from credit_protection.adapters.http.network import Connections, under
 from tests.adapters.http.raw_server import Servers
 
 
-class Line(httpcore.NetworkStream):
-    """A stream that remembers what was done to it."""
-
-    def __init__(self) -> None:
-        self.written = b""
-        self.closed = 0
-
-    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        del max_bytes, timeout
-        return b"answer"
-
-    def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        del timeout
-        self.written += buffer
-
-    def close(self) -> None:
-        self.closed += 1
-
-    def get_extra_info(self, info: str) -> object:
-        return info == "is_readable"
+def _ok(line: object, _: object) -> None:
+    line.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")  # type: ignore[attr-defined]
 
 
-def elsewhere(act: Callable[[], object]) -> None:
-    """Do it in another thread, within another call."""
-
-    def run() -> None:
-        with under(Deadline.after(5)):
-            act()
-
-    thread = threading.Thread(target=run)
-    thread.start()
-    thread.join()
+@pytest.fixture
+def connections() -> Connections:
+    return Connections(httpx.create_ssl_context())
 
 
-def test_another_call_s_close_waits_for_the_call_that_uses_the_stream() -> None:
-    line = Line()
-    stream = _DeadlineStream(line)
-    with under(Deadline.after(5)):
-        stream.write(b"request")
-        elsewhere(stream.close)
-        assert line.closed == 0
-        assert stream.read(10) == b"answer"
-    assert line.closed == 1
+def open_ones(connections: Connections) -> int:
+    """How many idle connections are open."""
+    return sum(len(each._pool.connections) for _, each in connections._idle)
 
 
-def test_a_close_from_outside_any_call_waits_as_well() -> None:
-    line = Line()
-    stream = _DeadlineStream(line)
-    with under(Deadline.after(5)):
-        stream.write(b"request")
-        closer = threading.Thread(target=stream.close)
-        closer.start()
-        closer.join()
-        assert line.closed == 0
-    assert line.closed == 1
-
-
-def test_the_call_itself_closes_at_once() -> None:
-    line = Line()
-    stream = _DeadlineStream(line)
-    with under(Deadline.after(5)):
-        stream.write(b"request")
-        stream.close()
-        assert line.closed == 1
-    assert line.closed == 2  # again when it is let go, which closes nothing
-
-
-def test_an_idle_stream_is_closed_at_once_by_whoever_wants_to() -> None:
-    line = Line()
-    stream = _DeadlineStream(line)
-    with under(Deadline.after(5)):
-        stream.write(b"request")
-    elsewhere(stream.close)
-    assert line.closed == 1
-
-
-def test_a_stream_that_was_closed_before_the_first_byte_sends_the_call_to_another() -> None:
-    line = Line()
-    stream = _DeadlineStream(line)
-    elsewhere(stream.close)
-    with under(Deadline.after(5)), pytest.raises(httpcore.ConnectionNotAvailable):
-        stream.write(b"request")
-    assert line.written == b""
-
-
-def test_only_an_idle_stream_or_one_s_own_is_told_to_be_readable() -> None:
-    stream = _DeadlineStream(Line())
-    told: list[object] = []
-    with under(Deadline.after(5)):
-        assert stream.get_extra_info("is_readable") is True
-        stream.write(b"request")
-        assert stream.get_extra_info("is_readable") is True
-        elsewhere(lambda: told.append(stream.get_extra_info("is_readable")))
-    elsewhere(lambda: told.append(stream.get_extra_info("is_readable")))
-    assert told == [False, True]
-
-
-def test_a_stream_that_went_to_the_next_call_is_that_one_s() -> None:
-    line = Line()
-    stream = _DeadlineStream(line)
-    with under(Deadline.after(5)):
-        stream.write(b"first")
-        with under(Deadline.after(5)):
-            stream.write(b"second")
-            elsewhere(stream.close)
-            assert line.closed == 0
-        assert line.closed == 1
-
-
-def test_no_call_of_many_threads_loses_its_connection_to_another(serve: Servers) -> None:
-    server = serve(lambda line, _: line.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"))
+def test_no_call_of_many_threads_loses_its_connection_to_another(serve: Servers, connections: Connections) -> None:
+    server = serve(_ok)
     lost: list[str] = []
 
     def call(client: httpx.Client) -> None:
@@ -133,8 +37,7 @@ def test_no_call_of_many_threads_loses_its_connection_to_another(serve: Servers)
             except httpx.HTTPError as failed:
                 lost.append(repr(failed))
 
-    transport = DeadlineTransport(httpx.create_ssl_context(), connections=4)
-    with httpx.Client(transport=transport, base_url=server.url, timeout=10) as client:
+    with httpx.Client(transport=connections, base_url=server.url, timeout=10) as client:
         threads = [threading.Thread(target=call, args=(client,)) for _ in range(16)]
         for thread in threads:
             thread.start()
@@ -142,3 +45,54 @@ def test_no_call_of_many_threads_loses_its_connection_to_another(serve: Servers)
             thread.join()
     assert lost == []
     assert len(server.requests) == 16 * 10
+
+
+def test_one_call_after_another_uses_one_connection(serve: Servers, connections: Connections) -> None:
+    server = serve(_ok)
+    with httpx.Client(transport=connections, base_url=server.url) as client, under(Deadline.after(10)):
+        for _ in range(5):
+            assert client.get("/x").text == "ok"
+        assert len(connections._idle) == 1
+
+
+def test_calls_at_once_have_a_connection_each(serve: Servers, connections: Connections) -> None:
+    server = serve(_ok)
+    with httpx.Client(transport=connections, base_url=server.url) as client, under(Deadline.after(10)):
+        with client.stream("GET", "/first") as first:
+            assert client.get("/second").text == "ok"
+            assert first.read() == b"ok"
+        assert open_ones(connections) == 2
+
+
+def test_a_failed_call_gives_its_connection_back(serve: Servers, connections: Connections) -> None:
+    server = serve(lambda line, _: line.close())
+    with httpx.Client(transport=connections, base_url=server.url) as client, under(Deadline.after(10)):
+        for _ in range(3):
+            with pytest.raises(httpx.HTTPError):
+                client.get("/x")
+        assert len(connections._idle) == 1
+
+
+def test_what_a_rush_left_behind_is_closed_when_it_is_stale(
+    serve: Servers, connections: Connections, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = serve(_ok)
+    with httpx.Client(transport=connections, base_url=server.url) as client, under(Deadline.after(10)):
+        with client.stream("GET", "/first"), client.stream("GET", "/second"), client.stream("GET", "/third"):
+            pass
+        assert len(connections._idle) == 3
+        monkeypatch.setattr(network, "KEPT_ALIVE", -1.0)
+        client.get("/x")
+        assert len(connections._idle) == 0
+
+
+def test_closing_leaves_a_call_its_connection_until_it_is_over(serve: Servers, connections: Connections) -> None:
+    server = serve(_ok)
+    client = httpx.Client(transport=connections, base_url=server.url)
+    with under(Deadline.after(10)):
+        request = client.build_request("GET", "/x")
+        reply = client.send(request, stream=True)
+        client.close()
+        assert reply.read() == b"ok"
+        reply.close()
+    assert len(connections._idle) == 0

@@ -1,4 +1,4 @@
-"""The HTTP client of one integration: one pool of connections, one total deadline a call, one largest reply."""
+"""The HTTP client of one integration: so many connections, one total deadline a call, one largest reply."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from urllib.request import getproxies, proxy_bypass
 import httpx
 
 from credit_protection.adapters.http.calls import CallFailed, HttpReply
-from credit_protection.adapters.http.network import DeadlineTransport, under
+from credit_protection.adapters.http.network import Connections, under
 from credit_protection.adapters.http.outcomes import Failure, Outcome, classify, parse_retry_after
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ class HttpClient:
         self._request_id_headers = request_id_headers
         self._free = threading.BoundedSemaphore(connections)
         self._client = httpx.Client(
-            transport=transport or DeadlineTransport(_tls(), connections, _proxy_of(self.base_url)),
+            transport=transport or Connections(_tls(), _proxy_of(self.base_url)),
             follow_redirects=False,
             trust_env=False,
             cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),

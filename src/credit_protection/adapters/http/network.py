@@ -1,4 +1,4 @@
-"""Sockets that obey the total deadline of the call that uses them, and that only this call can close.
+"""Connections that obey the total deadline of the call that uses them, each used by one call at a time.
 
 httpx and httpcore time out each single read, so a server that drips a byte now and then holds a caller for as long as
 it likes, in the headers as well as in the body. Here every connect, read and write gets what remains of the call's
@@ -6,69 +6,132 @@ deadline.
 
 httpcore's pool decides whether a connection has gone stale without a lock against the thread that is about to use it:
 on a busy machine a quick answer is taken for a hang-up, and the connection is closed under the call, whose outcome is
-unknown then. Here a stream belongs to a call from its first byte on, and whoever else closes it waits for the call.
+unknown then. It also looks at every connection for each call. Here each connection is a pool of its own, and belongs to
+the call that took it until its reply is closed.
 """
 
 from __future__ import annotations
 
 import socket
 import threading
+import time
+from collections import deque
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import httpcore
 import httpx
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from credit_protection.adapters.http.calls import Deadline
 
-
-class _Call:
-    """The call that a thread is making: its deadline, and the streams that it has written to."""
-
-    def __init__(self, deadline: Deadline) -> None:
-        self.deadline = deadline
-        self.streams: list[_DeadlineStream] = []
-
-
-_current: ContextVar[_Call] = ContextVar("the call that this thread is making")
+KEPT_ALIVE = 30.0
+"""Seconds that an idle connection is kept open."""
+_deadline: ContextVar[Deadline] = ContextVar("the deadline of the call that this thread is making")
 
 
 @contextmanager
 def under(deadline: Deadline) -> Iterator[None]:
     """Let every socket operation of this thread end by the deadline."""
-    call = _Call(deadline)
-    token = _current.set(call)
+    token = _deadline.set(deadline)
     try:
         yield
     finally:
-        _current.reset(token)
-        for stream in call.streams:
-            stream.release(call)
+        _deadline.reset(token)
 
 
-class DeadlineTransport(httpx.HTTPTransport):
-    """httpx's own transport over a pool whose sockets obey the deadline. Never connects twice for one call.
+class Connections(httpx.BaseTransport):
+    """The connections of one client, as many as calls are made at once. Thread-safe.
+
+    The one that was used last is taken first, so that those which a rush of calls left behind go stale and are closed.
 
     Args:
         tls: verifies the server's certificate.
-        connections: at most so many at once, all of them kept alive.
         proxy: address of the network's proxy, None for none.
     """
 
-    def __init__(self, tls: ssl.SSLContext, connections: int, proxy: str | None = None) -> None:
+    def __init__(self, tls: ssl.SSLContext, proxy: str | None = None) -> None:
+        self._tls = tls
+        self._proxy = proxy
+        self._lock = threading.Lock()
+        self._idle: deque[tuple[float, _Connection]] = deque()
+        self._is_closed = False
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """Send once, over a connection that no other call uses before the reply is closed."""
+        connection = self._take()
+        try:
+            response = connection.handle_request(request)
+        except BaseException:
+            self._give_back(connection)
+            raise
+        response.stream = _Body(cast("httpx.SyncByteStream", response.stream), lambda: self._give_back(connection))
+        return response
+
+    def close(self) -> None:
+        """Close those that are idle now; the others when their calls are over."""
+        with self._lock:
+            self._is_closed = True
+            idle, self._idle = self._idle, deque()
+        for _, connection in idle:
+            connection.close()
+
+    def _take(self) -> _Connection:
+        with self._lock:
+            if self._idle:
+                return self._idle.pop()[1]
+        return _Connection(self._tls, self._proxy)
+
+    def _give_back(self, connection: _Connection) -> None:
+        now = time.monotonic()
+        stale: list[_Connection] = []
+        with self._lock:
+            if self._is_closed:
+                stale.append(connection)
+            else:
+                self._idle.append((now, connection))
+            while self._idle and self._idle[0][0] < now - KEPT_ALIVE:
+                stale.append(self._idle.popleft()[1])
+        for each in stale:
+            each.close()
+
+
+class _Body(httpx.SyncByteStream):
+    """A reply's body, whose end frees its connection."""
+
+    def __init__(self, body: httpx.SyncByteStream, free: Callable[[], None]) -> None:
+        self._body = body
+        self._free: Callable[[], None] | None = free
+
+    def __iter__(self) -> Iterator[bytes]:
+        yield from self._body
+
+    def close(self) -> None:
+        free, self._free = self._free, None
+        if free is None:
+            return
+        try:
+            self._body.close()
+        finally:
+            free()
+
+
+class _Connection(httpx.HTTPTransport):
+    """httpx's own transport, over one connection at most. Never connects twice for one call."""
+
+    def __init__(self, tls: ssl.SSLContext, proxy: str | None) -> None:
         super().__init__(verify=tls)
         through = httpx.Proxy(proxy) if proxy else None
         self._pool = httpcore.ConnectionPool(
             ssl_context=tls,
             proxy=httpcore.Proxy(str(through.url), auth=through.raw_auth) if through else None,
-            max_connections=connections,
-            max_keepalive_connections=connections,
-            keepalive_expiry=30.0,
+            max_connections=1,
+            max_keepalive_connections=1,
+            keepalive_expiry=KEPT_ALIVE,
             retries=0,
             network_backend=_DeadlineBackend(),
         )
@@ -104,28 +167,13 @@ class _DeadlineBackend(httpcore.NetworkBackend):
 class _DeadlineStream(httpcore.NetworkStream):
     def __init__(self, stream: httpcore.NetworkStream) -> None:
         self._stream = stream
-        self._lock = threading.Lock()
-        self._owner: _Call | None = None
-        self._closed = False
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         del timeout
         return self._stream.read(max_bytes, _remaining(httpcore.ReadTimeout))
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        """Write; the first write makes the stream the call's.
-
-        Raises:
-            ConnectionNotAvailable: it was closed before this call wrote anything: the pool takes another.
-        """
         del timeout
-        call = _current.get()
-        with self._lock:
-            if self._owner is not call:
-                if self._closed:
-                    raise httpcore.ConnectionNotAvailable
-                self._owner = call
-                call.streams.append(self)
         self._stream.write(buffer, _remaining(httpcore.WriteTimeout))
 
     def start_tls(
@@ -142,26 +190,9 @@ class _DeadlineStream(httpcore.NetworkStream):
         return stream
 
     def close(self) -> None:
-        with self._lock:
-            self._closed = True
-            if self._owner is not None and self._owner is not _current.get(None):
-                return
-        self._stream.close()
-
-    def release(self, call: _Call) -> None:
-        """The call is over: close the stream, if somebody wanted to meanwhile."""
-        with self._lock:
-            if self._owner is not call:
-                return
-            self._owner = None
-            if not self._closed:
-                return
         self._stream.close()
 
     def get_extra_info(self, info: str) -> object:
-        """What the socket tells; one in use is never told to be readable, which the pool takes for a hang-up."""
-        if info == "is_readable" and self._owner is not None and self._owner is not _current.get(None):
-            return False
         return self._stream.get_extra_info(info)
 
 
@@ -175,7 +206,7 @@ def _addresses(host: str, port: int) -> list[str]:
 
 def _remaining(over: type[httpcore.TimeoutException]) -> float:
     """Seconds left to the call, or the error that says they are over."""
-    remaining = _current.get().deadline.remaining()
+    remaining = _deadline.get().remaining()
     if remaining <= 0:
         raise over("total deadline")
     return remaining
