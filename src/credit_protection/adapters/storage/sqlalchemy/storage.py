@@ -58,13 +58,15 @@ class SqlStorage:
         with ExitStack() as held:
             held.enter_context(turn(self._engine))
             connection = held.enter_context(self._writing.connect())
-            transaction = held.enter_context(closing(connection.begin()))
+            begun = held.enter_context(closing(connection.begin()))
+            transaction = Transaction(connection, is_exclusive=self._is_exclusive)
 
             def commit() -> None:
-                transaction.commit()
+                transaction.flush()
+                begun.commit()
                 held.close()
 
-            yield SqlUnitOfWork(Transaction(connection, is_exclusive=self._is_exclusive), commit)
+            yield SqlUnitOfWork(transaction, commit)
 
     @contextmanager
     def reading(self) -> Iterator[SqlUnitOfWork]:
@@ -79,8 +81,14 @@ class SqlStorage:
             ours.execution_options(**self._options)
             ours.begin()  # sends nothing: the host's transaction is open
             savepoint = ours.begin_nested()
+            transaction = Transaction(ours, is_own=False)
+
+            def release() -> None:
+                transaction.flush()
+                savepoint.commit()
+
             try:
-                yield SqlUnitOfWork(Transaction(ours), savepoint.commit)
+                yield SqlUnitOfWork(transaction, release)
             finally:
                 savepoint.close()
 

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from sqlalchemy.dialects import postgresql, sqlite
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from typing import TypeAlias
 
     import sqlalchemy as sa
+
+    Parameters: TypeAlias = dict[str, Any] | Sequence[dict[str, Any]]
 
 _CHUNK = 500
 
@@ -24,21 +28,26 @@ class Transaction:
         connection: that it is open on.
         is_exclusive: nobody else writes while it lasts (SQLite's BEGIN IMMEDIATE).
         is_reading: nothing may be written.
+        is_own: it is ours, not a host's.
     """
 
     connection: sa.Connection
     is_exclusive: bool = False
     is_reading: bool = False
+    is_own: bool = True
+    _later: list[tuple[sa.Executable, Parameters]] = field(default_factory=list, init=False)
 
     def rows(self, statement: sa.Executable, parameters: dict[str, Any] | None = None) -> Sequence[sa.Row[Any]]:
         """All rows of a query."""
+        self.flush()
         return self.connection.execute(statement, parameters).all()
 
     def row(self, statement: sa.Executable, parameters: dict[str, Any] | None = None) -> sa.Row[Any] | None:
         """The first row of a query."""
+        self.flush()
         return self.connection.execute(statement, parameters).first()
 
-    def change(self, statement: sa.Executable, parameters: dict[str, Any] | Sequence[dict[str, Any]]) -> int:
+    def change(self, statement: sa.Executable, parameters: Parameters) -> int:
         """Execute once, or once for each of many; gives how many rows changed.
 
         Raises:
@@ -46,11 +55,38 @@ class Transaction:
         """
         if self.is_reading:
             raise RuntimeError("this unit only reads")
-        if isinstance(parameters, list) and len(parameters) == 1:
-            parameters = parameters[0]  # drivers do many in another, slower way
-        return self.connection.execute(statement, parameters, execution_options=_COUNTED).rowcount
+        self.flush()
+        return self.connection.execute(statement, _few(parameters), execution_options=_COUNTED).rowcount
 
-    def insert_new(self, table: sa.Table, rows: dict[str, Any] | Sequence[dict[str, Any]]) -> int:
+    def change_later(self, statement: sa.Executable, parameters: Parameters) -> None:
+        """Execute before whatever is read, or changed at once, next, and before the commit.
+
+        For what can't be refused, and whose count nobody asks for: such changes travel to PostgreSQL together.
+
+        Raises:
+            RuntimeError: this one only reads: the program is wrong.
+        """
+        if self.is_reading:
+            raise RuntimeError("this unit only reads")
+        self._later.append((statement, _few(parameters)))
+
+    def flush(self) -> None:
+        """Execute what was left for later."""
+        if not self._later:
+            return
+        changes = list(self._later)
+        self._later.clear()
+        with self._together() if len(changes) > 1 else nullcontext():
+            for statement, parameters in changes:
+                self.connection.execute(statement, parameters)
+
+    def _together(self) -> AbstractContextManager[object]:
+        """Psycopg's pipeline: what is sent in it is answered in one round trip."""
+        raw: Any = self.connection.connection.driver_connection
+        is_psycopg = self.connection.dialect.driver == "psycopg"
+        return cast("AbstractContextManager[object]", raw.pipeline()) if is_psycopg and self.is_own else nullcontext()
+
+    def insert_new(self, table: sa.Table, rows: Parameters) -> int:
         """Insert; a row that is there already is left as it is. Gives how many were new."""
         return self.change(_insert_new(table, self.connection.dialect.name), rows)
 
@@ -60,6 +96,11 @@ class Transaction:
 
 
 _COUNTED = {"preserve_rowcount": True}
+
+
+def _few(parameters: Parameters) -> Parameters:
+    """Drivers do many in another way, which is slower for one."""
+    return parameters[0] if isinstance(parameters, list) and len(parameters) == 1 else parameters
 
 
 @cache

@@ -27,7 +27,7 @@ class SqlAudit:
 
     def add(self, entry: AuditEntry) -> None:
         """Append."""
-        self._transaction.change(_ADD, audit_row(entry))
+        self._transaction.change_later(_ADD, audit_row(entry))
 
     def list(self, page: Page, *, subject: str | None = None) -> Listed[AuditEntry]:
         """Newest first."""

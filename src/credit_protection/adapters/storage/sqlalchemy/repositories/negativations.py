@@ -40,11 +40,11 @@ from credit_protection.adapters.storage.sqlalchemy.tables import (
 )
 from credit_protection.adapters.storage.sqlalchemy.transaction import chunks
 from credit_protection.domain.errors import InvalidInput
-from credit_protection.domain.negativations import Action
+from credit_protection.domain.negativations import Action, Desired
 from credit_protection.ports.storage import DueTransmission
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from datetime import datetime
 
     from credit_protection.adapters.storage.sqlalchemy.transaction import Transaction
@@ -139,6 +139,8 @@ class SqlNegativations:
         self._transaction = transaction
         self._stored: dict[tuple[str, int], dict[str, Any]] = {}
         """The rows that this unit knows, by id and version: what stays the same is not written again."""
+        self._held: set[str] = set()
+        """Those that it holds since it read them: nobody else can have changed them."""
 
     # -------------------------------------------------------------------------------------------- requests
 
@@ -196,10 +198,14 @@ class SqlNegativations:
 
     def save_all(self, negativations: Sequence[Negativation]) -> None:
         """Replace many, one version on."""
+        if not negativations:
+            return
         rows = [negativation_row(negativation) for negativation in negativations]
         changed = set[str]().union(*(self._changed(row) for row in rows))
         replacing = [_replacing(row, changed) for row in rows]
-        if replacing and self._transaction.change(_REPLACE, replacing) != len(rows):
+        if all(row["id"] in self._held and (row["id"], row["version"]) in self._stored for row in rows):
+            self._transaction.change_later(_REPLACE, replacing)
+        elif self._transaction.change(_REPLACE, replacing) != len(rows):
             raise changed_meanwhile("a negativação", ", ".join(row["id"] for row in rows))
         self._place_anew(rows)
 
@@ -218,7 +224,9 @@ class SqlNegativations:
             if place != {name: before.get(name) for name in place}:
                 places[key] = place | {"key": key}
             self._stored[key, read + 1] = row | {"version": read + 1}
-        if not places:
+        if all(place["is_closed"] or place["desired"] is Desired.REMOVED for place in places.values()):
+            if places:
+                self._transaction.change_later(_PLACE_INVOICES, list(places.values()))
             return
         try:
             self._transaction.change(_PLACE_INVOICES, list(places.values()))
@@ -239,12 +247,12 @@ class SqlNegativations:
             if skip_locked and self._transaction.row(_IS_THERE, {"key": negativation_id}) is not None:
                 return None
             raise not_found("a negativação", negativation_id)
-        return self._read(row)
+        return self._hold(row)
 
     def lock_all(self, negativation_ids: Sequence[str]) -> Sequence[Negativation]:
         """Read many for changing; those that others hold, or that do not exist, are left out."""
         return [
-            self._read(row)
+            self._hold(row)
             for some in chunks(sorted(set(negativation_ids)))
             for row in self._transaction.rows(_LOCK_FREE, {"keys": some})
         ]
@@ -253,7 +261,7 @@ class SqlNegativations:
         """Add to the history."""
         rows = [event_row(event) for event in events]
         if rows:
-            self._transaction.change(_ADD_EVENTS, rows if len(rows) > 1 else rows[0])
+            self._transaction.change_later(_ADD_EVENTS, rows)
 
     def history(self, negativation_id: str) -> Sequence[Event]:
         """Oldest first."""
@@ -261,6 +269,10 @@ class SqlNegativations:
 
     def _read(self, row: sa.Row[Any]) -> Negativation:
         return self._remember(negativation_of(row))
+
+    def _hold(self, row: sa.Row[Any]) -> Negativation:
+        self._held.add(row.id)
+        return self._read(row)
 
     def _remember(self, negativation: Negativation) -> Negativation:
         self._stored[negativation.id, negativation.version] = negativation_row(negativation)
@@ -313,18 +325,24 @@ class SqlNegativations:
 
     def covering(self, host: str, invoice_ids: Sequence[str]) -> Sequence[Negativation]:
         """Negativations that are not closed and cover any of the invoices, oldest first."""
-        return self._covering(_COVERING, host, invoice_ids)
+        return self._covering(_COVERING, host, invoice_ids, self._read)
 
     def lock_covering(self, host: str, invoice_ids: Sequence[str]) -> Sequence[Negativation]:
         """The same, read for changing."""
-        return self._covering(_LOCK_COVERING, host, invoice_ids)
+        return self._covering(_LOCK_COVERING, host, invoice_ids, self._hold)
 
-    def _covering(self, statement: sa.Select[Any], host: str, invoice_ids: Sequence[str]) -> Sequence[Negativation]:
+    def _covering(
+        self,
+        statement: sa.Select[Any],
+        host: str,
+        invoice_ids: Sequence[str],
+        read: Callable[[sa.Row[Any]], Negativation],
+    ) -> Sequence[Negativation]:
         found: dict[str, Negativation] = {}
         for some in chunks(invoice_ids):
             for row in self._transaction.rows(statement, {"host": host, "invoice_ids": some}):
                 if row.id not in found:
-                    found[row.id] = self._read(row)
+                    found[row.id] = read(row)
         return list(found.values())
 
     def open_invoices(

@@ -105,7 +105,7 @@ class SqlSettlements:
                 marks += [mark | {"of_settlement": each, "reversal": is_reversal} for each, is_reversal in read]
         for statement, rows in ((_MARK_ONE, marks), (_MARK_ALL, of_all)):
             if rows:
-                self._transaction.change(statement, rows)
+                self._transaction.change_later(statement, rows)
 
     def lock_invoices(self, host: str, invoice_ids: Sequence[str]) -> None:
         """Hold one row per invoice until this unit ends.
