@@ -28,11 +28,11 @@ from credit_protection.domain.settlements import (
     invoice_standing,
     standing,
 )
-from credit_protection.ports.storage import Page
+from credit_protection.ports.storage import HostMustRetry, Page
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
-    from datetime import date
+    from datetime import date, datetime
 
     from credit_protection.application.setups import Setup
     from credit_protection.application.tenant import Tenant
@@ -66,6 +66,14 @@ class Applied:
     turned: Sequence[str]
 
 
+@dataclass(frozen=True, slots=True)
+class _Decision:
+    """What was decided upon some invoices; how the unclear ones stand only the host can say."""
+
+    changes: Sequence[Change]
+    unclear: Sequence[str]
+
+
 class Payments:
     """The use cases about payments."""
 
@@ -84,21 +92,41 @@ class Payments:
                 committed here. None: a transaction of our own, applied right after.
 
         Returns:
-            Whether it was new.
+            Whether it was new. In the host's transaction False as well where it could not be recorded: no fault of ours
+            refuses a customer's payment. It is logged, the host's transaction goes on, and the sweep finds the payment.
+
+        Raises:
+            PermissionDenied: the actor may not.
+            Exception: the host's driver's own error, unchanged, where the database wants the host's transaction done
+                again (serialization failure, deadlock, a busy SQLite file).
         """
         actor.require(Permission.RECORD_PAYMENTS)
         now = self._tenant.clock.now()
         if connection is not None:
-            with self._tenant.storage.joined(connection) as unit:
-                new = unit.settlements.record(self._tenant.host.code, entry, now)
-                unit.commit()
-            return new
+            return self._record_joined(entry, now, connection)
         with self._tenant.storage.unit() as unit:
             new = unit.settlements.record(self._tenant.host.code, entry, now)
             if new:
                 unit.audit.add(_entry_of(actor, entry, self._tenant))
             unit.commit()
         self.committed()
+        return new
+
+    def _record_joined(self, entry: Entry, now: datetime, connection: object) -> bool:
+        try:
+            with self._tenant.storage.joined(connection) as unit:
+                new = unit.settlements.record(self._tenant.host.code, entry, now)
+                unit.commit()
+        except HostMustRetry as told:
+            raise told.error from None
+        except Exception:
+            named = entry.settlement_id if isinstance(entry, Reversal) else entry.id
+            log.exception(
+                "settlement %s of invoice %s was not recorded in the host's transaction; the sweep finds it",
+                named,
+                entry.invoice_id,
+            )
+            return False
         return new
 
     def reverse(
@@ -119,19 +147,40 @@ class Payments:
         Args:
             limit: how many invoices at most.
         """
-        with self._tenant.storage.reading() as unit:
-            waiting = unit.settlements.unapplied(limit)
-        of_host: dict[str, list[str]] = {}
-        for host, invoice_id in waiting:
-            of_host.setdefault(host, []).append(invoice_id)
         turned: list[str] = []
         unclear: list[str] = []
-        for host, invoice_ids in of_host.items():
-            for start in range(0, len(invoice_ids), APPLY_TOGETHER):
-                turned += self._apply_some(host, invoice_ids[start : start + APPLY_TOGETHER], unclear)
+        done, are_more = self._apply_first(min(limit, APPLY_TOGETHER), turned, unclear)
+        if are_more and done < limit:
+            with self._tenant.storage.reading() as unit:
+                waiting = unit.settlements.unapplied(limit - done)
+            for host, invoice_ids in _by_host(waiting).items():
+                for start in range(0, len(invoice_ids), APPLY_TOGETHER):
+                    turned += self._apply_some(host, invoice_ids[start : start + APPLY_TOGETHER], unclear)
+            done += len(waiting)
         if unclear:
             turned += self._apply_some(self._tenant.host.code, self._cleared_up(unclear), [])
-        return Applied(len(waiting), turned)
+        return Applied(done, turned)
+
+    def _apply_first(self, most: int, turned: list[str], unclear: list[str]) -> tuple[int, bool]:
+        """Find, hold and decide upon the first few in one transaction: how many, and whether there may be more."""
+        decisions: list[_Decision] = []
+        try:
+            reached("apply.read")
+            with self._tenant.storage.unit() as unit:
+                waiting = unit.settlements.lock_unapplied(most)
+                reached("apply.locked")
+                for host, invoice_ids in _by_host(waiting.held).items():
+                    decisions.append(self._decide(unit, host, invoice_ids))
+                reached("apply.written")
+                unit.commit()
+            reached("apply.committed")
+        except Exception:
+            log.warning("some settlements could not be applied together; each is applied alone", exc_info=True)
+            return 0, True
+        for decision in decisions:
+            turned += self._tell(decision.changes)
+            unclear += decision.unclear
+        return len(waiting.held), waiting.are_more or bool(waiting.others)
 
     def _cleared_up(self, unclear: Sequence[str]) -> list[str]:
         """Ask the host about invoices that the ledger alone can't settle; those of which it told something new."""
@@ -154,50 +203,53 @@ class Payments:
         if not invoice_ids:
             return []
         try:
-            changes, need_the_host = self._decide_upon(host, invoice_ids)
+            reached("apply.read")
+            with self._tenant.storage.unit() as unit:
+                unit.settlements.lock_invoices(host, invoice_ids)
+                reached("apply.locked")
+                decision = self._decide(unit, host, invoice_ids)
+                reached("apply.written")
+                unit.commit()
+            reached("apply.committed")
         except Exception:
             if len(invoice_ids) > 1:
                 return [turned for each in invoice_ids for turned in self._apply_some(host, [each], unclear)]
             log.exception("settlements of invoice %s were not applied", invoice_ids[0], extra={"host": host})
             return []
-        unclear += need_the_host
+        unclear += decision.unclear
+        return self._tell(decision.changes)
+
+    def _decide(self, unit: UnitOfWork, host: str, invoice_ids: Sequence[str]) -> _Decision:
+        """Decide upon invoices that this unit holds, and write it down."""
+        held = unit.negativations.lock_covering(host, invoice_ids)
+        covered = {*invoice_ids, *(invoice.invoice_id for each in held for invoice in each.invoices)}
+        ledger: dict[str, list[Entry]] = {}
+        for entry in unit.settlements.entries(host, sorted(covered)):
+            ledger.setdefault(entry.invoice_id, []).append(entry)
+        setups = Setups(self._tenant, unit)
+        changes: list[Change] = []
+        unclear: dict[str, None] = {}
+        for negativation in held:
+            entries = {each.invoice_id: ledger.get(each.invoice_id, []) for each in negativation.invoices}
+            told = [entry for each in entries.values() for entry in each]
+            change = _decided(self._tenant, negativation, setups.of(negativation), told)
+            if change.negativation is not negativation:
+                changes.append(change)
+            for invoice_id in entries.keys() & set(invoice_ids):
+                if _is_unclear(entries[invoice_id], negativation, invoice_id):
+                    unclear[invoice_id] = None
+        unit.negativations.save_all([change.negativation for change in changes])
+        unit.negativations.append([event for change in changes for event in change.events])
+        unit.settlements.mark_applied(host, invoice_ids, self._tenant.clock.now())
+        return _Decision(changes, list(unclear))
+
+    def _tell(self, changes: Sequence[Change]) -> list[str]:
+        """Let plugins and workers know what was committed. Returns which negativations turned."""
         self._tenant.listeners.happened([event for change in changes for event in change.events])
         for change in changes:
             if change.negativation.transmission.action.is_call:
                 self._tenant.queue.wake(change.negativation.id)
         return [change.negativation.id for change in changes]
-
-    def _decide_upon(self, host: str, invoice_ids: Sequence[str]) -> tuple[list[Change], list[str]]:
-        """One transaction: the changes, and the invoices of which only the host can say how they stand."""
-        now = self._tenant.clock.now()
-        changes: list[Change] = []
-        unclear: dict[str, None] = {}
-        reached("apply.read")
-        with self._tenant.storage.unit() as unit:
-            unit.settlements.lock_invoices(host, invoice_ids)
-            reached("apply.locked")
-            held = unit.negativations.lock_covering(host, invoice_ids)
-            covered = {*invoice_ids, *(invoice.invoice_id for each in held for invoice in each.invoices)}
-            ledger: dict[str, list[Entry]] = {}
-            for entry in unit.settlements.entries(host, sorted(covered)):
-                ledger.setdefault(entry.invoice_id, []).append(entry)
-            setups = Setups(self._tenant, unit)
-            for negativation in held:
-                entries = {each.invoice_id: ledger.get(each.invoice_id, []) for each in negativation.invoices}
-                told = [entry for each in entries.values() for entry in each]
-                change = _decided(self._tenant, negativation, setups.of(negativation), told)
-                if change.negativation is not negativation:
-                    changes.append(change)
-                for invoice_id in entries.keys() & set(invoice_ids):
-                    if _is_unclear(entries[invoice_id], negativation, invoice_id):
-                        unclear[invoice_id] = None
-            unit.negativations.save_all([change.negativation for change in changes])
-            unit.negativations.append([event for change in changes for event in change.events])
-            unit.settlements.mark_applied(host, invoice_ids, now)
-            reached("apply.written")
-            unit.commit()
-        reached("apply.committed")
-        return changes, list(unclear)
 
     # ------------------------------------------------------------------------------ what no event told
 
@@ -256,6 +308,13 @@ def decide(tenant: Tenant, unit: UnitOfWork, negativation: Negativation) -> Chan
     """Let the settlements that stand decide about one negativation, held by this unit."""
     ledger = unit.settlements.entries(negativation.host, [invoice.invoice_id for invoice in negativation.invoices])
     return _decided(tenant, negativation, Setups(tenant, unit).of(negativation), ledger)
+
+
+def _by_host(pairs: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
+    of_host: dict[str, list[str]] = {}
+    for host, invoice_id in pairs:
+        of_host.setdefault(host, []).append(invoice_id)
+    return of_host
 
 
 def _decided(tenant: Tenant, negativation: Negativation, setup: Setup, ledger: Sequence[Entry]) -> Change:

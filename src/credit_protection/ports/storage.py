@@ -30,6 +30,18 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
+class HostMustRetry(Exception):
+    """The database wants the host's whole transaction, which a unit has joined, rolled back and made anew.
+
+    Args:
+        error: the driver's own, to be passed on to the host unchanged: it knows what it does about such errors.
+    """
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__(str(error))
+        self.error = error
+
+
 @dataclass(frozen=True, slots=True)
 class Page:
     """Which part of a list: `after` is the `cursor` of the page before; None for the first."""
@@ -310,6 +322,21 @@ class NegativationRepository(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Unapplied:
+    """Invoices whose settlements are not yet decided upon, as (host, invoice id), oldest entry first, each once.
+
+    Args:
+        held: by this unit, as by `lock_invoices`.
+        others: held by somebody else just now, or never before: `lock_invoices` waits for them, in their order.
+        are_more: there may be more than were asked for.
+    """
+
+    held: Sequence[tuple[str, str]]
+    others: Sequence[tuple[str, str]]
+    are_more: bool
+
+
 class SettlementRepository(Protocol):
     """The ledger of settlements and reversals, and the lock per invoice."""
 
@@ -319,6 +346,10 @@ class SettlementRepository(Protocol):
 
     def unapplied(self, limit: int) -> Sequence[tuple[str, str]]:
         """(host, invoice id) of entries not yet decided upon, oldest first, each pair once."""
+        ...
+
+    def lock_unapplied(self, limit: int) -> Unapplied:
+        """The same of so many entries at most; each invoice that nobody else holds is held until this unit ends."""
         ...
 
     def entries(self, host: str, invoice_ids: Sequence[str]) -> Sequence[Entry]:
@@ -427,6 +458,9 @@ class Storage(Protocol):
 
         It works in a savepoint and never commits, rolls back or closes the host's transaction; `commit()` releases
         the savepoint. A failure inside leaves the host's transaction usable.
+
+        Raises:
+            HostMustRetry: a serialization failure, a deadlock, or a busy SQLite file.
         """
         ...
 

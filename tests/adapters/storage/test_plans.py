@@ -66,6 +66,7 @@ HOT: dict[str, Ask] = {
         lambda page: unit.negativations.list(NegativationFilter(observed=Observed.PRESENT), page)
     ),
     "unapplied": lambda unit: unit.settlements.unapplied(10),
+    "unapplied, held": lambda unit: unit.settlements.lock_unapplied(10),
     "entries": lambda unit: unit.settlements.entries("local", ["invoice-1", "open-1"]),
     "reuse": lambda unit: unit.queries.newest_answered("integration-1", "900", samples.CPF.value),
     "unanswered": lambda unit: unit.queries.unanswered_since(NOW, 10),

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from credit_protection.domain.settlements import RecordedEntry, Reversal
+from credit_protection.ports.storage import Unapplied
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -43,6 +44,11 @@ class MemorySettlements:
             (each.recorded_at, each.host, each.entry.invoice_id) for each in self._tables.unapplied.values()
         )
         return list(dict.fromkeys((host, invoice_id) for _, host, invoice_id in waiting))[:limit]
+
+    def lock_unapplied(self, limit: int) -> Unapplied:
+        """The same; a writing unit holds everything."""
+        held = self.unapplied(limit)
+        return Unapplied(held, (), are_more=len(held) >= limit)
 
     def entries(self, host: str, invoice_ids: Sequence[str]) -> Sequence[Entry]:
         """The whole ledger of the invoices, in the order of recording."""

@@ -134,13 +134,9 @@ def _switch_to_wal(connection: sqlite3.Connection) -> None:
 
 
 def writing(engine: sa.Engine) -> sa.Engine:
-    """The same engine for units that write: READ COMMITTED on PostgreSQL; on SQLite each begins with BEGIN IMMEDIATE.
-
-    With a plain BEGIN, a unit that reads before it writes fails at once when another wrote between.
-    """
-    if engine.dialect.name == "postgresql":
-        return engine if engine in _ours else engine.execution_options(isolation_level=_ISOLATION)
-    return _beginning(engine, "BEGIN IMMEDIATE")
+    """The same engine for units that write: READ COMMITTED on PostgreSQL."""
+    is_set = engine in _ours or engine.dialect.name != "postgresql"
+    return engine if is_set else engine.execution_options(isolation_level=_ISOLATION)
 
 
 def turn(engine: sa.Engine) -> AbstractContextManager[object]:
@@ -165,23 +161,26 @@ def _in_turn(lock: threading.RLock) -> Iterator[None]:
 
 
 def reading(engine: sa.Engine) -> sa.Engine:
-    """The same engine for units that read: a snapshot on SQLite.
+    """The same engine for units that read.
 
     On PostgreSQL each statement stands alone: at READ COMMITTED it sees the same, and BEGIN and ROLLBACK would be two
     round trips more (and at a ROLLBACK psycopg forgets every statement that it has prepared).
     """
-    if engine.dialect.name == "postgresql":
-        return engine.execution_options(isolation_level="AUTOCOMMIT")
-    return _beginning(engine, "BEGIN")
+    return engine.execution_options(isolation_level="AUTOCOMMIT") if engine.dialect.name == "postgresql" else engine
 
 
-def _beginning(engine: sa.Engine, how: str) -> sa.Engine:
-    own: sa.Engine = engine.execution_options()
+def begin(connection: sa.Connection, *, how: str) -> sa.RootTransaction:
+    """Begin a transaction: on SQLite in this way, since a plain BEGIN suits no unit that reads before it writes.
 
-    def begin(connection: sa.Connection) -> None:
+    It fails at once when another wrote between. Said to the driver: a listener on the engine would slow each statement.
+
+    Args:
+        connection: in no transaction.
+        how: `BEGIN` for a snapshot, `BEGIN IMMEDIATE` to be the only writer.
+    """
+    begun = connection.begin()
+    if connection.dialect.name == "sqlite":
         raw: Any = connection.connection.dbapi_connection
         if not raw.in_transaction:
-            connection.exec_driver_sql(how)
-
-    event.listen(own, "begin", begin)
-    return own
+            raw.execute(how)
+    return begun

@@ -21,6 +21,7 @@ from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 from sqlalchemy.pool import NullPool
 
 from credit_protection.domain.errors import ConfigurationError
+from credit_protection.ports.storage import HostMustRetry
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -125,6 +126,31 @@ def borrowed(connection: object) -> Iterator[sa.Connection]:
             yield ours
     finally:
         _lent.reset(token)
+
+
+@contextmanager
+def retries_told() -> Iterator[None]:
+    """What only the host can mend, by doing its transaction again, is raised as `HostMustRetry`."""
+    try:
+        yield
+    except Exception as error:
+        cause = getattr(error, "orig", None) or error  # SQLAlchemy wraps the driver's
+        if isinstance(cause, Exception) and _must_be_retried(cause):
+            raise HostMustRetry(cause) from error
+        raise
+
+
+_RETRIED_STATES = {"40001", "40P01"}
+"""Serialization failure, deadlock."""
+_RETRIED_CODES = {5, 6}
+"""SQLITE_BUSY, SQLITE_LOCKED: the low byte of what they are refined to."""
+
+
+def _must_be_retried(error: Exception) -> bool:
+    """By what each of the three drivers tells: `sqlstate`, `pgcode`, `sqlite_errorcode`."""
+    state = getattr(error, "sqlstate", None) or getattr(error, "pgcode", None)
+    code = getattr(error, "sqlite_errorcode", None)
+    return state in _RETRIED_STATES or (isinstance(code, int) and code & 0xFF in _RETRIED_CODES)
 
 
 def _driver(raw: object) -> str:

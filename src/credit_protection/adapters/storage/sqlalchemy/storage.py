@@ -5,8 +5,8 @@ from __future__ import annotations
 from contextlib import ExitStack, closing, contextmanager
 from typing import TYPE_CHECKING
 
-from credit_protection.adapters.storage.sqlalchemy.engine import make_engine, reading, turn, writing
-from credit_protection.adapters.storage.sqlalchemy.joined import borrowed
+from credit_protection.adapters.storage.sqlalchemy.engine import begin, make_engine, reading, turn, writing
+from credit_protection.adapters.storage.sqlalchemy.joined import borrowed, retries_told
 from credit_protection.adapters.storage.sqlalchemy.migrations import upgrade
 from credit_protection.adapters.storage.sqlalchemy.transaction import Transaction
 from credit_protection.adapters.storage.sqlalchemy.unit_of_work import SqlUnitOfWork
@@ -58,7 +58,7 @@ class SqlStorage:
         with ExitStack() as held:
             held.enter_context(turn(self._engine))
             connection = held.enter_context(self._writing.connect())
-            begun = held.enter_context(closing(connection.begin()))
+            begun = held.enter_context(closing(begin(connection, how="BEGIN IMMEDIATE")))
             transaction = Transaction(connection, is_exclusive=self._is_exclusive)
 
             def commit() -> None:
@@ -71,13 +71,13 @@ class SqlStorage:
     @contextmanager
     def reading(self) -> Iterator[SqlUnitOfWork]:
         """A unit that only reads; it never waits for a writer."""
-        with self._reading.connect() as connection, closing(connection.begin()):
+        with self._reading.connect() as connection, closing(begin(connection, how="BEGIN")):
             yield SqlUnitOfWork(Transaction(connection, is_reading=True), None)
 
     @contextmanager
     def joined(self, connection: object) -> Iterator[SqlUnitOfWork]:
         """A unit inside a transaction that the host holds on its own DBAPI connection."""
-        with borrowed(connection) as ours:
+        with retries_told(), borrowed(connection) as ours:
             ours.execution_options(**self._options)
             ours.begin()  # sends nothing: the host's transaction is open
             savepoint = ours.begin_nested()

@@ -6,7 +6,10 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from credit_protection.domain.settlements import Settlement, SettlementKind
+from credit_protection.ports.storage import Unapplied
 from credit_protection.testing import samples
+from credit_protection.testing.contracts.capabilities import needs
+from credit_protection.testing.contracts.storage_parts.threads import meanwhile
 
 if TYPE_CHECKING:
     from credit_protection.domain.settlements import Entry
@@ -85,6 +88,39 @@ class SettlementsContract:
         assert unapplied(storage) == expected
         for limit in (1, 2, 3):
             assert unapplied(storage, limit) == expected[:limit]
+
+    def test_what_is_not_decided_upon_can_be_held_while_it_is_found(self, storage: Storage) -> None:
+        """All of it, each invoice once: held at once, or to be waited for. So many entries at most."""
+        record(storage, *(samples.settlement(f"s-{n}", f"invoice-{n}") for n in range(3)))
+        record(storage, samples.settlement("again", "invoice-1"))
+        with storage.unit() as unit:
+            unit.settlements.lock_invoices("local", ["invoice-2"])
+            unit.commit()
+        with storage.unit() as unit:
+            found = unit.settlements.lock_unapplied(10)
+            assert ("local", "invoice-2") in found.held
+            assert sorted((*found.held, *found.others)) == [("local", f"invoice-{n}") for n in range(3)]
+            assert not found.are_more
+            assert unit.settlements.lock_unapplied(2).are_more
+
+    @needs("is_concurrent")
+    def test_an_invoice_that_another_unit_holds_is_not_waited_for(self, storage: Storage) -> None:
+        """It is told apart; and what is held so, others wait for as if it had been locked."""
+        record(storage, *(samples.settlement(f"s-{n}", f"invoice-{n}") for n in range(2)))
+        with storage.unit() as unit:
+            unit.settlements.lock_invoices("local", ["invoice-0", "invoice-1"])
+            unit.commit()
+
+        def found() -> Unapplied:
+            with storage.unit() as unit:
+                return unit.settlements.lock_unapplied(10)
+
+        with storage.unit() as unit:
+            unit.settlements.lock_invoices("local", ["invoice-0"])
+            assert meanwhile(found) == Unapplied([("local", "invoice-1")], [("local", "invoice-0")], are_more=False)
+        with storage.unit() as unit:
+            assert len(unit.settlements.lock_unapplied(10).held) == 2  # noqa: PLR2004 - both
+            assert meanwhile(found) == Unapplied([], [("local", f"invoice-{n}") for n in range(2)], are_more=False)
 
     def test_what_was_decided_upon_waits_no_more(self, storage: Storage) -> None:
         """Until something new is recorded of the invoice."""

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from credit_protection.adapters.storage.sqlalchemy.mappers.settlements import entry_of, entry_row
 from credit_protection.adapters.storage.sqlalchemy.tables import INVOICE, SETTLEMENT
 from credit_protection.adapters.storage.sqlalchemy.transaction import chunks
+from credit_protection.ports.storage import Unapplied
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,6 +24,18 @@ _ORDER = (_C.recorded_at, _C.host, _C.invoice_id, _C.settlement_id, _C.is_revers
 _UNAPPLIED = sa.select(*_ORDER).where(_STANDS_UNAPPLIED).order_by(*_ORDER).limit(sa.bindparam("most"))
 _AFTER = sa.tuple_(*_ORDER) > sa.tuple_(*(sa.bindparam(f"last_{column.name}", type_=column.type) for column in _ORDER))
 _UNAPPLIED_AFTER = _UNAPPLIED.where(_AFTER)
+_DUE = _UNAPPLIED.subquery("due")
+_FREE = (
+    sa.select(sa.true().label("is_held"))
+    .where(INVOICE.c.host == _DUE.c.host, INVOICE.c.invoice_id == _DUE.c.invoice_id)
+    .with_for_update(skip_locked=True)
+    .lateral("free")
+)
+_LOCK_UNAPPLIED = (
+    sa.select(_DUE.c.host, _DUE.c.invoice_id, _FREE.c.is_held)
+    .select_from(_DUE.outerjoin(_FREE, sa.true()))
+    .order_by(*(_DUE.c[column.name] for column in _ORDER))
+)
 _ENTRIES = (
     sa.select(SETTLEMENT)
     .where(_C.host == sa.bindparam("host"), _C.invoice_id.in_(sa.bindparam("invoice_ids", expanding=True)))
@@ -73,6 +86,22 @@ class SqlSettlements:
             last: dict[str, Any] = {f"last_{name}": value for name, value in rows[-1]._mapping.items()}  # noqa: SLF001 - public, despite its name
             rows = self._transaction.rows(_UNAPPLIED_AFTER, last | {"most": limit})
         return list(pairs)[:limit]
+
+    def lock_unapplied(self, limit: int) -> Unapplied:
+        """The same of so many entries at most; each invoice that nobody else holds is held until this unit ends.
+
+        It waits for nobody, so the order in which it holds them is of no account.
+        """
+        if self._transaction.connection.dialect.name == "sqlite":
+            held = self.unapplied(limit)
+            return Unapplied(held, (), are_more=len(held) >= limit)
+        rows = self._transaction.rows(_LOCK_UNAPPLIED, {"most": limit})
+        pairs = {(row.host, row.invoice_id): row.is_held for row in rows}
+        return Unapplied(
+            held=[pair for pair, is_held in pairs.items() if is_held],
+            others=[pair for pair, is_held in pairs.items() if not is_held],
+            are_more=len(rows) >= limit,
+        )
 
     def entries(self, host: str, invoice_ids: Sequence[str]) -> Sequence[Entry]:
         """The whole ledger of the invoices, in the order of recording."""
