@@ -16,6 +16,7 @@ from collections import deque
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from credit_protection.adapters.queue.embedded.crowd import Crowd
 from credit_protection.adapters.queue.embedded.rests import FIRST_REST, LONGEST_DOUBLING, Rests
 from credit_protection.domain.errors import ConfigurationError
 from credit_protection.ports.queue import QueueCapabilities, QueueSnapshot
@@ -252,6 +253,7 @@ class _State:
         self.begun: set[str] = set()  # since the last look began
         self.are_more = False  # due than the last look asked for
         self.rests = Rests()
+        self.crowd = Crowd()
         self.looks = 0
         self.looking = False
         self.sweeping = False
@@ -375,16 +377,16 @@ class _Crew:
         state = self._state
         with state.lock:
             resting = state.rests.resting(time.monotonic())
-            limit = self._ahead + len(state.running | resting)
+            limit = self._ahead * state.crowd.looks() + len(state.running | resting)
         due = self._work.due(limit)
         with state.lock:
             if not self._is_on_duty():
                 return
             # What was in flight when the rows were read may be read as it was before.
             passed_over = state.begun | state.running | state.rests.resting(time.monotonic())
-            wanted = dict.fromkeys(each.negativation_id for each in due)
-            state.ready = deque(id_ for id_ in wanted if id_ not in passed_over)
-            state.are_more = len(due) >= limit
+            wanted = [id_ for id_ in dict.fromkeys(each.negativation_id for each in due) if id_ not in passed_over]
+            state.ready = deque(state.crowd.some_of(wanted, self._ahead))
+            state.are_more = len(due) >= limit or len(wanted) > len(state.ready)
             state.workers.notify(len(state.ready))
             has_some = bool(state.ready)
         # While some are ready, the next look is when they run short and a call has ended.
@@ -450,6 +452,8 @@ class _Crew:
                         state.rests.forget(id_)
                     else:
                         state.rests.add(id_, time.monotonic(), longest_rest)
+                        if longest_rest == _LONGEST_REST_OTHERWISE:
+                            state.crowd.lost()
                     if len(state.ready) < (self._workers if state.are_more else 1):
                         state.woken = True
                         state.dispatcher.notify()
