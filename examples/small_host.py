@@ -7,22 +7,18 @@ import sqlite3
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
-from datetime import UTC, date, datetime, timedelta
+from contextlib import closing
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 from credit_protection import CreditProtection, hookimpl, plugin_manager
 from credit_protection.application.negativations import Asked
 from credit_protection.domain.actors import SYSTEM, Actor
 from credit_protection.domain.creditors import Creditor
-from credit_protection.domain.customers import (
-    Address,
-    Customer,
-    Invoice,
-    InvoiceStatus,
-    Subscription,
-    SubscriptionStatus,
-)
+from credit_protection.domain.customers import Address, Customer, Invoice, InvoiceStatus, Subscription
+from credit_protection.domain.customers import SubscriptionStatus as Status
 from credit_protection.domain.documents import Cnpj
+from credit_protection.domain.errors import HostUnavailable
 from credit_protection.domain.money import Money
 from credit_protection.domain.settlements import Settlement, SettlementKind
 from credit_protection.plugins.configuration import Configuration
@@ -31,14 +27,12 @@ from credit_protection.testing.simulator import BureauSimulator
 
 HOME = Path(tempfile.mkdtemp(prefix="small-host-"))
 DATABASE = HOME / "erp.sqlite"  # the ERP's two tables live here, and the package's own, prefixed cp_
-TODAY = datetime.now(UTC).date()
+TODAY, ANA = datetime.now(UTC).date(), Actor.with_role("ana", "Ana", "administrador")
 
 
-class SmallErp(HostErp):
-    """What the package asks of an ERP; it plugs itself in."""
-
+class SmallErp(HostErp):  # what the package asks of an ERP; it plugs itself in
     code = "small"
-    capabilities = HostCapabilities(settlements=False, events=True, holds=False)
+    capabilities = HostCapabilities(settlements=False, events=True, holds=False, overdue=False)
 
     @hookimpl
     def credit_protection_host(self) -> HostErp:
@@ -48,43 +42,49 @@ class SmallErp(HostErp):
         return [Creditor("1", Cnpj("99009000000110"), "PROVEDOR EXEMPLO LTDA", "MG")]
 
     def customers(self, ids: Sequence[str]) -> Mapping[str, Customer]:
-        home = Address("RUA DO EXEMPLO", "100", "", "CENTRO", "DIVINOPOLIS", "MG", "35500000")
-        rows = sqlite3.connect(DATABASE).execute("SELECT * FROM customer").fetchall()
-        return {key: Customer(key, name, document, home) for key, name, document in rows if key in ids}
+        rows = [row for row in self._rows("customer") if row[0] in ids]
+        return {row[0]: Customer(row[0], row[1], row[2], Address(*row[3:])) for row in rows}
+
+    def customers_with_document(self, document: str) -> Sequence[Customer]:
+        return list(self.customers([row[0] for row in self._rows("customer") if row[2] == document]).values())
 
     def subscriptions(self, ids: Sequence[str]) -> Mapping[str, Subscription]:
-        return {key: Subscription(key, "1", "500 MEGA", SubscriptionStatus.TERMINATED) for key in ids}
+        return {key: Subscription(key, key, "500 MEGA", Status.TERMINATED) for key in self.customers(ids)}
 
     def standings(self, invoice_ids: Sequence[str]) -> Mapping[str, Invoice]:
-        rows = sqlite3.connect(DATABASE).execute("SELECT * FROM invoice").fetchall()
-        return {row[0]: self._invoice(*row) for row in rows if row[0] in invoice_ids}
+        return {row[0]: self._invoice(*row) for row in self._rows("invoice") if row[0] in invoice_ids}
 
-    def _invoice(self, key: str, due: str, cents: int, paid: int) -> Invoice:
-        status, balance = (InvoiceStatus.PAID, 0) if paid else (InvoiceStatus.OPEN, cents)
-        return Invoice(key, "1", "7", f"NF-{key}", date.fromisoformat(due), Money(cents), Money(balance), status)
+    def _invoice(self, key: str, of: str, due: str, cents: str, paid: str | None) -> Invoice:
+        status, paid_on = (InvoiceStatus.PAID, date.fromisoformat(paid)) if paid else (InvoiceStatus.OPEN, None)
+        amount, balance = Money(int(cents)), Money(0 if paid else int(cents))
+        return Invoice(key, of, of, f"NF-{key}", date.fromisoformat(due), amount, balance, status, paid_on)
+
+    def _rows(self, table: str) -> list[tuple[str, ...]]:
+        try:
+            with closing(sqlite3.connect(DATABASE)) as erp:
+                return erp.execute(f"SELECT * FROM {table}").fetchall()  # noqa: S608 - one of the two
+        except sqlite3.Error as error:
+            raise HostUnavailable(f"O ERP não pôde ser lido: {error}.") from error
 
 
 def main() -> None:
     erp = sqlite3.connect(DATABASE)
-    erp.execute("CREATE TABLE customer AS SELECT '1' id, 'MARINA TESTE DA SILVA' name, '90000900168' document")
-    erp.execute("CREATE TABLE invoice AS SELECT '10' id, ? due, 11990 cents, 0 paid", [str(TODAY - timedelta(60))])
-    erp.commit()
+    home = "'RUA DO EXEMPLO', '100', '', 'CENTRO', 'DIVINOPOLIS', 'MG', '35500000'"
+    erp.execute(f"CREATE TABLE customer AS SELECT '1' id, 'MARINA TESTE DA SILVA' name, '90000900168', {home}")
+    erp.execute("CREATE TABLE invoice AS SELECT '10' id, '1' of, date('now', '-60 days') due, 11990 cents, NULL paid")
     plugin_manager().register(SmallErp())
     protection = CreditProtection("small", Configuration(HOME, f"sqlite:///{DATABASE}"))
-    ana = Actor.with_role("ana", "Ana", "administrador")
     with BureauSimulator() as bureau:
         login = {"client_id": "demo-client", "client_secret": "demo-secret", "base_url": bureau.url}
-        made = protection.integrations.register(
-            ana, gateway="credito_na_medida", description="Birô", creditor_id="1", parameters=login
-        )
-        protection.integrations.synchronise(ana, made.id)
+        desk = protection.integrations
+        made = desk.register(ANA, gateway="credito_na_medida", description="Birô", creditor_id="1", parameters=login)
+        desk.synchronise(ANA, made.id)
         protection.worker.start()
-        protection.negativations.create(ana, Asked(made.id, "1", ["10"], "DEV"))
+        protection.negativations.create(ANA, Asked(made.id, "1", ["10"], "DEV"))
         while not bureau.counts()["included"]:
             time.sleep(0.1)
         print("negativada")
-
-        erp.execute("UPDATE invoice SET paid = 1")  # the ERP's own transaction: the payment and our row, or neither
+        erp.execute("UPDATE invoice SET paid = ?", [str(TODAY)])  # its own transaction: both or neither
         payment = Settlement("pay-1", "10", SettlementKind.PAYMENT, TODAY, Money(11990))
         protection.payments.record(SYSTEM, payment, connection=erp)
         erp.commit()

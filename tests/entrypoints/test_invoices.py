@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from credit_protection.plugins import hookimpl, plugin_manager
+from credit_protection.ports.host import HostCapabilities
 from credit_protection.testing.simulator import BureauSimulator
 from tests.entrypoints.command_line import Cli, Stores
 
@@ -96,9 +97,10 @@ def test_a_second_payment_is_refused(cli: Cli, stores: Stores) -> None:
     assert stores.count("cp_settlement") == 1
 
 
-def test_another_erp_is_paid_at_its_own_screens(cli: Cli) -> None:
+def test_another_erp_is_paid_and_perhaps_looked_through_at_its_own_screens(cli: Cli) -> None:
     class Other:
         code = "other"
+        capabilities = HostCapabilities(overdue=False)
 
     class Plugin:
         @hookimpl
@@ -109,5 +111,6 @@ def test_another_erp_is_paid_at_its_own_screens(cli: Cli) -> None:
     plugin_manager().register(plugin)
     try:
         assert cli.json("invoices", "pay", "60003", expect=2).error["code"] == "erp_nao_e_local"
+        assert cli.json("invoices", "overdue", expect=2).error["code"] == "erp_sem_vencidas"
     finally:
         plugin_manager().unregister(plugin)

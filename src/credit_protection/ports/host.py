@@ -26,6 +26,7 @@ class HostCapabilities:
         holds: it knows a do-not-negativate list.
         subscriptions: its invoices belong to subscriptions.
         settled_invoices: `invoices_due` also gives invoices that are no longer open.
+        overdue: it reports overdue invoices.
     """
 
     settlements: bool = True
@@ -33,6 +34,7 @@ class HostCapabilities:
     holds: bool = True
     subscriptions: bool = True
     settled_invoices: bool = False
+    overdue: bool = True
 
 
 @dataclass(frozen=True, slots=True)

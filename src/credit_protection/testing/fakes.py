@@ -329,6 +329,7 @@ class FakeErp:
 
     def customers_with_document(self, document: str) -> Sequence[Customer]:
         """By document."""
+        self.before("customers_with_document")
         return [client for client in self.clients.values() if client.document == document]
 
     def subscriptions(self, ids: Sequence[str]) -> Mapping[str, Subscription]:
@@ -348,11 +349,21 @@ class FakeErp:
         return [bill for bill in bills if bill.customer_id in customer_ids and bill.due_date in days]
 
     def overdue(self, wanted: OverdueFilter) -> Iterator[Invoice]:
-        """Open ones due before today."""
-        late = [
-            bill for bill in self.bills.values() if bill.status is InvoiceStatus.OPEN and bill.due_date < wanted.today
-        ]
-        return iter(sorted(late, key=lambda bill: bill.due_date))
+        """Open ones due before today, the oldest first."""
+        self.before("overdue")
+        late = [bill for bill in list(self.bills.values()) if self._is_wanted(bill, wanted)]
+        return iter(sorted(late, key=lambda bill: (bill.due_date, bill.id)))
+
+    def _is_wanted(self, bill: Invoice, wanted: OverdueFilter) -> bool:
+        days_late = (wanted.today - bill.due_date).days
+        most = days_late if wanted.maximum_days_late is None else wanted.maximum_days_late
+        return (
+            bill.status is InvoiceStatus.OPEN
+            and max(1, wanted.minimum_days_late) <= days_late <= most
+            and (wanted.minimum_balance is None or bill.balance >= wanted.minimum_balance)
+            and (wanted.customer_id is None or bill.customer_id == wanted.customer_id)
+            and (wanted.city is None or self.clients[bill.customer_id].address.city == wanted.city)
+        )
 
     def settlements_since(self, day: date) -> Iterator[Entry]:
         """What was settled or reversed since."""
@@ -388,9 +399,10 @@ class FakeErp:
         paid = bill.balance if amount is None else amount
         rest = bill.balance - paid
         status = InvoiceStatus.OPEN if rest.cents > 0 else InvoiceStatus.PAID
-        self.bills[invoice_id] = replace(
-            bill, balance=max(rest, ZERO), status=status, paid_on=on, available_on=available_on
-        )
+        bill = replace(bill, balance=max(rest, ZERO), status=status)
+        if status is InvoiceStatus.PAID:
+            bill = replace(bill, paid_on=on, available_on=available_on)
+        self.bills[invoice_id] = bill
         number = f"pay-{len(self.entries) + 1}"
         settlement = Settlement(number, invoice_id, SettlementKind.PAYMENT, on, paid, available_on=available_on)
         self.entries.append(settlement)
@@ -406,7 +418,7 @@ class FakeErp:
         """Undo a settlement."""
         bill = self.bills[settlement.invoice_id]
         balance = bill.balance + (settlement.amount or bill.amount)
-        self.bills[bill.id] = replace(bill, balance=balance, status=InvoiceStatus.OPEN, paid_on=None)
+        self.bills[bill.id] = replace(bill, balance=balance, status=InvoiceStatus.OPEN, paid_on=None, available_on=None)
         reversal = Reversal(settlement.id, bill.id, on)
         self.entries.append(reversal)
         return reversal

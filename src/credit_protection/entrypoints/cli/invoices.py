@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from credit_protection.domain.actors import Permission
+from credit_protection.domain.errors import ConfigurationError
 from credit_protection.domain.settlements import Entry
 from credit_protection.entrypoints.cli.options import Json, Limit, day, reais
 from credit_protection.entrypoints.cli.output import Record, Row, Table
@@ -75,6 +76,11 @@ def overdue(
     """Lista faturas vencidas em aberto, a mais antiga primeiro."""
     with opened(as_json=json) as session:
         session.actor.require(Permission.READ_HISTORY)
+        if not session.host.capabilities.overdue:
+            raise ConfigurationError(
+                "Este ERP não dá o relatório de faturas vencidas. Escolha as faturas nele mesmo.",
+                code="erp_sem_vencidas",
+            )
         today = _today(session)
         wanted = OverdueFilter(
             today=today,

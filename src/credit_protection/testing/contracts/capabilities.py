@@ -8,11 +8,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
 Test = TypeVar("Test", bound="Callable[..., None]")
-_NEEDED = "__needed_capability__"
+_NEEDED = "__needed_capabilities__"
 
 
 def needs(capability: str, *, declared: bool = True) -> Callable[[Test], Test]:
     """Mark a test of a contract: it is asked only of adapters that declare the capability, or declare its lack.
+
+    A test that needs several is marked several times.
 
     Args:
         capability: name of the class attribute.
@@ -20,7 +22,7 @@ def needs(capability: str, *, declared: bool = True) -> Callable[[Test], Test]:
     """
 
     def mark(test: Test) -> Test:
-        setattr(test, _NEEDED, (capability, declared))
+        setattr(test, _NEEDED, (*getattr(test, _NEEDED, ()), (capability, declared)))
         return test
 
     return mark
@@ -35,8 +37,8 @@ class Gated:
         super().__init_subclass__(**kwargs)
         cls._gated = {name: test for base in reversed(cls.__mro__) for name, test in _marked(base)}
         for name, test in cls._gated.items():
-            capability, declared = getattr(test, _NEEDED)
-            setattr(cls, name, test if getattr(cls, capability, None) is declared else None)
+            applies = all(getattr(cls, capability, None) is declared for capability, declared in getattr(test, _NEEDED))
+            setattr(cls, name, test if applies else None)
 
 
 def _marked(base: type) -> Iterable[tuple[str, Callable[..., None]]]:

@@ -1,0 +1,275 @@
+"""The storage's whole contract over connections opened the way Tryton 8.0 and Odoo 19 open theirs."""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from datetime import date
+from decimal import Decimal
+from time import sleep
+from typing import TYPE_CHECKING, Any
+
+import psycopg
+import psycopg2.errors
+import psycopg2.extensions
+import pytest
+from psycopg import sql
+
+from credit_protection.adapters.storage.sqlalchemy import SqlStorage
+from credit_protection.adapters.storage.sqlalchemy.tables import METADATA
+from credit_protection.ports.storage import HostMustRetry
+from credit_protection.testing import samples
+from credit_protection.testing.contracts.storage import StorageContract
+from credit_protection.testing.contracts.storage_parts.joining import host_names
+from credit_protection.testing.contracts.storage_parts.threads import A_MOMENT, PATIENCE, beside
+from tests.adapters.storage.erp_connections import (
+    ErpStorage,
+    odoo_postgresql,
+    sqlite_types,
+    tryton_pool,
+    tryton_postgresql,
+    tryton_sqlite,
+    tryton_sqlite_types,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from psycopg_pool import ConnectionPool
+
+
+class TestTrytonOnSqlite(StorageContract):
+    has_joined = True
+
+    @pytest.fixture(autouse=True)
+    def types(self) -> Iterator[None]:
+        with tryton_sqlite_types():
+            yield
+
+    @pytest.fixture
+    def storage(self, tmp_path: Path, migrated_file: Path) -> Iterator[ErpStorage]:
+        file = tmp_path / "demo.sqlite"
+        shutil.copy(migrated_file, file)
+        with sqlite3.connect(file) as connection:
+            connection.execute("CREATE TABLE host_customer (name VARCHAR)")
+        connection.close()
+        storage = ErpStorage(SqlStorage(f"sqlite:///{file}"), lambda: tryton_sqlite(file))
+        yield storage
+        storage.close()
+
+    @pytest.fixture
+    def host_connection(self, storage: ErpStorage) -> Iterator[sqlite3.Connection]:
+        connection = storage.connect()
+        yield connection
+        connection.rollback()
+        connection.close()
+
+    def test_the_erps_connection_stays_as_it_was(self, storage: ErpStorage) -> None:
+        with closing(storage.connect()) as erp:
+            erp.execute("CREATE TABLE host_invoice (total NUMERIC, due DATE, at TIMESTAMP)")
+            day, instant = date(2026, 10, 5), samples.NOW.replace(tzinfo=None)
+            erp.execute("INSERT INTO host_invoice VALUES (?, ?, ?)", (Decimal("119.90"), day, instant))
+            with storage.joined(erp) as unit:
+                unit.integrations.add(samples.integration())
+                unit.commit()
+            assert erp.execute("SELECT * FROM host_invoice").fetchall() == [(Decimal("119.90"), day, instant)]
+            assert (erp.isolation_level, erp.row_factory, erp.in_transaction) == ("IMMEDIATE", None, True)
+            erp.rollback()
+
+    def test_our_rows_are_no_business_of_the_erps_converters(self, storage: ErpStorage) -> None:
+        names = {name.upper() for name in sqlite_types()[0]}
+        with closing(storage.connect()) as erp:
+            columns = [
+                (table, column)
+                for table in METADATA.tables
+                for column in erp.execute("SELECT name, type FROM pragma_table_info(?)", (table,)).fetchall()
+            ]
+        assert columns
+        assert [each for each in columns if each[1][1].upper().split("(")[0] in names] == []
+
+
+def test_tryton_types_are_gone_afterwards() -> None:
+    before = [dict(registered) for registered in sqlite_types()]
+    with tryton_sqlite_types():
+        assert [dict(registered) for registered in sqlite_types()] != before
+    assert [dict(registered) for registered in sqlite_types()] == before
+
+
+@pytest.fixture(scope="module")
+def migrated(postgresql_url: str) -> Iterator[SqlStorage]:
+    storage = SqlStorage(postgresql_url)
+    storage.migrate()
+    yield storage
+    storage.close()
+
+
+@pytest.mark.postgresql
+class OnPostgresql(StorageContract):
+    has_joined = True
+    is_concurrent = True
+
+    @pytest.fixture
+    def emptied(self, migrated: SqlStorage, postgresql_url: str) -> SqlStorage:
+        with psycopg.connect(postgresql_url) as connection:
+            for table in reversed(METADATA.sorted_tables):
+                connection.execute(sql.SQL("DELETE FROM {}").format(sql.Identifier(table.name)))
+            connection.execute("CREATE TABLE IF NOT EXISTS host_customer (name TEXT)")
+            connection.execute("DELETE FROM host_customer")
+        return migrated
+
+    @pytest.fixture
+    def host_connection(self, storage: ErpStorage) -> Iterator[Any]:
+        connection = storage.connect()
+        yield connection
+        connection.rollback()
+        connection.close()
+
+    # Whoever waits for another's lock is told at REPEATABLE READ to begin anew; what holds instead is below.
+    test_a_held_negativation_is_not_changed_by_others = None  # type: ignore[assignment]
+    test_an_invoice_that_a_unit_holds_is_not_taken_by_another = None  # type: ignore[assignment]
+    test_units_that_hold_the_same_invoices_never_wait_for_each_other = None  # type: ignore[assignment]
+    test_writers_of_many_threads_take_turns_and_lose_nothing = None  # type: ignore[assignment]
+
+    serialization_failure: type[Exception]
+    """The driver's own, by which the ERP knows that it must run the request anew."""
+
+    def test_the_erp_is_told_to_begin_anew_in_words_that_it_knows(self, stocked: ErpStorage) -> None:
+        with stocked.unit() as unit:
+            unit.negativations.add(samples.negativation())
+            unit.commit()
+
+        def change_what_changed_meanwhile() -> None:
+            with stocked.unit() as mine:
+                assert mine.marks.get("here") is None  # from here on it sees the database as it is now
+                with stocked.unit() as others:
+                    held = others.negativations.lock("negativation-1")
+                    assert held is not None
+                    others.negativations.save(held)
+                    others.commit()
+                mine.negativations.lock("negativation-1")
+
+        with pytest.raises(HostMustRetry) as told:
+            change_what_changed_meanwhile()
+        assert isinstance(told.value.error, self.serialization_failure)
+
+    def test_requests_that_meet_are_run_anew_and_lose_nothing(self, stocked: ErpStorage) -> None:
+        threads, times = 3, 4
+        with stocked.unit() as unit:
+            unit.negativations.add(samples.negativation())
+            unit.commit()
+
+        def increment() -> None:
+            with stocked.unit() as unit:
+                unit.settlements.lock_invoices("local", ["invoice-1", "invoice-2"])
+                held = unit.negativations.lock("negativation-1")
+                assert held is not None
+                unit.negativations.save(held)
+                unit.commit()
+
+        def count(_: int) -> None:
+            for _ in range(times):
+                self.run_anew(increment)
+
+        with ThreadPoolExecutor(threads) as pool:
+            list(pool.map(count, range(threads), timeout=PATIENCE))
+        with stocked.reading() as unit:
+            assert unit.negativations.get("negativation-1").version == 1 + threads * times
+
+    def test_a_settlement_that_another_committed_meanwhile_is_once(self, storage: ErpStorage) -> None:
+        tries = []
+
+        def pay() -> None:
+            with closing(storage.connect()) as erp:
+                erp.cursor().execute("INSERT INTO host_customer VALUES ('paga')")
+                tries.append("once more")
+                if len(tries) == 1:
+                    with storage.inner.unit() as sweep:
+                        assert sweep.settlements.record("local", samples.settlement(), samples.NOW)
+                        sweep.commit()
+                with storage.joined(erp) as unit:
+                    assert not unit.settlements.record("local", samples.settlement(), samples.NOW)
+                    unit.commit()
+                erp.commit()
+
+        self.run_anew(pay)
+        assert len(tries) == 2
+        with closing(storage.connect()) as erp:
+            assert host_names(erp) == ["paga"]
+        with storage.reading() as unit:
+            assert list(unit.settlements.entries("local", ["invoice-1"])) == [samples.settlement()]
+
+    def test_what_the_erp_locks_and_we_lock_ends_in_one_of_them_begun_anew(self, storage: ErpStorage) -> None:
+        order: list[str] = []
+
+        def wait() -> None:
+            with storage.unit() as unit:
+                unit.settlements.lock_invoices("local", ["invoice-1"])
+                order.append("second")
+                unit.commit()
+
+        with storage.unit() as unit:
+            unit.settlements.lock_invoices("local", ["invoice-1"])
+            with beside(lambda: self.run_anew(wait)):
+                sleep(A_MOMENT)
+                order.append("first")
+                unit.commit()
+        assert order == ["first", "second"]
+
+    def run_anew(self, request: Callable[[], None]) -> None:
+        """What both ERPs do about a request that the database could not serialize."""
+        for _ in range(50):
+            try:
+                return request()
+            except HostMustRetry as told:
+                if not isinstance(told.error, self.serialization_failure):
+                    raise
+        raise AssertionError("too often")
+
+
+@pytest.fixture(scope="module")
+def pool(postgresql_url: str) -> Iterator[ConnectionPool[Any]]:
+    with tryton_pool(postgresql_url) as pool:
+        yield pool
+
+
+class TestTrytonOnPostgresql(OnPostgresql):
+    serialization_failure = psycopg.errors.SerializationFailure
+
+    @pytest.fixture
+    def storage(self, emptied: SqlStorage, pool: ConnectionPool[Any]) -> ErpStorage:
+        return ErpStorage(emptied, lambda: tryton_postgresql(pool))
+
+    def test_the_erps_connection_stays_as_it_was(self, storage: ErpStorage) -> None:
+        with closing(storage.connect()) as erp:
+            with storage.joined(erp) as unit:
+                unit.integrations.add(samples.integration())
+                unit.commit()
+            assert (erp.isolation_level, erp.autocommit) == (psycopg.IsolationLevel.REPEATABLE_READ, False)
+            row = erp.execute("""SELECT '{"__class__": "Decimal", "decimal": "1.10"}'::jsonb, 1.10, 'SP'""").fetchone()
+            assert row == (Decimal("1.10"), Decimal("1.10"), "SP")
+            assert erp.execute("SHOW transaction_isolation").fetchone() == ("repeatable read",)
+            assert erp.execute("SHOW statement_timeout").fetchone() == ("20s",)
+            assert type(erp.cursor()).__name__ == "_LoggingCursor"
+            erp.rollback()
+
+
+class TestOdoo(OnPostgresql):
+    serialization_failure = psycopg2.errors.SerializationFailure
+
+    @pytest.fixture
+    def storage(self, emptied: SqlStorage, postgresql_url: str) -> ErpStorage:
+        return ErpStorage(emptied, lambda: odoo_postgresql(postgresql_url))
+
+    def test_the_erps_connection_stays_as_it_was(self, storage: ErpStorage) -> None:
+        with closing(storage.connect()) as erp:
+            with storage.joined(erp) as unit:
+                unit.integrations.add(samples.integration())
+                unit.commit()
+            cursor = erp.cursor()
+            cursor.execute("SELECT 1.10, ARRAY[1.10], current_setting('transaction_isolation')")
+            assert cursor.fetchone() == (1.10, [1.10], "repeatable read")
+            assert type(cursor) is psycopg2.extensions.cursor
+            erp.rollback()

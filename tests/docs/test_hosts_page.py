@@ -1,0 +1,31 @@
+"""The examples of docs/hosts.md, run as they stand there: the adapter passes the contract."""
+
+import re
+import subprocess
+import sys
+from dataclasses import fields
+from pathlib import Path
+
+from credit_protection.ports.host import HostCapabilities
+from credit_protection.testing.contracts.host import HostErpContract
+
+PAGE = Path(__file__).parents[2] / "docs" / "hosts.md"
+
+
+def test_the_host_of_the_page_passes_the_contract(tmp_path: Path) -> None:
+    blocks = re.findall(r"^```python\n(.*?)^```", PAGE.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+    (tmp_path / "test_my_erp.py").write_text("\n".join(blocks), encoding="utf-8")
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--rootdir", str(tmp_path)]
+    told = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False, cwd=tmp_path)
+    assert told.returncode == 0, told.stdout
+    passed = re.search(r"(\d+) passed", told.stdout)
+    assert passed is not None
+    assert int(passed[1]) > 40
+
+
+def test_the_page_names_every_capability_and_every_flag() -> None:
+    page = PAGE.read_text(encoding="utf-8")
+    names = {field.name for field in fields(HostCapabilities)}
+    flags = {name for name in vars(HostErpContract) if isinstance(vars(HostErpContract)[name], bool)}
+    assert {name for name in names | flags | {"today"} if f"`{name}`" not in page} == set()
+    assert names <= flags
