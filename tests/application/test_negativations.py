@@ -112,6 +112,18 @@ def test_a_grouping_integration_makes_one_record_of_the_sum_and_the_oldest_due_d
     assert (made.amount, made.due_date) == (Money(3 * PRICE.cents), DUE + timedelta(days=1))
 
 
+def test_where_the_erp_has_no_subscriptions_the_customer_stands_for_theirs(shop: Desk) -> None:
+    shop.erp.capabilities = replace(shop.erp.capabilities, subscriptions=False)
+    shop.erp.services.clear()
+    for invoice_id in ("i1", "i2"):
+        shop.erp.bills[invoice_id] = replace(shop.erp.bills[invoice_id], subscription_id=None)
+    held = shop.included("i1", "i2")
+    assert held.subscription_id == held.customer_id == "c1"
+    assert held.observed is Observed.PRESENT
+    shop.paid("i1")
+    assert shop.get(held).desired is Desired.REMOVED
+
+
 def test_workers_and_listeners_learn_of_a_creation_after_it_is_stored(shop: Desk) -> None:
     shop.queue.woken.clear()
     made = shop.negativate("i1")

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from credit_protection.domain.customers import Subscription, SubscriptionStatus
 from credit_protection.domain.errors import NotFound
 from credit_protection.domain.guards import Candidate, Terms
 
@@ -71,7 +72,7 @@ def read_candidate(
         invoice_ids: the explicit list.
         nature_code: the bureau's nature.
         amounts: edited amounts by invoice id.
-        subscription_id: the host's; None for that of the first invoice.
+        subscription_id: the host's; None for that of the first invoice. Of no account where the host has none.
 
     Raises:
         NotFound: the host does not know the customer or an invoice.
@@ -86,6 +87,10 @@ def read_candidate(
         if invoice_id not in known:
             raise NotFound(f"A fatura {invoice_id} não existe no ERP. Confira o código.", code="fatura_desconhecida")
         invoices.append(known[invoice_id])
+    if not tenant.host.capabilities.subscriptions:  # the customer stands for theirs
+        whole = Subscription(customer.id, customer.id, "", SubscriptionStatus.ACTIVE)
+        theirs = tuple(replace(invoice, subscription_id=customer.id) for invoice in invoices)
+        return Candidate(customer, whole, theirs, nature_code, amounts)
     if subscription_id is None:
         subscription_id = next((invoice.subscription_id for invoice in invoices if invoice.subscription_id), None)
     subscriptions = tenant.host.subscriptions([subscription_id]) if subscription_id else {}
