@@ -7,6 +7,7 @@ import pytest
 from psycopg import sql
 
 from credit_protection.adapters.storage.sqlalchemy import SqlStorage
+from credit_protection.adapters.storage.sqlalchemy.plain_cursor import PlainCursor
 from credit_protection.adapters.storage.sqlalchemy.tables import METADATA
 from credit_protection.testing import samples
 from credit_protection.testing.contracts.storage import StorageContract
@@ -106,3 +107,15 @@ def test_the_tables_can_live_in_a_schema_of_their_own(new_database: NewDatabase)
         assert unit.settlements.unapplied(10) == [("local", "invoice-1")]
         assert unit.negativations.next_due_at(samples.NOW) is not None
     storage.close()
+
+
+def test_a_plain_cursor_describes_name_and_type_as_psycopgs_own_does(postgresql_url: str) -> None:
+    query = "SELECT 1 AS one, 'a'::text AS \"ação\", NULL::timestamptz AS at"
+    with psycopg.connect(postgresql_url) as connection:
+        own, plain = psycopg.Cursor(connection), PlainCursor(connection)
+        for statement in (query, "SELECT 1 WHERE false", "SET TIME ZONE 'UTC'"):
+            own.execute(statement)
+            plain.execute(statement)
+            expected = None if own.description is None else [tuple(column)[:2] for column in own.description]
+            assert (None if plain.description is None else [column[:2] for column in plain.description]) == expected
+        assert plain.execute(query).fetchone() == (1, "a", None)

@@ -39,9 +39,12 @@ def make_engine(url: str) -> sa.Engine:
     """
     parsed = _parsed(url)
     if parsed.get_backend_name() in _POSTGRESQL:
+        from credit_protection.adapters.storage.sqlalchemy.plain_cursor import PlainCursor  # noqa: PLC0415 - optional
+
         engine = sa.create_engine(
             parsed.set(drivername="postgresql+psycopg"),
             isolation_level=_ISOLATION,
+            connect_args={"cursor_factory": PlainCursor},
             pool_size=10,
             max_overflow=30,
             use_native_hstore=False,
