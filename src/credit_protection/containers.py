@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import logging
 import threading
+from contextlib import ExitStack
 from datetime import timedelta
+from operator import methodcaller
 from typing import TYPE_CHECKING, cast
 
 from dependency_injector import containers, providers
@@ -43,6 +45,7 @@ if TYPE_CHECKING:
     from credit_protection.ports.bureau import GatewayKind
     from credit_protection.ports.queue import WorkerEngine
     from credit_protection.ports.storage import DueTransmission, Storage
+    from credit_protection.ports.vault import Vault
 
 log = logging.getLogger(__name__)
 
@@ -115,8 +118,35 @@ def _guards(tenant: str, manager: pluggy.PluginManager) -> Sequence[Guard]:
     return [guard for given in manager.hook.credit_protection_guards(tenant=tenant) if given for guard in given]
 
 
-def _storage(tenant: str, manager: pluggy.PluginManager, configuration: Configuration) -> Storage:
-    return cast("Storage", _one(tenant, manager, configuration, "storage"))
+class _Opened:
+    """What was built and holds threads or connections: only that is to be closed."""
+
+    def __init__(self) -> None:
+        self._closing: dict[str, tuple[object, str]] = {}
+
+    def keep(self, name: str, thing: object, how: str = "close") -> None:
+        """To be closed by this method."""
+        self._closing[name] = (thing, how)
+
+    def close(self) -> None:
+        """The workers first, the storage last; where one fails, the others are closed all the same."""
+        with ExitStack() as in_reverse:
+            for name in ("storage", "limits", "gateways", "queue"):
+                if name in self._closing:
+                    thing, how = self._closing[name]
+                    in_reverse.callback(methodcaller(how), thing)
+
+
+def _storage(opened: _Opened, tenant: str, manager: pluggy.PluginManager, configuration: Configuration) -> Storage:
+    storage = cast("Storage", _one(tenant, manager, configuration, "storage"))
+    opened.keep("storage", storage)
+    return storage
+
+
+def _gateways(opened: _Opened, kinds: Sequence[GatewayKind], vault: Vault) -> Gateways:
+    gateways = Gateways(kinds, vault)
+    opened.keep("gateways", gateways)
+    return gateways
 
 
 def _one(tenant: str, manager: pluggy.PluginManager, configuration: Configuration, what: str) -> object:
@@ -143,12 +173,15 @@ def _queue(
     )
     if given is None:
         raise ConfigurationError("Nenhum plugin oferece queue.", code="plugin_ausente")
+    held.opened().keep("queue", given, "stop")
     return cast("WorkerEngine", given)
 
 
-def _limits(clock: SystemClock, configuration: Configuration) -> BucketLimits:
+def _limits(opened: _Opened, clock: SystemClock, configuration: Configuration) -> BucketLimits:
     schema = configuration.queue_schema or None
-    return BucketLimits(clock, configuration.database_url, configuration.home, schema=schema)
+    limits = BucketLimits(clock, configuration.database_url, configuration.home, schema=schema)
+    opened.keep("limits", limits)
+    return limits
 
 
 class Container(containers.DeclarativeContainer):
@@ -159,18 +192,19 @@ class Container(containers.DeclarativeContainer):
     configuration: providers.Dependency[Configuration] = providers.Dependency()
     manager: providers.Dependency[pluggy.PluginManager] = providers.Dependency()
 
+    opened = providers.ThreadSafeSingleton(_Opened)
     clock = providers.ThreadSafeSingleton(SystemClock)
     identifiers = providers.ThreadSafeSingleton(RandomIdentifiers)
     calendars = providers.ThreadSafeSingleton(BrazilianCalendars)
     queue = providers.ThreadSafeSingleton(_queue, __self__, name, manager, clock, configuration)
-    limits = providers.ThreadSafeSingleton(_limits, clock, configuration)
+    limits = providers.ThreadSafeSingleton(_limits, opened, clock, configuration)
     listeners = providers.ThreadSafeSingleton(PluginListeners, name, manager)
-    storage = providers.ThreadSafeSingleton(_storage, name, manager, configuration)
+    storage = providers.ThreadSafeSingleton(_storage, opened, name, manager, configuration)
     vault = providers.ThreadSafeSingleton(_one, name, manager, configuration, "vault")
     host = providers.ThreadSafeSingleton(_one, name, manager, configuration, "host")
     bureaus = providers.ThreadSafeSingleton(_bureaus, name, manager)
     guards = providers.ThreadSafeSingleton(_guards, name, manager)
-    gateways = providers.ThreadSafeSingleton(Gateways, bureaus, vault)
+    gateways = providers.ThreadSafeSingleton(_gateways, opened, bureaus, vault)
     tenant = providers.ThreadSafeSingleton(
         Tenant,
         storage=storage,
@@ -219,12 +253,11 @@ def container(tenant: str = "default", configuration: Configuration | None = Non
 
 
 def forget(tenant: str = "default") -> None:
-    """Stop a tenant's workers and let go of its connections; the next `container()` builds anew."""
+    """Stop a tenant's workers and let go of its connections; the next `container()` builds anew.
+
+    What was never used is not built in order to be closed.
+    """
     with _lock:
         held = _containers.pop(tenant, None)
-    if held is None:
-        return
-    held.queue().stop()
-    held.gateways().close()
-    held.limits().close()
-    held.storage().close()
+    if held is not None:
+        held.opened().close()

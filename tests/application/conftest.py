@@ -1,4 +1,4 @@
-"""Every use case is tried over the memory and over a SQLite file; PostgreSQL has a suite of its own."""
+"""Every use case is tried over the memory and over a SQLite file; on PostgreSQL, what happens at the same time."""
 
 from __future__ import annotations
 
@@ -11,12 +11,16 @@ from sqlalchemy import event
 from credit_protection.adapters.storage.memory import MemoryStorage
 from credit_protection.adapters.storage.sqlalchemy import SqlStorage
 from tests.application.desk import Desk
+from tests.postgresql import new_database, postgresql_server
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
     from credit_protection.ports.storage import Storage
+    from tests.postgresql import NewDatabase
+
+__all__ = ["new_database", "postgresql_server"]
 
 
 @pytest.fixture(scope="session")
@@ -46,6 +50,15 @@ def sqlite(database: Path) -> Iterator[SqlStorage]:
     storage.close()
 
 
+@pytest.fixture
+def postgresql(new_database: NewDatabase) -> Iterator[SqlStorage]:
+    """A storage over a PostgreSQL database of its own."""
+    storage = SqlStorage(new_database())
+    storage.migrate()
+    yield storage
+    storage.close()
+
+
 @pytest.fixture(params=["memory", "sqlite"])
 def storage(request: pytest.FixtureRequest) -> Storage:
     """Either storage."""
@@ -53,6 +66,14 @@ def storage(request: pytest.FixtureRequest) -> Storage:
         return MemoryStorage()
     made: Storage = request.getfixturevalue("sqlite")
     return made
+
+
+@pytest.fixture(params=["memory", "sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
+def everywhere(request: pytest.FixtureRequest) -> Desk:
+    """A tenant with one integration, over each storage there is: for what many threads do at the same time."""
+    desk = Desk(MemoryStorage() if request.param == "memory" else request.getfixturevalue(request.param))
+    desk.register()
+    return desk
 
 
 @pytest.fixture

@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from credit_protection.application.integrations import CREDENTIALS_PAUSE, IntegrationSettings
+from credit_protection.application.integrations import IntegrationSettings
+from credit_protection.application.transmissions import Transmissions
 from credit_protection.domain.actors import SYSTEM
+from credit_protection.domain.breaker import CREDENTIALS_PAUSE
 from credit_protection.domain.bureau_answers import RecordState
 from credit_protection.domain.capabilities import Capabilities, Registry
 from credit_protection.domain.customers import InvoiceStatus
@@ -641,7 +643,8 @@ def test_an_inclusion_that_is_refused_after_the_payment_closes(shop: Desk) -> No
 # ------------------------------------------------------------------------------------------------ many workers
 
 
-def test_a_hundred_workers_on_one_transmission_make_one_call(shop: Desk) -> None:
+def test_a_hundred_workers_on_one_inclusion_make_one_call(everywhere: Desk) -> None:
+    shop = everywhere
     made = shop.negativate("i1")
     outcomes = together(100, lambda number: shop.perform(made, f"w{number}"))
     assert [outcome for outcome in outcomes if isinstance(outcome, Exception)] == []
@@ -650,8 +653,19 @@ def test_a_hundred_workers_on_one_transmission_make_one_call(shop: Desk) -> None
     assert shop.happened(made).count("claimed") == 1
 
 
-def test_many_workers_bring_many_negativations_through_without_a_call_too_many(desk: Desk) -> None:
-    desk.register()
+def test_a_hundred_workers_of_many_processes_on_one_removal_make_one_call(everywhere: Desk) -> None:
+    shop = everywhere
+    made = shop.included("i1")
+    shop.paid("i1")
+    processes = [Transmissions(shop.tenant) for _ in range(10)]  # nothing in memory that they share but the rows
+    outcomes = together(100, lambda number: processes[number % 10].perform(made.id, f"w{number}"))
+    assert [outcome for outcome in outcomes if isinstance(outcome, Exception)] == []
+    assert len([outcome for outcome in outcomes if outcome is not None]) == 1
+    assert shop.bureau.calls.count("remove") == 1
+
+
+def test_many_workers_bring_many_negativations_through_without_a_call_too_many(everywhere: Desk) -> None:
+    desk = everywhere
     for number in range(12):
         desk.erp.bill(f"b{number}", "c1", date(2026, 10, 5))
     made = desk.negativations.create(ANA, desk.asked(*(f"b{number}" for number in range(12))))

@@ -106,6 +106,11 @@ class Stores:
             ((count,),) = connection.execute(f"SELECT count(*) FROM {table}")  # noqa: S608 - a name from the test
         return int(count)
 
+    def pause(self, until: str, why: str) -> None:
+        """Pause the integrations, as the breaker does."""
+        with sqlite3.connect(self.home / "credit_protection.sqlite") as connection:
+            connection.execute("UPDATE cp_integration SET paused_until = ?, pause_reason = ?", (until, why))
+
     def change_erp(self, sql: str, *values: object) -> None:
         """Make the local ERP hold what a bad ERP would."""
         with sqlite3.connect(self.home / "erp.sqlite") as connection:

@@ -53,7 +53,7 @@ def end(process: subprocess.Popen[str], number: int) -> int:
 def test_done_and_wrong_usage() -> None:
     listed = run("integration", "list", "--json")
     assert (listed.returncode, json.loads(listed.stdout), listed.stderr) == (0, {"integrations": []}, "")
-    assert run("integration", "show").returncode == 2
+    assert run("integration", "dance").returncode == 2
     assert run("natures", "list").returncode == 6
 
 

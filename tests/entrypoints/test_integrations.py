@@ -115,6 +115,22 @@ def test_test_says_what_failed(cli: Cli, bureau: BureauSimulator) -> None:
     assert cli.json("integration", "test", expect=3).error["retryable"] is True
 
 
+def test_show_and_list_say_whether_the_bureau_is_called(cli: Cli, stores: Stores) -> None:
+    assert cli.json("integration", "show").document["calls"] == "closed"
+    assert "normais" in cli.run("integration", "list").stdout
+    stores.pause("2999-01-01T00:00:00+00:00", "O birô não responde.")
+    assert cli.json("integration", "show").document["calls"] == "open"
+    for command in ("show", "list"):
+        said = cli.run("integration", command).stdout
+        assert "em pausa" in said
+        assert "O birô não responde." in said
+    stores.pause("2020-01-01T00:00:00+00:00", "O birô não responde.")
+    assert cli.json("integration", "list").document["integrations"][0]["calls"] == "half_open"
+    assert "uma por vez" in cli.run("integration", "show").stdout
+    cli.run("integration", "test")
+    assert cli.json("integration", "show").document["calls"] == "closed"
+
+
 def test_edit_keeps_what_is_not_said(cli: Cli, bureau: BureauSimulator) -> None:
     cli.run("integration", "edit", "--description", "Novo nome", "--set", "telecom=block")
     (row,) = cli.json("integration", "list").document["integrations"]

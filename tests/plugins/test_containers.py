@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from credit_protection.adapters.storage.memory import MemoryStorage
+    from credit_protection.testing.fakes import FakeBureau
 
 T = TypeVar("T")
 ANA = Actor.with_role("ana", "Ana", "administrador")
@@ -30,14 +31,22 @@ class CountingPlugin(FakesPlugin):
     def __init__(self) -> None:
         super().__init__()
         self.asked = 0
+        self.bureaus_asked = 0
+        self.before_storage: Callable[[], object] = lambda: None
         self.closed: list[str] = []
         self.storage.close = lambda: self.closed.append("storage")  # type: ignore[method-assign] # tells
 
     @hookimpl
     def credit_protection_storage(self) -> MemoryStorage:
         self.asked += 1
+        self.before_storage()
         threading.Event().wait(0.02)
         return self.storage
+
+    @hookimpl
+    def credit_protection_bureaus(self, tenant: str) -> list[FakeBureau]:
+        self.bureaus_asked += 1
+        return super().credit_protection_bureaus(tenant)
 
 
 @pytest.fixture
@@ -100,6 +109,48 @@ def test_forgetting_closes_all_and_the_next_one_is_new(plugin: CountingPlugin, t
     assert plugin.closed == ["storage"]
     assert containers.container("acme", configured(tmp_path)) is not held
     containers.forget("unknown")  # harmless
+
+
+def test_forgetting_what_was_never_used_builds_nothing(plugin: CountingPlugin, tmp_path: Path) -> None:
+    held = containers.container("acme", configured(tmp_path))
+    containers.forget("acme")
+    assert (plugin.asked, plugin.bureaus_asked, plugin.closed, list(tmp_path.iterdir())) == (0, 0, [], [])
+    assert containers.container("acme", configured(tmp_path)) is not held
+
+
+def test_forgetting_closes_what_was_used_and_builds_nothing_for_it(plugin: CountingPlugin, tmp_path: Path) -> None:
+    containers.container("acme", configured(tmp_path)).storage()
+    containers.forget("acme")
+    assert (plugin.asked, plugin.bureaus_asked, plugin.closed) == (1, 0, ["storage"])
+
+
+def test_a_tenant_whose_storage_can_not_be_built_is_forgotten_all_the_same(
+    plugin: CountingPlugin, tmp_path: Path
+) -> None:
+    def refuse() -> MemoryStorage:
+        raise ConfigurationError("O banco não existe.")
+
+    plugin.before_storage = refuse
+    held = containers.container("acme", configured(tmp_path))
+    with pytest.raises(ConfigurationError):
+        held.tenant()
+    containers.forget("acme")
+    assert plugin.closed == []
+    assert containers.container("acme", configured(tmp_path)) is not held
+
+
+def test_what_can_not_be_closed_keeps_nothing_else_open(plugin: CountingPlugin, tmp_path: Path) -> None:
+    held = containers.container("acme", configured(tmp_path))
+    held.tenant()
+
+    def refuse() -> None:
+        raise OSError("the bureau's connection is gone")
+
+    held.gateways().close = refuse  # type: ignore[method-assign] # fails
+    with pytest.raises(OSError, match="is gone"):
+        containers.forget("acme")
+    assert plugin.closed == ["storage"]
+    assert containers.container("acme", configured(tmp_path)) is not held
 
 
 def test_the_use_cases_wake_the_engine_which_gets_its_work_from_them(plugin: CountingPlugin, tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from credit_protection.application.inclusion_facts import configured, reread, te
 from credit_protection.application.payments import decide
 from credit_protection.application.setups import Setups
 from credit_protection.domain import removals, transmissions
+from credit_protection.domain.breaker import may_call
 from credit_protection.domain.documents import parse_document
 from credit_protection.domain.errors import HostUnavailable, InvalidInput, NotFound
 from credit_protection.domain.findings import Severity
@@ -65,12 +66,13 @@ class Claims:
         self._tenant = tenant
         self._decisions = decisions
 
-    def claim(self, negativation_id: str, worker: str) -> Claimed | None:
+    def claim(self, negativation_id: str, worker: str, probe: datetime | None = None) -> Claimed | None:
         """Take a transmission for one call.
 
         Args:
             negativation_id: whose.
             worker: who, for the history.
+            probe: the end of the pause that was made so that this call asks alone whether the bureau is back.
 
         Returns:
             None where somebody else has it or it is not due.
@@ -78,7 +80,7 @@ class Claims:
         Raises:
             NotFound: there is none.
         """
-        decided = self._decisions.make("claim", negativation_id, lambda facts: self._decide(facts, worker))
+        decided = self._decisions.make("claim", negativation_id, lambda facts: self._decide(facts, worker, probe))
         if decided is None:
             with self._tenant.storage.reading() as unit:
                 unit.negativations.get(negativation_id)
@@ -104,11 +106,12 @@ class Claims:
 
     # ------------------------------------------------------------------------------------------ what needs no host
 
-    def _decide(self, facts: Facts, worker: str) -> Change | Negativation | None:
+    def _decide(self, facts: Facts, worker: str, probe: datetime | None) -> Change | Negativation | None:
         """A claim; the negativation itself where it is an inclusion: the host is to be read first."""
         negativation, setup = facts.negativation, facts.setup
         now = self._tenant.clock.now()  # lease and quiet period count from here
-        if not transmissions.is_claimable(negativation.transmission, now) or setup.integration.is_paused(now):
+        is_open = may_call(setup.integration, now, probe)
+        if not is_open or not transmissions.is_claimable(negativation.transmission, now):
             return None
         let_go = transmissions.expire(negativation, setup.gateway, now)
         work = let_go.negativation.transmission

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from credit_protection.domain.actors import Permission
 from credit_protection.domain.audit import AuditEntry
+from credit_protection.domain.breaker import closed
 from credit_protection.domain.errors import InvalidInput, NotFound
 from credit_protection.domain.guards import GuardSettings
 from credit_protection.domain.integrations import Environment, Integration, ReuseWindow, require_deletable
@@ -26,9 +26,6 @@ if TYPE_CHECKING:
     from credit_protection.domain.reasons import BureauReason
     from credit_protection.ports.bureau import GatewayKind
     from credit_protection.ports.storage import UnitOfWork
-
-CREDENTIALS_PAUSE = timedelta(hours=1)
-"""How long refused credentials pause an integration, unless a person mends them before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,9 +189,7 @@ class Integrations:
                 given = {**before.parameters, **parameters}
                 checked = check_parameters(specs, given, secrets_stored=before.sealed.keys())
                 plain, secret = self._split(before.gateway, checked)
-                after = replace(
-                    after, parameters=plain, sealed={**before.sealed, **secret}, paused_until=None, pause_reason=""
-                )
+                after = closed(replace(after, parameters=plain, sealed={**before.sealed, **secret}))
             if settings is not None:
                 after = replace(
                     after,
@@ -213,7 +208,7 @@ class Integrations:
         return self.get(actor, integration_id)
 
     def test(self, actor: Actor, integration_id: str) -> None:
-        """Authenticate for real ("Testar"). Returns when all is well, and ends a pause for refused credentials.
+        """Authenticate for real ("Testar"). Returns when all is well, and ends whatever pause there is.
 
         Raises:
             CredentialsRejected, BureauUnavailable, ...: what failed and how to mend it.
@@ -223,8 +218,9 @@ class Integrations:
         self._tenant.gateways.of(integration).check()
         with self._tenant.storage.unit() as unit:
             current = unit.integrations.get(integration_id)
-            if current.paused_until is not None:
-                unit.integrations.save(replace(current, paused_until=None, pause_reason=""))
+            mended = closed(current)
+            if mended is not current:
+                unit.integrations.save(mended)
             self._audit(unit, actor, "integration.test", current, after={"result": "ok"})
             unit.commit()
         self._tenant.queue.wake()

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 PATIENCE = timedelta(seconds=5)
 """How long a person's credit query waits for a permit."""
 _KNOWN_FOR = 1.0
+_KNOWN_FOR_AT_MOST = timedelta(seconds=1)
 _SPARE_FOR = 0.25
 _SOON = timedelta(milliseconds=10)
 _WARMING_UP = timedelta(milliseconds=50)
@@ -62,7 +63,7 @@ class Permits:
         self._lock = threading.Lock()
         self._not_before: dict[str, datetime] = {}
         self._integration_of: dict[str, str] = {}
-        self._read: dict[str, tuple[float, Integration]] = {}
+        self._read: dict[str, tuple[float, datetime, Integration]] = {}
         self._spare: Counter[str] = Counter()
         self._spare_until = 0.0
         self._warming: set[str] = set()
@@ -92,13 +93,8 @@ class Permits:
 
     # ------------------------------------------------------------------------------------------ taking
 
-    def take(self, negativation_id: str) -> Permit:
-        """Take a permit for the next call of a transmission; `end` it afterwards, where it was given.
-
-        Raises:
-            NotFound: there is no such negativation.
-        """
-        integration = self._integration(negativation_id)
+    def take(self, integration: Integration) -> Permit:
+        """Take a permit for an integration's next call; `end` it afterwards, where it was given."""
         if integration.rate_per_second is None:
             return Permit()
         now = self._tenant.clock.now()
@@ -154,15 +150,24 @@ class Permits:
                 )
             self._sleep(max(0.0, (not_before - self._tenant.clock.now()).total_seconds()))
 
-    def _integration(self, negativation_id: str) -> Integration:
+    def integration(self, negativation_id: str) -> Integration:
+        """Through which integration a transmission goes, as it was read a second ago at most, by either clock.
+
+        Raises:
+            NotFound: there is no such negativation.
+        """
         integration_id = self._integration_of.get(negativation_id)
-        now = time.monotonic()
+        now, instant = time.monotonic(), self._tenant.clock.now()
         known = None if integration_id is None else self._read.get(integration_id)
-        if known is not None and now - known[0] < _KNOWN_FOR:
-            return known[1]
+        if known is not None and now - known[0] < _KNOWN_FOR and abs(instant - known[1]) < _KNOWN_FOR_AT_MOST:
+            return known[2]
         with self._tenant.storage.reading() as unit:
             if integration_id is None:
                 integration_id = unit.negativations.get(negativation_id).integration_id
             integration = unit.integrations.get(integration_id)
-        self._read[integration_id] = (now, integration)
+        self._read[integration_id] = (now, instant, integration)
         return integration
+
+    def forget(self, integration_id: str) -> None:
+        """An integration was changed by this process: what was read of it is out of date."""
+        self._read.pop(integration_id, None)

@@ -7,15 +7,14 @@ answer in a second, fenced transaction. Whatever dies in between, the sweep find
 from __future__ import annotations
 
 import logging
-from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from credit_protection.application.answers import Answers
+from credit_protection.application.breakers import Breakers
 from credit_protection.application.checkpoints import reached
 from credit_protection.application.claims import Claims
 from credit_protection.application.decisions import Decisions
-from credit_protection.application.integrations import CREDENTIALS_PAUSE
 from credit_protection.application.permits import Permits
 from credit_protection.application.setups import Setups
 from credit_protection.domain import transmissions
@@ -28,7 +27,6 @@ from credit_protection.domain.bureau_answers import (
 from credit_protection.domain.errors import (
     BureauError,
     BureauUnavailable,
-    Conflict,
     CredentialsRejected,
     CreditProtectionError,
     InclusionStillProcessing,
@@ -47,9 +45,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from datetime import datetime
 
+    from credit_protection.application.breakers import Passage
     from credit_protection.application.claims import Claimed
     from credit_protection.application.tenant import Tenant
     from credit_protection.domain.bureau_answers import Answer, Sighting
+    from credit_protection.domain.integrations import Integration
     from credit_protection.domain.negativations import Claim, Negativation
     from credit_protection.ports.storage import DueTransmission
 
@@ -84,6 +84,7 @@ class Transmissions:
         self._claims = Claims(tenant, decisions)
         self._answers = Answers(tenant, decisions)
         self._permits = Permits(tenant)
+        self._breakers = Breakers(tenant, self._permits)
 
     # ------------------------------------------------------------------------------------------ what is due
 
@@ -130,20 +131,27 @@ class Transmissions:
             What came of it; None where somebody else has it or it is not due.
         """
         reached("perform.begun")
-        permit = self._permits.take(negativation_id)
+        integration = self._permits.integration(negativation_id)
+        permit = self._permits.take(integration)
         if permit.not_before is not None:
             return self._held_back(negativation_id, permit.not_before)
         was_used = True
         try:
-            done = self._perform(negativation_id, worker)
+            done = self._perform(negativation_id, worker, integration)
             was_used = done is not None and done.action is not None
         finally:
             self._permits.end(permit, was_used=was_used)
         return done
 
-    def _perform(self, negativation_id: str, worker: str) -> Performed | None:
+    def _perform(self, negativation_id: str, worker: str, integration: Integration) -> Performed | None:
+        with self._breakers.passage(integration) as passage:
+            if passage.not_before is not None:
+                return self._held_back(negativation_id, passage.not_before)
+            return self._pass(negativation_id, worker, passage)
+
+    def _pass(self, negativation_id: str, worker: str, passage: Passage) -> Performed | None:
         try:
-            claimed = self._claims.claim(negativation_id, worker)
+            claimed = self._claims.claim(negativation_id, worker, passage.probe)
         except NotFound:
             raise
         except Exception:
@@ -157,8 +165,8 @@ class Transmissions:
         answer, error = self._call(claimed, claimed.claim)
         reached("call.after")
         change = self._answers.store(negativation_id, claimed.claim, answer)
-        if error is not None:
-            self._pause(claimed.setup.integration.id, error)
+        if error is not None or not isinstance(answer, NotExecuted):  # else no call was made
+            self._breakers.tell(passage, claimed.setup.integration, negativation_id, error)
         self._tenant.listeners.happened(change.events)
         self._wake(change.negativation)
         reached("answer.told")
@@ -230,21 +238,6 @@ class Transmissions:
         work = negativation.transmission
         if work.action.is_call and work.block is None:
             self._tenant.queue.wake(negativation.id, work.due_at)
-
-    def _pause(self, integration_id: str, error: BureauError) -> None:
-        """The breaker is a column that all processes see: pause once, not once per row."""
-        now = self._tenant.clock.now()
-        if isinstance(error, CredentialsRejected):
-            until = now + CREDENTIALS_PAUSE
-        elif isinstance(error, RateLimited) and error.retry_at is not None:
-            until = error.retry_at
-        else:
-            return
-        with suppress(Conflict), self._tenant.storage.unit() as unit:  # somebody else paused or mended it just now
-            integration = unit.integrations.get(integration_id)
-            if integration.paused_until is None or integration.paused_until < until:
-                unit.integrations.save(replace(integration, paused_until=until, pause_reason=error.message))
-                unit.commit()
 
 
 def known_of(error: BureauError) -> NotExecuted | Unknown | Rejected:

@@ -57,8 +57,10 @@ class Integration:
         grouped: one record covers the chosen invoices of a subscription, where the gateway can.
         rate_per_second: calls per second at most, over all workers; None for no limit.
         owns_transmission: whether this software transmits (False where the ERP itself still does).
-        paused_until: no call before this instant (the breaker; seen by all processes).
+        paused_until: no call before this instant, and then one to ask (the breaker; seen by all processes).
         pause_reason: Portuguese, why.
+        failing: the different negativations whose calls failed in the run that goes on, the last ones.
+        pauses: how many pauses such a run has made.
         created_at: instant, UTC.
         deleted_at: instant, UTC; a deleted one is kept for its history.
         version: for optimistic locking.
@@ -83,6 +85,8 @@ class Integration:
     pause_reason: str = ""
     deleted_at: datetime | None = None
     version: int = 1
+    failing: tuple[str, ...] = ()
+    pauses: int = 0
 
     def is_paused(self, now: datetime) -> bool:
         """Tell whether no call may be made at this instant."""

@@ -95,6 +95,8 @@ def integration(integration_id: str = "integration-1", **changes: Any) -> Integr
         pause_reason="O birô recusou as credenciais.",
         deleted_at=None,
         version=1,
+        failing=("negativation-7", "negativation-9"),
+        pauses=2,
     )
     return replace(made, **changes)
 

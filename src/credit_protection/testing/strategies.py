@@ -491,6 +491,8 @@ def integrations() -> SearchStrategy[Integration]:
         rate_per_second=st.none() | st.sampled_from((0.5, 5.0)),
         owns_transmission=st.booleans(),
         paused_until=st.none() | st.just(NOW + timedelta(hours=1)),
+        failing=st.lists(_ids("n"), max_size=5, unique=True).map(tuple),
+        pauses=st.integers(0, 20),
     )
 
 

@@ -140,6 +140,17 @@ def test_an_upgrade_keeps_what_is_stored(engine: sa.Engine) -> None:
         assert unit.negativations.get("negativation-1") == samples.full_negativation()
 
 
+def test_an_integration_of_before_the_breaker_has_no_failures(engine: sa.Engine) -> None:
+    upgrade(engine)
+    fill(engine)
+    downgrade(engine, "v0001")
+    assert {"failing", "pauses"}.isdisjoint(each["name"] for each in sa.inspect(engine).get_columns("cp_integration"))
+    upgrade(engine)
+    with SqlStorage.from_engine(engine).reading() as unit:
+        assert unit.integrations.get("integration-1") == samples.integration(failing=(), pauses=0)
+        assert unit.negativations.get("negativation-1") == samples.full_negativation()
+
+
 def test_being_up_to_date_costs_next_to_nothing(engine: sa.Engine, url: str) -> None:
     upgrade(engine)
     started = time.perf_counter()

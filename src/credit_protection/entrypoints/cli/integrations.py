@@ -1,5 +1,6 @@
 """`integration`, `products`, `natures`: what a bureau account is, and what it sells."""
 
+from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
@@ -25,6 +26,7 @@ LABELS = {
     "gateway": "Gateway",
     "creditor_id": "Empresa",
     "active": "Ativa",
+    "calls": "Chamadas ao birô",
     "paused_until": "Pausada até",
     "pause_reason": "Motivo da pausa",
     "parameters": "Parâmetros",
@@ -32,7 +34,8 @@ LABELS = {
     "settings": "Ajustes",
     "created_at": "Cadastrada em",
 }
-_COLUMNS = {key: LABELS[key] for key in ("id", "description", "gateway", "creditor_id", "active", "pause_reason")}
+_SHOWN = ("id", "description", "gateway", "creditor_id", "active", "calls", "paused_until", "pause_reason")
+_COLUMNS = {key: LABELS[key] for key in _SHOWN}
 
 Parameters = Annotated[
     list[str] | None,
@@ -91,9 +94,17 @@ def add(
 def list_integrations(json: Json = False) -> None:
     """Lista as integrações."""
     with opened(as_json=json) as session:
-        rows = [integration_row(one) for one in session.protection.integrations.list(session.actor)]
+        now = datetime.now(UTC)
+        rows = [integration_row(one, now) for one in session.protection.integrations.list(session.actor)]
         empty = "Nenhuma integração. Cadastre uma com: credit-protection integration add."
         session.output.show(Table("integrations", "Integrações", _COLUMNS, rows, empty))
+
+
+@integration.command("show")
+def show(named: IntegrationArgument = None, json: Json = False) -> None:
+    """Mostra uma integração: parâmetros, ajustes, e se o birô está sendo chamado; dos segredos, só os nomes."""
+    with opened(as_json=json) as session:
+        session.output.show(Record(LABELS, integration_row(session.integration(named), datetime.now(UTC))))
 
 
 @integration.command("test")
@@ -222,7 +233,7 @@ def _set_active(named: str | None, *, active: bool, json: bool) -> None:
 
 def _show(session: Session, shown: Integration, message: str) -> None:
     session.output.say(message)
-    session.output.show(Record(LABELS, integration_row(shown)))
+    session.output.show(Record(LABELS, integration_row(shown, datetime.now(UTC))))
 
 
 def _choose(session: Session, what: str, known: dict[str, str]) -> str:

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from credit_protection.domain.breaker import call_state
 from credit_protection.domain.negativations import status
 from credit_protection.entrypoints.cli import settings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from datetime import date
+    from datetime import date, datetime
 
     from credit_protection.domain.customers import Customer, Invoice
     from credit_protection.domain.events import Event
@@ -24,14 +25,15 @@ if TYPE_CHECKING:
     from credit_protection.entrypoints.cli.output import Row
 
 
-def integration_row(integration: Integration) -> Row:
-    """An integration; of its secrets, the names."""
+def integration_row(integration: Integration, now: datetime) -> Row:
+    """An integration; of its secrets, the names; its calls, as they stand now."""
     return {
         "id": integration.id,
         "description": integration.description,
         "gateway": integration.gateway,
         "creditor_id": integration.creditor_id,
         "active": integration.active,
+        "calls": call_state(integration, now),
         "paused_until": integration.paused_until,
         "pause_reason": integration.pause_reason,
         "parameters": integration.parameters,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from credit_protection.domain.alarms import AlarmSeverity
+from credit_protection.domain.breaker import CallState
 from credit_protection.domain.customers import InvoiceStatus
 from credit_protection.domain.events import EventKind
 from credit_protection.domain.findings import Severity
@@ -29,6 +30,11 @@ _WORDS: Mapping[type[Enum], Mapping[Any, str]] = {
     AlarmSeverity: {
         AlarmSeverity.WARNING: "aviso",
         AlarmSeverity.CRITICAL: "crítico",
+    },
+    CallState: {
+        CallState.CLOSED: "normais",
+        CallState.OPEN: "em pausa",
+        CallState.HALF_OPEN: "uma por vez, até o birô responder",
     },
     Environment: {
         Environment.PRODUCTION: "produção",

@@ -135,6 +135,8 @@ INTEGRATION = sa.Table(
     _text("pause_reason"),
     _at("deleted_at", null=True),
     _count("version"),
+    sa.Column("failing", Json, nullable=False, server_default="[]"),
+    sa.Column("pauses", sa.Integer, nullable=False, server_default="0"),
 )
 
 PRODUCT = sa.Table(

@@ -43,6 +43,8 @@ def integration_row(integration: Integration) -> dict[str, Any]:
         "pause_reason": integration.pause_reason,
         "deleted_at": integration.deleted_at,
         "version": integration.version,
+        "failing": list(integration.failing),
+        "pauses": integration.pauses,
     }
 
 
@@ -68,6 +70,8 @@ def integration_of(row: Row[Any]) -> Integration:
         pause_reason=row.pause_reason,
         deleted_at=row.deleted_at,
         version=row.version,
+        failing=tuple(row.failing),
+        pauses=row.pauses,
     )
 
 

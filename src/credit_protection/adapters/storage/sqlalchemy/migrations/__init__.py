@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from alembic.config import Config
 
-HEAD = "v0001"
+HEAD = "v0002"
 """The newest revision: compared before alembic is even imported."""
 VERSION_TABLE = "cp_alembic_version"
 _LOCK_KEY = 0x63705F6D69677261  # "cp_migra"

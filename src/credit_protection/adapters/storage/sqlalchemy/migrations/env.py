@@ -11,6 +11,8 @@ connection = context.config.attributes["connection"]
 schema = context.config.attributes.get("schema")
 if schema is not None:
     connection = connection.execution_options(schema_translate_map={None: schema})
+    quoted = connection.dialect.identifier_preparer.quote(schema)
+    connection.exec_driver_sql(f"SET LOCAL search_path TO {quoted}")  # the map says nothing to ALTER TABLE
 context.configure(
     connection=connection,
     target_metadata=METADATA,
