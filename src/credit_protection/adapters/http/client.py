@@ -8,7 +8,6 @@ import threading
 import zlib
 from datetime import UTC, datetime
 from functools import cache
-from http.cookiejar import CookieJar, DefaultCookiePolicy
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Self
 from urllib.parse import urlsplit
@@ -29,13 +28,14 @@ LARGEST_REPLY = 20 * 1024 * 1024
 Transport = httpx.BaseTransport
 """What carries the bytes, for those who put another in its place: `testing.faults`."""
 _REQUEST_ID = re.compile(r"[\x21-\x7e]{1,128}").fullmatch
-_USER_AGENT = "credit-protection"
+_HEADERS = {"accept": "application/json", "accept-encoding": "identity", "user-agent": "credit-protection"}
 
 
 class HttpClient:
     """Sends calls below one base address. Thread-safe; opens no connection before the first call.
 
-    It verifies TLS, follows no redirect, keeps no cookie and repeats nothing. A proxy named in the environment
+    It verifies TLS, follows no redirect, keeps no cookie and repeats nothing: each call goes to the transport as it is,
+    and httpx's own client, which would do and log all that, is not needed. A proxy named in the environment
     (`HTTPS_PROXY`, `NO_PROXY`) is used, and certificates named there (`SSL_CERT_FILE`).
 
     Args:
@@ -59,13 +59,8 @@ class HttpClient:
         self._largest_reply = largest_reply
         self._request_id_headers = request_id_headers
         self._free = threading.BoundedSemaphore(connections)
-        self._client = httpx.Client(
-            transport=transport or Connections(_tls(), _proxy_of(self.base_url)),
-            follow_redirects=False,
-            trust_env=False,
-            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
-            headers={"accept": "application/json", "accept-encoding": "identity", "user-agent": _USER_AGENT},
-        )
+        self._transport = transport or Connections(_tls(), _proxy_of(self.base_url))
+        self._is_closed = False
 
     def send(self, call: HttpCall, deadline: Deadline) -> HttpReply:
         """Send once, and wait until the deadline for the whole reply.
@@ -93,7 +88,8 @@ class HttpClient:
 
     def close(self) -> None:
         """Close the connections."""
-        self._client.close()
+        self._is_closed = True
+        self._transport.close()
 
     def __enter__(self) -> Self:
         return self
@@ -102,23 +98,23 @@ class HttpClient:
         self.close()
 
     def _exchange(self, call: HttpCall, deadline: Deadline) -> HttpReply:
-        if self._client.is_closed:
+        if self._is_closed:
             raise CallFailed(Failure.CLOSED)
         remaining = deadline.remaining()
         if remaining <= 0:
             raise CallFailed(Failure.NO_TIME_LEFT)
-        request = self._client.build_request(
+        request = httpx.Request(
             call.method,
             call.path if "://" in call.path else f"{self.base_url}{call.path}",
             params=dict(call.query) or None,
-            headers=dict(call.headers),
+            headers=_HEADERS | dict(call.headers),
             json=call.json,
-            data=call.form,
+            data=dict(call.form) if call.form is not None else None,
             content=call.content,
-            timeout=remaining,
+            extensions={"timeout": httpx.Timeout(remaining).as_dict()},
         )
         with under(deadline):
-            response = self._client.send(request, stream=True)
+            response = self._transport.handle_request(request)
             try:
                 return self._reply(response, deadline)
             finally:
