@@ -168,6 +168,10 @@ def filled_postgresql(new_database: NewDatabase) -> Iterator[SqlStorage]:
     storage.close()
 
 
+SMALL = "SCAN cp_integration"
+"""A handful of rows."""
+
+
 @pytest.mark.parametrize("name", HOT)
 def test_sqlite_answers_a_hot_query_from_an_index(filled_sqlite: SqlStorage, name: str) -> None:
     for plan in plans(filled_sqlite, HOT[name]):
@@ -175,7 +179,7 @@ def test_sqlite_answers_a_hot_query_from_an_index(filled_sqlite: SqlStorage, nam
         bad = [
             step
             for step in steps
-            if step.startswith("SCAN cp_") and "USING" not in step and step != "SCAN cp_integration"
+            if step.startswith("SCAN cp_") and "USING" not in step and step.removesuffix(" LEFT-JOIN") != SMALL
         ]
         assert bad == [], steps
         if name not in {"covering", "entries", "open_invoice_ids"}:

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
     import sqlalchemy as sa
 
+    from credit_protection.domain.creditors import Creditor
+    from credit_protection.domain.integrations import Integration
+
     Parameters: TypeAlias = dict[str, Any] | Sequence[dict[str, Any]]
 
 _CHUNK = 500
@@ -36,6 +39,8 @@ class Transaction:
     is_exclusive: bool = False
     is_reading: bool = False
     is_own: bool = True
+    along: dict[tuple[str, str], tuple[Integration, Creditor]] = field(default_factory=dict, init=False)
+    """Integrations with their creditors that were read along with other rows, by the ids of both."""
     _later: list[tuple[sa.Executable, Parameters]] = field(default_factory=list, init=False)
 
     def rows(self, statement: sa.Executable, parameters: dict[str, Any] | None = None) -> Sequence[sa.Row[Any]]:

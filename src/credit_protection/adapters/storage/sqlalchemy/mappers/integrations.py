@@ -17,6 +17,7 @@ from credit_protection.domain.removal_policy import RemovalPolicy, Trigger
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from types import SimpleNamespace
 
     from sqlalchemy import Row
 
@@ -48,8 +49,8 @@ def integration_row(integration: Integration) -> dict[str, Any]:
     }
 
 
-def integration_of(row: Row[Any]) -> Integration:
-    """The integration of a row."""
+def integration_of(row: Row[Any] | SimpleNamespace) -> Integration:
+    """The integration of a row, or of a part of one."""
     return Integration(
         id=row.id,
         gateway=row.gateway,

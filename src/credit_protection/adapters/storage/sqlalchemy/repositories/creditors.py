@@ -28,6 +28,7 @@ class SqlCreditors:
 
     def save(self, creditor: Creditor) -> None:
         """Insert, or replace the one with this id."""
+        self._transaction.along.clear()
         self._transaction.insert_or_replace(CREDITOR, creditor_row(creditor))
 
     def get(self, creditor_id: str) -> Creditor:

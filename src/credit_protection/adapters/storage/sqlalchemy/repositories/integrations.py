@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
 from credit_protection.adapters.storage.refusals import changed_meanwhile, exists, not_found
-from credit_protection.adapters.storage.sqlalchemy.mappers.creditors import creditor_of
+from credit_protection.adapters.storage.sqlalchemy import setups
 from credit_protection.adapters.storage.sqlalchemy.mappers.integrations import (
     integration_of,
     integration_row,
@@ -32,9 +31,9 @@ if TYPE_CHECKING:
     from credit_protection.domain.reasons import BureauReason
 
 _ONE = sa.select(INTEGRATION).where(INTEGRATION.c.id == sa.bindparam("key"))
-_ITS = {column.name: column.label(f"its_{column.name}") for column in CREDITOR.c}
 _WITH_CREDITOR = (
-    sa.select(INTEGRATION, *_ITS.values())
+    sa.select(*setups.COLUMNS)
+    .select_from(INTEGRATION)
     .outerjoin(CREDITOR, CREDITOR.c.id == sa.bindparam("creditor_key"))
     .where(INTEGRATION.c.id == sa.bindparam("key"))
 )
@@ -70,6 +69,7 @@ class SqlIntegrations:
 
     def save(self, integration: Integration) -> None:
         """Replace, one version on."""
+        self._transaction.along.clear()
         key, read = integration.id, integration.version
         row = integration_row(integration) | {"version": read + 1, "key": key, "read_version": read}
         del row["id"]
@@ -85,13 +85,18 @@ class SqlIntegrations:
         return integration_of(row)
 
     def with_creditor(self, integration_id: str, creditor_id: str) -> tuple[Integration, Creditor]:
-        """Both, in one read. Raises `NotFound` for either."""
+        """Both, in one read, if not read along with something else. Raises `NotFound` for either."""
+        known = self._transaction.along.get((integration_id, creditor_id))
+        if known is not None:
+            return known
         row = self._transaction.row(_WITH_CREDITOR, {"key": integration_id, "creditor_key": creditor_id})
-        if row is None:
+        integration = None if row is None else setups.integration_in(row)
+        if row is None or integration is None:
             raise not_found("a integração", integration_id)
-        if row.its_id is None:
+        creditor = setups.creditor_in(row)
+        if creditor is None:
             raise not_found("a empresa", creditor_id)
-        return integration_of(row), creditor_of(SimpleNamespace(**{name: getattr(row, f"its_{name}") for name in _ITS}))
+        return integration, creditor
 
     def all(self, *, with_deleted: bool = False) -> Sequence[Integration]:
         """All, oldest first."""

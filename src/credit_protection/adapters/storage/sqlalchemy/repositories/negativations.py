@@ -16,6 +16,7 @@ from credit_protection.adapters.storage.refusals import (
     not_found,
     reference_exists,
 )
+from credit_protection.adapters.storage.sqlalchemy import setups
 from credit_protection.adapters.storage.sqlalchemy.lists import listed, newest_first
 from credit_protection.adapters.storage.sqlalchemy.mappers.negativations import (
     event_of,
@@ -27,6 +28,7 @@ from credit_protection.adapters.storage.sqlalchemy.mappers.negativations import 
     request_row,
 )
 from credit_protection.adapters.storage.sqlalchemy.tables import (
+    CREDITOR,
     EVENT,
     INCLUSION_REQUEST,
     INTEGRATION,
@@ -114,8 +116,29 @@ _COVERS = sa.and_(
     _I.invoice_id.in_(sa.bindparam("invoice_ids", expanding=True)),
     is_false(_I.is_closed),
 )
-_COVERING = _SELECT.where(_C.id.in_(sa.select(_I.negativation_id).where(_COVERS))).order_by(_C.created_at, _C.id)
-_LOCK_COVERING = _COVERING.with_for_update(key_share=True, of=NEGATIVATION)
+_COVERS_ONE = sa.and_(
+    _I.host == sa.bindparam("host"), _I.invoice_id == sa.bindparam("invoice_id"), is_false(_I.is_closed)
+)
+
+
+def _covering(covers: sa.ColumnElement[bool]) -> sa.Select[Any]:
+    return (
+        _SELECT.add_columns(*setups.COLUMNS)
+        .select_from(NEGATIVATION)
+        .outerjoin(INTEGRATION, INTEGRATION.c.id == _C.integration_id)
+        .outerjoin(CREDITOR, CREDITOR.c.id == _C.creditor_id)
+        .where(_C.id.in_(sa.select(_I.negativation_id).where(covers)))
+        .order_by(_C.created_at, _C.id)
+    )
+
+
+def _locked(statement: sa.Select[Any]) -> sa.Select[Any]:
+    return statement.with_for_update(key_share=True, of=NEGATIVATION)
+
+
+_COVERING = _covering(_COVERS)
+_LOCK_COVERING = _locked(_COVERING)
+_LOCK_COVERING_ONE = _locked(_covering(_COVERS_ONE))
 _OPEN_INVOICES = sa.select(_I.invoice_id).where(
     _COVERS,
     _I.registry == sa.bindparam("registry", type_=_I.registry.type),
@@ -329,6 +352,9 @@ class SqlNegativations:
 
     def lock_covering(self, host: str, invoice_ids: Sequence[str]) -> Sequence[Negativation]:
         """The same, read for changing."""
+        if len(invoice_ids) == 1:  # the one payment that is decided upon right after its commit
+            rows = self._transaction.rows(_LOCK_COVERING_ONE, {"host": host, "invoice_id": invoice_ids[0]})
+            return [self._read_along(row, self._hold) for row in rows]
         return self._covering(_LOCK_COVERING, host, invoice_ids, self._hold)
 
     def _covering(
@@ -342,8 +368,17 @@ class SqlNegativations:
         for some in chunks(invoice_ids):
             for row in self._transaction.rows(statement, {"host": host, "invoice_ids": some}):
                 if row.id not in found:
-                    found[row.id] = read(row)
+                    found[row.id] = self._read_along(row, read)
         return list(found.values())
+
+    def _read_along(self, row: sa.Row[Any], read: Callable[[sa.Row[Any]], Negativation]) -> Negativation:
+        """With its integration and creditor: whoever decides asks for them next."""
+        key = row.integration_id, row.creditor_id
+        if key not in self._transaction.along:
+            integration, creditor = setups.integration_in(row), setups.creditor_in(row)
+            if integration is not None and creditor is not None:
+                self._transaction.along[key] = integration, creditor
+        return read(row)
 
     def open_invoices(
         self, host: str, registry: Registry, invoice_ids: Sequence[str], *, except_negativation: str | None = None

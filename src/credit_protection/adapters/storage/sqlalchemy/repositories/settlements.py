@@ -41,6 +41,11 @@ _ENTRIES = (
     .where(_C.host == sa.bindparam("host"), _C.invoice_id.in_(sa.bindparam("invoice_ids", expanding=True)))
     .order_by(_C.recorded_at, _C.settlement_id, _C.is_reversal)
 )
+_ENTRIES_OF_ONE = (
+    sa.select(SETTLEMENT)
+    .where(_C.host == sa.bindparam("host"), _C.invoice_id == sa.bindparam("invoice_id"))
+    .order_by(_C.recorded_at, _C.settlement_id, _C.is_reversal)
+)
 _MARK_ALL = sa.update(SETTLEMENT).where(
     _C.host == sa.bindparam("of_host"), _C.invoice_id == sa.bindparam("of_invoice"), _STANDS_UNAPPLIED
 )
@@ -105,11 +110,15 @@ class SqlSettlements:
 
     def entries(self, host: str, invoice_ids: Sequence[str]) -> Sequence[Entry]:
         """The whole ledger of the invoices, in the order of recording."""
-        rows = [
-            row
-            for some in chunks(list(dict.fromkeys(invoice_ids)))
-            for row in self._transaction.rows(_ENTRIES, {"host": host, "invoice_ids": some})
-        ]
+        wanted = list(dict.fromkeys(invoice_ids))
+        if len(wanted) == 1:
+            rows = self._transaction.rows(_ENTRIES_OF_ONE, {"host": host, "invoice_id": wanted[0]})
+        else:
+            rows = [
+                row
+                for some in chunks(wanted)
+                for row in self._transaction.rows(_ENTRIES, {"host": host, "invoice_ids": some})
+            ]
         unapplied: dict[str, list[tuple[str, bool]]] = {invoice_id: [] for invoice_id in invoice_ids}
         for row in rows:
             if row.applied_at is None:
