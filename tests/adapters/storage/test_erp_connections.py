@@ -130,6 +130,7 @@ class OnPostgresql(StorageContract):
     # Whoever waits for another's lock is told at REPEATABLE READ to begin anew; what holds instead is below.
     test_a_held_negativation_is_not_changed_by_others = None  # type: ignore[assignment]
     test_an_invoice_that_a_unit_holds_is_not_taken_by_another = None  # type: ignore[assignment]
+    test_one_that_another_unit_closes_meanwhile_covers_nothing_any_more = None  # type: ignore[assignment]
     test_units_that_hold_the_same_invoices_never_wait_for_each_other = None  # type: ignore[assignment]
     test_writers_of_many_threads_take_turns_and_lose_nothing = None  # type: ignore[assignment]
 

@@ -237,6 +237,27 @@ class WorkContract(Gated):
             assert unit.negativations.lock("one") is not None
             assert sorted(meanwhile(others)) == ["three", "two"]
 
+    def test_one_that_another_unit_closes_meanwhile_covers_nothing_any_more(self, stocked: Storage) -> None:
+        """Whoever waited for it sees it as it stands then."""
+        keep(stocked, [samples.negativation(name, [name]) for name in ("one", "two")])
+        found: list[str] = []
+        reached = threading.Event()
+
+        def other() -> None:
+            reached.set()
+            with stocked.unit() as unit:
+                found.extend(each.id for each in unit.negativations.lock_covering("local", ["one", "two"]))
+
+        with stocked.unit() as unit:
+            one = unit.negativations.lock("one")
+            assert one is not None
+            unit.negativations.save(samples.removed(one))
+            with beside(other):
+                reached.wait(PATIENCE)
+                threading.Event().wait(A_MOMENT)
+                unit.commit()
+        assert found == ["two"]
+
     def test_an_invoice_that_a_unit_holds_is_not_taken_by_another(self, stocked: Storage) -> None:
         """Creation and payment can't miss each other (rule 8), whether the row was there before or not."""
         for _ in range(2):

@@ -351,11 +351,13 @@ class SqlNegativations:
         return self._covering(_COVERING, host, invoice_ids, self._read)
 
     def lock_covering(self, host: str, invoice_ids: Sequence[str]) -> Sequence[Negativation]:
-        """The same, read for changing."""
+        """The same, read for changing: without those that whoever held them closed, while this one waited."""
         if len(invoice_ids) == 1:  # the one payment that is decided upon right after its commit
             rows = self._transaction.rows(_LOCK_COVERING_ONE, {"host": host, "invoice_id": invoice_ids[0]})
-            return [self._read_along(row, self._hold) for row in rows]
-        return self._covering(_LOCK_COVERING, host, invoice_ids, self._hold)
+            found: Sequence[Negativation] = [self._read_along(row, self._hold) for row in rows]
+        else:
+            found = self._covering(_LOCK_COVERING, host, invoice_ids, self._hold)
+        return [each for each in found if not each.is_closed]
 
     def _covering(
         self,
