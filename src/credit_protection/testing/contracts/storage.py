@@ -21,7 +21,9 @@ import pytest
 from credit_protection.testing import samples
 from credit_protection.testing.contracts.storage_parts.configuration import ConfigurationContract
 from credit_protection.testing.contracts.storage_parts.joining import JoiningContract
+from credit_protection.testing.contracts.storage_parts.negativation_lists import NegativationListsContract
 from credit_protection.testing.contracts.storage_parts.negativations import NegativationsContract
+from credit_protection.testing.contracts.storage_parts.negativations_by_invoice import NegativationsByInvoiceContract
 from credit_protection.testing.contracts.storage_parts.queries import QueriesContract
 from credit_protection.testing.contracts.storage_parts.records import RecordsContract
 from credit_protection.testing.contracts.storage_parts.settlements import SettlementsContract
@@ -40,6 +42,8 @@ class StorageContract(
     ConfigurationContract,
     QueriesContract,
     NegativationsContract,
+    NegativationListsContract,
+    NegativationsByInvoiceContract,
     WorkContract,
     SettlementsContract,
     RecordsContract,

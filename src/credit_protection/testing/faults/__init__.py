@@ -28,7 +28,8 @@ docs/faults.md tells more.
 
 from __future__ import annotations
 
-from credit_protection.testing.faults.proxy import FaultyProxy, Spoil, Way
+from credit_protection.testing.faults.proxy import FaultyProxy
+from credit_protection.testing.faults.proxy_rules import Spoil, Way
 from credit_protection.testing.faults.script import (
     CannedReply,
     Effect,

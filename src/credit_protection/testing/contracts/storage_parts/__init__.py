@@ -1,1 +1,1 @@
-"""The parts of the storage contract: one module per aggregate."""
+"""The parts of the storage contract: one module per aggregate, three for negativations."""

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date
 from typing import TYPE_CHECKING
 
 import pytest
 
 from credit_protection.domain.capabilities import Registry
-from credit_protection.domain.errors import Conflict, InvalidInput, NotFound
+from credit_protection.domain.errors import Conflict, NotFound
 from credit_protection.domain.events import EventKind
-from credit_protection.domain.negativations import Action, Block, Observed
-from credit_protection.ports.storage import NegativationFilter, Page
+from credit_protection.domain.negativations import Action, Observed
 from credit_protection.testing import samples
 
 if TYPE_CHECKING:
@@ -28,20 +27,6 @@ def keep(storage: Storage, negativations: Iterable[Negativation]) -> None:
         for each in negativations:
             unit.negativations.add(each)
         unit.commit()
-
-
-def pages(storage: Storage, wanted: NegativationFilter, size: int) -> list[str]:
-    """The ids of a list, read page by page."""
-    seen: list[str] = []
-    cursor: str | None = None
-    with storage.reading() as unit:
-        while True:
-            page = unit.negativations.list(wanted, Page(size, cursor))
-            assert 0 < len(page.items) <= size or not seen
-            seen += [each.id for each in page.items]
-            cursor = page.cursor
-            if cursor is None:
-                return seen
 
 
 class NegativationsContract:
@@ -246,178 +231,3 @@ class NegativationsContract:
             assert list(unit.negativations.history("one")) == [first[0], first[2], bare]
             assert list(unit.negativations.history("two")) == [first[1]]
             assert list(unit.negativations.history("nobody")) == []
-
-    # -------------------------------------------------------------------------------------------- lists
-
-    def test_negativations_are_listed_newest_first_page_by_page(self, stocked: Storage) -> None:
-        """Those of one instant too, each once."""
-        keep(
-            stocked,
-            [
-                samples.negativation(f"n-{number}", [str(number)], created_at=samples.NOW + timedelta(number // 3))
-                for number in range(8)
-            ],
-        )
-        assert pages(stocked, NegativationFilter(), 3) == [f"n-{number}" for number in range(7, -1, -1)]
-        assert pages(stocked, NegativationFilter(), 8) == [f"n-{number}" for number in range(7, -1, -1)]
-        assert pages(stocked, NegativationFilter(customer_id="nobody"), 8) == []
-
-    def test_a_removal_queue_is_listed_earliest_deadline_first_page_by_page(self, stocked: Storage) -> None:
-        """Blocked ones stay in it: their alarm goes on."""
-        keep(
-            stocked,
-            [
-                samples.wants_removal(
-                    samples.negativation(f"n-{number}", [str(number)]), date(2026, 10, 20 - number // 3)
-                )
-                for number in range(8)
-            ],
-        )
-        blocked = samples.wants_removal(
-            samples.negativation("blocked"), date(2026, 10, 1), block=Block("parado", "parado", samples.NOW)
-        )
-        keep(stocked, [blocked, samples.negativation("wanted", ["w"]), samples.removed(samples.negativation("gone"))])
-        wanted = NegativationFilter(in_removal_queue=True)
-        expected = ["blocked", "n-6", "n-7", "n-3", "n-4", "n-5", "n-0", "n-1", "n-2"]
-        assert pages(stocked, wanted, 4) == expected
-        assert pages(stocked, wanted, 9) == expected
-
-    def test_negativations_are_filtered(self, stocked: Storage) -> None:
-        """By each field, and by several."""
-        waiting = samples.negativation().transmission
-        blocked = replace(waiting, block=Block("parado", "parado", samples.NOW))
-        asking = replace(waiting, action=Action.ASK_PERSON)
-        awaiting = replace(waiting, action=Action.AWAIT_CALLBACK)
-        nothing = replace(waiting, action=Action.NOTHING)
-        with stocked.unit() as unit:
-            unit.integrations.add(samples.integration("integration-2"))
-            unit.commit()
-        keep(
-            stocked,
-            [
-                samples.negativation("a", ["a"], creditor_id="creditor-2", transmission=blocked),
-                samples.negativation("b", ["b"], integration_id="integration-2", document=samples.CNPJ),
-                samples.negativation("c", ["c"], customer_id="customer-2", transmission=asking),
-                samples.negativation("d", ["d"], observed=Observed.PRESENT, transmission=nothing),
-                samples.wants_removal(samples.negativation("e", ["e"])),
-                samples.removed(samples.negativation("f", ["f"])),
-                samples.negativation("g", ["g"], observed=Observed.INCLUDING, transmission=awaiting),
-            ],
-        )
-        expected = {
-            "abcdefg": NegativationFilter(),
-            "a": NegativationFilter(creditor_ids=frozenset({"creditor-2"})),
-            "": NegativationFilter(creditor_ids=frozenset()),
-            "b": NegativationFilter(integration_id="integration-2"),
-            "c": NegativationFilter(customer_id="customer-2"),
-            "acdefg": NegativationFilter(document=samples.CPF.value),
-            "abceg": NegativationFilter(is_open=True),
-            "df": NegativationFilter(is_open=False),
-            "e": NegativationFilter(in_removal_queue=True),
-            "abcdfg": NegativationFilter(in_removal_queue=False),
-            "ac": NegativationFilter(blocked=True),
-            "bdefg": NegativationFilter(blocked=False),
-            "de": NegativationFilter(observed=Observed.PRESENT),
-            "bceg": NegativationFilter(is_open=True, creditor_ids=frozenset({"creditor-1", "creditor-3"})),
-            "beg": NegativationFilter(is_open=True, blocked=False),
-        }
-        with stocked.reading() as unit:
-            for ids, wanted in expected.items():
-                assert sorted(each.id for each in unit.negativations.list(wanted, Page()).items) == list(ids)
-
-    def test_a_cursor_of_another_list_is_refused(self, stocked: Storage) -> None:
-        """A removal queue's cursor says a day, not an instant."""
-        with stocked.reading() as unit:
-            for wanted in (NegativationFilter(), NegativationFilter(in_removal_queue=True)):
-                with pytest.raises(InvalidInput):
-                    unit.negativations.list(wanted, Page(3, "WyJ4IiwgInkiXQ=="))
-
-    # -------------------------------------------------------------------------------------------- by invoice
-
-    def test_what_covers_an_invoice_is_found_until_it_is_closed(self, stocked: Storage) -> None:
-        """Of the same host, each once, as it stands."""
-        both = samples.negativation("both", ["invoice-1", "invoice-2"])
-        keep(
-            stocked,
-            [
-                both,
-                samples.negativation("other-host", ["invoice-1"], host="hubsoft"),
-                samples.negativation("other-registry", ["invoice-2"], registry=Registry.SERASA),
-                samples.removed(samples.negativation("gone", ["invoice-1"])),
-                samples.negativation("rejected", ["invoice-1"], observed=Observed.REJECTED),
-            ],
-        )
-        with stocked.unit() as unit:
-            found = unit.negativations.covering("local", ["invoice-1", "invoice-2", "invoice-3"])
-            assert sorted(each.id for each in found) == ["both", "other-registry"]
-            assert both in found
-            assert list(unit.negativations.covering("local", [])) == []
-            unit.negativations.save(samples.removed(both))
-            assert list(unit.negativations.covering("local", ["invoice-1"])) == []
-
-    def test_the_invoices_of_open_negativations_are_told_by_registry(self, stocked: Storage) -> None:
-        """Rule 3 asks so before a new one; one negativation may be left out."""
-        keep(
-            stocked,
-            [
-                samples.negativation("wanted", ["1", "2"]),
-                samples.wants_removal(samples.negativation("leaving", ["3"])),
-                samples.removed(samples.negativation("gone", ["4"])),
-                samples.negativation("elsewhere", ["5"], registry=Registry.SERASA),
-            ],
-        )
-        asked = ["1", "2", "3", "4", "5", "6"]
-        with stocked.reading() as unit:
-            assert unit.negativations.open_invoices("local", Registry.SPC, asked) == {"1", "2", "3"}
-            assert unit.negativations.open_invoices("local", Registry.SPC, asked[1:]) == {"2", "3"}
-            assert unit.negativations.open_invoices("local", Registry.SERASA, asked) == {"5"}
-            assert unit.negativations.open_invoices("hubsoft", Registry.SPC, asked) == frozenset()
-            assert unit.negativations.open_invoices("local", Registry.SPC, []) == frozenset()
-            others = unit.negativations.open_invoices("local", Registry.SPC, asked, except_negativation="wanted")
-            assert others == {"3"}
-
-    def test_thousands_of_invoices_can_be_asked_about(self, stocked: Storage) -> None:
-        """More than one statement of a database takes."""
-        ids = [f"invoice-{number}" for number in range(1203)]
-        keep(stocked, [samples.negativation("first", [ids[0]]), samples.negativation("last", [ids[-1]])])
-        with stocked.unit() as unit:
-            covering = unit.negativations.covering("local", ids)
-            assert sorted(each.id for each in covering) == ["first", "last"]
-            assert unit.negativations.open_invoices("local", Registry.SPC, ids) == {ids[0], ids[-1]}
-            unit.settlements.record("local", samples.settlement("s", ids[-1]), samples.NOW)
-            assert len(unit.settlements.entries("local", ids)) == 1
-            unit.settlements.lock_invoices("local", ids)
-
-    def test_open_negativations_of_an_integration_are_counted(self, stocked: Storage) -> None:
-        """Not closed, whatever their transmission."""
-        nothing = replace(samples.negativation().transmission, action=Action.NOTHING)
-        keep(
-            stocked,
-            [
-                samples.negativation("a", ["a"]),
-                samples.negativation("b", ["b"], observed=Observed.PRESENT, transmission=nothing),
-                samples.removed(samples.negativation("c", ["c"])),
-            ],
-        )
-        with stocked.reading() as unit:
-            counts = [unit.negativations.count_open(each) for each in ("integration-1", "nobody")]
-        assert counts == [2, 0]
-
-    def test_the_invoices_of_all_open_negativations_are_read_page_by_page(self, stocked: Storage) -> None:
-        """Each once, though two registries hold it."""
-        keep(
-            stocked,
-            [
-                samples.negativation("a", ["1", "2"]),
-                samples.negativation("b", ["2", "3"], registry=Registry.SERASA),
-                samples.negativation("c", ["4"]),
-                samples.removed(samples.negativation("d", ["5"])),
-                samples.negativation("e", ["6"], host="hubsoft"),
-            ],
-        )
-        with stocked.reading() as unit:
-            first = unit.negativations.open_invoice_ids("local", Page(3))
-            second = unit.negativations.open_invoice_ids("local", Page(3, first.cursor))
-            assert [*first.items, *second.items] == ["1", "2", "3", "4"]
-            assert second.cursor is None
-            assert unit.negativations.open_invoice_ids("local", Page(4)).cursor is None

@@ -1,0 +1,231 @@
+"""The bureau in memory, and the records that it keeps."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from credit_protection.domain.bureau_answers import (
+    Accepted,
+    Done,
+    Found,
+    How,
+    Missing,
+    RecordKey,
+    RecordState,
+    Rejected,
+)
+from credit_protection.domain.capabilities import Capabilities, Registry
+from credit_protection.domain.documents import PersonType
+from credit_protection.domain.errors import CredentialsRejected, InclusionStillProcessing
+from credit_protection.domain.money import Money
+from credit_protection.domain.natures import InclusionNature, persons_in
+from credit_protection.domain.parameters import ParameterSpec
+from credit_protection.domain.products import Product, ProductInput, ProductKind
+from credit_protection.domain.queries import PDF, DocumentReport
+from credit_protection.domain.reasons import BureauReason, RemovalReason
+from credit_protection.ports.bureau import ListedRecord
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from credit_protection.domain.bureau_answers import Receipt, Sighting
+    from credit_protection.domain.errors import BureauError
+    from credit_protection.domain.integrations import Environment
+    from credit_protection.domain.queries import CreditReport
+    from credit_protection.domain.requests import InclusionOrder
+    from credit_protection.ports.bureau import QueryOrder, RemovalOrder
+
+
+_PRODUCTS = (
+    Product("BASIC", "Consulta básica", ProductKind.QUERY, price=Money(250)),
+    Product("SCORE", "Score", ProductKind.QUERY, inputs=(ProductInput("model", "Modelo", required=True),)),
+    Product("INC", "Inclusão", ProductKind.INCLUSION),
+)
+
+
+@dataclass
+class FakeRecord:
+    """A record at the fake bureau."""
+
+    order: InclusionOrder
+    bureau_id: str
+    state: RecordState
+    reason: RemovalReason | None = None
+
+
+class FakeBureau:
+    """A bureau in memory: a gateway kind and its one gateway.
+
+    Args:
+        capabilities: what it can do.
+        synchronous: it answers `Done` at once; else `Accepted`, and `settle()` brings the outcome.
+
+    `before` and `after` are called with the operation's name (`include`, `remove`, `find`, `query`, `check`,
+    `products`) before and after its effect: raise in them to lose a request or its answer, or do there what happens
+    meanwhile. `fail_next` does the raising for one call.
+    """
+
+    code = "fake"
+    name = "Birô de mentira"
+    parameters = (
+        ParameterSpec("user", "Usuário"),
+        ParameterSpec("password", "Senha", secret=True, help="Peça ao birô."),
+        ParameterSpec("base_url", "Endereço", required=False, default="http://127.0.0.1", advanced=True),
+    )
+
+    def __init__(self, capabilities: Capabilities | None = None, *, synchronous: bool = False) -> None:
+        self.capabilities = capabilities or Capabilities(
+            registry=Registry.SPC, alphanumeric_cnpj=True, grouping=True, list_records=True
+        )
+        self.synchronous = synchronous
+        self.records: list[FakeRecord] = []
+        self.calls: list[str] = []
+        self.password = "secret"  # noqa: S105 - a made-up one
+        self.report: CreditReport = DocumentReport(b"%PDF-1.7 made up\n%%EOF\n", PDF, "P-1")
+        self.before: Callable[[str], None] = lambda _: None
+        self.after: Callable[[str], None] = lambda _: None
+        self.listed: Sequence[Product] = _PRODUCTS
+        self.opened: list[dict[str, str]] = []
+        self.orders: list[RemovalOrder] = []
+        self.closed = 0
+        self._faults: list[tuple[str, BureauError, bool]] = []
+        self._lock = threading.Lock()
+
+    def open(self, parameters: Mapping[str, str], environment: Environment) -> FakeBureau:
+        """The gateway: this object."""
+        self.opened.append({**parameters, "environment": environment.value})
+        return self
+
+    def check(self) -> None:
+        """Compare the password."""
+        self._call("check")
+        if self.opened[-1].get("password") != self.password:
+            raise CredentialsRejected("O birô recusou a senha. Confira os parâmetros da integração.")
+        self._done("check")
+
+    def products(self) -> Sequence[Product]:
+        """What is `listed`: three at first."""
+        self._call("products")
+        listed = list(self.listed)
+        self._done("products")
+        return listed
+
+    def natures(self) -> Sequence[InclusionNature]:
+        """One for each person, one unmarked."""
+        listed = [("DEV", "Devedor (PF)"), ("DUP", "Duplicata (PJ)"), ("OUT", "Outros")]
+        return [InclusionNature(code, text, persons_in(text)) for code, text in listed]
+
+    def reasons(self) -> Sequence[BureauReason]:
+        """The neutral ones."""
+        return [BureauReason(reason.value, reason.name) for reason in RemovalReason]
+
+    def query(self, order: QueryOrder) -> CreditReport:  # noqa: ARG002 - the report is set
+        """The report that is set."""
+        self._call("query")
+        self._done("query")
+        return self.report
+
+    def include(self, order: InclusionOrder) -> Receipt:
+        """Keep a record."""
+        self._call("include")
+        with self._lock:
+            standing = self._standing(order.reference)
+            if standing is not None:
+                return Accepted(standing.bureau_id, repeated=True)
+            if order.document.person_type is PersonType.PF and order.nature_code == "DUP":
+                return Rejected("NATUREZA", "natureza não admite a pessoa", "nature")
+            state = RecordState.PRESENT if self.synchronous else RecordState.INCLUDING
+            record = FakeRecord(order, f"B{len(self.records) + 1}", state)
+            self.records.append(record)
+        self._done("include")
+        return Done(bureau_id=record.bureau_id) if self.synchronous else Accepted(record.bureau_id)
+
+    def remove(self, order: RemovalOrder) -> Receipt:
+        """Take a record off."""
+        self._call("remove")
+        with self._lock:
+            self.orders.append(order)
+            record = self._of(order.key)
+            if record is None:
+                return Done(How.NOT_FOUND)
+            if record.state is RecordState.INCLUDING:
+                raise InclusionStillProcessing("A inclusão ainda está em processamento.")
+            if record.state in {RecordState.GONE, RecordState.REMOVING}:
+                return Done(How.ALREADY)
+            record.state = RecordState.GONE if self.synchronous else RecordState.REMOVING
+            record.reason = order.reason
+        self._done("remove")
+        return Done() if self.synchronous else Accepted(record.bureau_id)
+
+    def find(self, key: RecordKey) -> Sighting:
+        """Look a record up."""
+        self._call("find")
+        with self._lock:
+            record = self._of(key)
+            sighting = Missing() if record is None else Found(record.state, record.bureau_id)
+        self._done("find")
+        return sighting
+
+    def list_records(self) -> Iterator[ListedRecord]:
+        """All, one by one, as they stand."""
+        self._call("list_records")
+        for record in list(self.records):
+            order = record.order
+            key = RecordKey(order.document, order.reference, order.due_date, record.bureau_id)
+            yield ListedRecord(key, str(order.amount.amount), Found(record.state, record.bureau_id))
+        self._done("list_records")
+
+    def close(self) -> None:
+        """Count it: there is nothing to let go of."""
+        self.closed += 1
+
+    def settle(self) -> None:
+        """The bureau decides upon what it accepted."""
+        turns = {RecordState.INCLUDING: RecordState.PRESENT, RecordState.REMOVING: RecordState.GONE}
+        with self._lock:
+            for record in self.records:
+                record.state = turns.get(record.state, record.state)
+
+    def fail_next(self, operation: str, error: BureauError, *, executed: bool = False) -> None:
+        """The next call of this operation fails.
+
+        Args:
+            operation: its name, as `before` gets it.
+            error: what the caller is told.
+            executed: whether it has its effect all the same: the answer is lost, not the request.
+        """
+        self._faults.append((operation, error, executed))
+
+    def standing(self) -> list[FakeRecord]:
+        """The records that people can see."""
+        return [record for record in self.records if record.state in {RecordState.PRESENT, RecordState.REMOVING}]
+
+    def _call(self, operation: str) -> None:
+        self.calls.append(operation)
+        self.before(operation)
+        self._fail(operation, executed=False)
+
+    def _done(self, operation: str) -> None:
+        self.after(operation)
+        self._fail(operation, executed=True)
+
+    def _fail(self, operation: str, *, executed: bool) -> None:
+        with self._lock:
+            fault = next((each for each in self._faults if (each[0], each[2]) == (operation, executed)), None)
+            if fault is None:
+                return
+            self._faults.remove(fault)
+        raise fault[1]
+
+    def _standing(self, reference: str) -> FakeRecord | None:
+        gone = {RecordState.GONE, RecordState.REJECTED}
+        return next(
+            (each for each in self.records if each.order.reference == reference and each.state not in gone), None
+        )
+
+    def _of(self, key: RecordKey) -> FakeRecord | None:
+        if key.bureau_id is not None:
+            return next((each for each in self.records if each.bureau_id == key.bureau_id), None)
+        return next((each for each in reversed(self.records) if each.order.reference == key.reference), None)
