@@ -503,6 +503,21 @@ def test_the_smallest_record_counts_where_each_invoice_makes_one() -> None:
     assert codes(ANA, terms) == ["valor_minimo"]
 
 
+@given(st.integers(1, 50_00), st.integers(1, 50_00), st.integers(1, 120_00))
+def test_where_invoices_are_grouped_their_sum_is_the_smallest_record(one: int, other: int, minimum: int) -> None:
+    small = replace(ANA, invoices=(replace(F1, balance=Money(one)), replace(F2, balance=Money(other))), amounts={})
+    gateway = replace(GATEWAY, minimum_amount=Money(minimum), grouping=True)
+
+    def is_refused(terms: Terms) -> bool:
+        return "valor_minimo" in codes(small, terms)
+
+    assert is_refused(replace(TERMS, gateway=gateway, grouped=True)) is (one + other < minimum)
+    assert is_refused(replace(TERMS, gateway=gateway, grouped=False)) is (min(one, other) < minimum)
+    assert is_refused(replace(TERMS, gateway=replace(gateway, grouping=False), grouped=True)) is (
+        min(one, other) < minimum
+    )
+
+
 def test_nothing_to_report_is_no_small_debt_besides() -> None:
     terms = replace(TERMS, gateway=replace(GATEWAY, minimum_amount=Money(10_00)))
     assert codes(one_invoice(balance=ZERO), terms) == ["valor_nao_positivo"]
