@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import logging
 import subprocess
 import sys
@@ -9,6 +11,7 @@ import time
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
+import procrastinate
 import psycopg
 import pytest
 
@@ -122,6 +125,19 @@ def test_it_goes_on_after_its_connections_were_cut(new_database: NewDatabase, ca
     until(lambda: rows.begun == ["a"], 20)
     assert queue.stop(15)
     assert outside.stop()
+
+
+def test_it_stops_although_a_cancellation_is_lost(new_database: NewDatabase, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def deaf_once(*_: object, **__: object) -> None:
+        with contextlib.suppress(asyncio.CancelledError):  # as asyncio.wait_for does before Python 3.12, at times
+            await asyncio.sleep(3600)
+        await asyncio.sleep(3600)
+
+    monkeypatch.setattr(procrastinate.App, "run_worker_async", deaf_once)
+    queue = ProcrastinateQueue(Rows, Clock(), new_database())
+    queue.start()
+    until(lambda: queue._carrier is not None and queue._carrier.is_up)
+    assert queue.stop(15)
 
 
 def test_jobs_of_the_dead_are_forgotten_by_the_sweep(new_database: NewDatabase) -> None:

@@ -16,6 +16,7 @@ from procrastinate.jobs import Status
 from credit_protection.adapters.queue.procrastinate.postbox import LOOK, SWEEP
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from datetime import timedelta
 
     from credit_protection.adapters.queue.procrastinate.postbox import Postbox
@@ -29,6 +30,7 @@ _LOOK_AGAIN = 0.25
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 15.0
 _HEALTHY_AFTER = 30.0
 _POOL_SECONDS = 10
+_CANCEL_AGAIN = 2.0
 _MINUTE = 60
 
 log = logging.getLogger(__name__)
@@ -141,12 +143,11 @@ class Carrier:
                 await asyncio.wait([*workers, ending], return_when=asyncio.FIRST_COMPLETED)
             finally:
                 self.is_up = False
-                for task in (*workers, ending):
-                    task.cancel()
-                outcomes = await asyncio.gather(*workers, return_exceptions=True)
-        for outcome in outcomes:
-            if isinstance(outcome, Exception):
-                raise outcome
+                ending.cancel()
+                await _cancelled(workers)
+        for worker in workers:
+            if not worker.cancelled():
+                worker.result()  # raises what it failed with
 
     def _app(self) -> procrastinate.App:
         connector = procrastinate.PsycopgConnector(
@@ -185,6 +186,19 @@ class Carrier:
         with contextlib.suppress(procrastinate.exceptions.ConnectorException):  # another process tidies up too
             await _forget_the_dead(app)
         await asyncio.to_thread(self._postbox.post, LOOK)
+
+
+async def _cancelled(workers: Iterable[asyncio.Task[None]]) -> None:
+    """Wait until they have ended, asked again and again: a cancellation that meets the end of a wait can be lost.
+
+    (`asyncio.wait_for` loses it before Python 3.12.) A worker that is asked twice lets go of the job that it runs: that
+    only looks or sweeps.
+    """
+    left = set(workers)
+    while left:
+        for worker in left:
+            worker.cancel()
+        _, left = await asyncio.wait(left, timeout=_CANCEL_AGAIN)
 
 
 async def _forget_the_dead(app: procrastinate.App) -> None:
