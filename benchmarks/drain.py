@@ -30,9 +30,8 @@ if TYPE_CHECKING:
 REMOVALS = 2000
 FLOORS = {0.2: 0.90, 0.0: 0.40}
 """By latency in seconds."""
-WORKERS = {True: 44, False: IN_FLIGHT}
-"""Threads of ours, by whether the bureau takes its time: then, while 32 calls are in flight (the gateway opens no more
-connections), the others claim and store."""
+WORKERS = 2 * IN_FLIGHT
+"""Threads of ours: while 32 calls are in flight (the gateway opens no more connections), the others claim and store."""
 _DEADLINE = 300.0
 
 
@@ -75,7 +74,7 @@ def main(argv: list[str] | None = None) -> int:
         *worst,
         removals=asked.removals,
         in_flight=IN_FLIGHT,
-        workers=WORKERS[True],
+        workers=WORKERS,
         **explained,
         baseline="a bare httpx loop of 32 threads, the same calls to the same server",
     )
@@ -84,7 +83,7 @@ def main(argv: list[str] | None = None) -> int:
 def drain(new_database: NewDatabase, removals: int, latency: float, slices: int) -> list[Drained]:
     """Ours and the bare loop against one server, slice by slice."""
     size = removals // slices
-    with loopback(latency) as bureau, house(new_database(), bureau, workers=WORKERS[latency > 0]) as ours:
+    with loopback(latency) as bureau, house(new_database(), bureau, workers=WORKERS) as ours:
         drained = []
         for number in range(slices):
             wanted = range(number * size, (number + 1) * size)
