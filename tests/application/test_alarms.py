@@ -101,6 +101,8 @@ def test_a_pause_is_an_alarm_only_while_removals_wait(quiet: Desk) -> None:
     quiet.negativations.delete(ANA, made.id)
     assert AlarmCode.INTEGRATION_PAUSED not in codes(quiet)
     quiet.perform(made)
+    assert AlarmCode.INTEGRATION_PAUSED not in codes(quiet)  # the bureau may be away for a moment
+    quiet.later(11 * MINUTE)
     assert AlarmCode.INTEGRATION_PAUSED in codes(quiet)
     wait = Alarms(quiet.tenant).waits([quiet.get(made)])[made.id]
     assert "pausada" in wait.why

@@ -185,6 +185,8 @@ def test_the_alarm_stands_while_removals_wait_behind_it(shop: Desk) -> None:
     fail(shop, DOWN)
     drain(shop)
     assert state(shop) is CallState.OPEN
+    assert AlarmCode.INTEGRATION_PAUSED not in {each.code for each in Alarms(shop.tenant).check(ANA)}
+    shop.later(timedelta(minutes=11))
     (alarm,) = [each for each in Alarms(shop.tenant).check(ANA) if each.code is AlarmCode.INTEGRATION_PAUSED]
     assert "O birô não responde" in alarm.message
     assert alarm.count == len(held)

@@ -28,7 +28,7 @@ from credit_protection.testing.strategies import NOW, calendars
 TODAY = date(2026, 11, 24)
 """A Tuesday."""
 CALENDAR = BusinessCalendar(frozenset({date(2026, 11, 20)}))
-OURS = samples.integration(owns_transmission=True, paused_until=None)
+OURS = samples.integration(owns_transmission=True, paused_until=None, paused_since=None)
 HEARD = SilenceFacts("local", host_matters=True, host_swept_at=NOW, worker_matters=True, heartbeat_at=NOW, today=TODAY)
 MINUTE = timedelta(minutes=1)
 DAYS = st.dates(date(2026, 1, 1), date(2026, 12, 31))
@@ -77,12 +77,25 @@ def test_weekends_and_holidays_do_not_count_as_time() -> None:
 
 def test_a_pause_an_owner_and_a_person_are_told_of_only_where_something_waits() -> None:
     far = date(2026, 12, 20)
-    paused = replace(OURS, paused_until=NOW + MINUTE, pause_reason="O birô recusou as credenciais.")
-    assert codes(of(queue(far, integration=paused))) == [AlarmCode.INTEGRATION_PAUSED]
+    since = NOW - timedelta(hours=1)
+    paused = replace(OURS, paused_until=NOW + MINUTE, paused_since=since, pause_reason="O birô recusou as credenciais.")
+    (alarm,) = of(queue(far, integration=paused))
+    assert alarm.code is AlarmCode.INTEGRATION_PAUSED
+    assert "há mais de 10 minutos (O birô recusou as credenciais), com 1 remoção(ões)" in alarm.message
     assert of(queue(integration=paused)) == []
     theirs = replace(OURS, owns_transmission=False)
     assert codes(of(queue(far, integration=theirs))) == [AlarmCode.NOT_OURS]
     assert codes(of(queue(far, stuck=1))) == [AlarmCode.NEEDS_PERSON]
+
+
+@given(rested=st.integers(0, 10_000), left=st.integers(-600, 86_400), limit=st.integers(1, 5000))
+def test_a_pause_sounds_once_it_has_lasted_whenever_it_will_end(rested: int, left: int, limit: int) -> None:
+    since, until = NOW - timedelta(seconds=rested), NOW + timedelta(seconds=left)
+    resting = queue(date(2026, 12, 20), integration=replace(OURS, paused_until=until, paused_since=since))
+    settings = AlarmSettings(pause=timedelta(seconds=limit))
+    assert bool(of(resting, settings=settings)) is (rested > limit)
+    untold = queue(date(2026, 12, 20), integration=replace(OURS, paused_until=until, paused_since=None))
+    assert codes(of(untold)) == [AlarmCode.INTEGRATION_PAUSED]  # by an older version
 
 
 @pytest.mark.parametrize(
@@ -121,7 +134,8 @@ def test_more_than_were_looked_at_are_told_as_at_least() -> None:
 def test_every_removal_near_its_deadline_sounds_whatever_holds_it(
     removals: list[WaitingRemoval], today: date, calendar: BusinessCalendar, paused: bool
 ) -> None:
-    integration = replace(OURS, paused_until=NOW + MINUTE if paused else None)
+    since = NOW - timedelta(hours=1)
+    integration = replace(OURS, paused_until=NOW + MINUTE, paused_since=since) if paused else OURS
     facts = QueueFacts(integration, today, calendar, sorted(removals, key=lambda each: each.deadline))
     found = {alarm.code: alarm for alarm in of(facts)}
     reached = [each for each in removals if each.deadline <= today]

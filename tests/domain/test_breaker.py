@@ -40,6 +40,7 @@ from credit_protection.testing.strategies import NOW, integrations
 
 PLAIN = Integration("i1", "spc_brasil", "Birô da matriz", "cr1", {}, {}, NOW)
 SECOND = timedelta(seconds=1)
+EARLIER = NOW - timedelta(days=1)
 DOWN = BureauUnavailable("O birô não aceitou a conexão a tempo.")
 LOST = OutcomeUnknown("O birô não respondeu a tempo.")
 ROWS = tuple(f"n{number}" for number in range(ROWS_THAT_OPEN))
@@ -71,7 +72,11 @@ rows = st.sampled_from((*ROWS, "n100", "n101"))
 def states() -> st.SearchStrategy[Integration]:
     """Any state that the columns can hold."""
     return st.builds(
-        lambda integration, until: replace(integration, paused_until=until), integrations(), st.none() | instants
+        lambda integration, until: replace(
+            integration, paused_until=until, paused_since=None if until is None else EARLIER
+        ),
+        integrations(),
+        st.none() | instants,
     )
 
 
@@ -326,9 +331,25 @@ def test_a_person_opens_the_way_whatever_stood_in_it(integration: Integration, n
     mended = closed(integration)
     assert may_call(mended, now)
     assert (mended.failing, mended.pauses, mended.pause_reason) == ((), 0, "")
-    assert replace(mended, paused_until=None) == replace(
-        integration, paused_until=None, pause_reason="", failing=(), pauses=0
-    )
+    assert mended == replace(integration, paused_until=None, paused_since=None, pause_reason="", failing=(), pauses=0)
+
+
+@given(states(), rows, outcomes, instants)
+def test_it_is_known_since_when_nobody_answered(
+    integration: Integration, row: str, error: BureauError | None, now: datetime
+) -> None:
+    asking = probing(integration, now)
+    after = after_call(asking, row, error, now, None if asking is integration else asking.paused_until)
+    assert (after.paused_since is None) is (after.paused_until is None)
+    if after.paused_since is not None:
+        assert after.paused_since == (now if integration.paused_since is None else EARLIER)
+
+
+def test_pauses_in_a_row_count_from_the_first() -> None:
+    integration, now, _ = run(opened(), [Step(f"n{number}", DOWN, timedelta(hours=1)) for number in range(100, 105)])
+    assert (integration.pauses, integration.paused_since) == (6, NOW)
+    answered, _, _ = run(integration, [Step("n1", None, timedelta(hours=1))], now)
+    assert answered == PLAIN
 
 
 # ------------------------------------------------------------------------------------------------ asking

@@ -37,6 +37,7 @@ it for longer than its lease and the quiet period, and invoices paid while they 
 _TICK = 0.004
 _LOOK_EVERY = 0.3
 _AT_A_POINT = 0.75
+_UNTOUCHED_POINT = 0.6
 _ANY_POINT = 0.8
 _LONGEST_LIFE = {"worker": 4.0, "operator": 20.0, "cashier": 20.0}
 _PASSES = {"worker": (1, 4), "operator": (20, 80), "cashier": (5, 50)}
@@ -190,7 +191,10 @@ class Supervisor:
         self._running[slot] = _Running(self._fork(self._act(role), death), kill_at)
 
     def _chosen(self, role: str) -> str:
-        """Any point, or that where fewest died: some are rarely come by."""
+        """One where nobody died yet, any, or that where fewest did: some are rarely come by."""
+        untouched = [point for point in POINTS[role] if not self.killed_at[f"{role} {point}"]]
+        if untouched and self._chance.random() < _UNTOUCHED_POINT:
+            return self._chance.choice(untouched)
         if self._chance.random() < _ANY_POINT:
             return self._chance.choice(POINTS[role])
         return min(POINTS[role], key=lambda point: (self.killed_at[f"{role} {point}"], self._chance.random()))

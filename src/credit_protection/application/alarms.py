@@ -122,7 +122,7 @@ class Alarms:
         queues: list[QueueFacts] = []
         for integration in integrations:
             waiting = [each for each in urgent.items if each.integration_id == integration.id]
-            if not waiting and urgent.cursor is not None and _sends_nothing(integration, now):
+            if not waiting and urgent.cursor is not None and _sends_nothing(integration):
                 its = NegativationFilter(integration_id=integration.id, in_removal_queue=True)
                 waiting = list(unit.negativations.list(its, page).items)
             creditor = unit.creditors.get(integration.creditor_id)
@@ -168,8 +168,8 @@ def _begin(alarm: Alarm) -> datetime:
     return datetime.combine(alarm.day, time(), UTC)
 
 
-def _sends_nothing(integration: Integration, now: datetime) -> bool:
-    return integration.is_paused(now) or not integration.owns_transmission
+def _sends_nothing(integration: Integration) -> bool:
+    return integration.paused_until is not None or not integration.owns_transmission
 
 
 def _waiting(negativations: Iterable[Negativation]) -> list[WaitingRemoval]:

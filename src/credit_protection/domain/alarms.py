@@ -48,11 +48,13 @@ class AlarmSettings:
         business_days_before: this many business days before a deadline.
         host_silence: the host was not swept for longer.
         worker_silence: no worker's heartbeat for longer.
+        pause: an integration rests for longer, and nobody answered between.
     """
 
     business_days_before: int = 2
     host_silence: timedelta = timedelta(hours=24)
     worker_silence: timedelta = timedelta(minutes=10)
+    pause: timedelta = timedelta(minutes=10)
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,11 +184,11 @@ def _of_queue(queue: QueueFacts, now: datetime, settings: AlarmSettings) -> list
             "credit-protection removals list."
         )
         found.append(_about(queue, AlarmCode.NEEDS_PERSON, AlarmSeverity.WARNING, text, queue.for_person))
-    if queue.waiting and queue.integration.is_paused(now):
+    if queue.waiting and _rests_for_long(queue.integration, now, settings):
         why = queue.integration.pause_reason.strip().rstrip(".") or "sem motivo registrado"
         text = (
-            f"A integração {name!r} está pausada ({why}), com {{many}}. Corrija e teste: credit-protection "
-            "integration test."
+            f"A integração {name!r} está pausada há mais de {settings.pause // _MINUTE} minutos ({why}), com "
+            "{many}. Corrija e teste: credit-protection integration test."
         )
         found.append(_about(queue, AlarmCode.INTEGRATION_PAUSED, AlarmSeverity.CRITICAL, text, queue.waiting))
     if queue.waiting and not queue.integration.owns_transmission:
@@ -198,6 +200,13 @@ def _of_queue(queue: QueueFacts, now: datetime, settings: AlarmSettings) -> list
     return found
 
 
+def _rests_for_long(integration: Integration, now: datetime, settings: AlarmSettings) -> bool:
+    """A bureau that asks for calm, or is away for a moment, needs nobody."""
+    since = integration.paused_since
+    return integration.paused_until is not None and (since is None or now - since > settings.pause)
+
+
+_MINUTE = timedelta(minutes=1)
 _SHOWN = 10
 
 

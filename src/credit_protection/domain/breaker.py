@@ -102,7 +102,7 @@ def handed_on(integration: Integration, now: datetime, probe: datetime) -> Integ
 
 def closed(integration: Integration) -> Integration:
     """All may call again; unchanged where they may."""
-    mended = replace(integration, paused_until=None, pause_reason="", failing=(), pauses=0)
+    mended = replace(integration, paused_until=None, paused_since=None, pause_reason="", failing=(), pauses=0)
     return integration if mended == integration else mended
 
 
@@ -152,9 +152,9 @@ def after_call(
         case Sign.ANSWERED:
             return closed(integration) if asks or integration.failing else integration
         case Sign.CALM if isinstance(error, RateLimited) and error.retry_at is not None:
-            return _told_to_rest(integration, min(error.retry_at, now + LONGEST_CALM), error.message, asks=asks)
+            return _told_to_rest(integration, now, min(error.retry_at, now + LONGEST_CALM), error.message, asks=asks)
         case Sign.LOCKED_OUT if error is not None:
-            return _told_to_rest(integration, now + CREDENTIALS_PAUSE, error.message, asks=asks)
+            return _told_to_rest(integration, now, now + CREDENTIALS_PAUSE, error.message, asks=asks)
         case Sign.DOWN if error is not None and (asks or integration.paused_until is None):
             if negativation_id not in integration.failing:
                 return _failed(integration, negativation_id, error, now, asks=asks)
@@ -163,12 +163,13 @@ def after_call(
     return integration if probe is None else handed_on(integration, now, probe)
 
 
-def _told_to_rest(integration: Integration, until: datetime, why: str, *, asks: bool) -> Integration:
+def _told_to_rest(integration: Integration, now: datetime, until: datetime, why: str, *, asks: bool) -> Integration:
     """The bureau itself speaks for the whole account; a shorter pause does not end a longer one."""
     standing = integration.paused_until
     if standing is not None and standing >= until and not asks:
         return integration
-    return replace(integration, paused_until=until, pause_reason=why, failing=(), pauses=0)
+    since = integration.paused_since or now
+    return replace(integration, paused_until=until, paused_since=since, pause_reason=why, failing=(), pauses=0)
 
 
 def _failed(
@@ -182,6 +183,7 @@ def _failed(
         failing=failing,
         pauses=integration.pauses + 1,
         paused_until=now + _pause(integration.pauses + 1),
+        paused_since=integration.paused_since or now,
         pause_reason=f"O birô não responde; o programa volta a tentar sozinho. Último erro: {error.message}",
     )
 

@@ -61,6 +61,7 @@ class Integration:
         pause_reason: Portuguese, why.
         failing: the different negativations whose calls failed in the run that goes on, the last ones.
         pauses: how many pauses such a run has made.
+        paused_since: when the first of the pauses began that no answer ended yet.
         created_at: instant, UTC.
         deleted_at: instant, UTC; a deleted one is kept for its history.
         version: for optimistic locking.
@@ -87,6 +88,7 @@ class Integration:
     version: int = 1
     failing: tuple[str, ...] = ()
     pauses: int = 0
+    paused_since: datetime | None = None
 
     def is_paused(self, now: datetime) -> bool:
         """Tell whether no call may be made at this instant."""

@@ -97,6 +97,7 @@ def integration(integration_id: str = "integration-1", **changes: Any) -> Integr
         version=1,
         failing=("negativation-7", "negativation-9"),
         pauses=2,
+        paused_since=NOW - timedelta(hours=2),
     )
     return replace(made, **changes)
 

@@ -144,10 +144,11 @@ def test_an_integration_of_before_the_breaker_has_no_failures(engine: sa.Engine)
     upgrade(engine)
     fill(engine)
     downgrade(engine, "v0001")
-    assert {"failing", "pauses"}.isdisjoint(each["name"] for each in sa.inspect(engine).get_columns("cp_integration"))
+    columns = {each["name"] for each in sa.inspect(engine).get_columns("cp_integration")}
+    assert {"failing", "pauses", "paused_since"}.isdisjoint(columns)
     upgrade(engine)
     with SqlStorage.from_engine(engine).reading() as unit:
-        assert unit.integrations.get("integration-1") == samples.integration(failing=(), pauses=0)
+        assert unit.integrations.get("integration-1") == samples.integration(failing=(), pauses=0, paused_since=None)
         assert unit.negativations.get("negativation-1") == samples.full_negativation()
 
 

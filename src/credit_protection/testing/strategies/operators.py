@@ -101,7 +101,8 @@ def integrations() -> SearchStrategy[Integration]:
         paused_until=st.none() | st.just(NOW + timedelta(hours=1)),
         failing=st.lists(ids("n"), max_size=5, unique=True).map(tuple),
         pauses=st.integers(0, 20),
-    )
+        paused_since=st.just(NOW - timedelta(hours=1)),
+    ).map(lambda made: made if made.paused_until else replace(made, paused_since=None))
 
 
 def candidates(person_type: PersonType | None = None, today: date = TODAY) -> SearchStrategy[Candidate]:

@@ -137,6 +137,7 @@ INTEGRATION = sa.Table(
     _count("version"),
     sa.Column("failing", Json, nullable=False, server_default="[]"),
     sa.Column("pauses", sa.Integer, nullable=False, server_default="0"),
+    _at("paused_since", null=True),
 )
 
 PRODUCT = sa.Table(

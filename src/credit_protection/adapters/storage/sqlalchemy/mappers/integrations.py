@@ -46,6 +46,7 @@ def integration_row(integration: Integration) -> dict[str, Any]:
         "version": integration.version,
         "failing": list(integration.failing),
         "pauses": integration.pauses,
+        "paused_since": integration.paused_since,
     }
 
 
@@ -73,6 +74,7 @@ def integration_of(row: Row[Any] | SimpleNamespace) -> Integration:
         version=row.version,
         failing=tuple(row.failing),
         pauses=row.pauses,
+        paused_since=row.paused_since,
     )
 
 
