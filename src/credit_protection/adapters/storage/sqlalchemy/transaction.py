@@ -87,10 +87,13 @@ class Transaction:
                 self.connection.execute(statement, parameters)
 
     def _together(self) -> AbstractContextManager[object]:
-        """Psycopg's pipeline: what is sent in it is answered in one round trip."""
+        """Psycopg's pipeline: what is sent in it is answered in one round trip. An old libpq has none."""
+        if self.connection.dialect.driver != "psycopg" or not self.is_own:
+            return nullcontext()
+        from psycopg import Pipeline  # noqa: PLC0415 - an optional dependency
+
         raw: Any = self.connection.connection.driver_connection
-        is_psycopg = self.connection.dialect.driver == "psycopg"
-        return cast("AbstractContextManager[object]", raw.pipeline()) if is_psycopg and self.is_own else nullcontext()
+        return cast("AbstractContextManager[object]", raw.pipeline()) if Pipeline.is_supported() else nullcontext()
 
     def insert_new(self, table: sa.Table, rows: Parameters) -> int:
         """Insert; a row that is there already is left as it is. Gives how many were new."""
