@@ -12,7 +12,7 @@ from credit_protection.application.alarms import Alarms
 from credit_protection.application.breakers import Breakers
 from credit_protection.application.transmissions import Transmissions
 from credit_protection.domain.alarms import AlarmCode
-from credit_protection.domain.breaker import PAUSES, PROBE_LASTS, ROWS_THAT_OPEN, CallState, call_state
+from credit_protection.domain.breaker import PAUSES, ROWS_THAT_OPEN, CallState, call_state
 from credit_protection.domain.bureau_answers import Rejected
 from credit_protection.domain.errors import (
     BureauUnavailable,
@@ -306,7 +306,7 @@ def test_where_the_process_that_asked_died_another_asks_later(down: Desk, monkey
     fail(down, None)
     assert down.perform(second) is None
     assert not down.transmissions.due(1000)
-    down.later(PROBE_LASTS)
+    down.later(down.bureau.capabilities.lease)
     assert down.perform(second) is not None
     assert state(down) is CallState.CLOSED
 
@@ -326,7 +326,7 @@ def test_a_probe_that_can_not_be_given_back_ends_by_itself(
     monkeypatch.undo()
     assert "was not given back" in caplog.text
     assert state(down) is CallState.OPEN
-    down.later(PROBE_LASTS)
+    down.later(down.bureau.capabilities.lease)
     assert state(down) is CallState.HALF_OPEN
 
 

@@ -367,6 +367,8 @@ def test_one_asks_and_the_others_wait(integration: Integration, now: datetime) -
     assert not may_call(asking, now, now - SECOND)  # the end of somebody else's probe
     assert probing(asking, now) is asking
     assert call_state(asking, now + PROBE_LASTS) is CallState.HALF_OPEN  # its process may have died
+    short = probing(integration, now, SECOND)
+    assert short.paused_until == now + SECOND
 
 
 @given(states(), rows, unclear, instants)

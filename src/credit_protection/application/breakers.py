@@ -102,7 +102,9 @@ class Breakers:
         now = self._tenant.clock.now()
         if breaker.call_state(integration, now) is not CallState.HALF_OPEN:
             return Passage(integration.id)  # where it is open, the claim says so, on what stands then
-        before, after = self._change(integration.id, lambda row: breaker.probing(row, now))
+        kind = self._tenant.gateways.kinds.get(integration.gateway)  # where it is not plugged in, the claim says so
+        lasts = breaker.PROBE_LASTS if kind is None else kind.capabilities.lease
+        before, after = self._change(integration.id, lambda row: breaker.probing(row, now, lasts))
         if after is not before:
             return Passage(integration.id, probe=after.paused_until)
         return Passage(integration.id, not_before=after.paused_until)

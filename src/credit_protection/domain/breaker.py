@@ -39,7 +39,7 @@ CREDENTIALS_PAUSE = timedelta(hours=1)
 LONGEST_CALM = timedelta(days=1)
 """No bureau's wish for calm counts for longer: removals have a deadline."""
 PROBE_LASTS = timedelta(minutes=2)
-"""For how long one call asks alone; where its process died, another asks after this."""
+"""For how long one asks alone where it is not known how long its call may take."""
 _SERVER_FAILED = 500
 
 
@@ -88,11 +88,17 @@ def may_call(integration: Integration, now: datetime, probe: datetime | None = N
     return call_state(integration, now) is CallState.CLOSED
 
 
-def probing(integration: Integration, now: datetime) -> Integration:
-    """One call asks: the others rest for so long. Unchanged where it is not half-open."""
+def probing(integration: Integration, now: datetime, lasts: timedelta = PROBE_LASTS) -> Integration:
+    """One call asks: the others rest meanwhile. Unchanged where it is not half-open.
+
+    Args:
+        integration: through which.
+        now: instant, UTC.
+        lasts: the gateway's lease: the call is over by then, and where its process died, another asks.
+    """
     if call_state(integration, now) is not CallState.HALF_OPEN:
         return integration
-    return replace(integration, paused_until=now + PROBE_LASTS)
+    return replace(integration, paused_until=now + lasts)
 
 
 def handed_on(integration: Integration, now: datetime, probe: datetime) -> Integration:
