@@ -28,10 +28,10 @@ from credit_protection.domain.settlements import (
     invoice_standing,
     standing,
 )
-from credit_protection.ports.storage import HostMustRetry, Page
+from credit_protection.ports.storage import HostMustRetry, Page, Unapplied
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from datetime import date, datetime
 
     from credit_protection.application.setups import Setup
@@ -163,23 +163,13 @@ class Payments:
 
     def _apply_first(self, most: int, turned: list[str], unclear: list[str]) -> tuple[int, bool]:
         """Find, hold and decide upon the first few in one transaction: how many, and whether there may be more."""
-        decisions: list[_Decision] = []
         try:
-            reached("apply.read")
-            with self._tenant.storage.unit() as unit:
-                waiting = unit.settlements.lock_unapplied(most)
-                reached("apply.locked")
-                for host, invoice_ids in _by_host(waiting.held).items():
-                    decisions.append(self._decide(unit, host, invoice_ids))
-                reached("apply.written")
-                unit.commit()
-            reached("apply.committed")
+            waiting, decision = self._decide_together(lambda unit: unit.settlements.lock_unapplied(most))
         except Exception:
             log.warning("some settlements could not be applied together; each is applied alone", exc_info=True)
             return 0, True
-        for decision in decisions:
-            turned += self._tell(decision.changes)
-            unclear += decision.unclear
+        turned += self._tell(decision.changes)
+        unclear += decision.unclear
         return len(waiting.held), waiting.are_more or bool(waiting.others)
 
     def _cleared_up(self, unclear: Sequence[str]) -> list[str]:
@@ -202,15 +192,13 @@ class Payments:
         """
         if not invoice_ids:
             return []
+
+        def hold(unit: UnitOfWork) -> Unapplied:
+            unit.settlements.lock_invoices(host, invoice_ids)
+            return Unapplied([(host, invoice_id) for invoice_id in invoice_ids], (), are_more=False)
+
         try:
-            reached("apply.read")
-            with self._tenant.storage.unit() as unit:
-                unit.settlements.lock_invoices(host, invoice_ids)
-                reached("apply.locked")
-                decision = self._decide(unit, host, invoice_ids)
-                reached("apply.written")
-                unit.commit()
-            reached("apply.committed")
+            _, decision = self._decide_together(hold)
         except Exception:
             if len(invoice_ids) > 1:
                 return [turned for each in invoice_ids for turned in self._apply_some(host, [each], unclear)]
@@ -218,6 +206,21 @@ class Payments:
             return []
         unclear += decision.unclear
         return self._tell(decision.changes)
+
+    def _decide_together(self, hold: Callable[[UnitOfWork], Unapplied]) -> tuple[Unapplied, _Decision]:
+        """One transaction: hold some invoices, decide upon them, commit."""
+        decisions: list[_Decision] = []
+        reached("apply.read")
+        with self._tenant.storage.unit() as unit:
+            waiting = hold(unit)
+            reached("apply.locked")
+            for host, invoice_ids in _by_host(waiting.held).items():
+                decisions.append(self._decide(unit, host, invoice_ids))
+            reached("apply.written")
+            unit.commit()
+        reached("apply.committed")
+        changes = [change for each in decisions for change in each.changes]
+        return waiting, _Decision(changes, [invoice_id for each in decisions for invoice_id in each.unclear])
 
     def _decide(self, unit: UnitOfWork, host: str, invoice_ids: Sequence[str]) -> _Decision:
         """Decide upon invoices that this unit holds, and write it down."""

@@ -238,6 +238,15 @@ def test_redirects_are_not_followed_and_cookies_not_kept(serve: Servers) -> None
     assert b"cookie" not in server.requests[1].lower()
 
 
+def test_a_call_s_own_header_takes_the_place_of_the_client_s_however_it_is_spelt(serve: Servers) -> None:
+    server = serve(sending(answer(b"{}")))
+    with HttpClient(server.url) as client:
+        client.send(HttpCall("GET", "/x", headers={"Accept": "application/pdf"}), Deadline.after(5))
+    head = server.requests[0].lower()
+    assert head.count(b"\r\naccept:") == 1
+    assert b"accept: application/pdf" in head
+
+
 def test_a_request_id_is_taken_from_the_first_header_that_names_one(serve: Servers) -> None:
     server = serve(sending(answer(b"", "200 OK", "X-Protocolo: P 1", "X-Request-Id: R-2")))
     with HttpClient(server.url, request_id_headers=("x-protocolo", "x-request-id")) as client:

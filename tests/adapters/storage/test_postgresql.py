@@ -4,6 +4,7 @@ from typing import Any
 
 import psycopg
 import pytest
+import sqlalchemy as sa
 from psycopg import sql
 
 from credit_protection.adapters.storage.sqlalchemy import SqlStorage
@@ -119,3 +120,19 @@ def test_a_plain_cursor_describes_name_and_type_as_psycopgs_own_does(postgresql_
             expected = None if own.description is None else [tuple(column)[:2] for column in own.description]
             assert (None if plain.description is None else [column[:2] for column in plain.description]) == expected
         assert plain.execute(query).fetchone() == (1, "a", None)
+
+
+def test_what_was_left_for_the_commit_and_fails_leaves_nothing_and_the_next_unit_works(migrated: SqlStorage) -> None:
+    with migrated.unit() as unit:
+        unit.marks.set("in vain", samples.NOW)
+        unit.negativations.append([samples.event("nobody")])
+        unit.audit.add(samples.audit_entry())
+        with pytest.raises(sa.exc.IntegrityError) as failed:
+            unit.commit()
+    assert isinstance(failed.value.orig, psycopg.errors.ForeignKeyViolation)
+    assert "Ana Souza" not in str(failed.value)
+    for _ in range(20):  # more than the pool keeps
+        with migrated.unit() as unit:
+            assert unit.marks.get("in vain") is None
+            unit.marks.set("then", samples.NOW)
+            unit.commit()

@@ -103,11 +103,13 @@ class HttpClient:
         remaining = deadline.remaining()
         if remaining <= 0:
             raise CallFailed(Failure.NO_TIME_LEFT)
+        headers = httpx.Headers(_HEADERS)
+        headers.update(dict(call.headers))  # however they are spelt
         request = httpx.Request(
             call.method,
             call.path if "://" in call.path else f"{self.base_url}{call.path}",
             params=dict(call.query) or None,
-            headers=_HEADERS | dict(call.headers),
+            headers=headers,
             json=call.json,
             data=dict(call.form) if call.form is not None else None,
             content=call.content,

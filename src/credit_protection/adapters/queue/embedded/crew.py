@@ -191,21 +191,23 @@ class Crew:
                 id_ = state.ready.popleft()
                 state.running.add(id_)
                 state.begun.add(id_)
-            longest_rest: float | None = _LONGEST_REST_AFTER_FAILURE
+            has_failed, done = True, None
             try:
-                longest_rest = _LONGEST_REST_OTHERWISE if self._work.perform(id_, worker) is None else None
+                done = self._work.perform(id_, worker)
+                has_failed = False
             except BaseException:  # the thread outlives what it calls
                 logger.exception("the transmission of negativation %s failed; it rests before it is tried again", id_)
                 self._count_failure()
             finally:
                 with state.lock:
                     state.running.discard(id_)
-                    if longest_rest is None:
-                        state.rests.forget(id_)
+                    if has_failed:
+                        state.rests.add(id_, time.monotonic(), _LONGEST_REST_AFTER_FAILURE)
+                    elif done is None:
+                        state.rests.add(id_, time.monotonic(), _LONGEST_REST_OTHERWISE)
+                        state.crowd.lost()
                     else:
-                        state.rests.add(id_, time.monotonic(), longest_rest)
-                        if longest_rest == _LONGEST_REST_OTHERWISE:
-                            state.crowd.lost()
+                        state.rests.forget(id_)
                     if len(state.ready) < (self._workers if state.are_more else 1):
                         state.woken = True
                         state.dispatcher.notify()

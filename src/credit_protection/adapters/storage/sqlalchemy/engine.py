@@ -45,6 +45,7 @@ def make_engine(url: str) -> sa.Engine:
             parsed.set(drivername="postgresql+psycopg"),
             isolation_level=_ISOLATION,
             connect_args={"cursor_factory": PlainCursor},
+            hide_parameters=True,  # an error's text goes to logs: no document in it
             pool_size=10,
             max_overflow=30,
             use_native_hstore=False,
@@ -54,6 +55,7 @@ def make_engine(url: str) -> sa.Engine:
         engine = sa.create_engine(
             parsed.set(drivername="sqlite+pysqlite"),
             connect_args={"timeout": BUSY_SECONDS},
+            hide_parameters=True,
             pool_size=5,
             max_overflow=50,
         )

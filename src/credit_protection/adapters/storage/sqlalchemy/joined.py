@@ -187,6 +187,6 @@ def _engine(driver: str) -> sa.Engine:
         if driver not in _engines:
             native: dict[str, Any] = {} if driver == "sqlite3" else {"use_native_hstore": False}
             _engines[driver] = sa.create_engine(
-                f"{_DIALECTS[driver]}://", creator=_lent.get, poolclass=NullPool, **native
+                f"{_DIALECTS[driver]}://", creator=_lent.get, poolclass=NullPool, hide_parameters=True, **native
             )
         return _engines[driver]

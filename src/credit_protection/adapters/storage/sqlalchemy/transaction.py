@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from contextlib import nullcontext
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from functools import cache
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import DBAPIError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -87,13 +88,9 @@ class Transaction:
                 self.connection.execute(statement, parameters)
 
     def _together(self) -> AbstractContextManager[object]:
-        """Psycopg's pipeline: what is sent in it is answered in one round trip. An old libpq has none."""
-        if self.connection.dialect.driver != "psycopg" or not self.is_own:
-            return nullcontext()
-        from psycopg import Pipeline  # noqa: PLC0415 - an optional dependency
-
-        raw: Any = self.connection.connection.driver_connection
-        return cast("AbstractContextManager[object]", raw.pipeline()) if Pipeline.is_supported() else nullcontext()
+        """In psycopg's pipeline, where there is one (an old libpq has none)."""
+        is_psycopg = self.connection.dialect.driver == "psycopg"
+        return _in_pipeline(self.connection) if is_psycopg and self.is_own else nullcontext()
 
     def insert_new(self, table: sa.Table, rows: Parameters) -> int:
         """Insert; a row that is there already is left as it is. Gives how many were new."""
@@ -102,6 +99,22 @@ class Transaction:
     def insert_or_replace(self, table: sa.Table, row: dict[str, Any]) -> None:
         """Insert, or replace the row with this key."""
         self.change(_insert_or_replace(table, self.connection.dialect.name), row)
+
+
+@contextmanager
+def _in_pipeline(connection: sa.Connection) -> Iterator[None]:
+    """What is sent in it is answered in one round trip; what fails is told as SQLAlchemy tells it elsewhere.
+
+    It may be told at the next statement, or at the end.
+    """
+    from psycopg import Error, Pipeline  # noqa: PLC0415 - an optional dependency
+
+    raw: Any = connection.connection.driver_connection
+    try:
+        with raw.pipeline() if Pipeline.is_supported() else nullcontext():
+            yield
+    except Error as error:
+        raise DBAPIError.instance(None, None, error, Error, dialect=connection.dialect) from error
 
 
 _COUNTED = {"preserve_rowcount": True}

@@ -111,14 +111,9 @@ _NEXT_PAUSED = (
 )
 _NEXT_LEASE = sa.select(_C.claim_until).where(_C.claim_until.is_not(None)).order_by(_C.claim_until).limit(1)
 _EXPIRED = sa.select(_C.id).where(_C.claim_until <= _NOW).order_by(_C.claim_until, _C.id).limit(sa.bindparam("most"))
-_COVERS = sa.and_(
-    _I.host == sa.bindparam("host"),
-    _I.invoice_id.in_(sa.bindparam("invoice_ids", expanding=True)),
-    is_false(_I.is_closed),
-)
-_COVERS_ONE = sa.and_(
-    _I.host == sa.bindparam("host"), _I.invoice_id == sa.bindparam("invoice_id"), is_false(_I.is_closed)
-)
+_STANDS = sa.and_(_I.host == sa.bindparam("host"), is_false(_I.is_closed))
+_COVERS = sa.and_(_STANDS, _I.invoice_id.in_(sa.bindparam("invoice_ids", expanding=True)))
+_COVERS_ONE = sa.and_(_STANDS, _I.invoice_id == sa.bindparam("invoice_id"))
 
 
 def _covering(covers: sa.ColumnElement[bool]) -> sa.Select[Any]:

@@ -36,16 +36,15 @@ _LOCK_UNAPPLIED = (
     .select_from(_DUE.outerjoin(_FREE, sa.true()))
     .order_by(*(_DUE.c[column.name] for column in _ORDER))
 )
-_ENTRIES = (
-    sa.select(SETTLEMENT)
-    .where(_C.host == sa.bindparam("host"), _C.invoice_id.in_(sa.bindparam("invoice_ids", expanding=True)))
-    .order_by(_C.recorded_at, _C.settlement_id, _C.is_reversal)
-)
-_ENTRIES_OF_ONE = (
-    sa.select(SETTLEMENT)
-    .where(_C.host == sa.bindparam("host"), _C.invoice_id == sa.bindparam("invoice_id"))
-    .order_by(_C.recorded_at, _C.settlement_id, _C.is_reversal)
-)
+
+
+def _entries(which: sa.ColumnElement[bool]) -> sa.Select[Any]:
+    ordered = (_C.recorded_at, _C.settlement_id, _C.is_reversal)
+    return sa.select(SETTLEMENT).where(_C.host == sa.bindparam("host"), which).order_by(*ordered)
+
+
+_ENTRIES = _entries(_C.invoice_id.in_(sa.bindparam("invoice_ids", expanding=True)))
+_ENTRIES_OF_ONE = _entries(_C.invoice_id == sa.bindparam("invoice_id"))
 _MARK_ALL = sa.update(SETTLEMENT).where(
     _C.host == sa.bindparam("of_host"), _C.invoice_id == sa.bindparam("of_invoice"), _STANDS_UNAPPLIED
 )
