@@ -51,7 +51,7 @@ class SmallErp(HostErp):  # what the package asks of an ERP; it plugs itself in
     def subscriptions(self, ids: Sequence[str]) -> Mapping[str, Subscription]:
         return {key: Subscription(key, key, "500 MEGA", Status.TERMINATED) for key in self.customers(ids)}
 
-    def standings(self, invoice_ids: Sequence[str]) -> Mapping[str, Invoice]:
+    def invoice_statuses(self, invoice_ids: Sequence[str]) -> Mapping[str, Invoice]:
         return {row[0]: self._invoice(*row) for row in self._rows("invoice") if row[0] in invoice_ids}
 
     def _invoice(self, key: str, of: str, due: str, cents: str, paid: str | None) -> Invoice:

@@ -399,13 +399,13 @@ def test_the_reading_goes_page_by_page(shop: Desk, monkeypatch: pytest.MonkeyPat
         shop.negativate(invoice_id)
         shop.erp.cease(invoice_id, InvoiceStatus.PAID, TODAY)
     asked: list[int] = []
-    real = shop.erp.standings
+    real = shop.erp.invoice_statuses
 
     def counting(invoice_ids: Sequence[str]) -> Mapping[str, Invoice]:
         asked.append(len(invoice_ids))
         return real(invoice_ids)
 
-    shop.erp.standings = counting  # type: ignore[method-assign] # counts
+    shop.erp.invoice_statuses = counting  # type: ignore[method-assign] # counts
     assert shop.payments.reread_standings() == 3
     assert asked == [2, 1]
 

@@ -13,7 +13,7 @@ from credit_protection.domain.bureau_answers import (
     Answer,
     Done,
     Found,
-    How,
+    ExecutionResult,
     Missing,
     NotExecuted,
     RecordState,
@@ -209,8 +209,8 @@ def test_with_another_inclusion_unanswered_a_refusal_settles_nothing(answer: Ans
 # ------------------------------------------------------------------------------------------------ removals
 
 
-@pytest.mark.parametrize("how", list(How))
-def test_an_executed_removal_ends_the_record(how: How) -> None:
+@pytest.mark.parametrize("how", list(ExecutionResult))
+def test_an_executed_removal_ends_the_record(how: ExecutionResult) -> None:
     change = answered(REMOVING_CALL, Done(how), AT)
 
     assert change.negativation == replace(
@@ -466,7 +466,7 @@ def test_a_look_up_without_an_answer_teaches_nothing(
 
 def test_a_late_already_removed_changes_nothing_but_is_kept() -> None:
     gone = answered(REMOVING_CALL, Done(), AT).negativation
-    change = answered_late(gone, Action.REMOVE, Done(How.ALREADY), AT)
+    change = answered_late(gone, Action.REMOVE, Done(ExecutionResult.ALREADY_IN_EFFECT), AT)
 
     assert change.negativation == gone
     assert change.events == (

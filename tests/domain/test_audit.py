@@ -1,5 +1,5 @@
 from credit_protection.domain.audit import AuditEntry
-from credit_protection.domain.bureau_answers import Accepted, Done, Found, How, NotExecuted, RecordKey, RecordState
+from credit_protection.domain.bureau_answers import Accepted, Done, Found, ExecutionResult, NotExecuted, RecordKey, RecordState
 from credit_protection.domain.documents import Cpf
 from credit_protection.testing.strategies import NOW, TODAY
 
@@ -12,7 +12,7 @@ def test_an_entry_says_who_did_what_and_nothing_more_unless_told() -> None:
 
 
 def test_an_answer_claims_no_more_than_it_says() -> None:
-    assert Done() == Done(How.EXECUTED, None, None, None, None)
+    assert Done() == Done(ExecutionResult.EXECUTED, None, None, None, None)
     assert Accepted() == Accepted(None, None, repeated=False)
     assert NotExecuted("x", "y") == NotExecuted("x", "y", None, needs_person=False, still_processing=False)
     assert Found(RecordState.PRESENT) == Found(RecordState.PRESENT, None, "", None, None)

@@ -27,7 +27,7 @@ from credit_protection.domain.negativations import (
     Transmission,
     is_in_removal_queue,
     next_action,
-    settle,
+    sync_transmission,
     status,
 )
 from credit_protection.domain.removal_policy import RemovalTrigger
@@ -66,7 +66,7 @@ ONE = Negativation(
 def standing(
     observed: Observed, *triggers: RemovalTrigger, gateway: Capabilities = SPC, **changes: object
 ) -> Negativation:
-    return settle(replace(ONE, observed=observed, triggers=triggers, **changes), gateway, NOW)  # type: ignore[arg-type]
+    return sync_transmission(replace(ONE, observed=observed, triggers=triggers, **changes), gateway, NOW)  # type: ignore[arg-type]
 
 
 # ------------------------------------------------------------------------------------------------ the table
@@ -207,7 +207,7 @@ def test_settling_follows_the_table_and_keeps_what_goes_on() -> None:
     )
     before = replace(ONE, observed=Observed.PRESENT, triggers=(BY_PERSON,), transmission=work)
 
-    assert settle(before, SPC, LATER) == replace(
+    assert sync_transmission(before, SPC, LATER) == replace(
         before, transmission=replace(work, due_at=LATER, deadline=date(2026, 9, 17))
     )
 
@@ -217,7 +217,7 @@ def test_a_new_action_starts_afresh_without_the_block_of_the_old_one() -> None:
     refused = Block("remocao_recusada", "O birô recusou a remoção.", NOW)
     work = Transmission(Action.REMOVE, NOW, None, attempts=3, fence=7, claim=claim, block=refused, last_error="x")
     before = replace(ONE, observed=Observed.IN_DOUBT_REMOVE, triggers=(BY_PERSON,), transmission=work)
-    after = settle(before, SPC, LATER).transmission
+    after = sync_transmission(before, SPC, LATER).transmission
 
     assert not refused.is_by_person
     assert after == Transmission(Action.LOOK_UP, LATER, date(2026, 9, 17), 0, 7, claim, None, "x")
@@ -229,8 +229,8 @@ def test_what_a_person_stopped_stays_stopped_while_there_is_anything_to_do() -> 
     doubtful = replace(ONE, observed=Observed.IN_DOUBT_REMOVE, triggers=(BY_PERSON,), transmission=work)
     gone = replace(doubtful, observed=Observed.GONE)
 
-    assert settle(doubtful, SPC, LATER).transmission.block == BLOCK
-    assert settle(gone, SPC, LATER).transmission.block is None
+    assert sync_transmission(doubtful, SPC, LATER).transmission.block == BLOCK
+    assert sync_transmission(gone, SPC, LATER).transmission.block is None
 
 
 def test_a_closed_record_has_no_deadline() -> None:
@@ -244,9 +244,9 @@ def test_a_closed_record_has_no_deadline() -> None:
 @given(capabilities().flatmap(negativations))
 def test_settling_twice_is_settling_once(negativation: Negativation) -> None:
     gateway = SPC
-    settled = settle(negativation, gateway, NOW)
+    settled = sync_transmission(negativation, gateway, NOW)
 
-    assert settle(settled, gateway, NOW) == settled
+    assert sync_transmission(settled, gateway, NOW) == settled
     assert settled.transmission.action is next_action(negativation.observed, negativation.desired, gateway)
     assert settled.transmission.is_open is settled.transmission.action.is_open
     assert settled.transmission.deadline == (negativation.deadline if settled.transmission.is_open else None)

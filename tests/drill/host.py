@@ -67,7 +67,7 @@ class DrillErp(HostErp):
     def subscriptions(self, ids: Sequence[str]) -> Mapping[str, Subscription]:
         return {each: Subscription(each, each, "500 MEGA", SubscriptionStatus.TERMINATED) for each in ids}
 
-    def standings(self, invoice_ids: Sequence[str]) -> Mapping[str, Invoice]:
+    def invoice_statuses(self, invoice_ids: Sequence[str]) -> Mapping[str, Invoice]:
         if not invoice_ids:
             return {}
         marks = ", ".join("?" for _ in invoice_ids)

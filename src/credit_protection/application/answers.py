@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from credit_protection.application.decisions import Decided, Decisions
     from credit_protection.application.setups import Setup
     from credit_protection.application.tenant import Tenant
-    from credit_protection.domain.bureau_answers import Answer, Sighting
+    from credit_protection.domain.bureau_answers import Answer, LookupResult
     from credit_protection.domain.negativations import Change, Claim, Negativation
 
 
@@ -39,7 +39,7 @@ class Answers:
         self._tenant = tenant
         self._decisions = decisions
 
-    def store(self, negativation_id: str, claim: Claim, answer: Answer | Sighting) -> Change:
+    def store(self, negativation_id: str, claim: Claim, answer: Answer | LookupResult) -> Change:
         """Store an answer.
 
         Args:
@@ -97,16 +97,16 @@ class _Told:
 
     negativation_id: str
     claim: Claim
-    answer: Answer | Sighting
+    answer: Answer | LookupResult
 
 
-def _as_answer(answer: Answer | Sighting) -> Answer:
+def _as_answer(answer: Answer | LookupResult) -> Answer:
     if isinstance(answer, Done | Accepted | Rejected | NotExecuted | Unknown):
         return answer
     raise TypeError(f"{type(answer).__name__} does not answer an inclusion or a removal")
 
 
-def _as_failure(answer: Answer | Sighting) -> NotExecuted | Unknown:
+def _as_failure(answer: Answer | LookupResult) -> NotExecuted | Unknown:
     if isinstance(answer, NotExecuted | Unknown):
         return answer
     code = answer.code if isinstance(answer, Rejected) else type(answer).__name__

@@ -81,7 +81,7 @@ def read_candidate(
     customer = tenant.host.customers([customer_id]).get(customer_id)
     if customer is None:
         raise NotFound(f"O cliente {customer_id} não existe no ERP. Confira o código.", code="cliente_desconhecido")
-    known = tenant.host.standings(invoice_ids)
+    known = tenant.host.invoice_statuses(invoice_ids)
     invoices: list[Invoice] = []
     for invoice_id in invoice_ids:
         if invoice_id not in known:

@@ -175,7 +175,7 @@ class Payments:
     def _cleared_up(self, unclear: Sequence[str]) -> list[str]:
         """Ask the host about invoices that the ledger alone can't settle; those of which it told something new."""
         try:
-            invoices = self._tenant.host.standings(unclear)
+            invoices = self._tenant.host.invoice_statuses(unclear)
         except HostUnavailable:
             log.warning("the host could not be asked about part payments; the sweep re-reads them")
             return []
@@ -285,7 +285,7 @@ class Payments:
             with self._tenant.storage.reading() as unit:
                 page = unit.negativations.open_invoice_ids(host.code, Page(REREAD_AT_ONCE, cursor))
                 ledger = unit.settlements.entries(host.code, page.items)
-            invoices = host.standings(page.items)
+            invoices = host.invoice_statuses(page.items)
             new += self._record_all(untold(invoices.values(), ledger, started.date()))
             cursor = page.cursor
             if cursor is None:

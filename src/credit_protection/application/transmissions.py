@@ -48,7 +48,7 @@ if TYPE_CHECKING:
     from credit_protection.application.breakers import Passage
     from credit_protection.application.claims import Claimed
     from credit_protection.application.tenant import Tenant
-    from credit_protection.domain.bureau_answers import Answer, Sighting
+    from credit_protection.domain.bureau_answers import Answer, LookupResult
     from credit_protection.domain.integrations import Integration
     from credit_protection.domain.negativations import Claim, Negativation
     from credit_protection.ports.storage import DueTransmission
@@ -194,7 +194,7 @@ class Transmissions:
 
     # ------------------------------------------------------------------------------------------ the call
 
-    def _call(self, claimed: Claimed, claim: Claim) -> tuple[Answer | Sighting, BureauError | None]:
+    def _call(self, claimed: Claimed, claim: Claim) -> tuple[Answer | LookupResult, BureauError | None]:
         """One call to the bureau, outside any transaction; every failure becomes what is known of it."""
         negativation, integration = claimed.negativation, claimed.setup.integration
         try:
@@ -214,7 +214,7 @@ class Transmissions:
             unforeseen = ProtocolError(f"Erro inesperado ao falar com o birô: {type(error).__name__}.")
             return known_of(unforeseen), unforeseen
 
-    def _prepared(self, claimed: Claimed, claim: Claim) -> Callable[[], Answer | Sighting]:
+    def _prepared(self, claimed: Claimed, claim: Claim) -> Callable[[], Answer | LookupResult]:
         """The call, all that it needs at hand: whatever fails here is known not to have been sent."""
         negativation, setup = claimed.negativation, claimed.setup
         key = RecordKey(negativation.document, negativation.reference, negativation.due_date, negativation.bureau_id)

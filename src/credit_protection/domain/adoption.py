@@ -25,7 +25,7 @@ from credit_protection.domain.negativations import (
     Negativation,
     Observed,
     Transmission,
-    settle,
+    sync_transmission,
 )
 from credit_protection.domain.requests import InclusionRequest
 
@@ -268,7 +268,7 @@ def adopt(
     )
     detail = {"request": request_id, "reference": row.reference, "amount": str(amount), "line": str(row.line)}
     event = Event(EventKind.ADOPTED, negativation_id, now, actor.id, CAUSE, detail)
-    return request, Change(settle(negativation, gateway, now), (event,))
+    return request, Change(sync_transmission(negativation, gateway, now), (event,))
 
 
 def require_person(actor: Actor) -> None:

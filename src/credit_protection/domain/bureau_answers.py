@@ -12,11 +12,11 @@ if TYPE_CHECKING:
     from credit_protection.domain.documents import Document
 
 
-class How(StrEnum):
+class ExecutionResult(StrEnum):
     """How an effect came to stand."""
 
     EXECUTED = "executed"
-    ALREADY = "already"
+    ALREADY_IN_EFFECT = "already"
     """It stood before: a repeat."""
     NOT_FOUND = "not_found"
     """Removals only: there is no such record."""
@@ -34,7 +34,7 @@ class Done:
         published_on: when the record shows in queries, where told.
     """
 
-    how: How = How.EXECUTED
+    how: ExecutionResult = ExecutionResult.EXECUTED
     bureau_id: str | None = None
     request_id: str | None = None
     notice_sent_on: date | None = None
@@ -142,7 +142,7 @@ class Missing:
     """A look-up's answer: there is no such record."""
 
 
-Sighting = Found | Missing
+LookupResult = Found | Missing
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,13 +13,13 @@ from credit_protection.domain.legal_calendar import RemovalCause
 from credit_protection.domain.negativations import Action, Observed, may_be_several
 
 if TYPE_CHECKING:
-    from credit_protection.domain.bureau_answers import Answer, Sighting
+    from credit_protection.domain.bureau_answers import Answer, LookupResult
     from credit_protection.domain.capabilities import Capabilities
     from credit_protection.domain.negativations import Negativation
 
 
 def doubt_from(
-    negativation: Negativation, action: Action, answer: Answer | Sighting, gateway: Capabilities
+    negativation: Negativation, action: Action, answer: Answer | LookupResult, gateway: Capabilities
 ) -> Observed | None:
     """The doubt that a late answer casts on what is known; None where it changes nothing."""
     match action, answer:

@@ -364,7 +364,7 @@ class Change:
     events: tuple[Event, ...] = ()
 
 
-def settle(negativation: Negativation, gateway: Capabilities, due_at: datetime) -> Negativation:
+def sync_transmission(negativation: Negativation, gateway: Capabilities, due_at: datetime) -> Negativation:
     """Bring the transmission into line with the table after a change of desired or observed.
 
     Args:

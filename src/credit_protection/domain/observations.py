@@ -18,7 +18,7 @@ from credit_protection.domain.bureau_answers import (
     Accepted,
     Done,
     Found,
-    How,
+    ExecutionResult,
     Missing,
     NotExecuted,
     RecordState,
@@ -36,7 +36,7 @@ from credit_protection.domain.negativations import (
     Observed,
     Unanswered,
     may_be_several,
-    settle,
+    sync_transmission,
 )
 from credit_protection.domain.pacing import next_attempt
 from credit_protection.domain.removal_policy import RemovalTrigger
@@ -46,7 +46,7 @@ if TYPE_CHECKING:
 
     from credit_protection.domain.bureau_answers import (
         Answer,
-        Sighting,
+        LookupResult,
     )
     from credit_protection.domain.capabilities import Capabilities
     from credit_protection.domain.negativations import (
@@ -101,7 +101,7 @@ def _overtaken(negativation: Negativation, action: Action, answer: Answer, momen
     if isinstance(answer, Done):
         return answered_late(negativation, action, answer, moment)
     evidence = _evidence(negativation, action, answer, moment, "o birô já havia informado o resultado")
-    return Change(settle(negativation, moment.gateway, moment.now), (evidence,))
+    return Change(sync_transmission(negativation, moment.gateway, moment.now), (evidence,))
 
 
 def _inclusion_answered(negativation: Negativation, answer: Answer, moment: Moment) -> Change:
@@ -129,7 +129,7 @@ def _inclusion_answered(negativation: Negativation, answer: Answer, moment: Mome
 def _removal_answered(negativation: Negativation, answer: Answer, asked_at: datetime, moment: Moment) -> Change:
     rest = replace(negativation, unanswered_removals=_one_less(negativation.unanswered_removals))
     match answer:
-        case Done(how=How.NOT_FOUND):
+        case Done(how=ExecutionResult.NOT_FOUND):
             return _missing(rest, asked_at, moment)
         case Done():
             return _gone(_landed(rest, None, moment), asked_at, moment)
@@ -151,7 +151,7 @@ def _removal_answered(negativation: Negativation, answer: Answer, asked_at: date
 # ------------------------------------------------------------------------------------------------ look-ups, in time
 
 
-def sighted(negativation: Negativation, sighting: Sighting, moment: Moment) -> Change:
+def sighted(negativation: Negativation, sighting: LookupResult, moment: Moment) -> Change:
     """Store the answer to the claimed look-up or poll.
 
     Args:
@@ -246,7 +246,7 @@ def _missing(negativation: Negativation, asked_at: datetime, moment: Moment) -> 
 # ------------------------------------------------------------------------------------------------ answers, too late
 
 
-def answered_late(negativation: Negativation, action: Action, answer: Answer | Sighting, moment: Moment) -> Change:
+def answered_late(negativation: Negativation, action: Action, answer: Answer | LookupResult, moment: Moment) -> Change:
     """Keep an answer that came outside its claim as evidence, and look again where it could change what is known.
 
     Its fence is stale, or it is the bureau's callback.
@@ -277,7 +277,7 @@ def answered_late(negativation: Negativation, action: Action, answer: Answer | S
     suspect = _seen_as(suspect, doubt, moment)
     if doubt is Observed.IN_DOUBT_INCLUDE and not isinstance(answer, Rejected):
         suspect = replace(suspect, unanswered_inclusions=_doubted(suspect.unanswered_inclusions, moment))
-    return Change(settle(suspect, moment.gateway, moment.now), (evidence,))
+    return Change(sync_transmission(suspect, moment.gateway, moment.now), (evidence,))
 
 
 def _reopened(negativation: Negativation, moment: Moment) -> Negativation:
@@ -328,7 +328,7 @@ def _to(
     cause: str = "",
     **detail: str,
 ) -> Change:
-    settled = settle(_seen_as(negativation, observed, moment), moment.gateway, due or moment.now)
+    settled = sync_transmission(_seen_as(negativation, observed, moment), moment.gateway, due or moment.now)
     fresh = replace(settled.transmission, attempts=0, last_error="")
     event = Event(kind, negativation.id, moment.now, cause=cause, detail=detail)
     return Change(replace(settled, transmission=fresh), (event,))
@@ -375,7 +375,7 @@ def _still_in_doubt(
     negativation: Negativation, doubt: Observed, moment: Moment, code: str, transcript: str = ""
 ) -> Change:
     """The outcome is unknown: the doubt that the claim wrote stands; ask soon. What was answered is kept."""
-    settled = settle(_seen_as(negativation, doubt, moment), moment.gateway, _soon(moment))
+    settled = sync_transmission(_seen_as(negativation, doubt, moment), moment.gateway, _soon(moment))
     work = replace(settled.transmission, attempts=settled.transmission.attempts + 1, last_error=code)
     event = Event(EventKind.IN_DOUBT, negativation.id, moment.now, detail=_told(code, transcript))
     return Change(replace(settled, transmission=work), (event,))
@@ -391,7 +391,7 @@ def _try_again(
     work = negativation.transmission
     attempts = work.attempts + 1
     due = next_attempt(moment.now, attempts, moment.gateway.poll_pace, moment.jitter, answer.retry_at)
-    settled = settle(_seen_as(negativation, observed, moment), moment.gateway, due)
+    settled = sync_transmission(_seen_as(negativation, observed, moment), moment.gateway, due)
     block = Block(answer.code, answer.message, moment.now) if answer.needs_person else settled.transmission.block
     if not settled.transmission.is_open:
         block = None
@@ -411,13 +411,13 @@ def _wait(
     due = next_attempt(moment.now, attempts, moment.gateway.poll_pace, moment.jitter)
     if until is not None and moment.now < until:
         due = min(due, until)
-    settled = settle(negativation, moment.gateway, due)
+    settled = sync_transmission(negativation, moment.gateway, due)
     work = replace(settled.transmission, attempts=attempts)
     return Change(replace(settled, transmission=work), (Event(kind, negativation.id, moment.now),))
 
 
 def _blocked(negativation: Negativation, code: str, message: str, moment: Moment) -> Change:
-    settled = settle(negativation, moment.gateway, moment.now)
+    settled = sync_transmission(negativation, moment.gateway, moment.now)
     work = replace(settled.transmission, block=Block(code, message, moment.now), last_error=code)
     event = Event(EventKind.NEEDS_PERSON, negativation.id, moment.now, cause=message, detail={"code": code})
     return Change(replace(settled, transmission=work), (event,))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from credit_protection.domain.errors import Conflict, InvalidInput, RuleViolation
 from credit_protection.domain.events import Event, EventKind
 from credit_protection.domain.legal_calendar import RemovalCause, removal_deadline
-from credit_protection.domain.negativations import Change, Observed, may_be_several, settle
+from credit_protection.domain.negativations import Change, Observed, may_be_several, sync_transmission
 from credit_protection.domain.reasons import LABELS, RemovalReason
 from credit_protection.domain.removal_policy import RemovalTrigger, settlement_trigger
 
@@ -242,7 +242,7 @@ def attest_absent(
         unanswered_removals=None,
     )
     event = Event(EventKind.ATTESTED_ABSENT, negativation.id, now, actor_id, why.strip())
-    return Change(settle(stated, gateway, now), (event,))
+    return Change(sync_transmission(stated, gateway, now), (event,))
 
 
 def lands_until(negativation: Negativation, gateway: Capabilities) -> datetime | None:
@@ -260,7 +260,7 @@ def _turned(before: Negativation, after: Negativation, gateway: Capabilities, no
 
     What was blocked while something else was wanted is tried again: a removal does not wait for an inclusion's block.
     """
-    settled = settle(after, gateway, now)
+    settled = sync_transmission(after, gateway, now)
     if before.desired is not after.desired:
         settled = replace(settled, transmission=replace(settled.transmission, block=None))
     if settled.transmission.action is before.transmission.action:

@@ -15,7 +15,7 @@ from credit_protection.domain.negativations import (
     Claim,
     Observed,
     Unanswered,
-    settle,
+    sync_transmission,
 )
 
 if TYPE_CHECKING:
@@ -124,7 +124,7 @@ def expire(negativation: Negativation, gateway: Capabilities, now: datetime) -> 
         return Change(negativation)
     free = replace(negativation, transmission=replace(negativation.transmission, claim=None))
     event = Event(EventKind.LEASE_EXPIRED, negativation.id, now, detail={"worker": held.worker})
-    return Change(settle(free, gateway, now), (event,))
+    return Change(sync_transmission(free, gateway, now), (event,))
 
 
 def needs_person(negativation: Negativation, code: str, message: str, now: datetime) -> Change:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from credit_protection.domain.bureau_answers import Found, Receipt, RecordKey, Sighting
+    from credit_protection.domain.bureau_answers import Found, Receipt, RecordKey, LookupResult
     from credit_protection.domain.capabilities import Capabilities
     from credit_protection.domain.documents import Document
     from credit_protection.domain.integrations import Environment
@@ -121,7 +121,7 @@ class BureauGateway(Protocol):
         """
         ...
 
-    def find(self, key: RecordKey) -> Sighting:
+    def find(self, key: RecordKey) -> LookupResult:
         """Look a record up: by the bureau's id where known, else by the natural key."""
         ...
 

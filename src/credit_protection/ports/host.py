@@ -90,7 +90,7 @@ class HostErp(Protocol):
         """Subscriptions by id; an unknown id is absent from the answer."""
         ...
 
-    def standings(self, invoice_ids: Sequence[str]) -> Mapping[str, Invoice]:
+    def invoice_statuses(self, invoice_ids: Sequence[str]) -> Mapping[str, Invoice]:
         """Invoices as they stand now, by id; an unknown id is absent from the answer. At most 1,000 ids."""
         ...
 

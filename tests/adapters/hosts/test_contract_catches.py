@@ -84,13 +84,13 @@ def test_the_sound_host_passes() -> None:
 
 class ShowsPaidAsOpen(FakeErp):
     def standings(self, invoice_ids: Sequence[str]) -> Mapping[str, Invoice]:
-        found = super().standings(invoice_ids)
+        found = super().invoice_statuses(invoice_ids)
         return {key: replace(each, status=InvoiceStatus.OPEN) for key, each in found.items()}
 
 
 class GivesUnknownInvoices(FakeErp):
     def standings(self, invoice_ids: Sequence[str]) -> Mapping[str, Invoice]:
-        found = super().standings(invoice_ids)
+        found = super().invoice_statuses(invoice_ids)
         any_ = next(iter(self.bills.values()), None)
         return {key: found.get(key, any_) for key in invoice_ids if any_ is not None}
 
@@ -110,7 +110,7 @@ class MakesUpSubscriptions(FakeErp):
 class Remembers(FakeErp):
     def standings(self, invoice_ids: Sequence[str]) -> Mapping[str, Invoice]:
         kept: dict[str, Invoice] = self.__dict__.setdefault("kept", {})
-        for key, each in super().standings(invoice_ids).items():
+        for key, each in super().invoice_statuses(invoice_ids).items():
             kept.setdefault(key, each)
         return {key: kept[key] for key in invoice_ids if key in kept}
 
@@ -120,7 +120,7 @@ class CountsInFloats(FakeErp):
         def rounded(amount: Money) -> Money:
             return Money(int(amount.cents / 100 * 100))
 
-        found = super().standings(invoice_ids)
+        found = super().invoice_statuses(invoice_ids)
         return {
             k: replace(each, amount=rounded(each.amount), balance=rounded(each.balance)) for k, each in found.items()
         }
@@ -128,7 +128,7 @@ class CountsInFloats(FakeErp):
 
 class GivesInstantsForDays(FakeErp):
     def standings(self, invoice_ids: Sequence[str]) -> Mapping[str, Invoice]:
-        found = super().standings(invoice_ids)
+        found = super().invoice_statuses(invoice_ids)
         return {
             k: replace(each, due_date=datetime.combine(each.due_date, datetime.min.time())) for k, each in found.items()
         }
@@ -259,7 +259,7 @@ class SharesItsScratchPaper(FakeErp):
     def standings(self, invoice_ids: Sequence[str]) -> Mapping[str, Invoice]:
         paper = self.__dict__.setdefault("paper", {})
         paper.clear()
-        for key, each in super().standings(invoice_ids).items():
+        for key, each in super().invoice_statuses(invoice_ids).items():
             paper[key] = each
             pause(0.0001)
         return dict(paper)
@@ -268,7 +268,7 @@ class SharesItsScratchPaper(FakeErp):
 class IsEmptyWhenDown(FakeErp):
     def standings(self, invoice_ids: Sequence[str]) -> Mapping[str, Invoice]:
         try:
-            return super().standings(invoice_ids)
+            return super().invoice_statuses(invoice_ids)
         except HostUnavailable:
             return {}
 

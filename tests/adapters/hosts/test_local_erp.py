@@ -143,7 +143,7 @@ def test_before_the_first_import_it_is_empty_and_nothing_is_made_until_asked(emp
     assert empty.creditors() == []
     assert not empty.customers(["9001"])
     assert not empty.subscriptions(["7000"])
-    assert not empty.standings(["60001"])
+    assert not empty.invoice_statuses(["60001"])
     assert not list(empty.overdue(OverdueFilter(TODAY)))
     assert not list(empty.settlements_since(date.min))
     assert empty._path.exists()
@@ -400,7 +400,7 @@ def test_a_database_that_is_none_is_the_host_unavailable(tmp_path: Path) -> None
     path = tmp_path / "erp.sqlite"
     path.write_text("This is no database, but a text that is long enough to be looked at as one. " * 20)
     with pytest.raises(HostUnavailable, match=r"erp\.sqlite"):
-        LocalErp(path).standings(["1"])
+        LocalErp(path).invoice_statuses(["1"])
     with pytest.raises(HostUnavailable):
         list(LocalErp(path / "below a file" / "erp.sqlite").overdue(OverdueFilter(TODAY)))
 
@@ -575,7 +575,7 @@ def test_a_stream_asks_for_a_chunk_at_a_time_and_holds_nothing(
 
 def test_many_ids_are_one_question(example: LocalErp) -> None:
     ids = [str(number) for number in range(60_001, 61_001)]
-    found = example.standings(ids)
+    found = example.invoice_statuses(ids)
     assert len(found) == 998
     assert all(found[each].id == each for each in found)
 
@@ -596,7 +596,7 @@ def test_threads_that_pay_at_once_lose_no_payment_and_pay_nothing_twice(example:
         ids = list(pool.map(pay, invoices * 3))
     paid = [each for each in ids if each is not None]
     assert len(paid) == len(set(paid)) == 40
-    assert {each.status for each in example.standings(invoices).values()} == {InvoiceStatus.PAID}
+    assert {each.status for each in example.invoice_statuses(invoices).values()} == {InvoiceStatus.PAID}
 
 
 def test_threads_that_come_first_together_make_the_tables_once(tmp_path: Path) -> None:

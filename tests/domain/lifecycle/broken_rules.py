@@ -83,7 +83,7 @@ def included_again_after_it_was_gone(patch: pytest.MonkeyPatch) -> None:
         owed = not any(standing.outcome.is_settled for standing in standings.values())
         if each.observed is Observed.GONE and owed:
             again = replace(each, observed=Observed.ABSENT, triggers=())
-            return Change(negativations.settle(again, gateway, now), (_event(each, now),))
+            return Change(negativations.sync_transmission(again, gateway, now), (_event(each, now),))
         return apply(each, standings, policy, calendar, gateway, now)
 
     patch.setattr(removals, "apply_standings", revive)
@@ -416,7 +416,7 @@ def _settle_otherwise(
     before: Callable[[Negativation], Negativation],
     after: Callable[[Negativation], Negativation],
 ) -> None:
-    settle = negativations.settle
+    settle = negativations.sync_transmission
 
     def otherwise(each: Negativation, gateway: Capabilities, due_at: datetime) -> Negativation:
         return after(settle(before(each), gateway, due_at))

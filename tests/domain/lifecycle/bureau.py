@@ -16,7 +16,7 @@ from credit_protection.domain.bureau_answers import (
     Accepted,
     Done,
     Found,
-    How,
+    ExecutionResult,
     Missing,
     NotExecuted,
     RecordState,
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
-    from credit_protection.domain.bureau_answers import Answer, Sighting
+    from credit_protection.domain.bureau_answers import Answer, LookupResult
     from tests.domain.lifecycle.profiles import Profile
 
 LOST = Unknown("tempo_esgotado", "O birô não respondeu a tempo.")
@@ -79,7 +79,7 @@ class Call:
     action: Action
     fence: int
     at: datetime
-    answer: Answer | Sighting | None = None
+    answer: Answer | LookupResult | None = None
 
 
 @dataclass(slots=True)
@@ -152,7 +152,7 @@ class Ledger:
                 self._at(settles, lambda _: self._included(record, stands=stands))
             else:
                 self._included(record, stands=True)
-                answer = Done(How.ALREADY if repeated else How.EXECUTED, "id-1")
+                answer = Done(ExecutionResult.ALREADY_IN_EFFECT if repeated else ExecutionResult.EXECUTED, "id-1")
             if delay is not Delay.LONGEST:
                 self._answer_at(call, at, answer, lost=answer_lost)
 
@@ -190,7 +190,7 @@ class Ledger:
         else:
             call.answer = self.look()
 
-    def look(self) -> Sighting:
+    def look(self) -> LookupResult:
         """What a look-up shows now."""
         shown = next((each for each in self.records if each.state in _STANDING), None)
         if shown is None:
@@ -236,7 +236,7 @@ class Ledger:
             return self._nothing_to_remove()
         if not self.profile.asynchronous:
             self.remove_by_hand()
-            return Done(How.EXECUTED, "id-1")
+            return Done(ExecutionResult.EXECUTED, "id-1")
         if plan is Plan.FORGOTTEN and self.profile.gateway.find:
             return Accepted("id-1")
         for record in standing:
@@ -258,9 +258,9 @@ class Ledger:
         if RecordState.INCLUDING in states:
             return STILL_PROCESSING
         if RecordState.GONE in states:
-            return Done(How.ALREADY)
+            return Done(ExecutionResult.ALREADY_IN_EFFECT)
         if self.profile.gateway.not_found_is_an_answer:
-            return Done(How.NOT_FOUND)
+            return Done(ExecutionResult.NOT_FOUND)
         return Rejected("nao_encontrada", "Não há tal registro.")
 
     def _answers_without_effect(self, call: Call, plan: Plan) -> bool:

@@ -11,7 +11,7 @@ from credit_protection.domain.bureau_answers import (
     Accepted,
     Done,
     Found,
-    How,
+    ExecutionResult,
     Missing,
     NotExecuted,
     RecordState,
@@ -31,7 +31,7 @@ from tests.domain.lifecycle.host import PERSON, SUBSCRIPTION, Host
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from credit_protection.domain.bureau_answers import Answer, Sighting
+    from credit_protection.domain.bureau_answers import Answer, LookupResult
     from credit_protection.domain.capabilities import Capabilities
     from credit_protection.domain.negativations import Change, Negativation
     from tests.domain.lifecycle.table import Cell
@@ -129,10 +129,10 @@ _ANSWERS: dict[str, Answer] = {
     "rejected": REFUSED,
     "not executed": UNAVAILABLE,
     "unknown": LOST,
-    "not found": Done(How.NOT_FOUND),
+    "not found": Done(ExecutionResult.NOT_FOUND),
     "still processing": NotExecuted("inclusao_em_processamento", "Ainda em processamento.", still_processing=True),
 }
-_LATE: dict[str, Answer | Sighting] = {
+_LATE: dict[str, Answer | LookupResult] = {
     **_ANSWERS,
     "nothing": LOST,
     "it was there": Found(RecordState.PRESENT, "id-1"),

@@ -9,7 +9,7 @@ from credit_protection.domain.bureau_answers import (
     Accepted,
     Done,
     Found,
-    How,
+    ExecutionResult,
     Missing,
     NotExecuted,
     RecordState,
@@ -19,14 +19,14 @@ from credit_protection.domain.negativations import Action, Observed
 from tests.domain.lifecycle.table import TABLE, UNWANTED, WANTED
 
 if TYPE_CHECKING:
-    from credit_protection.domain.bureau_answers import Answer, Sighting
+    from credit_protection.domain.bureau_answers import Answer, LookupResult
     from tests.domain.lifecycle.table import Cell
 
 _DOUBT_OF = {Action.INCLUDE: Observed.IN_DOUBT_INCLUDE, Action.REMOVE: Observed.IN_DOUBT_REMOVE}
 _LEFT = {RecordState.GONE, RecordState.REJECTED}
 
 
-def answer_event(observed: Observed, action: Action, answer: Answer | Sighting) -> str:
+def answer_event(observed: Observed, action: Action, answer: Answer | LookupResult) -> str:
     """The name of an answer in time."""
     if action not in _DOUBT_OF:
         return f"look: {_seen(answer)}"
@@ -35,7 +35,7 @@ def answer_event(observed: Observed, action: Action, answer: Answer | Sighting) 
     return f"{action}: {_said(answer)}"
 
 
-def late_event(action: Action, answer: Answer | Sighting) -> str:
+def late_event(action: Action, answer: Answer | LookupResult) -> str:
     """The name of an answer that comes outside its claim; what can't be told apart there has one name."""
     if action in _DOUBT_OF:
         said = _said(answer)
@@ -45,9 +45,9 @@ def late_event(action: Action, answer: Answer | Sighting) -> str:
     return "late look: missing" if isinstance(answer, Missing) else "late look: nothing"
 
 
-def _said(answer: Answer | Sighting) -> str:
+def _said(answer: Answer | LookupResult) -> str:
     match answer:
-        case Done(how=How.NOT_FOUND):
+        case Done(how=ExecutionResult.NOT_FOUND):
             return "not found"
         case Done():
             return "done"
@@ -63,7 +63,7 @@ def _said(answer: Answer | Sighting) -> str:
             return "unknown"
 
 
-def _seen(answer: Answer | Sighting) -> str:
+def _seen(answer: Answer | LookupResult) -> str:
     match answer:
         case Found():
             return answer.state.value

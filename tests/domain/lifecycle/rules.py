@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING
 
-from credit_protection.domain.bureau_answers import Accepted, Done, Found, How, Missing, Unknown
+from credit_protection.domain.bureau_answers import Accepted, Done, Found, ExecutionResult, Missing, Unknown
 from credit_protection.domain.legal_calendar import RemovalCause
 from credit_protection.domain.negativations import Action, Desired, Negativation, Observed
 from tests.domain.lifecycle.host import business_days_after, must_go, true_reason
@@ -14,7 +14,7 @@ from tests.domain.lifecycle.table import TABLE
 if TYPE_CHECKING:
     from datetime import date, datetime
 
-    from credit_protection.domain.bureau_answers import Answer, Sighting
+    from credit_protection.domain.bureau_answers import Answer, LookupResult
     from credit_protection.domain.capabilities import Capabilities
     from credit_protection.domain.negativations import Change
     from credit_protection.domain.reasons import RemovalReason
@@ -68,7 +68,7 @@ class Known:
     last_inclusion: datetime | None = None
     doubtful_removal: datetime | None = None
 
-    def hear(self, action: Action, answer: Answer | Sighting) -> None:
+    def hear(self, action: Action, answer: Answer | LookupResult) -> None:
         """The bureau says something."""
         included = action is Action.INCLUDE and isinstance(answer, Done | Accepted)
         self.acknowledged |= included or isinstance(answer, Found)
@@ -150,10 +150,10 @@ def _check_removal(world: World, before: Negativation, claimed: Negativation, re
 
 
 def check_not_found(
-    world: World, before: Negativation, change: Change, asked_at: datetime, answer: Answer | Sighting
+    world: World, before: Negativation, change: Change, asked_at: datetime, answer: Answer | LookupResult
 ) -> None:
     """The bureau said "not found": it counts only if nothing could land any more when it was asked."""
-    said = isinstance(answer, Missing) or (isinstance(answer, Done) and answer.how is How.NOT_FOUND)
+    said = isinstance(answer, Missing) or (isinstance(answer, Done) and answer.how is ExecutionResult.NOT_FOUND)
     sent = world.known[before.id].last_inclusion
     if not said or before.unanswered_inclusions is None or sent is None:
         return

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from credit_protection.domain import removals, transmissions
-from credit_protection.domain.bureau_answers import Accepted, Done, Found, How, Missing, RecordState
+from credit_protection.domain.bureau_answers import Accepted, Done, Found, ExecutionResult, Missing, RecordState
 from credit_protection.domain.errors import Conflict, RuleViolation
 from credit_protection.domain.events import EventKind
 from credit_protection.domain.legal_calendar import RemovalCause
@@ -225,7 +225,7 @@ def test_a_late_not_found_does_not_close_what_landed_after_it_was_asked() -> Non
     gateway = NATURAL.gateway
     asked = claimed(at((Observed.IN_DOUBT_INCLUDE, UNWANTED), gateway), gateway, 2)
     free = transmissions.expire(asked, gateway, BORN + 8 * MINUTE).negativation
-    after = answered_late(free, Action.REMOVE, Done(How.NOT_FOUND), moment(gateway, 9)).negativation
+    after = answered_late(free, Action.REMOVE, Done(ExecutionResult.NOT_FOUND), moment(gateway, 9)).negativation
     assert after.transmission.is_open
 
 

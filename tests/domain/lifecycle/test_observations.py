@@ -12,7 +12,7 @@ from credit_protection.domain.bureau_answers import (
     Accepted,
     Done,
     Found,
-    How,
+    ExecutionResult,
     Missing,
     NotExecuted,
     RecordState,
@@ -271,8 +271,8 @@ def test_an_answer_in_time_needs_a_claim() -> None:
 # ------------------------------------------------------------------------------------------------ a removal's answer
 
 
-@pytest.mark.parametrize("how", [How.EXECUTED, How.ALREADY, How.NOT_FOUND])
-def test_a_removal_that_is_done_closes(how: How) -> None:
+@pytest.mark.parametrize("how", [ExecutionResult.EXECUTED, ExecutionResult.ALREADY_IN_EFFECT, ExecutionResult.NOT_FOUND])
+def test_a_removal_that_is_done_closes(how: ExecutionResult) -> None:
     before = removing(NATURAL)
     change = answered(before, Done(how), now(NATURAL))
     assert change.negativation == becomes(
@@ -293,7 +293,7 @@ def test_a_removal_from_doubt_that_is_done_shows_that_the_inclusion_had_landed()
 
 def test_not_found_asked_too_early_concludes_nothing() -> None:
     before = claimed(at((Observed.IN_DOUBT_INCLUDE, UNWANTED), NATURAL), NATURAL)
-    change = answered(before, Done(How.NOT_FOUND), now(NATURAL))
+    change = answered(before, Done(ExecutionResult.NOT_FOUND), now(NATURAL))
     assert change.negativation == becomes(
         before,
         {"due_at": t(1) + SOON, "attempts": 1},
@@ -308,16 +308,16 @@ def test_not_found_asked_too_early_concludes_nothing() -> None:
 def test_the_next_look_is_no_later_than_when_it_counts() -> None:
     before = claimed(at((Observed.IN_DOUBT_INCLUDE, UNWANTED), NATURAL), NATURAL)
     before = replace(before, transmission=replace(before.transmission, attempts=5))
-    after = answered(before, Done(How.NOT_FOUND), now(NATURAL, 5)).negativation
+    after = answered(before, Done(ExecutionResult.NOT_FOUND), now(NATURAL, 5)).negativation
     assert after.transmission.due_at == BORN + QUIET
-    late = answered(before, Done(How.NOT_FOUND), now(NATURAL, 5.5)).negativation
+    late = answered(before, Done(ExecutionResult.NOT_FOUND), now(NATURAL, 5.5)).negativation
     assert late.transmission.due_at == t(5.5) + timedelta(minutes=3.75)
 
 
 def test_not_found_asked_when_nothing_could_land_cancels() -> None:
     doubtful = at((Observed.IN_DOUBT_INCLUDE, UNWANTED), NATURAL)
     before = claimed(doubtful, NATURAL, 5.5)
-    change = answered(before, Done(How.NOT_FOUND), now(NATURAL, 6))
+    change = answered(before, Done(ExecutionResult.NOT_FOUND), now(NATURAL, 6))
     assert change.negativation == becomes(
         before,
         {"action": Action.CLOSE, "due_at": t(6), "deadline": None, "attempts": 0, "last_error": ""},
@@ -469,7 +469,7 @@ def test_what_is_gone_has_nothing_unanswered_left() -> None:
 def test_what_was_never_there_has_nothing_unanswered_left() -> None:
     before = claimed(at((Observed.IN_DOUBT_INCLUDE, UNWANTED), NATURAL), NATURAL, 5.5)
     twice = replace(before, unanswered_removals=Unanswered(2, BORN, t(11)))
-    after = answered(twice, Done(How.NOT_FOUND), now(NATURAL, 6)).negativation
+    after = answered(twice, Done(ExecutionResult.NOT_FOUND), now(NATURAL, 6)).negativation
     assert (after.observed, after.unanswered_inclusions, after.unanswered_removals) == (Observed.ABSENT, None, None)
 
 
@@ -743,7 +743,7 @@ def test_a_removal_in_doubt_is_looked_up_again_while_another_inclusion_could_lan
 
 def test_a_doubtful_removal_that_can_not_be_looked_up_is_sent_again_while_another_inclusion_could_land() -> None:
     before = several(removing(REPEATABLE))
-    change = answered(before, Done(How.NOT_FOUND), now(REPEATABLE))
+    change = answered(before, Done(ExecutionResult.NOT_FOUND), now(REPEATABLE))
     assert change.negativation.observed is Observed.PRESENT
     assert change.negativation.observed_since == t(1)
     assert change.negativation.transmission.action is Action.REMOVE
@@ -952,7 +952,7 @@ def test_a_late_answer_to_a_removal_sends_back_to_look(observed: Observed, answe
     assert events == (evidence(Action.REMOVE, answer),)
 
 
-@pytest.mark.parametrize("answer", [Done(), Done(How.ALREADY), Accepted(), REFUSED])
+@pytest.mark.parametrize("answer", [Done(), Done(ExecutionResult.ALREADY_IN_EFFECT), Accepted(), REFUSED])
 @pytest.mark.parametrize("observed", [Observed.ABSENT, Observed.IN_DOUBT_INCLUDE, Observed.REJECTED, Observed.GONE])
 def test_a_late_already_removed_changes_nothing(observed: Observed, answer: object) -> None:
     before, after, _ = late(observed, Action.REMOVE, answer, LOOKED_UP)
@@ -1137,10 +1137,10 @@ def test_a_late_not_found_speaks_of_when_the_removal_was_sent() -> None:
     """It was asked before the inclusion could land no more, and is stored after: it concludes nothing."""
     doubtful = at((Observed.IN_DOUBT_INCLUDE, UNWANTED), NATURAL)
     sent = answered(claimed(doubtful, NATURAL, 2), LOST, now(NATURAL, 2)).negativation
-    after = answered_late(sent, Action.REMOVE, Done(How.NOT_FOUND), now(NATURAL, 9)).negativation
+    after = answered_late(sent, Action.REMOVE, Done(ExecutionResult.NOT_FOUND), now(NATURAL, 9)).negativation
     assert after.observed is Observed.IN_DOUBT_INCLUDE
     assert after.transmission.action is Action.REMOVE
-    in_time = answered(claimed(after, NATURAL, 10), Done(How.NOT_FOUND), now(NATURAL, 10)).negativation
+    in_time = answered(claimed(after, NATURAL, 10), Done(ExecutionResult.NOT_FOUND), now(NATURAL, 10)).negativation
     assert in_time.is_closed
 
 
@@ -1160,12 +1160,12 @@ def test_a_late_not_found_of_the_oldest_removal_counts_for_its_own_instant_after
     doubtful = at((Observed.IN_DOUBT_INCLUDE, UNWANTED), NATURAL)
     first = answered(claimed(doubtful, NATURAL, 2), LOST, now(NATURAL, 2)).negativation
     second = claimed(first, NATURAL, 3)
-    told = answered(second, Done(How.NOT_FOUND), now(NATURAL, 3)).negativation
+    told = answered(second, Done(ExecutionResult.NOT_FOUND), now(NATURAL, 3)).negativation
     third = claimed(told, NATURAL, 8)
     assert third.unanswered_removals is not None
     assert third.unanswered_removals.since == t(2)
     unknown = answered(third, LOST, now(NATURAL, 8)).negativation
-    assert not answered_late(unknown, Action.REMOVE, Done(How.NOT_FOUND), now(NATURAL, 9)).negativation.is_closed
+    assert not answered_late(unknown, Action.REMOVE, Done(ExecutionResult.NOT_FOUND), now(NATURAL, 9)).negativation.is_closed
 
 
 # ------------------------------------------------------------------------------------------------ overtaken

@@ -51,7 +51,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import date
 
-    from credit_protection.domain.bureau_answers import Answer, Sighting
+    from credit_protection.domain.bureau_answers import Answer, LookupResult
     from credit_protection.domain.events import Event
     from credit_protection.domain.negativations import Change, Negativation
     from credit_protection.domain.settlements import SettlementKind
@@ -471,7 +471,7 @@ class World:
 
     # -------------------------------------------------------------------------------------------- answers
 
-    def _in_time(self, before: Negativation, call: Call, answer: Answer | Sighting) -> None:
+    def _in_time(self, before: Negativation, call: Call, answer: Answer | LookupResult) -> None:
         moment = self._moment()
         self._meet(before, answer_event(before.observed, call.action, answer))
         match answer:
@@ -489,7 +489,7 @@ class World:
         check_not_found(self, before, change, call.at, answer)
         self._store(before, change)
 
-    def _late(self, before: Negativation, action: Action, answer: Answer | Sighting) -> None:
+    def _late(self, before: Negativation, action: Action, answer: Answer | LookupResult) -> None:
         self._meet(before, late_event(action, answer))
         change = observations.answered_late(before, action, answer, self._moment())
         must(change.events, "rule 6: a late answer is kept as evidence")

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import find
 
 from credit_protection.adapters.bureaus.credito_na_medida.gateway import CreditoNaMedidaGateway
-from credit_protection.domain.bureau_answers import Accepted, Done, How
+from credit_protection.domain.bureau_answers import Accepted, Done, ExecutionResult
 from credit_protection.domain.errors import (
     BureauError,
     BureauUnavailable,
@@ -126,7 +126,7 @@ def test_a_call_that_lands_late_takes_effect_when_the_test_says_so() -> None:
     transport, account = scripted(bureau, lands_late())
     with pytest.raises(OutcomeUnknown):
         account.include(inclusion())
-    assert account.remove(removal()) == Done(How.NOT_FOUND)
+    assert account.remove(removal()) == Done(ExecutionResult.NOT_FOUND)
     (flying,) = transport.in_flight
     transport.land(flying.number)
     assert transport.calls[flying.number].executed

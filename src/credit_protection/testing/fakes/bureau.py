@@ -10,7 +10,7 @@ from credit_protection.domain.bureau_answers import (
     Accepted,
     Done,
     Found,
-    How,
+    ExecutionResult,
     Missing,
     RecordKey,
     RecordState,
@@ -30,7 +30,7 @@ from credit_protection.ports.bureau import ListedRecord
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from credit_protection.domain.bureau_answers import Receipt, Sighting
+    from credit_protection.domain.bureau_answers import Receipt, LookupResult
     from credit_protection.domain.errors import BureauError
     from credit_protection.domain.integrations import Environment
     from credit_protection.domain.queries import CreditReport
@@ -149,17 +149,17 @@ class FakeBureau:
             self.orders.append(order)
             record = self._of(order.key)
             if record is None:
-                return Done(How.NOT_FOUND)
+                return Done(ExecutionResult.NOT_FOUND)
             if record.state is RecordState.INCLUDING:
                 raise InclusionStillProcessing("A inclusão ainda está em processamento.")
             if record.state in {RecordState.GONE, RecordState.REMOVING}:
-                return Done(How.ALREADY)
+                return Done(ExecutionResult.ALREADY_IN_EFFECT)
             record.state = RecordState.GONE if self.synchronous else RecordState.REMOVING
             record.reason = order.reason
         self._done("remove")
         return Done() if self.synchronous else Accepted(record.bureau_id)
 
-    def find(self, key: RecordKey) -> Sighting:
+    def find(self, key: RecordKey) -> LookupResult:
         """Look a record up."""
         self._call("find")
         with self._lock:

@@ -78,7 +78,7 @@ class FakeErp:
         self.before("subscriptions")
         return {key: self.services[key] for key in ids if key in self.services}
 
-    def standings(self, invoice_ids: Sequence[str]) -> Mapping[str, Invoice]:
+    def invoice_statuses(self, invoice_ids: Sequence[str]) -> Mapping[str, Invoice]:
         """As they stand now."""
         self.before("standings")
         return {key: self.bills[key] for key in invoice_ids if key in self.bills}

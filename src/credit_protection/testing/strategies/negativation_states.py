@@ -21,7 +21,7 @@ from credit_protection.domain.negativations import (
     Observed,
     Transmission,
     Unanswered,
-    settle,
+    sync_transmission,
 )
 from credit_protection.domain.reasons import RemovalReason
 from credit_protection.domain.removal_policy import RemovalTrigger
@@ -136,7 +136,7 @@ class _Life:
         observed = _IN_FLIGHT[self.pair] if in_flight else self.pair[0]
         since = NOW - self.age + self.answered_after
         known = self._remembered(observed, since, gateway, today)
-        settled = settle(replace(known, observed=observed, observed_since=since), gateway, since)
+        settled = sync_transmission(replace(known, observed=observed, observed_since=since), gateway, since)
         if self.grip is _Grip.WORKER:
             return _held(settled, gateway, sends=in_flight)
         if self.grip is _Grip.PERSON and settled.transmission.is_open:

@@ -13,7 +13,7 @@ from credit_protection.adapters.bureaus.credito_na_medida.gateway import (
     CreditoNaMedida,
     CreditoNaMedidaGateway,
 )
-from credit_protection.domain.bureau_answers import Accepted, Done, Found, How, Missing, RecordState, Rejected
+from credit_protection.domain.bureau_answers import Accepted, Done, Found, ExecutionResult, Missing, RecordState, Rejected
 from credit_protection.domain.errors import (
     BureauError,
     BureauUnavailable,
@@ -71,14 +71,14 @@ def test_the_whole_way_of_a_record(simulator: BureauSimulator, gateway: CreditoN
     assert gateway.find(key()) == Found(RecordState.REMOVING, ID)
     simulator.advance(60)
     assert gateway.find(key()) == Found(RecordState.GONE, ID)
-    assert gateway.remove(removal()) == Done(How.ALREADY, ID)
+    assert gateway.remove(removal()) == Done(ExecutionResult.ALREADY_IN_EFFECT, ID)
     assert simulator.record(ID)["motivo"] == "PAGAMENTO"
 
 
 def test_a_record_that_is_not_there_is_missing_and_needs_no_removal(gateway: CreditoNaMedidaGateway) -> None:
     assert gateway.find(key("NEG99999999")) == Missing()
-    assert gateway.remove(removal("NEG99999999")) == Done(How.NOT_FOUND)
-    assert gateway.remove(removal(None)) == Done(How.NOT_FOUND)
+    assert gateway.remove(removal("NEG99999999")) == Done(ExecutionResult.NOT_FOUND)
+    assert gateway.remove(removal(None)) == Done(ExecutionResult.NOT_FOUND)
 
 
 def test_a_record_whose_id_was_lost_is_removed_by_its_natural_key(
@@ -98,7 +98,7 @@ def test_what_processing_refuses_is_seen_by_a_look_up(
     simulator.advance(60)
     if situation == "include":
         assert gateway.find(key()) == Found(RecordState.REJECTED, ID, "sub judice")
-        assert gateway.remove(removal()) == Done(How.NOT_FOUND)
+        assert gateway.remove(removal()) == Done(ExecutionResult.NOT_FOUND)
         return
     gateway.remove(removal())
     simulator.advance(60)

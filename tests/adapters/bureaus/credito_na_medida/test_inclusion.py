@@ -7,7 +7,7 @@ import pytest
 import respx
 
 from credit_protection.adapters.bureaus.credito_na_medida.gateway import CreditoNaMedidaGateway
-from credit_protection.domain.bureau_answers import Accepted, Done, How, Receipt, Rejected
+from credit_protection.domain.bureau_answers import Accepted, Done, ExecutionResult, Receipt, Rejected
 from credit_protection.domain.customers import Address
 from credit_protection.domain.errors import (
     BureauError,
@@ -103,7 +103,7 @@ def test_an_amount_is_sent_in_reais_with_two_places(
     ("reply", "receipt"),
     [
         (httpx.Response(201, json=record(), headers={"X-Protocolo": "P-1"}), Accepted(ID, "P-1")),
-        (httpx.Response(201, json=record(situation="INCLUSAO")), Done(How.EXECUTED, ID)),
+        (httpx.Response(201, json=record(situation="INCLUSAO")), Done(ExecutionResult.EXECUTED, ID)),
         (httpx.Response(200, json=record()), Accepted(ID)),
         (httpx.Response(201, json=record(documento="900.100.200-55")), Accepted(ID)),
         (httpx.Response(201, json=record(situation="ERRO", erro="CPF suspenso")), Rejected("ERRO", "CPF suspenso")),

@@ -6,7 +6,7 @@ import respx
 
 from credit_protection.adapters.bureaus.credito_na_medida import codes
 from credit_protection.adapters.bureaus.credito_na_medida.gateway import CreditoNaMedidaGateway
-from credit_protection.domain.bureau_answers import Accepted, Done, How, Receipt, Rejected
+from credit_protection.domain.bureau_answers import Accepted, Done, ExecutionResult, Receipt, Rejected
 from credit_protection.domain.errors import (
     BureauError,
     BureauUnavailable,
@@ -42,9 +42,9 @@ def test_each_reason_has_the_bureau_s_code(
     [
         (GOING, Accepted(ID, "P-2")),
         (httpx.Response(200, json=record("EXCLUSAO")), Accepted(ID)),
-        (httpx.Response(202, json=record("EXCLUSAO", "EXCLUSAO")), Done(How.EXECUTED, ID)),
+        (httpx.Response(202, json=record("EXCLUSAO", "EXCLUSAO")), Done(ExecutionResult.EXECUTED, ID)),
         (httpx.Response(202, json=record("EXCLUSAO", "ERRO", erro="sub judice")), Rejected("ERRO", "sub judice")),
-        (refusal(404, "NAO_ENCONTRADA"), Done(How.NOT_FOUND, request_id="P-9")),
+        (refusal(404, "NAO_ENCONTRADA"), Done(ExecutionResult.NOT_FOUND, request_id="P-9")),
         (refusal(422, "MOTIVO_INVALIDO", campo="motivo"), Rejected("MOTIVO_INVALIDO", "Não pode", "motivo", "P-9")),
     ],
 )
@@ -59,8 +59,8 @@ def test_each_answer_has_its_receipt(
 @pytest.mark.parametrize(
     ("seen", "receipt"),
     [
-        (httpx.Response(200, json=record("EXCLUSAO", "EXCLUSAO")), Done(How.ALREADY, ID, "P-9")),
-        (refusal(404, "NAO_ENCONTRADA"), Done(How.ALREADY, ID, "P-9")),
+        (httpx.Response(200, json=record("EXCLUSAO", "EXCLUSAO")), Done(ExecutionResult.ALREADY_IN_EFFECT, ID, "P-9")),
+        (refusal(404, "NAO_ENCONTRADA"), Done(ExecutionResult.ALREADY_IN_EFFECT, ID, "P-9")),
         (httpx.Response(200, json=record("EXCLUSAO")), Accepted(ID, repeated=True)),
         (httpx.Response(200, json=record(situation="INCLUSAO")), Accepted(ID, repeated=True)),
         (httpx.Response(500), Accepted(ID, repeated=True)),
@@ -146,7 +146,7 @@ def test_what_is_not_there_needs_no_removal(
     bureau: respx.MockRouter, route: respx.Route, gateway: CreditoNaMedidaGateway
 ) -> None:
     bureau.get("/v1/negativacoes").mock(return_value=page(record(vencimento="2026-01-06")))
-    assert gateway.remove(removal(None)) == Done(How.NOT_FOUND)
+    assert gateway.remove(removal(None)) == Done(ExecutionResult.NOT_FOUND)
     assert route.call_count == 0
 
 

@@ -10,7 +10,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from credit_protection.adapters.bureaus.credito_na_medida import codes, wire
-from credit_protection.domain.bureau_answers import Accepted, Done, How, Rejected
+from credit_protection.domain.bureau_answers import Accepted, Done, ExecutionResult, Rejected
 from credit_protection.domain.errors import (
     InclusionStillProcessing,
     InvalidReport,
@@ -95,10 +95,10 @@ def of_removal(refusal: Refusal, record_id: str) -> Receipt:
     said = refusal.said
     request_id = refusal.reply.request_id
     if refusal.is_not_found:
-        return Done(How.NOT_FOUND, request_id=request_id)
+        return Done(ExecutionResult.NOT_FOUND, request_id=request_id)
     if said is not None and refusal.reply.status == HTTPStatus.CONFLICT:
         if said.code == codes.ALREADY_REMOVED:
-            return Done(How.ALREADY, record_id, request_id)
+            return Done(ExecutionResult.ALREADY_IN_EFFECT, record_id, request_id)
         if said.code == codes.STILL_PROCESSING:
             raise InclusionStillProcessing(
                 "A inclusão ainda está em processamento no birô. A remoção será tentada mais tarde.",

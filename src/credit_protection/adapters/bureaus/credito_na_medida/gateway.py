@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from credit_protection.adapters.bureaus.credito_na_medida import codes, errors, wire
 from credit_protection.adapters.bureaus.ready_reports import check_pdf
-from credit_protection.domain.bureau_answers import Accepted, Done, How, Missing, RecordState, Rejected
+from credit_protection.domain.bureau_answers import Accepted, Done, ExecutionResult, Missing, RecordState, Rejected
 from credit_protection.domain.capabilities import Capabilities, FieldLimit, Registry, RemovalKey
 from credit_protection.domain.errors import BureauError, InvalidInput, InvalidReport, OutcomeUnknown
 from credit_protection.domain.parameters import ParameterSpec
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from credit_protection.adapters.http.calls import Deadline, HttpCall, HttpReply
     from credit_protection.adapters.http.client import Transport
     from credit_protection.adapters.http.session import BureauSession
-    from credit_protection.domain.bureau_answers import Receipt, RecordKey, Sighting
+    from credit_protection.domain.bureau_answers import Receipt, RecordKey, LookupResult
     from credit_protection.domain.integrations import Environment
     from credit_protection.domain.natures import InclusionNature
     from credit_protection.domain.products import Product
@@ -221,7 +221,7 @@ class CreditoNaMedidaGateway:
             case RecordState.INCLUDING:
                 return Accepted(record.id, reply.request_id)
             case RecordState.PRESENT:
-                return Done(How.EXECUTED, record.id, reply.request_id)
+                return Done(ExecutionResult.EXECUTED, record.id, reply.request_id)
             case RecordState.REJECTED:
                 return Rejected(wire.Situation.ERROR.value, record.error, request_id=reply.request_id)
             case state:
@@ -239,13 +239,13 @@ class CreditoNaMedidaGateway:
         if record_id is None:
             found = self._by_natural_key(order.key, deadline)
             if found is None:
-                return Done(How.NOT_FOUND)
+                return Done(ExecutionResult.NOT_FOUND)
             record_id = found.id
         call = wire.removal_call(record_id, codes.REASONS[order.reason])
         reply = self._session.send(call, deadline)
         if not reply.is_success:
             receipt = errors.of_removal(self._refusal(call, reply), record_id)
-            is_claim = isinstance(receipt, Done) and receipt.how is How.ALREADY
+            is_claim = isinstance(receipt, Done) and receipt.how is ExecutionResult.ALREADY_IN_EFFECT
             return self._verified(receipt, record_id, deadline) if is_claim else receipt
         record = self._understood(call, reply, wire.record_in)
         if record.id != record_id:
@@ -254,13 +254,13 @@ class CreditoNaMedidaGateway:
             case RecordState.REMOVING:
                 return Accepted(record.id, reply.request_id)
             case RecordState.GONE:
-                return Done(How.EXECUTED, record.id, reply.request_id)
+                return Done(ExecutionResult.EXECUTED, record.id, reply.request_id)
             case RecordState.REMOVAL_REFUSED:
                 return Rejected(wire.Situation.ERROR.value, record.error, request_id=reply.request_id)
             case state:
                 raise self._not_understood(call, reply, f"remoção respondida com {state.value}")
 
-    def find(self, key: RecordKey) -> Sighting:
+    def find(self, key: RecordKey) -> LookupResult:
         """Look a record up: by the bureau's id where known, else by document, contract and due date."""
         deadline = self._session.deadline()
         record_id = wire.usable_id(key.bureau_id)
@@ -290,7 +290,7 @@ class CreditoNaMedidaGateway:
         """Let go of connections."""
         self._session.close()
 
-    def _by_id(self, record_id: str, deadline: Deadline) -> Sighting:
+    def _by_id(self, record_id: str, deadline: Deadline) -> LookupResult:
         call = wire.record_call(record_id)
         reply = self._session.read(call, deadline)
         if not reply.is_success:

@@ -91,7 +91,7 @@ class LocalErp:
         rows = self._rows(f"{tables.SUBSCRIPTIONS} WHERE id {_AMONG}", _listed(ids))
         return {row[0]: tables.subscription_of(row) for row in rows}
 
-    def standings(self, invoice_ids: Sequence[str]) -> Mapping[str, Invoice]:
+    def invoice_statuses(self, invoice_ids: Sequence[str]) -> Mapping[str, Invoice]:
         """Invoices as they stand now, by id; an unknown id is absent from the answer."""
         rows = self._rows(f"{tables.INVOICES} WHERE id {_AMONG}", _listed(invoice_ids))
         return {row[0]: tables.invoice_of(row) for row in rows}
@@ -156,7 +156,7 @@ class LocalErp:
         Raises:
             NotFound: there is none.
         """
-        found = self.standings([invoice_id]).get(invoice_id)
+        found = self.invoice_statuses([invoice_id]).get(invoice_id)
         if found is None:
             raise _no_invoice(invoice_id)
         return found

@@ -34,7 +34,7 @@ class EventsContract:
         assert isinstance(entry, Settlement)
         assert entry.paid_on == scene.today - DAY
         assert standings_of({invoice_id: PRICE}, [entry])[invoice_id].outcome.is_settled
-        assert host.standings([invoice_id])[invoice_id].status is InvoiceStatus.PAID
+        assert host.invoice_statuses([invoice_id])[invoice_id].status is InvoiceStatus.PAID
 
     @needs("events")
     def test_a_payment_that_the_erp_rolls_back_leaves_no_trace(
@@ -44,7 +44,7 @@ class EventsContract:
         invoice_id = scene.owed()
         scene.stage.pay_and_roll_back(invoice_id, scene.today, PRICE)
         assert recorded(storage, host, invoice_id) == []
-        assert host.standings([invoice_id])[invoice_id].status is InvoiceStatus.OPEN
+        assert host.invoice_statuses([invoice_id])[invoice_id].status is InvoiceStatus.OPEN
 
     @needs("events")
     def test_a_payment_that_the_erp_tries_again_is_recorded_once(

@@ -35,7 +35,7 @@ class OverdueContract:
         ours = scene.late(scene.debtor(), 60, 30)
         scene.stage.pay(ours[0], scene.today, Money(40_01))
         found = {each.id: each for each in host.overdue(OverdueFilter(scene.today)) if each.id in ours}
-        assert found == host.standings(ours)
+        assert found == host.invoice_statuses(ours)
 
     @needs("overdue")
     def test_what_is_paid_is_not_overdue(self, host: HostErp, scene: Scene) -> None:

@@ -33,7 +33,7 @@ def picture(host: HostErp, customers: Sequence[str], invoices: Sequence[str], sc
     """Everything that the host tells of them."""
     return (
         dict(host.customers(customers)),
-        dict(host.standings(invoices)),
+        dict(host.invoice_statuses(invoices)),
         [each for each in host.overdue(OverdueFilter(scene.today)) if each.id in invoices],
         [each for each in host.settlements_since(scene.today - 60 * DAY) if each.invoice_id in invoices],
     )
@@ -63,25 +63,25 @@ class ReadingContract:
         """No transaction, lock or cursor is left: the ERP goes on, also beside a stream that is half read."""
         invoice_id = scene.owed()
         other = scene.owed()
-        picture(host, [host.standings([invoice_id])[invoice_id].customer_id], [invoice_id], scene)
+        picture(host, [host.invoice_statuses([invoice_id])[invoice_id].customer_id], [invoice_id], scene)
         streams = [host.overdue(OverdueFilter(scene.today)), host.settlements_since(scene.today - DAY)]
         for stream in streams:
             next(stream, None)
         scene.stage.pay(invoice_id, scene.today, PRICE)
-        assert host.standings([invoice_id])[invoice_id].status is InvoiceStatus.PAID
+        assert host.invoice_statuses([invoice_id])[invoice_id].status is InvoiceStatus.PAID
         for stream in streams:
             list(stream)
         scene.stage.pay(other, scene.today, PRICE)
-        assert host.standings([other])[other].status is InvoiceStatus.PAID
+        assert host.invoice_statuses([other])[other].status is InvoiceStatus.PAID
 
     def test_what_was_read_before_hides_nothing(self, host: HostErp, scene: Scene) -> None:
         """Every reading sees what is committed by then, whichever thread read before: nothing is remembered."""
         invoice_id = scene.owed()
         for reader in (meanwhile, lambda work: work()):
-            assert reader(lambda: host.standings([invoice_id])[invoice_id].status) is InvoiceStatus.OPEN
+            assert reader(lambda: host.invoice_statuses([invoice_id])[invoice_id].status) is InvoiceStatus.OPEN
         scene.stage.pay(invoice_id, scene.today, PRICE)
         for reader in (meanwhile, lambda work: work()):
-            assert reader(lambda: host.standings([invoice_id])[invoice_id].status) is InvoiceStatus.PAID
+            assert reader(lambda: host.invoice_statuses([invoice_id])[invoice_id].status) is InvoiceStatus.PAID
 
     def test_reading_changes_nothing(self, host: HostErp, scene: Scene) -> None:
         """Twice read is the same twice."""
@@ -95,7 +95,7 @@ class ReadingContract:
         """Never empty: nothing is decided upon what could not be read."""
         host = host_that_is_down
         with pytest.raises(HostUnavailable):
-            host.standings(["1"])
+            host.invoice_statuses(["1"])
         with pytest.raises(HostUnavailable):
             host.customers(["1"])
         with pytest.raises(HostUnavailable):

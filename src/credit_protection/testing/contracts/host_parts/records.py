@@ -111,13 +111,13 @@ class RecordsContract:
     def test_invoices_of_an_erp_without_subscriptions_name_none(self, host: HostErp, scene: Scene) -> None:
         """Rather than one made up."""
         invoice_id = scene.owed()
-        assert host.standings([invoice_id])[invoice_id].subscription_id is None
+        assert host.invoice_statuses([invoice_id])[invoice_id].subscription_id is None
 
     def test_an_open_invoice_comes_back_whole(self, host: HostErp, scene: Scene) -> None:
         """Whose it is, of what, how much, when due."""
         debtor = scene.debtor()
         (invoice_id,) = scene.late(debtor, 30)
-        invoice = host.standings([invoice_id])[invoice_id]
+        invoice = host.invoice_statuses([invoice_id])[invoice_id]
         assert isinstance(invoice, Invoice)
         assert (invoice.id, invoice.customer_id, invoice.subscription_id) == (
             invoice_id,
@@ -134,7 +134,7 @@ class RecordsContract:
         """Whatever a float would make of them."""
         bills = [Bill(scene.today - 30 * DAY, Money(cents)) for cents in _TRICKY_CENTS]
         ids = scene.bills(scene.debtor(), bills)
-        found = host.standings(ids)
+        found = host.invoice_statuses(ids)
         amounts = [amount for each in ids for amount in (found[each].amount, found[each].balance)]
         assert [amount.cents for amount in amounts] == [cents for cents in _TRICKY_CENTS for _ in range(2)]
         assert {type(amount.cents) for amount in amounts} == {int}
@@ -142,9 +142,9 @@ class RecordsContract:
     def test_an_unknown_id_is_absent_from_every_answer(self, host: HostErp, scene: Scene) -> None:
         """Whatever it looks like, and no error."""
         invoice_id = scene.owed()
-        customer_id = host.standings([invoice_id])[invoice_id].customer_id
+        customer_id = host.invoice_statuses([invoice_id])[invoice_id].customer_id
         assert set(host.customers([*UNKNOWN, customer_id])) == {customer_id}
-        assert set(host.standings([*UNKNOWN, invoice_id])) == {invoice_id}
+        assert set(host.invoice_statuses([*UNKNOWN, invoice_id])) == {invoice_id}
         assert not host.subscriptions(UNKNOWN)
         assert not host.holds(UNKNOWN)
         assert not host.customers_with_document("no such")
@@ -154,7 +154,7 @@ class RecordsContract:
         scene.owed()
         assert not host.customers([])
         assert not host.subscriptions([])
-        assert not host.standings([])
+        assert not host.invoice_statuses([])
         assert not host.holds([])
         assert not list(host.invoices_due([], [scene.today - 30 * DAY]))
 
@@ -163,7 +163,7 @@ class RecordsContract:
         debtor = scene.debtor()
         known = scene.late(debtor, *range(1, 31))
         unknown = [f"9{number:017}" for number in range(_AT_ONCE - len(known) - 1)]
-        assert set(host.standings([*unknown, *known, known[0]])) == set(known)
+        assert set(host.invoice_statuses([*unknown, *known, known[0]])) == set(known)
         customers = host.customers([*unknown, debtor.customer_id])
         assert set(customers) == {debtor.customer_id}
         assert len(host.holds([*unknown, debtor.customer_id])) == 0

@@ -139,7 +139,7 @@ class SettlementsContract:
         scene.stage.pay(paid, scene.today, PRICE)
         scene.stage.pay(part, scene.today, _PART)
         told = standings_of(dict.fromkeys(ours, PRICE), since(host, scene.today, ours))
-        invoices = host.standings(ours)
+        invoices = host.invoice_statuses(ours)
         for invoice_id in (paid, part, open_):
             assert told[invoice_id].outcome.is_settled is (invoices[invoice_id].balance == ZERO), invoice_id
 
@@ -155,7 +155,7 @@ class SettlementsContract:
         found = []
         for entry in stream:
             found.append(entry.invoice_id)
-            assert entry.invoice_id in host.standings([entry.invoice_id])
+            assert entry.invoice_id in host.invoice_statuses([entry.invoice_id])
             next(host.settlements_since(scene.today))
         listed = [entry.invoice_id for entry in since(host, scene.today, ours)]
         assert [each for each in found if each in ours] == listed

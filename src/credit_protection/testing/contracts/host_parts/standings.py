@@ -20,7 +20,7 @@ _PART = Money(40_01)
 
 def read(host: HostErp, invoice_id: str) -> Invoice:
     """As it stands now."""
-    return host.standings([invoice_id])[invoice_id]
+    return host.invoice_statuses([invoice_id])[invoice_id]
 
 
 class StandingsContract:
@@ -85,7 +85,7 @@ class StandingsContract:
         scene.stage.pay(paid, scene.today, PRICE)
         days = [scene.today - 60 * DAY, scene.today - 30 * DAY]
         found = list(host.invoices_due([mine.customer_id], days))
-        assert {each.id: each for each in found} == host.standings([paid, open_])
+        assert {each.id: each for each in found} == host.invoice_statuses([paid, open_])
         assert wrong_day not in {each.id for each in found}
         assert list(host.invoices_due([mine.customer_id], [])) == []
 
@@ -100,7 +100,7 @@ class StandingsContract:
         days = [scene.today - 60 * DAY, scene.today - 30 * DAY]
         found = list(host.invoices_due([mine.customer_id], days))
         assert ids_of(found, {open_, wrong_day, others}) == [open_]
-        assert {each.id: each for each in found} == host.standings([each.id for each in found])
+        assert {each.id: each for each in found} == host.invoice_statuses([each.id for each in found])
 
     @needs("holds")
     def test_who_is_on_hold_is_told_with_the_reason(self, host: HostErp, scene: Scene) -> None:
