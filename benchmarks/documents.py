@@ -7,7 +7,7 @@ import sys
 
 from validate_docbr import CNPJ, CPF
 
-from benchmarks.side_by_side import report, side_by_side
+from benchmarks.comparison import compare, report
 from credit_protection.domain.documents import Cnpj, Cpf
 
 FLOOR = 0.8
@@ -20,8 +20,8 @@ def main() -> int:
     cpf, cnpj = CPF(), CNPJ()
     cpfs = [cpf.generate() for _ in range(HOW_MANY)]
     cnpjs = [cnpj.generate(digits_only=bool(number % 2)) for number in range(HOW_MANY)]
-    people = side_by_side(lambda: [Cpf(text) for text in cpfs], lambda: [cpf.validate(text) for text in cpfs])
-    companies = side_by_side(lambda: [Cnpj(text) for text in cnpjs], lambda: [cnpj.validate(text) for text in cnpjs])
+    people = compare(lambda: [Cpf(text) for text in cpfs], lambda: [cpf.validate(text) for text in cpfs])
+    companies = compare(lambda: [Cnpj(text) for text in cnpjs], lambda: [cnpj.validate(text) for text in cnpjs])
     worst = min(people, companies, key=lambda measured: measured.ratio)
     return report(
         "documents",

@@ -1,9 +1,9 @@
 """`record` and `apply`, each against a bare Core transaction that makes the same writes.
 
-`record` joins the transaction that a host holds on its own connection (a savepoint in it); the baseline inserts the
-same row with SQLAlchemy Core in a transaction of the same kind. `apply` decides upon one invoice in a transaction of
-ours; the baseline writes the same columns of the same rows, and decides nothing. On SQLite and on PostgreSQL, each
-commit on the disk; the ratio told is the one that is worst against its floor.
+`record` joins the transaction on the host's own connection (a savepoint in it); the baseline inserts the same row
+with SQLAlchemy Core in a transaction of the same kind. `apply` decides about one invoice in our own transaction; the
+baseline writes the same columns of the same rows without a decision. On SQLite and on PostgreSQL, each commit on the
+disk; the ratio reported is the worst against its floor.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
+from benchmarks.comparison import report
 from benchmarks.databases import DATABASES, databases
-from benchmarks.house import house
-from benchmarks.side_by_side import report
+from benchmarks.tenant import new_tenant
 from credit_protection.adapters.storage.sqlalchemy.engine import make_engine
 from credit_protection.adapters.storage.sqlalchemy.mappers.negativations import event_row, negativation_row
 from credit_protection.adapters.storage.sqlalchemy.mappers.settlements import entry_row
@@ -33,7 +33,7 @@ from credit_protection.testing import samples
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from benchmarks.house import House
+    from benchmarks.tenant import BenchmarkTenant
 
 RECORD_FLOOR, APPLY_FLOOR = 0.60, 0.50
 TIMES = 300
@@ -44,31 +44,33 @@ def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser()
     parser.add_argument("--times", type=int, default=TIMES)
     parser.add_argument("--database", choices=DATABASES, action="append")
-    asked = parser.parse_args(argv)
-    explained: dict[str, float] = {}
+    options = parser.parse_args(argv)
+    details: dict[str, float] = {}
     measured: list[tuple[float, float]] = []
-    for kind in asked.database or DATABASES:
+    for kind in options.database or DATABASES:
         with databases(kind) as new_database:
             for name, floor, prepare in (("record", RECORD_FLOOR, _recording), ("apply", APPLY_FLOOR, _applying)):
-                with house(new_database()) as ours:  # one each: the ledger of one is in the way of the other
+                with new_tenant(new_database()) as ours:  # one each: their ledgers would mix
                     bare = make_engine(ours.url)
-                    ratio, own, baseline = _in_turn(*prepare(ours, bare, asked.times), asked.times)
+                    ratio, own, baseline = _alternate(*prepare(ours, bare, options.times), options.times)
                     bare.dispose()
-                explained[f"{kind}_{name}"] = round(ratio, 3)
-                explained[f"{kind}_{name}_microseconds"] = round(own * 1e6, 1)
-                explained[f"{kind}_{name}_bare_microseconds"] = round(baseline * 1e6, 1)
+                details[f"{kind}_{name}"] = round(ratio, 3)
+                details[f"{kind}_{name}_microseconds"] = round(own * 1e6, 1)
+                details[f"{kind}_{name}_bare_microseconds"] = round(baseline * 1e6, 1)
                 measured.append((ratio, floor))
     return report(
         "enqueue",
         *min(measured, key=lambda each: each[0] / each[1]),
-        times=asked.times,
-        **explained,
+        times=options.times,
+        **details,
         baseline="a bare Core transaction that makes the same writes",
     )
 
 
-def _in_turn(ours: Callable[[int], float], baseline: Callable[[int], float], times: int) -> tuple[float, float, float]:
-    """Both one after the other, so many times, in swapped order: the ratio of their medians, and both."""
+def _alternate(
+    ours: Callable[[int], float], baseline: Callable[[int], float], times: int
+) -> tuple[float, float, float]:
+    """Run both alternately, in swapped order; returns the ratio of their medians, and both medians."""
     for warm_up in range(-10, 0):
         ours(warm_up)
         baseline(warm_up)
@@ -89,8 +91,10 @@ def _in_turn(ours: Callable[[int], float], baseline: Callable[[int], float], tim
 # ------------------------------------------------------------------------------------------------ record
 
 
-def _recording(ours: House, bare: sa.Engine, times: int) -> tuple[Callable[[int], float], Callable[[int], float]]:
-    """A host's transaction with one payment in it, through `record` and through a bare insert."""
+def _recording(
+    ours: BenchmarkTenant, bare: sa.Engine, times: int
+) -> tuple[Callable[[int], float], Callable[[int], float]]:
+    """A host's transaction with one payment, by `record` and by a bare insert."""
     del times
     host = ours.erp.code
     insert = sa.insert(SETTLEMENT)
@@ -98,19 +102,19 @@ def _recording(ours: House, bare: sa.Engine, times: int) -> tuple[Callable[[int]
     assert borrowed is not None
 
     def record(number: int) -> float:
-        entry = _payment(f"r{number}", "nobody")
+        entry = _payment(f"r{number}", "unknown")
         began = time.perf_counter()
         borrowed.execute("BEGIN IMMEDIATE") if bare.dialect.name == "sqlite" else None
-        ours.payments.record(SYSTEM, entry, connection=borrowed)
+        ours.use_cases.payments.record(SYSTEM, entry, connection=borrowed)
         borrowed.commit()
         return time.perf_counter() - began
 
     def insert_bare(number: int) -> float:
-        entry = _payment(f"b{number}", "nobody")
+        entry = _payment(f"b{number}", "unknown")
         began = time.perf_counter()
         with bare.begin() as connection:
             connection.exec_driver_sql("BEGIN IMMEDIATE") if bare.dialect.name == "sqlite" else None
-            connection.execute(insert, entry_row(host, entry, ours.tenant.clock.now()))
+            connection.execute(insert, entry_row(host, entry, ours.clock.now()))
         return time.perf_counter() - began
 
     return record, insert_bare
@@ -124,19 +128,21 @@ def _payment(payment_id: str, invoice_id: str) -> Settlement:
 # ------------------------------------------------------------------------------------------------ apply
 
 
-def _applying(ours: House, bare: sa.Engine, times: int) -> tuple[Callable[[int], float], Callable[[int], float]]:
-    """A payment decided upon through `apply`, and the same rows written by bare statements."""
-    ours.keep(ours.negativated(number) for number in range(2 * (times + 10)))
+def _applying(
+    ours: BenchmarkTenant, bare: sa.Engine, times: int
+) -> tuple[Callable[[int], float], Callable[[int], float]]:
+    """A payment applied by `apply`, and the same rows written by bare statements."""
+    ours.add(ours.negativated(number) for number in range(2 * (times + 10)))
     taken = iter(range(2 * (times + 10)))
-    ours.payments.apply()
+    ours.use_cases.payments.apply()
 
     def apply(number: int) -> float:
         target = next(taken)
         _record(ours, _payment(f"a{number}", f"i{target:07}"))
         began = time.perf_counter()
-        applied = ours.payments.apply()
+        applied = ours.use_cases.payments.apply()
         seconds = time.perf_counter() - began
-        assert list(applied.turned) == [f"n{target:07}"], applied
+        assert list(applied.changed_negativation_ids) == [f"n{target:07}"], applied
         return seconds
 
     def write_bare(number: int) -> float:
@@ -154,35 +160,35 @@ def _applying(ours: House, bare: sa.Engine, times: int) -> tuple[Callable[[int],
     return apply, write_bare
 
 
-def _record(ours: House, payment: Settlement) -> None:
+def _record(ours: BenchmarkTenant, payment: Settlement) -> None:
     with ours.storage.unit() as unit:
-        unit.settlements.record(ours.erp.code, payment, ours.tenant.clock.now())
+        unit.settlements.record(ours.erp.code, payment, ours.clock.now())
         unit.commit()
 
 
-_REPLACE = sa.update(NEGATIVATION).where(NEGATIVATION.c.id == sa.bindparam("key"))
-_PLACE = sa.update(NEGATIVATION_INVOICE).where(NEGATIVATION_INVOICE.c.negativation_id == sa.bindparam("key"))
-_MARK = sa.update(SETTLEMENT).where(
+_UPDATE_NEGATIVATION = sa.update(NEGATIVATION).where(NEGATIVATION.c.id == sa.bindparam("key"))
+_UPDATE_INVOICES = sa.update(NEGATIVATION_INVOICE).where(NEGATIVATION_INVOICE.c.negativation_id == sa.bindparam("key"))
+_MARK_APPLIED = sa.update(SETTLEMENT).where(
     SETTLEMENT.c.host == sa.bindparam("of_host"),
     SETTLEMENT.c.invoice_id == sa.bindparam("of_invoice"),
     SETTLEMENT.c.settlement_id == sa.bindparam("of_settlement"),
 )
-_TELL = sa.insert(EVENT).inline()
+_ADD_EVENT = sa.insert(EVENT).inline()
 
 
-def _writes(ours: House, number: int, payment: Settlement) -> Iterator[tuple[sa.Executable, dict[str, Any]]]:
-    """What a decision writes, ready to be executed."""
+def _writes(ours: BenchmarkTenant, number: int, payment: Settlement) -> Iterator[tuple[sa.Executable, dict[str, Any]]]:
+    """The statements of a decision, with their values."""
     wanted = replace(ours.due_for_removal(number), version=2)
     before = negativation_row(ours.negativated(number))
     changed = {name: value for name, value in negativation_row(wanted).items() if value != before[name]}
-    yield _REPLACE, changed | {"key": wanted.id}
-    yield _PLACE, {"key": wanted.id, "desired": wanted.desired, "is_closed": wanted.is_closed}
+    yield _UPDATE_NEGATIVATION, changed | {"key": wanted.id}
+    yield _UPDATE_INVOICES, {"key": wanted.id, "desired": wanted.desired, "is_closed": wanted.is_closed}
     yield (
-        _TELL,
+        _ADD_EVENT,
         event_row(Event(EventKind.REMOVAL_WANTED, wanted.id, wanted.created_at, detail={"cause": "settlement"})),
     )
     yield (
-        _MARK,
+        _MARK_APPLIED,
         {
             "of_host": ours.erp.code,
             "of_invoice": payment.invoice_id,

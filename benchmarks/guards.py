@@ -1,7 +1,7 @@
 """All guards over 100,000 candidate invoices of 40,000 customers, against the same rules inline in one loop.
 
-The baseline is what a careful programmer would write without a rule's own place: one function, one loop, findings as
-tuples. Both see the same facts and must find the same things. Linear: ten times the candidates, ten times the time.
+The baseline is what a careful programmer would write without separate rules: one function, one loop, findings as
+tuples. Both read the same facts and must find the same things. Linear: ten times the candidates, ten times the time.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 
 from validate_docbr import CNPJ, CPF
 
-from benchmarks.side_by_side import report, side_by_side
-from credit_protection.adapters.bureaus.credito_na_medida.gateway import CreditoNaMedida
+from benchmarks.comparison import compare, report
+from credit_protection.adapters.bureaus.credito_na_medida.provider import CreditoNaMedidaProvider
 from credit_protection.adapters.calendar import BrazilianCalendars
 from credit_protection.domain.abbreviations import abbreviate
 from credit_protection.domain.creditors import Creditor
@@ -29,7 +29,7 @@ from credit_protection.domain.customers import (
     SubscriptionStatus,
 )
 from credit_protection.domain.documents import Cnpj, PersonType
-from credit_protection.domain.guards import Candidate, GuardSettings, Terms, evaluate
+from credit_protection.domain.guards import Candidate, GuardSettings, InclusionTerms, evaluate
 from credit_protection.domain.money import Money
 from credit_protection.domain.natures import InclusionNature
 
@@ -53,8 +53,8 @@ def main() -> int:
         return 1
     found = Counter(code for codes in ours for code in codes)
     tenth = candidates[: INVOICES // 10]
-    small = side_by_side(lambda: guarded(tenth, terms), lambda: inline(tenth, terms), rounds=5)
-    whole = side_by_side(lambda: guarded(candidates, terms), lambda: inline(candidates, terms), rounds=5)
+    small = compare(lambda: guarded(tenth, terms), lambda: inline(tenth, terms), rounds=5)
+    whole = compare(lambda: guarded(candidates, terms), lambda: inline(candidates, terms), rounds=5)
     growth = whole.ours / small.ours / 10
     code = report(
         "guards",
@@ -70,23 +70,23 @@ def main() -> int:
     return code or int(growth > LINEAR_WITHIN)
 
 
-def guarded(candidates: Sequence[Candidate], terms: Terms) -> int:
-    """Ours: every candidate, every guard."""
+def guarded(candidates: Sequence[Candidate], terms: InclusionTerms) -> int:
+    """Evaluate every guard on every candidate; returns the number of findings."""
     return sum(len(evaluate(candidate, terms)) for candidate in candidates)
 
 
-def _codes(candidate: Candidate, terms: Terms) -> list[str]:
+def _codes(candidate: Candidate, terms: InclusionTerms) -> list[str]:
     return sorted(finding.code for finding in evaluate(candidate, terms))
 
 
 # ------------------------------------------------------------------------------------------------ the baseline
 
 
-def inline(candidates: Sequence[Candidate], terms: Terms) -> list[tuple[str, str, str]]:  # noqa: C901, PLR0912, PLR0915
+def inline(candidates: Sequence[Candidate], terms: InclusionTerms) -> list[tuple[str, str, str]]:  # noqa: C901, PLR0912, PLR0915
     """The same rules, inline in one loop."""
     cpf, cnpj = CPF(), CNPJ()
     found: list[tuple[str, str, str]] = []
-    gateway, settings, natures, calendar = terms.gateway, terms.settings, terms.natures, terms.calendar
+    gateway, settings, natures, calendar = terms.capabilities, terms.settings, terms.natures, terms.calendar
     newest = terms.today - timedelta(days=settings.minimum_days_late)
     oldest = terms.today.replace(year=terms.today.year - 5) + timedelta(days=settings.age_margin_days)
     adult = terms.today.replace(year=terms.today.year - 18)
@@ -169,13 +169,13 @@ def inline(candidates: Sequence[Candidate], terms: Terms) -> list[tuple[str, str
                 if amount.cents > invoice.balance.cents + charges:
                     found.append(("valor_acima_do_saldo", "block", invoice.number))
         address = customer.address
-        lacking = [
+        missing = [
             part
             for part in ("street", "number", "district", "city", "state", "postal_code")
             if not getattr(address, part)
         ]
-        if lacking:
-            found.append(("endereco_incompleto", "block", ", ".join(lacking)))
+        if missing:
+            found.append(("endereco_incompleto", "block", ", ".join(missing)))
         for name, limit in gateway.field_limits.items():
             text = customer.name if name == "name" else getattr(address, name)
             if len(text) > limit.length:
@@ -194,18 +194,18 @@ def inline(candidates: Sequence[Candidate], terms: Terms) -> list[tuple[str, str
 # ------------------------------------------------------------------------------------------------ made-up facts
 
 
-def make_terms() -> Terms:
-    """What all candidates share."""
+def make_terms() -> InclusionTerms:
+    """The facts that all candidates share."""
     creditor = Creditor("1", Cnpj("99009000000110"), "PROVEDOR EXEMPLO LTDA", "MG")
     natures = {
         "DEV": InclusionNature("DEV", "Devedor (PF)", frozenset({PersonType.PF})),
         "DUP": InclusionNature("DUP", "Duplicata (PJ)", frozenset({PersonType.PJ})),
         "OUT": InclusionNature("OUT", "Outros"),
     }
-    return Terms(
-        gateway=CreditoNaMedida().capabilities,
+    return InclusionTerms(
+        capabilities=CreditoNaMedidaProvider().capabilities,
         settings=GuardSettings(fine_percent=Decimal(2), monthly_interest_percent=Decimal(1)),
-        calendar=BrazilianCalendars().of(creditor),
+        calendar=BrazilianCalendars().for_creditor(creditor),
         today=TODAY,
         natures=natures,
         holds={f"c{number}": "contestação" for number in range(0, CUSTOMERS, 97)},
@@ -214,7 +214,7 @@ def make_terms() -> Terms:
 
 
 def make_candidates(invoices: int, customers: int) -> list[Candidate]:
-    """One candidate per invoice; about a third has something wrong with it."""
+    """One candidate per invoice; the guards find something in about a third of them."""
     rng = random.Random(2026)  # noqa: S311
     random.seed(2026)
     people = [_customer(number, rng) for number in range(customers)]

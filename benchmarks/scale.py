@@ -1,8 +1,8 @@
-"""More processes do more, and closed records cost nothing.
+"""Throughput grows with the processes, and closed records cost nothing.
 
-Workers: 1, 2 and 4 processes, each with 8 calls in flight at 200 ms, drain one PostgreSQL; what n of them do in a
-second is at least 0.9 of n times what one does. Sweep: over 1,000,000 closed and 1,000 due records it takes at most 1.5
-times what it takes over 10,000 closed and 1,000 due; told as the ratio of both, floor 1 / 1.5.
+Workers: 1, 2 and 4 processes, each with 8 calls in flight at 200 ms, drain one PostgreSQL; n of them reach at least
+0.9 times n times the rate of one. Sweep: over 1,000,000 closed and 1,000 due records it takes at most 1.5 times as
+long as over 10,000 closed and 1,000 due; reported as the ratio of both, floor 1 / 1.5.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING
 import httpx
 import sqlalchemy as sa
 
+from benchmarks.comparison import compare, report
 from benchmarks.databases import databases
-from benchmarks.house import House, house
-from benchmarks.loopback import loopback
-from benchmarks.side_by_side import report, side_by_side
+from benchmarks.local_server import local_server
+from benchmarks.tenant import BenchmarkTenant, new_tenant
 from credit_protection.adapters.storage.sqlalchemy.engine import make_engine
 from credit_protection.testing import samples
 
@@ -31,7 +31,7 @@ PROCESSES = (1, 2, 4)
 IN_FLIGHT = 8
 LATENCY = 0.2
 SECONDS = 8.0
-"""What each fleet is given work for, at the bureau's own pace."""
+"""How long each fleet's work takes at the bureau's own rate."""
 CLOSED = (10_000, 1_000_000)
 DUE = 1_000
 
@@ -43,17 +43,17 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--closed", type=int, default=CLOSED[1])
     parser.add_argument("--due", type=int, default=DUE)
     parser.add_argument("--worker", nargs=2, metavar=("DATABASE", "BUREAU"))
-    asked = parser.parse_args(argv)
-    if asked.worker:
-        return _work(*asked.worker)
+    options = parser.parse_args(argv)
+    if options.worker:
+        return _work(*options.worker)
     with databases("postgresql") as new_database:
-        rates = {fleet: _rate(new_database, fleet, asked.seconds) for fleet in PROCESSES}
+        rates = {fleet: _rate(new_database, fleet, options.seconds) for fleet in PROCESSES}
     linear = min(rates[fleet] / (fleet * rates[1]) for fleet in PROCESSES)
-    few = min(CLOSED[0], asked.closed)
-    with databases("sqlite") as new_database, house(new_database()) as small, house(new_database()) as large:
-        for each, closed in ((small, few), (large, asked.closed)):
-            _fill(each, closed, asked.due)
-        swept = side_by_side(lambda: _sweep(large), lambda: _sweep(small), rounds=9)
+    few = min(CLOSED[0], options.closed)
+    with databases("sqlite") as new_database, new_tenant(new_database()) as small, new_tenant(new_database()) as large:
+        for each, closed in ((small, few), (large, options.closed)):
+            _fill(each, closed, options.due)
+        swept = compare(lambda: _sweep(large), lambda: _sweep(small), rounds=9)
     worst = min((linear, LINEAR_FLOOR), (swept.ratio, SWEEP_FLOOR), key=lambda each: each[0] / each[1])
     return report(
         "scale",
@@ -63,8 +63,8 @@ def main(argv: list[str] | None = None) -> int:
         sweep=round(swept.ratio, 3),
         **{f"removals_per_second_of_{fleet}": round(rate, 1) for fleet, rate in rates.items()},
         in_flight_each=IN_FLIGHT,
-        closed=asked.closed,
-        due=asked.due,
+        closed=options.closed,
+        due=options.due,
         sweep_milliseconds=round(swept.ours * 1e3, 1),
         sweep_milliseconds_small=round(swept.baseline * 1e3, 1),
         baseline="n times one process; a sweep over a hundredth of the closed records",
@@ -75,10 +75,10 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _rate(new_database: NewDatabase, fleet: int, seconds: float) -> float:
-    """Removals a second of so many processes, from the first removal's arrival to the last one's."""
+    """Removals per second of so many processes, from their start to the last removal's arrival."""
     removals = round(fleet * IN_FLIGHT / LATENCY * seconds)
-    with loopback(LATENCY) as bureau, house(new_database(), bureau, IN_FLIGHT) as ours:
-        ours.keep(ours.due_for_removal(number) for number in range(removals))
+    with local_server(LATENCY) as bureau, new_tenant(new_database(), bureau, IN_FLIGHT) as ours:
+        ours.add(ours.due_for_removal(number) for number in range(removals))
         command = [sys.executable, "-m", "benchmarks.scale", "--worker", ours.url, bureau]
         workers = [subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) for _ in range(fleet)]
         for worker in workers:
@@ -97,10 +97,10 @@ def _rate(new_database: NewDatabase, fleet: int, seconds: float) -> float:
 
 
 def _work(database: str, bureau: str) -> int:
-    """One process of a fleet: ready, told to go, done when nothing is left."""
-    ours = House(database, bureau, IN_FLIGHT, IN_FLIGHT)
+    """Run one process of a fleet: print "ready", wait for a line, drain, exit."""
+    ours = BenchmarkTenant(database, bureau, IN_FLIGHT, IN_FLIGHT)
     ours.open_removals()
-    ours.tenant.gateways.of(ours.integration())
+    ours.use_cases.ports.gateways.for_integration(ours.integration)
     sys.stdout.write("ready\n")
     sys.stdout.flush()
     sys.stdin.readline()
@@ -115,23 +115,23 @@ def _work(database: str, bureau: str) -> int:
 # ------------------------------------------------------------------------------------------------ the sweep
 
 
-def _sweep(ours: House) -> None:
-    """What finds work: the sweep itself, what is due, and when to look again."""
-    swept = ours.sweep.run()
+def _sweep(ours: BenchmarkTenant) -> None:
+    """Run the queries that find work: the sweep, the due transmissions, and the next due instant."""
+    swept = ours.use_cases.sweep.run()
     assert not swept.host_failed
-    assert len(ours.transmissions.due(DUE)) > 0
-    ours.transmissions.next_due_at()
+    assert len(ours.use_cases.transmissions.due(DUE)) > 0
+    ours.use_cases.transmissions.next_due_at()
 
 
-def _fill(ours: House, closed: int, due: int) -> None:
-    """So many due removals, and copies of one closed record, its invoice and its payment, made inside the database."""
-    ours.keep(ours.due_for_removal(number) for number in range(due))
+def _fill(ours: BenchmarkTenant, closed: int, due: int) -> None:
+    """Add due removals, and copies of one closed record with its invoice and payment, made inside the database."""
+    ours.add(ours.due_for_removal(number) for number in range(due))
     gone = samples.removed(ours.negativated(due))
-    ours.keep([gone])
+    ours.add([gone])
     with ours.storage.unit() as unit:
         payment = samples.settlement("s", gone.invoices[0].invoice_id)
-        unit.settlements.record(ours.erp.code, payment, ours.tenant.clock.now())
-        unit.settlements.mark_applied(ours.erp.code, [payment.invoice_id], ours.tenant.clock.now())
+        unit.settlements.record(ours.erp.code, payment, ours.clock.now())
+        unit.settlements.mark_applied(ours.erp.code, [payment.invoice_id], ours.clock.now())
         unit.commit()
     engine = make_engine(ours.url)
     keys = {"id", "reference", "negativation_id", "invoice_id", "settlement_id"}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 
-from benchmarks.side_by_side import report, side_by_side
+from benchmarks.comparison import compare, report
 
 FLOOR = 0.5  # at most twice the time
 OURS = "import credit_protection; credit_protection.plugins.plugin_manager()"
@@ -20,7 +20,7 @@ def main() -> int:
     if loaded != "[]":
         sys.stderr.write(f"loaded at start-up: {loaded}\n")
         return 1
-    measured = side_by_side(lambda: _process(OURS), lambda: _process(BASELINE), rounds=15)
+    measured = compare(lambda: _process(OURS), lambda: _process(BASELINE), rounds=15)
     return report(
         "startup",
         measured.ratio,

@@ -1,6 +1,6 @@
 """An ERP of two plain tables that plugs credit protection in: `python examples/small_host.py`.
 
-It registers itself by a hook, calls the facade from its "screen", and reports a payment inside its own transaction.
+It registers itself by a hook, calls the facade as its screens would, and records a payment in its own transaction.
 """
 
 import sqlite3
@@ -11,26 +11,31 @@ from contextlib import closing
 from datetime import UTC, date, datetime
 from pathlib import Path
 
-from credit_protection import CreditProtection, hookimpl, plugin_manager
-from credit_protection.application.negativations import Asked
-from credit_protection.domain.actors import SYSTEM, Actor
-from credit_protection.domain.creditors import Creditor
-from credit_protection.domain.customers import Address, Customer, Invoice, InvoiceStatus, Subscription
-from credit_protection.domain.customers import SubscriptionStatus as Status
-from credit_protection.domain.documents import Cnpj
-from credit_protection.domain.errors import HostUnavailable
-from credit_protection.domain.money import Money
-from credit_protection.domain.settlements import Settlement, SettlementKind
-from credit_protection.plugins.configuration import Configuration
-from credit_protection.ports.host import HostCapabilities, HostErp
-from credit_protection.testing.simulator import BureauSimulator
+from credit_protection import Actor, Configuration, CreditProtection, NegativationRequest, hookimpl, plugin_manager
+from credit_protection.hosts import (
+    Address,
+    Cnpj,
+    Creditor,
+    Customer,
+    HostCapabilities,
+    HostErp,
+    HostUnavailable,
+    Invoice,
+    InvoiceStatus,
+    Money,
+    Settlement,
+    SettlementKind,
+    Subscription,
+    SubscriptionStatus,
+)
+from credit_protection.testing import BureauSimulator
 
 HOME = Path(tempfile.mkdtemp(prefix="small-host-"))
-DATABASE = HOME / "erp.sqlite"  # the ERP's two tables live here, and the package's own, prefixed cp_
+DATABASE = HOME / "erp.sqlite"  # it holds the ERP's two tables and the package's own, prefixed cp_
 TODAY, ANA = datetime.now(UTC).date(), Actor.with_role("ana", "Ana", "administrador")
 
 
-class SmallErp(HostErp):  # what the package asks of an ERP; it plugs itself in
+class SmallErp(HostErp):  # the adapter, and the plugin that gives it
     code = "small"
     capabilities = HostCapabilities(settlements=False, events=True, holds=False, overdue=False)
 
@@ -49,15 +54,15 @@ class SmallErp(HostErp):  # what the package asks of an ERP; it plugs itself in
         return list(self.customers([row[0] for row in self._rows("customer") if row[2] == document]).values())
 
     def subscriptions(self, ids: Sequence[str]) -> Mapping[str, Subscription]:
-        return {key: Subscription(key, key, "500 MEGA", Status.TERMINATED) for key in self.customers(ids)}
+        return {key: Subscription(key, key, "500 MEGA", SubscriptionStatus.TERMINATED) for key in self.customers(ids)}
 
     def invoice_statuses(self, invoice_ids: Sequence[str]) -> Mapping[str, Invoice]:
         return {row[0]: self._invoice(*row) for row in self._rows("invoice") if row[0] in invoice_ids}
 
-    def _invoice(self, key: str, of: str, due: str, cents: str, paid: str | None) -> Invoice:
+    def _invoice(self, key: str, customer: str, due: str, cents: str, paid: str | None) -> Invoice:
         status, paid_on = (InvoiceStatus.PAID, date.fromisoformat(paid)) if paid else (InvoiceStatus.OPEN, None)
         amount, balance = Money(int(cents)), Money(0 if paid else int(cents))
-        return Invoice(key, of, of, f"NF-{key}", date.fromisoformat(due), amount, balance, status, paid_on)
+        return Invoice(key, customer, customer, f"NF-{key}", date.fromisoformat(due), amount, balance, status, paid_on)
 
     def _rows(self, table: str) -> list[tuple[str, ...]]:
         try:
@@ -76,19 +81,20 @@ def main() -> None:
     protection = CreditProtection("small", Configuration(HOME, f"sqlite:///{DATABASE}"))
     with BureauSimulator() as bureau:
         login = {"client_id": "demo-client", "client_secret": "demo-secret", "base_url": bureau.url}
-        desk = protection.integrations
-        made = desk.register(ANA, gateway="credito_na_medida", description="Birô", creditor_id="1", parameters=login)
-        desk.synchronise(ANA, made.id)
+        integration = protection.integrations.register(
+            ANA, gateway="credito_na_medida", description="Birô", creditor_id="1", parameters=login
+        )
+        protection.integrations.synchronise(ANA, integration.id)
         protection.worker.start()
-        protection.negativations.create(ANA, Asked(made.id, "1", ["10"], "DEV"))
+        protection.negativations.create(ANA, NegativationRequest(integration.id, "1", ["10"], "DEV"))
         while not bureau.counts()["included"]:
             time.sleep(0.1)
         print("negativada")
-        erp.execute("UPDATE invoice SET paid = ?", [str(TODAY)])  # its own transaction: both or neither
+        erp.execute("UPDATE invoice SET paid = ?", [str(TODAY)])  # one transaction: both rows or neither
         payment = Settlement("pay-1", "10", SettlementKind.PAYMENT, TODAY, Money(11990))
-        protection.payments.record(SYSTEM, payment, connection=erp)
+        protection.payments.record(ANA, payment, connection=erp)
         erp.commit()
-        protection.payments.committed()
+        protection.payments.after_commit()
         while not bureau.counts()["removed"]:
             time.sleep(0.1)
         print("paga e removida")

@@ -1,4 +1,4 @@
-"""How hard Hypothesis tries: HYPOTHESIS_PROFILE chooses.
+"""Hypothesis profiles; HYPOTHESIS_PROFILE chooses one.
 
 `default` is for every day, `short` for mutation runs (the same examples each time), `deep` and `thorough` for
 `make property`.
@@ -7,22 +7,27 @@
 import os
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 
 PROFILE = os.environ.get("HYPOTHESIS_PROFILE", "default")
 _SLOW = (HealthCheck.too_slow, HealthCheck.data_too_large)
 
-settings.register_profile("default", max_examples=50, deadline=None, derandomize=bool(os.environ.get("CI")))
+_PHASES = tuple(phase for phase in Phase if phase is not Phase.explain)
+"""Explaining a failure takes ten times as long as shrinking it."""
+
+settings.register_profile("common", phases=_PHASES, deadline=None)
+_COMMON = settings.get_profile("common")
+settings.register_profile("default", _COMMON, max_examples=50, derandomize=bool(os.environ.get("CI")))
 settings.register_profile(
-    "short", max_examples=15, deadline=None, derandomize=True, database=None, suppress_health_check=_SLOW
+    "short", _COMMON, max_examples=15, derandomize=True, database=None, suppress_health_check=_SLOW
 )
-settings.register_profile("deep", max_examples=1_000, deadline=None, suppress_health_check=_SLOW)
-settings.register_profile("thorough", max_examples=20_000, deadline=None, suppress_health_check=_SLOW)
+settings.register_profile("deep", _COMMON, max_examples=1_000, suppress_health_check=_SLOW)
+settings.register_profile("thorough", _COMMON, max_examples=20_000, suppress_health_check=_SLOW)
 settings.load_profile(PROFILE)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Give a test that tries so many examples the time that it needs."""
+    """Raise the time-out of tests that try so many examples."""
     if PROFILE not in {"deep", "thorough"}:
         return
     for item in items:
@@ -31,7 +36,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Under CI a skip is a failure: whatever a test needs, .ci/run installs."""
+    """Make a skip under CI a failure: .ci/run installs everything that a test needs."""
     reporter = session.config.pluginmanager.get_plugin("terminalreporter")
     if os.environ.get("CI") == "true" and reporter is not None and reporter.stats.get("skipped"):
         session.exitstatus = pytest.ExitCode.TESTS_FAILED

@@ -1,7 +1,7 @@
 """A seeded sample of mutants of `domain/`: `python -m tests.mutation` (or `make mutation`).
 
-Runs on a copy, with the short Hypothesis profile. Prints the survivors, the functions that the tool does not mutate,
-and as its last line one JSON object; exits non-zero below 85 % caught.
+It runs on a copy, with the short Hypothesis profile. It prints the survivors, the functions that the tool does not
+mutate, and as its last line one JSON object, and exits non-zero below 85 % caught.
 """
 
 from __future__ import annotations
@@ -36,13 +36,13 @@ def main() -> int:
     parser = argparse.ArgumentParser()
     parser.add_argument("--sample", type=int, default=400)
     parser.add_argument("--seed", type=int, default=2026)
-    given = parser.parse_args()
+    options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="mutation-") as folder:
         copy = Path(folder)
         _copy(copy)
-        _mutmut(copy, "none.such.mutant")  # makes the mutants and learns which test reaches what
+        _mutmut(copy, "none.such.mutant")  # makes the mutants and records which tests reach them
         names = sorted(_codes(copy))
-        chosen = random.Random(given.seed).sample(names, min(given.sample, len(names)))  # noqa: S311
+        chosen = random.Random(options.seed).sample(names, min(options.sample, len(names)))  # noqa: S311
         _mutmut(copy, *chosen)
         codes = {name: _codes(copy)[name] for name in chosen}
         survivors = sorted(name for name, code in codes.items() if code == SURVIVED)
@@ -90,13 +90,13 @@ def _function(name: str) -> str:
 def _functions() -> set[str]:
     found: set[str] = set()
     for path in (ROOT / DOMAIN).rglob("*.py"):
+        module = path.parent.name if path.stem == "__init__" else path.stem
         for node in ast.parse(path.read_text()).body:
             if isinstance(node, ast.FunctionDef):
-                found.add(f"{path.stem}.{node.name}")
+                found.add(f"{module}.{node.name}")
             elif isinstance(node, ast.ClassDef):
-                found |= {
-                    f"{path.stem}.{node.name}.{each.name}" for each in node.body if isinstance(each, ast.FunctionDef)
-                }
+                methods = [each.name for each in node.body if isinstance(each, ast.FunctionDef)]
+                found |= {f"{module}.{node.name}.{name}" for name in methods}
     return found
 
 

@@ -1,7 +1,7 @@
-"""Two or more act at the same time on PostgreSQL, in an order that the test decides.
+"""Runs two or more threads on PostgreSQL in an order that the test decides.
 
-Each stops before every step that touches the database, until it is told to go on. Who waits for a lock is found by
-asking the server: nothing rests on how long anything takes.
+Each thread pauses before every step that touches the database. Whether a thread waits for a lock is read from the
+server, so that the result does not depend on time.
 """
 
 from __future__ import annotations
@@ -19,21 +19,21 @@ if TYPE_CHECKING:
     import psycopg
     import pytest
 
-PATIENCE = 60.0
+TIMEOUT = 60.0
 _WAITING = """
     SELECT count(DISTINCT pid) FROM pg_locks
     WHERE NOT granted AND pid IN (SELECT pid FROM pg_stat_activity WHERE datname = current_database())
 """
 _STEPS: tuple[tuple[type, tuple[str, ...]], ...] = (
     (SqlSettlements, ("record", "lock_invoices", "entries", "mark_applied")),
-    (SqlNegativations, ("open_invoices", "lock_covering", "lock", "lock_all", "add", "save", "save_all", "append")),
+    (SqlNegativations, ("open_invoices", "lock_for_invoices", "lock", "lock_all", "add", "save", "save_all", "append")),
     (SqlUnitOfWork, ("commit",)),
 )
 _here = threading.local()
 
 
 def stop_before_each_step(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whoever acts in an interleaving stops before each of these steps, and after those that lock or commit."""
+    """Stepped threads pause before each of these steps, and after those that lock or commit."""
     for repository, names in _STEPS:
         for name in names:
             monkeypatch.setattr(repository, name, _stopping(name, getattr(repository, name)))
@@ -51,24 +51,24 @@ def _stopping(name: str, step: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def stop(point: str) -> None:
-    """Wait here for one's turn; nothing where nobody decides about turns."""
-    actor: Actor | None = getattr(_here, "actor", None)
-    if actor is not None:
-        actor.stop(point)
+    """Pause the current thread here, where it is a stepped one."""
+    thread: SteppedThread | None = getattr(_here, "thread", None)
+    if thread is not None:
+        thread.pause(point)
 
 
-class Actor:
-    """Somebody who acts, step by step.
+class SteppedThread:
+    """A thread that runs step by step.
 
     Args:
         act: what it does.
-        change: told whenever somebody stops or ends.
+        change: notified whenever a thread pauses or ends.
     """
 
     def __init__(self, act: Callable[[], object], change: threading.Condition) -> None:
         self.points: list[str] = []
         self.outcome: object = None
-        self.has_stopped = False
+        self.is_stopped = False
         self.has_ended = False
         self._act = act
         self._change = change
@@ -77,27 +77,27 @@ class Actor:
         self._thread.start()
 
     @property
-    def is_settled(self) -> bool:
-        """It goes on only when it is told to."""
-        return self.has_stopped or self.has_ended
+    def is_paused(self) -> bool:
+        """Whether it makes no step by itself."""
+        return self.is_stopped or self.has_ended
 
-    def go_on(self) -> None:
-        """To the next point. The caller holds the condition."""
-        self.has_stopped = False
+    def step(self) -> None:
+        """Run to the next point. The caller has locked the condition."""
+        self.is_stopped = False
         self._turn.release()
 
-    def stop(self, point: str) -> None:
-        """Called by the steps, in the actor's own thread."""
+    def pause(self, point: str) -> None:
+        """Pause at a point. Called in the thread itself."""
         with self._change:
             self.points.append(point)
-            self.has_stopped = True
+            self.is_stopped = True
             self._change.notify_all()
-        assert self._turn.acquire(timeout=PATIENCE), f"nobody lets {self.points} go on"
+        assert self._turn.acquire(timeout=TIMEOUT), f"no further step was made after {self.points}"
 
     def _run(self) -> None:
-        _here.actor = self
+        _here.thread = self
         try:
-            self.stop("begin")
+            self.pause("begin")
             self.outcome = self._act()
         except Exception as error:  # noqa: BLE001 - the test looks at it
             self.outcome = error
@@ -106,48 +106,50 @@ class Actor:
             self._change.notify_all()
 
 
-def interleave(monitor: psycopg.Connection[Any], acts: dict[str, Callable[[], object]], order: Iterable[str]) -> Told:
-    """Act in an order.
+def interleave(
+    monitor: psycopg.Connection[Any], acts: dict[str, Callable[[], object]], order: Iterable[str]
+) -> InterleavingResult:
+    """Run acts in an order.
 
     Args:
         monitor: a connection of its own, in autocommit.
         acts: by name.
-        order: who makes the next step; who waits for another's lock, or has ended, is passed over. Once it is used up,
-            all act to their end, one after the other.
+        order: the names of the threads that make the next steps; a thread that waits for a lock, or has ended, is
+            skipped. At its end all threads run to their end, one after the other.
     """
     change = threading.Condition()
-    actors = {name: Actor(act, change) for name, act in acts.items()}
+    threads = {name: SteppedThread(act, change) for name, act in acts.items()}
 
-    def settle() -> None:
-        for _ in range(int(PATIENCE / _GLANCE)):
+    def wait_until_paused() -> None:
+        for _ in range(int(TIMEOUT / _POLL_INTERVAL)):
             with change:
-                change.wait_for(lambda: all(each.is_settled for each in actors.values()), _GLANCE)
-                busy = [each for each in actors.values() if not each.is_settled]
+                change.wait_for(lambda: all(each.is_paused for each in threads.values()), _POLL_INTERVAL)
+                busy = [each for each in threads.values() if not each.is_paused]
             if not busy or _waiting(monitor) == len(busy):
                 return
-        raise AssertionError(f"neither stopped nor waiting: {[each.points for each in actors.values()]}")
+        raise AssertionError(f"neither paused nor waiting: {[each.points for each in threads.values()]}")
 
     def step(name: str) -> bool:
         with change:
-            if not actors[name].has_stopped:
+            if not threads[name].is_stopped:
                 return False
-            actors[name].go_on()
-        settle()
+            threads[name].step()
+        wait_until_paused()
         return True
 
-    settle()
+    wait_until_paused()
     for name in order:
         step(name)
-    while not all(each.has_ended for each in actors.values()):
+    while not all(each.has_ended for each in threads.values()):
         moved = False
-        for name in actors:
+        for name in threads:
             while step(name):
                 moved = True
-        assert moved, f"all wait for each other: {[each.points for each in actors.values()]}"
-    return Told(actors)
+        assert moved, f"all wait for each other: {[each.points for each in threads.values()]}"
+    return InterleavingResult(threads)
 
 
-_GLANCE = 0.002
+_POLL_INTERVAL = 0.002
 
 
 def _waiting(monitor: psycopg.Connection[Any]) -> int:
@@ -156,22 +158,22 @@ def _waiting(monitor: psycopg.Connection[Any]) -> int:
     return int(row[0])
 
 
-class Told:
-    """What came of it: by name, what each returned or raised, and the points that it passed."""
+class InterleavingResult:
+    """By name, what each thread returned or raised, and the points that it passed."""
 
-    def __init__(self, actors: dict[str, Actor]) -> None:
-        self.outcomes = {name: each.outcome for name, each in actors.items()}
-        self.points = {name: each.points for name, each in actors.items()}
+    def __init__(self, threads: dict[str, SteppedThread]) -> None:
+        self.outcomes = {name: each.outcome for name, each in threads.items()}
+        self.points = {name: each.points for name, each in threads.items()}
 
 
 def orders(first: str, second: str, lengths: tuple[int, int], *, every: int = 1) -> Iterable[list[str]]:
-    """Every order that goes so far with the first, so far with the second, and then to the first's end.
+    """Every order in which the second runs some steps at some point of the first.
 
     Args:
-        first: who begins.
-        second: who comes between.
+        first: the thread that begins.
+        second: the other one.
         lengths: how many steps each makes.
-        every: 3 stops at each third of the second's steps only.
+        every: 3 tries each third number of the second's steps only.
     """
     for here in range(lengths[0] + 1):
         for there in range(0, lengths[1] + 1, every):

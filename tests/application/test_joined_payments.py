@@ -1,8 +1,8 @@
 """A payment recorded in the host's own transaction, over each driver: the customer's payment comes first.
 
-What the host rolls back leaves no trace. A failure of ours refuses no payment: it is told in the log, the host's
-transaction goes on, and the sweep makes it good. Where the database wants the host's transaction to be repeated, the
-host gets its driver's own error, unchanged, to do what it does about such errors.
+A payment that the host rolls back leaves no trace. A failure of ours refuses no payment: it is logged, the host's
+transaction stays usable, and the sweep records the payment. Where the database wants the host's transaction retried,
+the host gets its driver's own error, unchanged.
 """
 
 from __future__ import annotations
@@ -20,14 +20,13 @@ import psycopg2.extensions
 import pytest
 from psycopg import IsolationLevel
 
-from credit_protection.adapters.storage.memory import MemoryStorage
 from credit_protection.adapters.storage.sqlalchemy.repositories.settlements import SqlSettlements
+from credit_protection.application.payments import RecordResult
 from credit_protection.domain.actors import SYSTEM, Actor
-from credit_protection.domain.errors import PermissionDenied
-from credit_protection.domain.negativations import Desired
 from credit_protection.domain.settlements import Settlement, SettlementKind
-from credit_protection.ports.storage import HostMustRetry
-from tests.application.desk import PRICE, TODAY, Desk
+from credit_protection.domain.state_table import Desired
+from credit_protection.ports.storage import HostTransactionRetry
+from tests.application.app import PRICE, TODAY, AppFixture
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -37,7 +36,7 @@ if TYPE_CHECKING:
     from credit_protection.domain.settlements import Entry
     from tests.postgresql import NewDatabase
 
-PATIENCE = 60
+TIMEOUT = 60
 DRIVERS = [
     pytest.param("psycopg", marks=pytest.mark.postgresql),
     pytest.param("psycopg2", marks=pytest.mark.postgresql),
@@ -54,32 +53,32 @@ class Host:
     """An ERP with a table of its own beside ours.
 
     Args:
-        desk: a tenant whose records live in the ERP's database.
+        app: a tenant whose records live in the ERP's database.
         connect: opens a session as this ERP does.
     """
 
-    def __init__(self, desk: Desk, connect: Callable[[], Any]) -> None:
-        self.desk = desk
+    def __init__(self, app: AppFixture, connect: Callable[[], Any]) -> None:
+        self.app = app
         self.connect = connect
-        desk.register()
+        app.register()
         with closing(connect()) as session:
             run(session, "CREATE TABLE host_invoice (id VARCHAR(9) PRIMARY KEY, paid INTEGER NOT NULL)")
             run(session, "INSERT INTO host_invoice VALUES ('i1', 0), ('i2', 0)")
             session.commit()
 
-    def pay(self, session: Any, entry: Settlement) -> bool:  # noqa: ANN401 - a DBAPI connection
-        """The ERP's own write, and what it tells us within the same transaction."""
+    def pay(self, session: Any, entry: Settlement, actor: Actor = SYSTEM) -> RecordResult:  # noqa: ANN401 - a DBAPI connection
+        """The ERP's own write, and its report to us within the same transaction."""
         run(session, f"UPDATE host_invoice SET paid = 1 WHERE id = '{entry.invoice_id}'")  # noqa: S608 - a test's own
-        return self.desk.payments.record(SYSTEM, entry, connection=session)
+        return self.app.payments.record(actor, entry, connection=session)
 
     def paid(self) -> list[str]:
-        """The invoices that the ERP holds to be paid."""
+        """The invoices that are paid in the ERP."""
         with closing(self.connect()) as session:
             return [row[0] for row in run(session, "SELECT id FROM host_invoice WHERE paid = 1 ORDER BY id")]
 
     def ledger(self) -> list[Entry]:
-        with self.desk.storage.reading() as unit:
-            return list(unit.settlements.entries(self.desk.erp.code, ["i1", "i2"]))
+        with self.app.storage.read_only() as unit:
+            return list(unit.settlements.entries(self.app.erp.code, ["i1", "i2"]))
 
 
 def run(session: Any, sql: str) -> list[Any]:  # noqa: ANN401 - a DBAPI connection
@@ -88,8 +87,8 @@ def run(session: Any, sql: str) -> list[Any]:  # noqa: ANN401 - a DBAPI connecti
     return list(cursor.fetchall()) if cursor.description else []
 
 
-def begin_with_a_look(session: Any) -> None:  # noqa: ANN401 - a DBAPI connection
-    """The session's transaction begins, and sees the database as it is now."""
+def begin_reading(session: Any) -> None:  # noqa: ANN401 - a DBAPI connection
+    """Begin the session's transaction: it sees the database as it is now."""
     run(session, "SELECT count(*) FROM cp_settlement")
 
 
@@ -110,7 +109,7 @@ def host(request: pytest.FixtureRequest) -> Iterator[Host]:
     """Parametrised by its driver."""
     if request.param == "sqlite3":
         path: Path = request.getfixturevalue("database")
-        yield Host(Desk(request.getfixturevalue("sqlite")), lambda: sqlite3.connect(path, timeout=0))
+        yield Host(AppFixture(request.getfixturevalue("sqlite")), lambda: sqlite3.connect(path, timeout=0))
         return
     from credit_protection.adapters.storage.sqlalchemy import SqlStorage  # noqa: PLC0415 - not for every parameter
 
@@ -119,7 +118,7 @@ def host(request: pytest.FixtureRequest) -> Iterator[Host]:
     storage = SqlStorage(url)
     storage.migrate()
     session = psycopg_session if request.param == "psycopg" else psycopg2_session
-    yield Host(Desk(storage), lambda: session(url))
+    yield Host(AppFixture(storage), lambda: session(url))
     storage.close()
 
 
@@ -127,27 +126,41 @@ def host(request: pytest.FixtureRequest) -> Iterator[Host]:
 
 
 @pytest.mark.parametrize("host", DRIVERS, indirect=True)
-def test_what_the_host_rolls_back_leaves_no_trace(host: Host) -> None:
-    held = host.desk.included("i1")
-    trail = host.desk.acts()
+def test_payment_rolled_back_by_the_host_leaves_no_trace(host: Host) -> None:
+    included = host.app.included("i1")
+    trail = host.app.acts()
     with closing(host.connect()) as session:
-        assert host.pay(session, payment())
+        assert host.pay(session, payment()) is RecordResult.RECORDED
         session.rollback()
-    assert host.desk.payments.committed().invoices == 0
-    assert (host.ledger(), host.paid(), host.desk.acts()) == ([], [], trail)
-    assert host.desk.get(held).desired is Desired.INCLUDED
+    assert host.app.payments.after_commit().invoices == 0
+    assert (host.ledger(), host.paid(), host.app.acts()) == ([], [], trail)
+    assert host.app.get(included).desired is Desired.INCLUDED
 
 
 @pytest.mark.parametrize("host", DRIVERS, indirect=True)
-def test_what_the_host_commits_is_applied_after_it(host: Host) -> None:
-    held = host.desk.included("i1")
+def test_payment_committed_by_the_host_is_audited_and_applied_afterwards(host: Host) -> None:
+    included = host.app.included("i1")
     with closing(host.connect()) as session:
-        assert host.pay(session, payment())
-        assert host.ledger() == []  # nobody sees it yet
+        assert host.pay(session, payment()) is RecordResult.RECORDED
+        assert host.pay(session, payment()) is RecordResult.REPEATED
+        assert host.ledger() == []  # invisible before the commit
         session.commit()
-    assert host.desk.payments.committed().turned == [held.id]
+    assert host.app.get(included).desired is Desired.INCLUDED
+    (entry,) = host.app.audit("p1")
+    assert (entry.act, entry.actor_id, entry.after) == ("payment.record", "system", {"invoice": "i1"})
+    assert host.app.payments.after_commit().changed_negativation_ids == [included.id]
     assert (host.ledger(), host.paid()) == ([payment()], ["i1"])
-    assert host.desk.get(held).desired is Desired.REMOVED
+    assert host.app.get(included).desired is Desired.REMOVED
+
+
+@pytest.mark.parametrize("host", DRIVERS, indirect=True)
+def test_sweep_applies_a_commit_that_was_not_reported(host: Host) -> None:
+    included = host.app.included("i1")
+    with closing(host.connect()) as session:
+        host.pay(session, payment())
+        session.commit()
+    assert host.app.sweep.run().applied == 1
+    assert host.app.get(included).desired is Desired.REMOVED
 
 
 # ------------------------------------------------------------------------------------------------ our failures
@@ -168,59 +181,68 @@ FAILURES = [refuse_by_the_database, write_and_then_fail]
 
 @pytest.mark.parametrize("host", DRIVERS, indirect=True)
 @pytest.mark.parametrize("failure", FAILURES)
-def test_our_failure_refuses_no_payment_is_told_of_and_made_good_by_the_sweep(
+def test_our_failure_refuses_no_payment_is_logged_and_the_sweep_records_the_payment(
     host: Host,
     failure: Callable[..., bool],
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    held = host.desk.included("i1")
+    included = host.app.included("i1")
     monkeypatch.setattr(SqlSettlements, "record", failure)
     with closing(host.connect()) as session:
-        assert not host.pay(session, host.desk.erp.pay("i1", TODAY))
-        run(session, "UPDATE host_invoice SET paid = 1 WHERE id = 'i2'")  # its transaction goes on
+        assert host.pay(session, host.app.erp.pay("i1", TODAY)) is RecordResult.FAILED
+        run(session, "UPDATE host_invoice SET paid = 1 WHERE id = 'i2'")  # its transaction is usable
         session.commit()
     monkeypatch.undo()
     assert host.paid() == ["i1", "i2"]
     assert host.ledger() == []
     assert "i1" in caplog.text
     assert "pay-1" in caplog.text
-    assert host.desk.sweep.run().told_by_host == 1
-    assert host.desk.get(held).desired is Desired.REMOVED
+    assert host.app.sweep.run().found_by_polling == 1
+    assert host.app.get(included).desired is Desired.REMOVED
 
 
 @pytest.mark.parametrize("host", DRIVERS, indirect=True)
-def test_tables_of_ours_that_are_gone_refuse_no_payment(host: Host) -> None:
+def test_connection_to_a_database_without_our_tables_refuses_no_payment(host: Host) -> None:
     with closing(host.connect()) as session:
         run(session, "DROP TABLE cp_settlement")
         session.commit()
-        assert not host.pay(session, payment())
+        assert host.pay(session, payment()) is RecordResult.WRONG_CONNECTION
         session.commit()
     assert host.paid() == ["i1"]
 
 
 @pytest.mark.parametrize("host", ON_POSTGRESQL, indirect=True)
-def test_a_transaction_that_the_host_broke_before_is_the_hosts_own_affair(host: Host) -> None:
+def test_transaction_that_the_host_aborted_before_fails_without_an_exception(host: Host) -> None:
     with closing(host.connect()) as session:
         with pytest.raises(Exception, match="no_such_table"):
             run(session, "SELECT * FROM no_such_table")
-        assert not host.desk.payments.record(SYSTEM, payment(), connection=session)
+        assert host.app.payments.record(SYSTEM, payment(), connection=session) is RecordResult.FAILED
         session.rollback()
-        assert host.pay(session, payment())
+        assert host.pay(session, payment()) is RecordResult.RECORDED
         session.commit()
     assert host.paid() == ["i1"]
 
 
-def test_a_storage_that_can_not_join_refuses_no_payment(caplog: pytest.LogCaptureFixture) -> None:
-    desk = Desk(MemoryStorage())
-    assert not desk.payments.record(SYSTEM, payment(), connection=object())
-    assert "Use SQLite ou PostgreSQL" in caplog.text
+def test_connection_of_an_unknown_driver_refuses_no_payment(
+    sqlite: SqlStorage, caplog: pytest.LogCaptureFixture
+) -> None:
+    app = AppFixture(sqlite)
+    assert app.payments.record(SYSTEM, payment(), connection=object()) is RecordResult.WRONG_CONNECTION
+    assert "psycopg, psycopg2 ou sqlite3" in caplog.text
 
 
-def test_who_may_not_record_is_refused_before_anything_is_touched(sqlite: SqlStorage) -> None:
+@pytest.mark.parametrize("host", DRIVERS, indirect=True)
+def test_actor_without_permission_refuses_no_payment_and_is_audited(
+    host: Host, caplog: pytest.LogCaptureFixture
+) -> None:
     attendant = Actor.with_role("davi", "Davi", "atendente")
-    with pytest.raises(PermissionDenied):
-        Desk(sqlite).payments.record(attendant, payment(), connection=object())
+    with closing(host.connect()) as session:
+        assert host.pay(session, payment(), attendant) is RecordResult.NOT_PERMITTED
+        session.commit()
+    assert (host.paid(), host.ledger()) == (["i1"], [])
+    assert [(entry.act, entry.actor_id) for entry in host.app.audit("p1")] == [("payment.not_permitted", "davi")]
+    assert "davi may not record payments" in caplog.text
 
 
 # ------------------------------------------------------------------------------------------------ the host must retry
@@ -241,18 +263,18 @@ def driver_of(session: object) -> str:
 
 
 @pytest.mark.parametrize("host", ON_POSTGRESQL, indirect=True)
-def test_a_serialization_failure_goes_up_to_the_host_as_its_driver_raised_it(
+def test_serialization_failure_reaches_the_host_as_its_driver_raised_it(
     host: Host, caplog: pytest.LogCaptureFixture
 ) -> None:
     with closing(host.connect()) as session:
-        begin_with_a_look(session)
-        host.desk.payments.record(SYSTEM, payment())  # our sweep tells the same, and commits first
+        begin_reading(session)
+        host.app.payments.record(SYSTEM, payment())  # our sweep records the same, and commits first
         with pytest.raises(SERIALIZATION[driver_of(session)]) as raised:
             host.pay(session, payment())
         assert type(raised.value) is SERIALIZATION[driver_of(session)]
         assert raised.value.__cause__ is None
         session.rollback()
-        assert not host.pay(session, payment())  # the host's retry: it is there already
+        assert host.pay(session, payment()) is RecordResult.REPEATED  # in the host's retry
         session.commit()
     assert host.paid() == ["i1"]
     assert host.ledger() == [payment()]
@@ -260,16 +282,16 @@ def test_a_serialization_failure_goes_up_to_the_host_as_its_driver_raised_it(
 
 
 @pytest.mark.parametrize("host", ON_POSTGRESQL, indirect=True)
-def test_a_deadlock_goes_up_to_one_host_and_the_other_goes_on(host: Host) -> None:
+def test_deadlock_reaches_one_host_and_the_other_continues(host: Host) -> None:
     one, other = payment("p1", "i1"), payment("p2", "i2")
-    both_hold_one = threading.Barrier(2)
+    both_have_one = threading.Barrier(2)
 
-    def tell(first: Settlement, second: Settlement) -> Exception | None:
+    def record(first: Settlement, second: Settlement) -> Exception | None:
         with closing(host.connect()) as session:
             try:
-                host.desk.payments.record(SYSTEM, first, connection=session)
-                both_hold_one.wait(PATIENCE)
-                host.desk.payments.record(SYSTEM, second, connection=session)
+                host.app.payments.record(SYSTEM, first, connection=session)
+                both_have_one.wait(TIMEOUT)
+                host.app.payments.record(SYSTEM, second, connection=session)
                 session.commit()
             except (psycopg.Error, psycopg2.Error) as error:
                 session.rollback()
@@ -277,58 +299,58 @@ def test_a_deadlock_goes_up_to_one_host_and_the_other_goes_on(host: Host) -> Non
             return None
 
     with ThreadPoolExecutor(2) as threads:
-        told = [threads.submit(tell, one, other), threads.submit(tell, other, one)]
-        errors = [error for each in told if (error := each.result(PATIENCE)) is not None]
+        futures = [threads.submit(record, one, other), threads.submit(record, other, one)]
+        errors = [error for each in futures if (error := each.result(TIMEOUT)) is not None]
     kinds = {DEADLOCK["psycopg"], DEADLOCK["psycopg2"], *SERIALIZATION.values()}
     assert any(type(error) in {DEADLOCK["psycopg"], DEADLOCK["psycopg2"]} for error in errors)
-    assert {type(error) for error in errors} <= kinds  # the other may find that it must begin anew too
+    assert {type(error) for error in errors} <= kinds  # the other may have to be retried too
     with closing(host.connect()) as session:
         for each in (one, other):
-            host.desk.payments.record(SYSTEM, each, connection=session)
+            host.app.payments.record(SYSTEM, each, connection=session)
         session.commit()
     assert sorted(map(repr, host.ledger())) == sorted(map(repr, [one, other]))
 
 
 @pytest.mark.parametrize("host", ["sqlite3"], indirect=True)
-def test_a_busy_sqlite_goes_up_to_the_host(host: Host) -> None:
+def test_busy_sqlite_file_reaches_the_host(host: Host) -> None:
     with closing(host.connect()) as session, closing(host.connect()) as writer:
-        run(writer, "UPDATE host_invoice SET paid = 0")  # holds the file
+        run(writer, "UPDATE host_invoice SET paid = 0")  # locks the file
         with pytest.raises(sqlite3.OperationalError) as raised:
-            host.desk.payments.record(SYSTEM, payment(), connection=session)
+            host.app.payments.record(SYSTEM, payment(), connection=session)
         assert type(raised.value) is sqlite3.OperationalError
         assert raised.value.sqlite_errorcode == sqlite3.SQLITE_BUSY
         writer.rollback()
-        assert host.pay(session, payment())
+        assert host.pay(session, payment()) is RecordResult.RECORDED
         session.commit()
     assert host.paid() == ["i1"]
 
 
 @pytest.mark.parametrize("host", ["sqlite3"], indirect=True)
-def test_a_sqlite_that_others_changed_since_the_host_looked_goes_up_to_it_too(host: Host) -> None:
+def test_sqlite_snapshot_that_is_outdated_reaches_the_host(host: Host) -> None:
     with closing(host.connect()) as session, closing(host.connect()) as writer:
         run(session, "BEGIN")
-        begin_with_a_look(session)
+        begin_reading(session)
         run(writer, "INSERT INTO host_invoice VALUES ('i9', 0)")
         writer.commit()
         with pytest.raises(sqlite3.OperationalError) as raised:
-            host.desk.payments.record(SYSTEM, payment(), connection=session)
+            host.app.payments.record(SYSTEM, payment(), connection=session)
         assert raised.value.sqlite_errorcode == sqlite3.SQLITE_BUSY_SNAPSHOT
         session.rollback()
-        assert host.pay(session, payment())
+        assert host.pay(session, payment()) is RecordResult.RECORDED
         session.commit()
     assert host.ledger() == [payment()]
 
 
 @pytest.mark.parametrize("host", ["sqlite3"], indirect=True)
-def test_who_joins_by_the_port_is_told_by_an_error_of_the_port(host: Host) -> None:
+def test_port_raises_its_own_error_where_the_host_must_retry(host: Host) -> None:
     with closing(host.connect()) as session, closing(host.connect()) as writer:
         run(writer, "UPDATE host_invoice SET paid = 0")
 
         def join() -> None:
-            with host.desk.storage.joined(session):
+            with host.app.storage.in_transaction_of(session):
                 raise AssertionError("it can't begin")
 
-        with pytest.raises(HostMustRetry) as raised:
+        with pytest.raises(HostTransactionRetry) as raised:
             join()
         assert isinstance(raised.value.error, sqlite3.OperationalError)
         writer.rollback()

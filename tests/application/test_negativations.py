@@ -7,8 +7,8 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
+from sqlalchemy import event
 
-from credit_protection.application.integrations import IntegrationSettings
 from credit_protection.domain.actors import SYSTEM, Actor
 from credit_protection.domain.customers import InvoiceStatus
 from credit_protection.domain.errors import (
@@ -22,15 +22,17 @@ from credit_protection.domain.errors import (
     RuleViolation,
 )
 from credit_protection.domain.findings import Finding, Severity
-from credit_protection.domain.legal_calendar import RemovalCause
+from credit_protection.domain.integrations import IntegrationSettings
 from credit_protection.domain.money import Money
-from credit_protection.domain.negativations import Action, Desired, Observed
 from credit_protection.domain.reasons import RemovalReason
+from credit_protection.domain.removal_policy import RemovalCause
+from credit_protection.domain.state_table import Action, Desired, Observed
 from credit_protection.ports.storage import NegativationFilter
-from tests.application.desk import ANA, DUE, PRICE, TODAY, Desk, codes, together
+from tests.application.app import ANA, DUE, PRICE, TODAY, AppFixture, codes, run_concurrently
 
 if TYPE_CHECKING:
-    from credit_protection.domain.guards import Candidate, Terms
+    from credit_protection.adapters.storage.sqlalchemy import SqlStorage
+    from credit_protection.domain.guards import Candidate, InclusionTerms
 
 OPERATOR = Actor.with_role("olga", "Olga", "operador")
 ATTENDANT = Actor.with_role("davi", "Davi", "atendente")
@@ -38,22 +40,22 @@ ELSEWHERE = replace(ANA, id="eva", name="Eva", creditor_ids=frozenset({"2"}))
 ROBOT = replace(ANA, id="robo", name="Robô", is_person=False)
 
 
-def nothing_was_made(desk: Desk) -> bool:
-    return not desk.negativations.list(ANA).items and "negativation.create" not in desk.acts()
+def nothing_was_made(empty_app: AppFixture) -> bool:
+    return not empty_app.negativations.list(ANA).items and "negativation.create" not in empty_app.acts()
 
 
 # ------------------------------------------------------------------------------------------------ preview
 
 
-def test_the_preview_shows_what_the_creation_would_refuse_with(shop: Desk) -> None:
-    shop.negativate("i1")
-    shop.erp.cease("i2", InvoiceStatus.CANCELLED)
-    shop.erp.held["c1"] = "ordem judicial"
-    asked = shop.asked("i1", "i2", nature="DUP", amounts={"i1": Money(999_00)})
+def test_preview_shows_the_findings_that_would_refuse_the_creation(app: AppFixture) -> None:
+    app.negativate("i1")
+    app.erp.set_status("i2", InvoiceStatus.CANCELLED)
+    app.erp.hold_reasons["c1"] = "ordem judicial"
+    asked = app.request("i1", "i2", nature="DUP", amounts={"i1": Money(999_00)})
 
-    preview = shop.negativations.preview(ANA, asked)
+    preview = app.negativations.preview(ANA, asked)
     with pytest.raises(RuleViolation) as refused:
-        shop.negativations.create(ANA, asked)
+        app.negativations.create(ANA, asked)
     assert list(refused.value.findings) == list(preview.findings)
     assert codes(preview.findings) == {
         "fatura_cancelada",
@@ -65,367 +67,381 @@ def test_the_preview_shows_what_the_creation_would_refuse_with(shop: Desk) -> No
     }
 
 
-def test_a_preview_makes_nothing(shop: Desk) -> None:
-    preview = shop.negativations.preview(ANA, shop.asked("i1", "i2"))
+def test_preview_stores_nothing(app: AppFixture) -> None:
+    preview = app.negativations.preview(ANA, app.request("i1", "i2"))
     assert not preview.findings
     assert [invoice.id for invoice in preview.candidate.invoices] == ["i1", "i2"]
-    assert nothing_was_made(shop)
+    assert nothing_was_made(app)
 
 
-def test_a_guard_of_a_plugin_vetoes(desk: Desk) -> None:
-    def small_town(candidate: Candidate, _: Terms) -> list[Finding]:
+def test_guard_of_a_plugin_vetoes(empty_app: AppFixture) -> None:
+    def small_town(candidate: Candidate, _: InclusionTerms) -> list[Finding]:
         return [Finding("vizinho", Severity.BLOCK, f"{candidate.customer.name} é vizinha.", "customer")]
 
-    shop = Desk(desk.storage, extra_guards=[small_town])
-    shop.register()
-    assert codes(shop.negativations.preview(ANA, shop.asked("i1")).findings) == {"vizinho"}
+    app = AppFixture(empty_app.storage, extra_guards=[small_town])
+    app.register()
+    assert codes(app.negativations.preview(ANA, app.request("i1")).findings) == {"vizinho"}
     with pytest.raises(RuleViolation):
-        shop.negativate("i1")
+        app.negativate("i1")
+
+
+def test_creation_reads_the_integration_once(app: AppFixture, sqlite: SqlStorage) -> None:
+    statements: list[str] = []
+
+    def record(*arguments: object) -> None:
+        statements.append(str(arguments[2]))
+
+    event.listen(sqlite._engine, "before_cursor_execute", record)
+    app.negativate("i1")
+    event.remove(sqlite._engine, "before_cursor_execute", record)
+    read = [statement.partition("FROM ")[2].split()[0] for statement in statements if statement.startswith("SELECT")]
+    assert sorted(read) == ["cp_creditor", "cp_integration", "cp_nature", "cp_negativation_invoice", "cp_settlement"]
 
 
 # ------------------------------------------------------------------------------------------------ create
 
 
-def test_each_chosen_invoice_becomes_one_negativation_under_one_request(shop: Desk) -> None:
-    made = shop.negativations.create(ANA, shop.asked("i1", "i2", amounts={"i2": Money(50_00)}))
+def test_each_chosen_invoice_becomes_one_negativation_of_one_request(app: AppFixture) -> None:
+    made = app.negativations.create(ANA, app.request("i1", "i2", amounts={"i2": Money(50_00)}))
 
     assert [[invoice.invoice_id for invoice in one.invoices] for one in made] == [["i1"], ["i2"]]
     assert [one.amount for one in made] == [PRICE, Money(50_00)]
     assert len({one.reference for one in made}) == 2
     assert len({one.request_id for one in made}) == 1
     for one in made:
-        stored = shop.get(one)
+        stored = app.get(one)
         assert (stored.desired, stored.observed) == (Desired.INCLUDED, Observed.ABSENT)
-        assert (stored.transmission.action, stored.transmission.due_at) == (Action.INCLUDE, shop.clock.now())
-        assert shop.happened(one) == ["created"]
-        (entry,) = shop.audit(one.id)
-        assert (entry.act, entry.why, entry.actor_name) == ("negativation.create", "cobrança esgotada", "Ana")
+        assert (stored.transmission.action, stored.transmission.due_at) == (Action.INCLUDE, app.clock.now())
+        assert app.event_kinds(one) == ["created"]
+        (entry,) = app.audit(one.id)
+        assert (entry.act, entry.remark, entry.actor_name) == ("negativation.create", "cobrança esgotada", "Ana")
         assert entry.after["document"] == "***.100.200-**"
-    with shop.storage.reading() as unit:
+    with app.storage.read_only() as unit:
         request = unit.negativations.request(made[0].request_id)
-    assert (request.actor_id, request.invoice_ids, request.why) == ("ana", ("i1", "i2"), "cobrança esgotada")
+    assert (request.actor_id, request.invoice_ids, request.remark) == ("ana", ("i1", "i2"), "cobrança esgotada")
 
 
-def test_a_grouping_integration_makes_one_record_of_the_sum_and_the_oldest_due_date(desk: Desk) -> None:
-    desk.register(IntegrationSettings(grouped=True))
-    (made,) = desk.negativations.create(ANA, desk.asked("i2", "i1", "i3"))
+def test_grouping_integration_makes_one_record_of_the_sum_and_the_oldest_due_date(empty_app: AppFixture) -> None:
+    empty_app.register(IntegrationSettings(grouped=True))
+    (made,) = empty_app.negativations.create(ANA, empty_app.request("i2", "i1", "i3"))
     assert (made.amount, made.due_date) == (Money(3 * PRICE.cents), DUE + timedelta(days=1))
 
 
-def test_where_the_erp_has_no_subscriptions_the_customer_stands_for_theirs(shop: Desk) -> None:
-    shop.erp.capabilities = replace(shop.erp.capabilities, subscriptions=False)
-    shop.erp.services.clear()
+def test_customer_is_the_subscription_where_the_erp_has_none(app: AppFixture) -> None:
+    app.erp.capabilities = replace(app.erp.capabilities, subscriptions=False)
+    app.erp.subscriptions_by_id.clear()
     for invoice_id in ("i1", "i2"):
-        shop.erp.bills[invoice_id] = replace(shop.erp.bills[invoice_id], subscription_id=None)
-    held = shop.included("i1", "i2")
-    assert held.subscription_id == held.customer_id == "c1"
-    assert held.observed is Observed.PRESENT
-    shop.paid("i1")
-    assert shop.get(held).desired is Desired.REMOVED
+        app.erp.invoices_by_id[invoice_id] = replace(app.erp.invoices_by_id[invoice_id], subscription_id=None)
+    included = app.included("i1", "i2")
+    assert included.subscription_id == included.customer_id == "c1"
+    assert included.observed is Observed.PRESENT
+    app.paid("i1")
+    assert app.get(included).desired is Desired.REMOVED
 
 
-def test_workers_and_listeners_learn_of_a_creation_after_it_is_stored(shop: Desk) -> None:
-    shop.queue.woken.clear()
-    made = shop.negativate("i1")
-    assert shop.queue.woken == [made.id]
-    assert [event.kind.value for event in shop.listeners.events] == ["created"]
+def test_creation_notifies_listeners_and_workers_after_commit(app: AppFixture) -> None:
+    app.queue.woken.clear()
+    made = app.negativate("i1")
+    assert app.queue.woken == [made.id]
+    assert [event.kind.value for event in app.listeners.events] == ["created"]
 
 
-def test_only_a_person_negativates(shop: Desk) -> None:
+def test_only_a_person_negativates(app: AppFixture) -> None:
     with pytest.raises(PermissionDenied):
-        shop.negativate("i1", actor=SYSTEM)
+        app.negativate("i1", actor=SYSTEM)
     with pytest.raises(RuleViolation) as refused:  # though it be given every permission
-        shop.negativate("i1", actor=ROBOT)
+        app.negativate("i1", actor=ROBOT)
     assert refused.value.code == "sem_pessoa"
-    assert nothing_was_made(shop)
+    assert nothing_was_made(app)
 
 
-def test_an_explicit_list_of_invoices_is_needed(shop: Desk) -> None:
+def test_creation_needs_an_explicit_list_of_invoices(app: AppFixture) -> None:
     with pytest.raises(RuleViolation) as refused:
-        shop.negativations.create(ANA, shop.asked())
+        app.negativations.create(ANA, app.request())
     assert refused.value.code == "sem_fatura"
-    assert nothing_was_made(shop)
+    assert nothing_was_made(app)
 
 
-def test_who_may_not_negativate_makes_nothing(shop: Desk) -> None:
+def test_actor_without_permission_creates_nothing(app: AppFixture) -> None:
     with pytest.raises(PermissionDenied):
-        shop.negativate("i1", actor=ATTENDANT)
+        app.negativate("i1", actor=ATTENDANT)
     with pytest.raises(NotFound):
-        shop.negativate("i1", actor=ELSEWHERE)
-    assert nothing_was_made(shop)
+        app.negativate("i1", actor=ELSEWHERE)
+    assert nothing_was_made(app)
 
 
-def test_what_the_erp_does_not_know_is_named(shop: Desk) -> None:
+def test_record_unknown_to_the_erp_is_named(app: AppFixture) -> None:
     with pytest.raises(NotFound, match="c9") as customer:
-        shop.negativations.create(ANA, shop.asked("i1", customer_id="c9"))
+        app.negativations.create(ANA, app.request("i1", customer_id="c9"))
     with pytest.raises(NotFound, match="i9") as invoice:
-        shop.negativate("i1", "i9")
+        app.negativate("i1", "i9")
     assert (customer.value.code, invoice.value.code) == ("cliente_desconhecido", "fatura_desconhecida")
-    assert nothing_was_made(shop)
+    assert nothing_was_made(app)
 
 
-def test_an_erp_that_is_down_makes_nothing(shop: Desk) -> None:
-    down(shop)
+def test_unavailable_erp_creates_nothing(app: AppFixture) -> None:
+    down(app)
     with pytest.raises(HostUnavailable):
-        shop.negativate("i1")
-    assert nothing_was_made(shop)
+        app.negativate("i1")
+    assert nothing_was_made(app)
 
 
-def test_one_blocked_invoice_of_many_makes_none(shop: Desk) -> None:
-    shop.erp.cease("i2", InvoiceStatus.PAID, TODAY)
+def test_one_blocked_invoice_refuses_all(app: AppFixture) -> None:
+    app.erp.set_status("i2", InvoiceStatus.PAID, TODAY)
     with pytest.raises(RuleViolation) as refused:
-        shop.negativate("i1", "i2", "i3")
+        app.negativate("i1", "i2", "i3")
     assert codes(refused.value.findings) >= {"fatura_paga"}
-    assert nothing_was_made(shop)
+    assert nothing_was_made(app)
 
 
-def test_one_open_negativation_per_invoice_and_registry_and_a_new_one_after_it_closed(shop: Desk) -> None:
-    first = shop.included("i1")
-    other = shop.register(description="Outra conta, mesma base")
+def test_invoice_has_one_open_negativation_per_registry_and_a_new_one_after_it_closed(app: AppFixture) -> None:
+    first = app.included("i1")
+    other = app.register(description="Outra conta, mesma base")
     with pytest.raises(RuleViolation) as refused:
-        shop.negativate("i1")
+        app.negativate("i1")
     assert codes(refused.value.findings) == {"fatura_ja_negativada"}
 
-    shop.negativations.delete(ANA, first.id)
-    assert shop.work(first).observed is Observed.GONE
-    again = shop.negativate("i1")
+    app.negativations.delete(ANA, first.id)
+    assert app.work(first).observed is Observed.GONE
+    again = app.negativate("i1")
     assert (again.integration_id, again.reference == first.reference) == (other.id, False)
 
 
 # ------------------------------------------------------------------------------------------------ rule 8
 
 
-def test_a_settlement_recorded_between_the_reading_and_the_lock_refuses(shop: Desk) -> None:
+def test_settlement_recorded_between_read_and_lock_refuses_the_creation(app: AppFixture) -> None:
     def pay_at_that_instant(reading: str) -> None:
         if reading == "holds":  # the invoices are read, nothing is locked yet
-            shop.erp.before = lambda _: None
-            shop.paid("i1")
+            app.erp.before = lambda _: None
+            app.paid("i1")
 
-    shop.erp.before = pay_at_that_instant
+    app.erp.before = pay_at_that_instant
     with pytest.raises(RuleViolation) as refused:
-        shop.negativate("i1")
+        app.negativate("i1")
     (finding,) = refused.value.findings
     assert (finding.code, finding.invoice_id) == ("fatura_paga", "i1")
-    assert nothing_was_made(shop)
+    assert nothing_was_made(app)
 
 
-def test_a_settlement_that_came_and_was_reversed_meanwhile_does_not_refuse(shop: Desk) -> None:
+def test_settlement_reversed_before_the_lock_does_not_refuse_the_creation(app: AppFixture) -> None:
     def pay_and_reverse(reading: str) -> None:
         if reading == "holds":
-            shop.erp.before = lambda _: None
-            shop.payments.record(SYSTEM, shop.erp.reverse(shop.paid("i1"), TODAY))
+            app.erp.before = lambda _: None
+            app.payments.record(SYSTEM, app.erp.reverse(app.paid("i1"), TODAY))
 
-    shop.erp.before = pay_and_reverse
-    assert shop.negativate("i1").desired is Desired.INCLUDED
-
-
-def test_a_settlement_recorded_right_after_the_creation_turns_it(shop: Desk) -> None:
-    made = shop.negativate("i1")
-    shop.paid("i1")
-    assert shop.get(made).is_closed
+    app.erp.before = pay_and_reverse
+    assert app.negativate("i1").desired is Desired.INCLUDED
 
 
-def test_a_payment_and_a_creation_at_one_instant_never_leave_a_paid_customer_negativated(shop: Desk) -> None:
+def test_settlement_recorded_after_the_creation_requests_removal(app: AppFixture) -> None:
+    made = app.negativate("i1")
+    app.paid("i1")
+    assert app.get(made).is_closed
+
+
+def test_concurrent_payment_and_creation_never_leave_a_paid_customer_negativated(app: AppFixture) -> None:
     def act(number: int) -> object:
-        return shop.negativate("i1") if number else shop.paid("i1")
+        return app.negativate("i1") if number else app.paid("i1")
 
-    together(2, act)
-    shop.payments.apply()
-    assert all(one.is_closed for one in shop.negativations.list(ANA).items)
+    run_concurrently(2, act)
+    app.payments.apply()
+    assert all(one.is_closed for one in app.negativations.list(ANA).items)
 
 
-def test_eight_creations_of_one_invoice_at_one_instant_make_exactly_one(shop: Desk) -> None:
-    outcomes = together(8, lambda _: shop.negativate("i1"))
+def test_concurrent_creations_of_one_invoice_make_exactly_one(app: AppFixture) -> None:
+    outcomes = run_concurrently(8, lambda _: app.negativate("i1"))
     refused = [outcome for outcome in outcomes if isinstance(outcome, RuleViolation)]
     assert len(refused) == 7
     assert {code for one in refused for code in codes(one.findings)} == {"fatura_ja_negativada"}
-    assert len(shop.negativations.list(ANA).items) == 1
-    assert shop.acts().count("negativation.create") == 1
+    assert len(app.negativations.list(ANA).items) == 1
+    assert app.acts().count("negativation.create") == 1
 
 
-def test_overlapping_choices_at_one_instant_share_no_invoice(shop: Desk) -> None:
+def test_concurrent_overlapping_choices_share_no_invoice(app: AppFixture) -> None:
     choices = [("i1", "i2"), ("i2", "i3"), ("i3", "i1")] * 2
-    together(6, lambda number: shop.negativate(*choices[number]))
-    taken = [invoice.invoice_id for one in shop.negativations.list(ANA).items for invoice in one.invoices]
+    run_concurrently(6, lambda number: app.negativate(*choices[number]))
+    taken = [invoice.invoice_id for one in app.negativations.list(ANA).items for invoice in one.invoices]
     assert len(taken) == len(set(taken)) == 2
 
 
 # ------------------------------------------------------------------------------------------------ delete, withdraw
 
 
-def test_a_deletion_queues_the_removal_with_its_deadline_history_and_audit(shop: Desk) -> None:
-    held = shop.included("i1")
-    shop.queue.woken.clear()
-    deleted = shop.negativations.delete(OPERATOR, held.id)
+def test_deletion_queues_the_removal_with_its_deadline_history_and_audit(app: AppFixture) -> None:
+    included = app.included("i1")
+    app.queue.woken.clear()
+    deleted = app.negativations.delete(OPERATOR, included.id)
     assert (deleted.desired, deleted.observed) == (Desired.REMOVED, Observed.PRESENT)
     assert (deleted.transmission.action, deleted.transmission.deadline) == (Action.REMOVE, date(2026, 11, 26))
-    assert shop.happened(held)[-1] == "removal_wanted"
-    assert shop.queue.woken == [held.id]
-    entry = shop.audit(held.id)[-1]
-    assert (entry.act, entry.actor_id, entry.why) == ("negativation.delete", "olga", "solicitação do credor")
+    assert app.event_kinds(included)[-1] == "removal_wanted"
+    assert app.queue.woken == [included.id]
+    entry = app.audit(included.id)[-1]
+    assert (entry.act, entry.actor_id, entry.remark) == ("negativation.delete", "olga", "solicitação do credor")
     assert (entry.before["desired"], entry.after["desired"]) == ("included", "removed")
 
 
-def test_a_deletion_before_sending_cancels_without_a_call(shop: Desk) -> None:
-    waiting = shop.negativate("i1")
-    deleted = shop.negativations.delete(ANA, waiting.id)
+def test_deletion_before_sending_cancels_without_a_call(app: AppFixture) -> None:
+    waiting = app.negativate("i1")
+    deleted = app.negativations.delete(ANA, waiting.id)
     assert (deleted.is_closed, deleted.observed) == (True, Observed.ABSENT)
-    assert shop.happened(waiting) == ["created", "removal_wanted", "cancelled"]
-    assert shop.perform(waiting) is None
-    assert "include" not in shop.bureau.calls
+    assert app.event_kinds(waiting) == ["created", "removal_wanted", "cancelled"]
+    assert app.perform(waiting) is None
+    assert "include" not in app.bureau.calls
 
 
-def test_payment_as_the_reason_needs_a_settlement_or_an_attestation(shop: Desk) -> None:
-    held = shop.included("i1")
-    trail = shop.acts()
+def test_reason_payment_needs_a_settlement_or_an_attestation(app: AppFixture) -> None:
+    included = app.included("i1")
+    trail = app.acts()
     with pytest.raises(RuleViolation) as refused:
-        shop.negativations.delete(ANA, held.id, reason=RemovalReason.PAYMENT)
+        app.negativations.delete(ANA, included.id, reason=RemovalReason.PAYMENT)
     assert refused.value.code == "pagamento_sem_baixa"
-    assert shop.acts() == trail
-    deleted = shop.negativations.delete(ANA, held.id, reason=RemovalReason.PAYMENT, attestation="comprovante no balcão")
+    assert app.acts() == trail
+    proof = "comprovante no balcão"
+    deleted = app.negativations.delete(ANA, included.id, reason=RemovalReason.PAYMENT, attestation=proof)
     (trigger,) = deleted.triggers
-    assert (trigger.reason, trigger.note) == (RemovalReason.PAYMENT, "comprovante no balcão")
-    assert shop.audit(held.id)[-1].why == "comprovante no balcão"
+    assert (trigger.reason, trigger.note) == (RemovalReason.PAYMENT, proof)
+    assert app.audit(included.id)[-1].remark == proof
 
 
-def test_a_court_order_is_due_at_once(shop: Desk) -> None:
-    held = shop.included("i1")
-    deleted = shop.negativations.delete(ANA, held.id, reason=RemovalReason.COURT_ORDER)
+def test_court_order_is_due_at_once(app: AppFixture) -> None:
+    included = app.included("i1")
+    deleted = app.negativations.delete(ANA, included.id, reason=RemovalReason.COURT_ORDER)
     assert deleted.triggers[0].cause is RemovalCause.COURT
     assert deleted.deadline == TODAY
 
 
-def test_what_is_closed_can_not_be_deleted_again(shop: Desk) -> None:
-    held = shop.included("i1")
-    shop.negativations.delete(ANA, held.id)
-    shop.work(held)
+def test_closed_negativation_can_not_be_deleted_again(app: AppFixture) -> None:
+    included = app.included("i1")
+    app.negativations.delete(ANA, included.id)
+    app.work(included)
     with pytest.raises(Conflict):
-        shop.negativations.delete(ANA, held.id)
+        app.negativations.delete(ANA, included.id)
 
 
-def test_a_deletion_is_withdrawn_while_nothing_was_sent(shop: Desk) -> None:
-    held = shop.included("i1")
-    shop.negativations.delete(ANA, held.id)
-    kept = shop.negativations.withdraw(ANA, held.id)
+def test_deletion_is_withdrawn_before_anything_was_sent(app: AppFixture) -> None:
+    included = app.included("i1")
+    app.negativations.delete(ANA, included.id)
+    kept = app.negativations.withdraw(ANA, included.id)
     assert (kept.desired, kept.transmission.action) == (Desired.INCLUDED, Action.NOTHING)
-    assert shop.happened(held)[-1] == "removal_withdrawn"
-    assert shop.acts(held.id)[-1] == "negativation.withdraw"
-    assert len(shop.bureau.standing()) == 1
+    assert app.event_kinds(included)[-1] == "removal_withdrawn"
+    assert app.acts(included.id)[-1] == "negativation.withdraw"
+    assert len(app.bureau.records_on_file()) == 1
 
 
-def test_a_deletion_is_not_withdrawn_once_it_was_sent_or_while_a_settlement_stands(shop: Desk) -> None:
-    sent, paid = shop.included("i1"), shop.included("i2")
-    shop.negativations.delete(ANA, sent.id)
-    shop.bureau.fail_next("remove", BureauUnavailable("Fora do ar."))
-    shop.perform(sent)
+def test_deletion_is_not_withdrawn_once_sent_or_with_a_settlement_in_effect(app: AppFixture) -> None:
+    sent, paid = app.included("i1"), app.included("i2")
+    app.negativations.delete(ANA, sent.id)
+    app.bureau.fail_next("remove", BureauUnavailable("Fora do ar."))
+    app.perform(sent)
     with pytest.raises(RuleViolation) as already:
-        shop.negativations.withdraw(ANA, sent.id)
-    shop.negativations.delete(ANA, paid.id)
-    shop.paid("i2")
+        app.negativations.withdraw(ANA, sent.id)
+    app.negativations.delete(ANA, paid.id)
+    app.paid("i2")
     with pytest.raises(RuleViolation) as settled:
-        shop.negativations.withdraw(ANA, paid.id)
+        app.negativations.withdraw(ANA, paid.id)
     assert (already.value.code, settled.value.code) == ("remocao_ja_enviada", "remocao_com_motivo")
 
 
-def test_there_is_nothing_to_withdraw_where_nothing_was_asked(shop: Desk) -> None:
+def test_withdrawal_without_a_deletion_is_refused(app: AppFixture) -> None:
     with pytest.raises(Conflict):
-        shop.negativations.withdraw(ANA, shop.negativate("i1").id)
+        app.negativations.withdraw(ANA, app.negativate("i1").id)
 
 
 # ------------------------------------------------------------------------------------------------ stop, attest
 
 
-def test_stopping_ends_the_attempts_only_and_resuming_goes_on(shop: Desk) -> None:
-    held = shop.included("i1")
-    shop.negativations.delete(ANA, held.id)
-    stopped = shop.negativations.stop_trying(ANA, held.id, "o portal está fora")
+def test_stop_ends_the_attempts_only_and_resume_continues_them(app: AppFixture) -> None:
+    included = app.included("i1")
+    app.negativations.delete(ANA, included.id)
+    stopped = app.negativations.stop_trying(ANA, included.id, "o portal está fora")
     assert stopped.transmission.is_open
-    assert stopped.transmission.deadline == date(2026, 11, 26)  # the alarm goes on
-    assert not shop.transmissions.due(10)
-    assert shop.perform(held) is None
-    assert [one.id for one in shop.negativations.list(ANA, NegativationFilter(blocked=True)).items] == [held.id]
+    assert stopped.transmission.deadline == date(2026, 11, 26)  # and so does the alarm
+    assert not app.transmissions.due(10)
+    assert app.perform(included) is None
+    assert [one.id for one in app.negativations.list(ANA, NegativationFilter(blocked=True)).items] == [included.id]
 
-    shop.negativations.resume(ANA, held.id)
-    assert shop.work(held).observed is Observed.GONE
-    assert [entry.act for entry in shop.audit(held.id)][-2:] == ["negativation.stop", "negativation.resume"]
-    assert shop.audit(held.id)[-2].why == "o portal está fora"
+    app.negativations.resume(ANA, included.id)
+    assert app.work(included).observed is Observed.GONE
+    stop, resume = [entry for entry in app.audit(included.id) if entry.act.startswith("negativation.")][-2:]
+    assert (stop.act, stop.remark, resume.act) == ("negativation.stop", "o portal está fora", "negativation.resume")
 
 
-def test_there_must_be_something_to_stop_and_something_to_resume(shop: Desk) -> None:
-    held = shop.included("i1")
+def test_stop_and_resume_need_an_open_transmission(app: AppFixture) -> None:
+    included = app.included("i1")
     with pytest.raises(Conflict):
-        shop.negativations.stop_trying(ANA, held.id, "x")
+        app.negativations.stop_trying(ANA, included.id, "x")
     with pytest.raises(Conflict):
-        shop.negativations.resume(ANA, held.id)
+        app.negativations.resume(ANA, included.id)
 
 
-def test_only_a_statement_with_a_reason_ends_what_the_bureau_never_will(shop: Desk) -> None:
-    held = shop.included("i1")
-    shop.negativations.delete(ANA, held.id)
-    shop.bureau.fail_next("remove", Refused("Registro bloqueado."))
-    shop.perform(held)
+def test_attestation_with_a_remark_closes_a_removal_that_the_bureau_refuses(app: AppFixture) -> None:
+    included = app.included("i1")
+    app.negativations.delete(ANA, included.id)
+    app.bureau.fail_next("remove", Refused("Registro bloqueado."))
+    app.perform(included)
     with pytest.raises(InvalidInput):
-        shop.negativations.attest_absent(ANA, held.id, "  ")
-    closed = shop.negativations.attest_absent(ANA, held.id, "conferido no portal, protocolo 77")
+        app.negativations.attest_absent(ANA, included.id, "  ")
+    closed = app.negativations.attest_absent(ANA, included.id, "conferido no portal, protocolo 77")
     assert (closed.is_closed, closed.observed) == (True, Observed.GONE)
     assert not closed.transmission.is_open
-    assert shop.happened(held)[-1] == "attested_absent"
-    assert shop.audit(held.id)[-1].why == "conferido no portal, protocolo 77"
+    assert app.event_kinds(included)[-1] == "attested_absent"
+    assert app.audit(included.id)[-1].remark == "conferido no portal, protocolo 77"
 
 
 @pytest.mark.parametrize("act", ["delete", "withdraw", "stop_trying", "resume", "attest_absent"])
-def test_an_act_on_what_one_may_not_touch_or_see_changes_nothing(shop: Desk, act: str) -> None:
-    held = shop.included("i1")
-    before, trail = shop.get(held), shop.acts()
+def test_act_on_a_forbidden_or_invisible_negativation_changes_nothing(app: AppFixture, act: str) -> None:
+    included = app.included("i1")
+    before, trail = app.get(included), app.acts()
     words = {"stop_trying": ("porque sim",), "attest_absent": ("porque sim",)}.get(act, ())
     with pytest.raises(PermissionDenied):
-        getattr(shop.negativations, act)(ATTENDANT, held.id, *words)
+        getattr(app.negativations, act)(ATTENDANT, included.id, *words)
     with pytest.raises(NotFound):
-        getattr(shop.negativations, act)(ELSEWHERE, held.id, *words)
+        getattr(app.negativations, act)(ELSEWHERE, included.id, *words)
     with pytest.raises(NotFound):
-        getattr(shop.negativations, act)(ANA, "none", *words)
-    assert shop.get(held) == before
-    assert shop.acts() == trail
+        getattr(app.negativations, act)(ANA, "none", *words)
+    assert app.get(included) == before
+    assert app.acts() == trail
 
 
 # ------------------------------------------------------------------------------------------------ reading
 
 
-def test_another_creditors_negativations_do_not_exist_for_the_actor(shop: Desk) -> None:
-    made = shop.negativate("i1")
-    assert not shop.negativations.list(ELSEWHERE).items
+def test_negativations_of_another_creditor_do_not_exist_for_the_actor(app: AppFixture) -> None:
+    made = app.negativate("i1")
+    assert not app.negativations.list(ELSEWHERE).items
     asked_for = NegativationFilter(creditor_ids=frozenset({"1"}))  # a filter does not widen the scope
-    assert not shop.negativations.list(ELSEWHERE, asked_for).items
-    for read in (shop.negativations.get, shop.negativations.history):
+    assert not app.negativations.list(ELSEWHERE, asked_for).items
+    for read in (app.negativations.get, app.negativations.history):
         with pytest.raises(NotFound):
             read(ELSEWHERE, made.id)
 
 
-def test_the_history_needs_its_permission(shop: Desk) -> None:
-    made = shop.negativate("i1")
+def test_history_needs_its_permission(app: AppFixture) -> None:
+    made = app.negativate("i1")
     blind = Actor("cego", "Cego", frozenset())
     with pytest.raises(PermissionDenied):
-        shop.negativations.list(blind)
+        app.negativations.list(blind)
     with pytest.raises(PermissionDenied):
-        shop.negativations.history(blind, made.id)
+        app.negativations.history(blind, made.id)
 
 
-def test_the_removal_queue_is_in_order_of_deadline(shop: Desk) -> None:
-    by_person, by_payment, by_court = [shop.included(each) for each in ("i1", "i2", "i3")]
-    shop.paid("i2")
-    shop.negativations.delete(ANA, by_person.id)
-    shop.negativations.delete(ANA, by_court.id, reason=RemovalReason.COURT_ORDER)
-    queue = shop.negativations.list(ANA, NegativationFilter(in_removal_queue=True)).items
+def test_removal_queue_is_ordered_by_deadline(app: AppFixture) -> None:
+    by_person, by_payment, by_court = [app.included(each) for each in ("i1", "i2", "i3")]
+    app.paid("i2")
+    app.negativations.delete(ANA, by_person.id)
+    app.negativations.delete(ANA, by_court.id, reason=RemovalReason.COURT_ORDER)
+    queue = app.negativations.list(ANA, NegativationFilter(in_removal_queue=True)).items
     assert [one.id for one in queue] == [by_court.id, by_person.id, by_payment.id]
-    assert [due.negativation_id for due in shop.transmissions.due(10)] == [by_court.id, by_person.id, by_payment.id]
+    assert [due.negativation_id for due in app.transmissions.due(10)] == [by_court.id, by_person.id, by_payment.id]
 
 
-def test_today_is_each_creditors(shop: Desk) -> None:
-    assert shop.negativations.today() == {"1": TODAY}
+def test_today_is_given_for_each_visible_creditor(app: AppFixture) -> None:
+    assert app.negativations.today(ANA) == {"1": TODAY}
 
 
-def down(desk: Desk) -> None:
+def down(empty_app: AppFixture) -> None:
     def unreachable(_: str) -> None:
         raise HostUnavailable("O ERP não respondeu. Tente de novo.")
 
-    desk.erp.before = unreachable
+    empty_app.erp.before = unreachable

@@ -1,4 +1,4 @@
-"""Each benchmark runs, on very little, and reports in the one form. What it measures is `make bench`'s to judge."""
+"""Each benchmark runs on very little and reports its result as one JSON line. `make bench` measures."""
 
 import json
 from collections.abc import Callable
@@ -20,13 +20,13 @@ from benchmarks import drain, enqueue, latency, scale
         ),
     ],
 )
-def test_a_benchmark_reports_a_ratio_against_its_floor(
+def test_benchmark_reports_a_ratio_against_its_floor(
     run: Callable[[list[str]], int], arguments: list[str], name: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     code = run(arguments)
-    told = json.loads(capsys.readouterr().out.splitlines()[-1])
-    assert told["name"] == name
+    result = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert result["name"] == name
     assert name in everything.NAMES
-    assert told["ratio"] > 0
-    assert code == int(told["ratio"] < told["floor"])
-    assert told["baseline"]
+    assert result["ratio"] > 0
+    assert code == int(result["ratio"] < result["floor"])
+    assert result["baseline"]

@@ -21,7 +21,7 @@ from credit_protection.domain.customers import (
 )
 from credit_protection.domain.documents import PersonType
 from credit_protection.domain.findings import Finding, Severity
-from credit_protection.domain.guards import Candidate, GuardSettings, TelecomGuard, Terms
+from credit_protection.domain.guards import Candidate, GuardSettings, InclusionTerms, TelecomGuard
 from credit_protection.domain.legal_calendar import BusinessCalendar
 from credit_protection.domain.money import ZERO, Money
 from credit_protection.domain.natures import InclusionNature
@@ -30,8 +30,8 @@ from credit_protection.testing.strategies import NATURE, TODAY
 PF, PJ = PersonType.PF, PersonType.PJ
 BLOCK, WARN = Severity.BLOCK, Severity.WARN
 
-TERMS = Terms(Capabilities(Registry.SPC), GuardSettings(), BusinessCalendar(), TODAY, {NATURE.code: NATURE})
-SETTINGS, GATEWAY = TERMS.settings, TERMS.gateway
+TERMS = InclusionTerms(Capabilities(Registry.SPC), GuardSettings(), BusinessCalendar(), TODAY, {NATURE.code: NATURE})
+SETTINGS, GATEWAY = TERMS.settings, TERMS.capabilities
 
 RIO_PRETO = Address("Rua das Acácias", "120", "", "Centro", "São José do Rio Preto", "SP", "15015000")
 F1 = Invoice("1001", "c1", "s1", "F-1001", date(2026, 7, 1), Money(100_00), Money(100_00))
@@ -44,11 +44,11 @@ ANA = Candidate(
 )
 PADARIA = replace(ANA, customer=Customer("c1", "Padaria Sá Ltda", "11222333000181", RIO_PRETO))
 
-Spoil = Callable[[Candidate, Terms], tuple[Candidate, Terms]]
+Mutation = Callable[[Candidate, InclusionTerms], tuple[Candidate, InclusionTerms]]
 
 
 @dataclass(frozen=True)
-class Break:
+class InvalidMutation:
     """One thing wrong.
 
     `finding` is what `ANA` (or `PADARIA`, where only a PJ can be wrong so) gives. `part` is what is touched: two breaks
@@ -56,7 +56,7 @@ class Break:
     """
 
     part: str
-    spoil: Spoil
+    mutate: Mutation
     finding: Finding
     person_type: PersonType | None = None
 
@@ -71,14 +71,14 @@ class Break:
 # ------------------------------------------------------------------------------------------------ how to spoil
 
 
-def customer(**changes: object) -> Spoil:
+def customer(**changes: object) -> Mutation:
     return lambda candidate, terms: (
         replace(candidate, customer=replace(candidate.customer, **changes)),  # type: ignore[arg-type]
         terms,
     )
 
 
-def address(**changes: str) -> Spoil:
+def address(**changes: str) -> Mutation:
     return lambda candidate, terms: (
         replace(
             candidate, customer=replace(candidate.customer, address=replace(candidate.customer.address, **changes))
@@ -87,10 +87,10 @@ def address(**changes: str) -> Spoil:
     )
 
 
-def first(**changes: object) -> Spoil:
+def first(**changes: object) -> Mutation:
     """Change the first invoice; where that is its balance, the edited amount falls."""
 
-    def spoil(candidate: Candidate, terms: Terms) -> tuple[Candidate, Terms]:
+    def spoil(candidate: Candidate, terms: InclusionTerms) -> tuple[Candidate, InclusionTerms]:
         head, *rest = candidate.invoices
         kept = candidate.amounts.items()
         amounts = {each: amount for each, amount in kept if each != head.id or "balance" not in changes}
@@ -100,64 +100,67 @@ def first(**changes: object) -> Spoil:
     return spoil
 
 
-def all_invoices(**changes: object) -> Spoil:
-    def spoil(candidate: Candidate, terms: Terms) -> tuple[Candidate, Terms]:
+def all_invoices(**changes: object) -> Mutation:
+    def spoil(candidate: Candidate, terms: InclusionTerms) -> tuple[Candidate, InclusionTerms]:
         changed = tuple(replace(each, **changes) for each in candidate.invoices)  # type: ignore[arg-type]
         return replace(candidate, invoices=changed), terms
 
     return spoil
 
 
-def first_amount(amount: Callable[[Invoice], Money]) -> Spoil:
-    def spoil(candidate: Candidate, terms: Terms) -> tuple[Candidate, Terms]:
+def first_amount(amount: Callable[[Invoice], Money]) -> Mutation:
+    def spoil(candidate: Candidate, terms: InclusionTerms) -> tuple[Candidate, InclusionTerms]:
         head = candidate.invoices[0]
         return replace(candidate, amounts={**candidate.amounts, head.id: amount(head)}), terms
 
     return spoil
 
 
-def gateway(**changes: object) -> Spoil:
-    return lambda candidate, terms: (candidate, replace(terms, gateway=replace(terms.gateway, **changes)))  # type: ignore[arg-type]
+def gateway(**changes: object) -> Mutation:
+    return lambda candidate, terms: (candidate, replace(terms, capabilities=replace(terms.capabilities, **changes)))  # type: ignore[arg-type]
 
 
-def settings(**changes: object) -> Spoil:
+def settings(**changes: object) -> Mutation:
     return lambda candidate, terms: (candidate, replace(terms, settings=replace(terms.settings, **changes)))  # type: ignore[arg-type]
 
 
-def nature(person_types: frozenset[PersonType] | None) -> Spoil:
+def nature(person_types: frozenset[PersonType] | None) -> Mutation:
     only = InclusionNature("1", "Devedor", person_types)
     return lambda candidate, terms: (candidate, replace(terms, natures={"1": only}))
 
 
-def both(one: Spoil, other: Spoil) -> Spoil:
+def both(one: Mutation, other: Mutation) -> Mutation:
     return lambda candidate, terms: other(*one(candidate, terms))
 
 
-def hold(candidate: Candidate, terms: Terms) -> tuple[Candidate, Terms]:
+def on_hold(candidate: Candidate, terms: InclusionTerms) -> tuple[Candidate, InclusionTerms]:
     return candidate, replace(terms, holds={candidate.customer.id: "ação judicial", "outro": "óbito"})
 
 
-def open_elsewhere(candidate: Candidate, terms: Terms) -> tuple[Candidate, Terms]:
+def open_elsewhere(candidate: Candidate, terms: InclusionTerms) -> tuple[Candidate, InclusionTerms]:
     return candidate, replace(terms, open_invoices=frozenset({candidate.invoices[0].id}))
 
 
-def twice(candidate: Candidate, terms: Terms) -> tuple[Candidate, Terms]:
+def chosen_twice(candidate: Candidate, terms: InclusionTerms) -> tuple[Candidate, InclusionTerms]:
     return replace(candidate, invoices=(*candidate.invoices, candidate.invoices[0])), terms
 
 
-def standing(status: SubscriptionStatus) -> Spoil:
-    def spoil(candidate: Candidate, terms: Terms) -> tuple[Candidate, Terms]:
+def with_subscription_status(status: SubscriptionStatus) -> Mutation:
+    def spoil(candidate: Candidate, terms: InclusionTerms) -> tuple[Candidate, InclusionTerms]:
         assert candidate.subscription is not None
         return replace(candidate, subscription=replace(candidate.subscription, status=status)), terms
 
     return spoil
 
 
-def notified(days_ago: int) -> Spoil:
-    return both(settings(creditor_notifies=True), all_invoices(notice_on=TODAY - timedelta(days=days_ago)))
+def notified(days_ago: int) -> Mutation:
+    return both(
+        settings(creditor_notifies=True, notice_days_by_state={}),
+        all_invoices(notice_on=TODAY - timedelta(days=days_ago)),
+    )
 
 
-def long_text(field: str, limit: FieldLimit, **changes: str) -> Spoil:
+def long_text(field: str, limit: FieldLimit, **changes: str) -> Mutation:
     return both(customer(**changes) if field == "name" else address(**changes), gateway(field_limits={field: limit}))
 
 
@@ -184,7 +187,7 @@ TOO_OLD = "é antiga demais: uma dívida só pode constar por 5 anos, e faltam m
 NOT_INCLUDED = "Este birô não inclui {0}. Use outra integração."
 
 WRONG_DOCUMENTS = [
-    Break(
+    InvalidMutation(
         "document",
         customer(document="90010020056"),
         Finding(
@@ -195,7 +198,7 @@ WRONG_DOCUMENTS = [
         ),
         PF,
     ),
-    Break(
+    InvalidMutation(
         "document",
         customer(document="9001002005X"),
         Finding(
@@ -206,7 +209,7 @@ WRONG_DOCUMENTS = [
         ),
         PF,
     ),
-    Break(
+    InvalidMutation(
         "document",
         customer(document="11222333000182"),
         Finding(
@@ -217,7 +220,7 @@ WRONG_DOCUMENTS = [
         ),
         PJ,
     ),
-    Break(
+    InvalidMutation(
         "document",
         customer(document=""),
         Finding(
@@ -229,9 +232,9 @@ WRONG_DOCUMENTS = [
     ),
 ]
 
-BREAKS = [
+INVALID_MUTATIONS = [
     # the document and the gateway
-    Break(
+    InvalidMutation(
         "letters",
         customer(document="12ABC34501DE35"),
         Finding(
@@ -242,25 +245,25 @@ BREAKS = [
         ),
         PJ,
     ),
-    Break(
+    InvalidMutation(
         "gateway",
         gateway(includes_pf=False),
         Finding("gateway_pessoa", BLOCK, NOT_INCLUDED.format("PF"), "integration"),
         PF,
     ),
-    Break(
+    InvalidMutation(
         "gateway",
         gateway(includes_pj=False),
         Finding("gateway_pessoa", BLOCK, NOT_INCLUDED.format("PJ"), "integration"),
         PJ,
     ),
-    Break(
+    InvalidMutation(
         "gateway",
         gateway(include=False),
         Finding("gateway_pessoa", BLOCK, NOT_INCLUDED.format("PF"), "integration"),
     ),
     # the nature
-    Break(
+    InvalidMutation(
         "nature",
         lambda candidate, terms: (replace(candidate, nature_code="99"), terms),
         Finding(
@@ -270,26 +273,26 @@ BREAKS = [
             "nature",
         ),
     ),
-    Break(
+    InvalidMutation(
         "nature",
         nature(frozenset({PJ})),
         Finding("natureza_pessoa", BLOCK, WRONG_NATURE.format("PF"), "nature"),
         PF,
     ),
-    Break(
+    InvalidMutation(
         "nature",
         nature(frozenset({PF})),
         Finding("natureza_pessoa", BLOCK, WRONG_NATURE.format("PJ"), "nature"),
         PJ,
     ),
-    Break("nature", nature(None), Finding("natureza_sem_marca", WARN, UNMARKED.format("PF"), "nature")),
+    InvalidMutation("nature", nature(None), Finding("natureza_sem_marca", WARN, UNMARKED.format("PF"), "nature")),
     # the person
-    Break(
+    InvalidMutation(
         "name",
         customer(name="  "),
         Finding("nome_ausente", BLOCK, "O cliente está sem nome. Complete o cadastro no ERP.", "name"),
     ),
-    Break(
+    InvalidMutation(
         "birth",
         customer(birth_date=None),
         Finding(
@@ -300,7 +303,7 @@ BREAKS = [
         ),
         PF,
     ),
-    Break(
+    InvalidMutation(
         "birth",
         customer(birth_date=date(2008, 9, 16)),  # eighteen tomorrow
         Finding(
@@ -311,67 +314,67 @@ BREAKS = [
         ),
         PF,
     ),
-    Break("address", address(street=""), missing("logradouro")),
-    Break("address", address(number=""), missing("número")),
-    Break("address", address(district=""), missing("bairro")),
-    Break("address", address(city=""), missing("cidade")),
-    Break("address", address(state=""), missing("UF")),
-    Break("address", address(postal_code=""), missing("CEP")),
-    Break("address", address(number="", state="", postal_code=""), missing("número, UF, CEP")),
+    InvalidMutation("address", address(street=""), missing("logradouro")),
+    InvalidMutation("address", address(number=""), missing("número")),
+    InvalidMutation("address", address(district=""), missing("bairro")),
+    InvalidMutation("address", address(city=""), missing("cidade")),
+    InvalidMutation("address", address(state=""), missing("UF")),
+    InvalidMutation("address", address(postal_code=""), missing("CEP")),
+    InvalidMutation("address", address(number="", state="", postal_code=""), missing("número, UF, CEP")),
     # the invoices
-    Break(
+    InvalidMutation(
         "owner",
         first(customer_id="c-2"),
         about_first("fatura_de_outro_cliente", "é de outro cliente. Escolha faturas deste cliente."),
     ),
-    Break(
+    InvalidMutation(
         "owner",
         first(subscription_id="s-2"),
         about_first("fatura_de_outro_servico", "é de outro serviço. Escolha faturas de um só serviço do cliente."),
     ),
-    Break(
+    InvalidMutation(
         "owner",
         first(subscription_id=None),
         about_first("fatura_de_outro_servico", "é de outro serviço. Escolha faturas de um só serviço do cliente."),
     ),
-    Break(
+    InvalidMutation(
         "status",
         first(status=InvoiceStatus.PAID),
         about_first("fatura_paga", "já está paga. Tire-a da escolha."),
     ),
-    Break(
+    InvalidMutation(
         "status",
         first(status=InvoiceStatus.CREDITED),
         about_first("fatura_creditada", "foi quitada por nota de crédito. Tire-a da escolha."),
     ),
-    Break(
+    InvalidMutation(
         "status",
         first(status=InvoiceStatus.CANCELLED),
         about_first("fatura_cancelada", "está cancelada. Tire-a da escolha."),
     ),
-    Break(
+    InvalidMutation(
         "status",
         first(status=InvoiceStatus.IN_AGREEMENT),
         about_first("fatura_em_acordo", "está em um acordo de pagamento. Tire-a da escolha."),
     ),
-    Break(
+    InvalidMutation(
         "open",
         open_elsewhere,
         about_first("fatura_ja_negativada", "já está em uma negativação em aberto nesta base. Espere ela terminar."),
     ),
-    Break("repeat", twice, about_first("fatura_repetida", "foi escolhida duas vezes. Deixe uma só.")),
-    Break(
+    InvalidMutation("repeat", chosen_twice, about_first("fatura_repetida", "foi escolhida duas vezes. Deixe uma só.")),
+    InvalidMutation(
         "due",
         first(due_date=TODAY),
         about_first("fatura_a_vencer", "ainda não venceu. Tire-a da escolha."),
     ),
-    Break(
+    InvalidMutation(
         "due",
         both(settings(minimum_days_late=6), first(due_date=late_by(5))),
         about_first("atraso_minimo", "tem menos de 6 dia(s) de atraso, o mínimo desta integração. Espere ou tire-a."),
     ),
-    Break("due", first(due_date=date(2021, 10, 15)), about_first("divida_antiga", TOO_OLD)),
-    Break(
+    InvalidMutation("due", first(due_date=date(2021, 10, 15)), about_first("divida_antiga", TOO_OLD)),
+    InvalidMutation(
         "notice",
         both(notified(11), first(notice_on=None)),
         about_first(
@@ -379,28 +382,28 @@ BREAKS = [
             "está sem a data do comunicado por escrito ao devedor. Envie o comunicado e registre a data.",
         ),
     ),
-    Break(
+    InvalidMutation(
         "notice",
         both(notified(11), first(notice_on=late_by(10))),
         about_first("prazo_do_comunicado", "ainda está no prazo de 10 dias do comunicado. Espere."),
     ),
     # the amount
-    Break(
+    InvalidMutation(
         "amount",
         first(balance=ZERO),
         about_first("valor_nao_positivo", "não tem saldo em aberto. Tire-a da escolha.", "amount"),
     ),
-    Break(
+    InvalidMutation(
         "amount",
         first_amount(lambda _: ZERO),
         about_first("valor_nao_positivo", "deve ter valor maior que zero. Corrija o valor.", "amount"),
     ),
-    Break(
+    InvalidMutation(
         "amount",
         first_amount(lambda invoice: Money(-invoice.balance.cents)),
         about_first("valor_nao_positivo", "deve ter valor maior que zero. Corrija o valor.", "amount"),
     ),
-    Break(
+    InvalidMutation(
         "amount",
         first_amount(lambda invoice: invoice.balance + Money(1)),
         about_first(
@@ -409,7 +412,7 @@ BREAKS = [
             "amount",
         ),
     ),
-    Break(
+    InvalidMutation(
         "amount",
         both(gateway(minimum_amount=Money(10_00)), first(balance=Money(9_99))),
         Finding(
@@ -420,7 +423,7 @@ BREAKS = [
         ),
     ),
     # what the bureau takes
-    Break(
+    InvalidMutation(
         "address",
         long_text("city", FieldLimit(20), city="São José do Rio Preto"),
         Finding(
@@ -430,20 +433,20 @@ BREAKS = [
             "city",
         ),
     ),
-    Break(
+    InvalidMutation(
         "address",
         long_text("city", FieldLimit(20, Overflow.REFUSE), city="São José do Rio Preto"),
         Finding("campo_longo", BLOCK, "A cidade tem mais de 20 caracteres. Abrevie no cadastro do ERP.", "city"),
     ),
-    Break(
+    InvalidMutation(
         "address",
         long_text("district", FieldLimit(5), district="Inabreviável"),
         Finding("campo_longo", BLOCK, "O bairro tem mais de 5 caracteres. Abrevie no cadastro do ERP.", "district"),
     ),
     # holds, telecom
-    Break(
+    InvalidMutation(
         "hold",
-        hold,
+        on_hold,
         Finding(
             "nao_negativar",
             BLOCK,
@@ -451,14 +454,14 @@ BREAKS = [
             "customer",
         ),
     ),
-    Break(
+    InvalidMutation(
         "subscription",
-        standing(SubscriptionStatus.ACTIVE),
+        with_subscription_status(SubscriptionStatus.ACTIVE),
         Finding("servico_nao_rescindido", WARN, NOT_TERMINATED, "subscription"),
     ),
-    Break(
+    InvalidMutation(
         "subscription",
-        both(settings(telecom=TelecomGuard.BLOCK), standing(SubscriptionStatus.SUSPENDED)),
+        both(settings(telecom=TelecomGuard.BLOCK), with_subscription_status(SubscriptionStatus.SUSPENDED)),
         Finding("servico_nao_rescindido", BLOCK, NOT_TERMINATED, "subscription"),
     ),
 ]

@@ -42,7 +42,7 @@ texts = st.lists(words | known, max_size=8).map(" ".join)
         ("Loteamento Conjunto Alameda", 19, "LOT CJ Alameda"),
     ],
 )
-def test_a_text_is_shortened_by_known_rules_and_no_further_than_needed(
+def test_text_is_abbreviated_by_known_rules_only_as_far_as_needed(
     text: str, length: int, short: str | None
 ) -> None:
     assert abbreviate(text, length) == short
@@ -86,24 +86,24 @@ def test_a_text_is_shortened_by_known_rules_and_no_further_than_needed(
         ("PADRE", "PE"),
     ],
 )
-def test_the_known_words_in_any_case(word: str, short: str) -> None:
+def test_known_words_are_abbreviated_in_any_case(word: str, short: str) -> None:
     for written in (word, word.lower(), word.capitalize()):
         assert abbreviate(f"{written} Xyz", len(word) + 3) == f"{short} Xyz"
 
 
 @pytest.mark.parametrize("particle", ["de", "da", "do", "das", "dos", "e", "De", "DA"])
-def test_the_particles_are_never_initials_and_fall_last(particle: str) -> None:
+def test_particles_are_dropped_last_and_never_become_initials(particle: str) -> None:
     text = f"Abc {particle} Xyz"
     assert abbreviate(text, len(text) - 1) == "Abc Xyz"
 
 
-def test_a_text_is_never_shortened_to_nothing() -> None:
+def test_text_is_never_abbreviated_to_nothing() -> None:
     assert abbreviate("de da", 1) is None
 
 
 @given(texts, lengths)
 @example("São José do Rio Preto", 20)
-def test_what_comes_out_fits(text: str, length: int) -> None:
+def test_abbreviated_text_fits(text: str, length: int) -> None:
     short = abbreviate(text, length)
     if short is not None:
         assert len(short) <= length
@@ -111,27 +111,27 @@ def test_what_comes_out_fits(text: str, length: int) -> None:
 
 
 @given(texts, lengths)
-def test_what_fits_is_only_folded(text: str, length: int) -> None:
+def test_fitting_text_is_only_folded(text: str, length: int) -> None:
     folded = " ".join(text.split())
     if len(folded) <= length:
         assert abbreviate(text, length) == folded
 
 
 @given(texts, lengths)
-def test_shortening_twice_changes_nothing_more(text: str, length: int) -> None:
+def test_abbreviation_is_idempotent(text: str, length: int) -> None:
     short = abbreviate(text, length)
     if short is not None:
         assert abbreviate(short, length) == short
 
 
 @given(texts, lengths)
-def test_more_room_never_makes_it_impossible(text: str, length: int) -> None:
+def test_longer_limit_never_makes_abbreviation_impossible(text: str, length: int) -> None:
     if abbreviate(text, length) is not None:
         assert abbreviate(text, length + 1) is not None
 
 
 @given(texts, lengths)
-def test_the_first_and_the_last_word_keep_their_first_letter(text: str, length: int) -> None:
+def test_first_and_last_word_keep_their_first_letter(text: str, length: int) -> None:
     particles = {"DE", "DA", "DO", "DAS", "DOS", "E"}
     given_words = [word for word in text.split() if word.upper() not in particles]
     short = abbreviate(text, length)

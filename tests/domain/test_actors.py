@@ -16,9 +16,7 @@ IN_WORDS = {
     Permission.QUERY: "fazer consultas de crédito",
     Permission.READ_HISTORY: "ver o histórico",
     Permission.NEGATIVATE: "negativar",
-    Permission.NEGATIVATE_IN_BULK: "negativar em massa",
     Permission.REMOVE: "remover negativações",
-    Permission.MANAGE_HOLDS: "gerir a lista de não negativar",
     Permission.AUDIT: "ver a auditoria",
     Permission.TRANSMIT: "transmitir a fila",
     Permission.RECORD_PAYMENTS: "registrar pagamentos",
@@ -32,7 +30,7 @@ def refusal(actor: Actor, permission: Permission, creditor_id: str | None = None
 
 
 @pytest.mark.parametrize("permission", list(Permission))
-def test_a_lacking_permission_is_named_in_portuguese(permission: Permission) -> None:
+def test_missing_permission_is_named_in_portuguese(permission: Permission) -> None:
     error = refusal(Actor("u1", "Rui", frozenset(Permission) - {permission}), permission)
 
     assert error.message == f"Rui não tem permissão para {IN_WORDS[permission]}. Peça a um administrador."
@@ -41,7 +39,7 @@ def test_a_lacking_permission_is_named_in_portuguese(permission: Permission) -> 
     assert_tells_what_to_do(error.message)
 
 
-def test_an_actor_of_one_creditor_never_acts_for_another() -> None:
+def test_actor_of_one_creditor_never_acts_for_another() -> None:
     bound = Actor("u1", "Rui", frozenset(Permission), frozenset({"cr1"}))
     error = refusal(bound, Permission.NEGATIVATE, "cr2")
 
@@ -54,7 +52,7 @@ def test_an_actor_of_one_creditor_never_acts_for_another() -> None:
     assert not bound.sees("cr2")
 
 
-def test_the_roles_are_these() -> None:
+def test_roles_have_these_permissions() -> None:
     assert {
         "administrador": frozenset(Permission),
         "operador": {
@@ -70,11 +68,11 @@ def test_the_roles_are_these() -> None:
 
 
 @pytest.mark.parametrize("role", list(ROLES))
-def test_a_person_with_a_role_sees_all_creditors(role: str) -> None:
+def test_person_with_a_role_sees_all_creditors(role: str) -> None:
     assert Actor.with_role("u1", "Rui", role) == Actor("u1", "Rui", ROLES[role], None, is_person=True)
 
 
-def test_an_unknown_role_is_refused_with_the_known_ones() -> None:
+def test_unknown_role_is_refused_with_the_known_ones() -> None:
     with pytest.raises(PermissionDenied) as caught:
         Actor.with_role("u1", "Rui", "chefe")
 
@@ -83,14 +81,14 @@ def test_an_unknown_role_is_refused_with_the_known_ones() -> None:
     )
 
 
-def test_the_system_transmits_and_can_never_negativate_nor_remove_nor_configure() -> None:
+def test_system_transmits_but_never_negativates_removes_or_configures() -> None:
     assert not SYSTEM.is_person
     assert SYSTEM.permissions == {Permission.TRANSMIT, Permission.RECORD_PAYMENTS, Permission.READ_HISTORY}
     assert (SYSTEM.id, SYSTEM.name, SYSTEM.creditor_ids) == ("system", "sistema", None)
 
 
 @given(actors(), st.sampled_from(Permission), st.none() | st.sampled_from(["cr1", "cr2", "cr3"]))
-def test_an_act_passes_if_and_only_if_it_is_permitted_and_in_scope(
+def test_act_is_allowed_if_and_only_if_it_is_permitted_and_in_scope(
     actor: Actor, permission: Permission, creditor_id: str | None
 ) -> None:
     in_scope = actor.creditor_ids is None or creditor_id is None or creditor_id in actor.creditor_ids
@@ -101,7 +99,7 @@ def test_an_act_passes_if_and_only_if_it_is_permitted_and_in_scope(
 
 
 @given(actors(Permission.AUDIT), st.sampled_from(["cr1", "x"]))
-def test_an_unbound_actor_sees_every_creditor(actor: Actor, creditor_id: str) -> None:
+def test_unbound_actor_sees_every_creditor(actor: Actor, creditor_id: str) -> None:
     actor.require(Permission.AUDIT)
     assert replace(actor, creditor_ids=None).sees(creditor_id)
     assert not replace(actor, creditor_ids=frozenset()).sees(creditor_id)

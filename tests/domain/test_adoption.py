@@ -9,16 +9,18 @@ from hypothesis import strategies as st
 
 from credit_protection.domain import adoption
 from credit_protection.domain.actors import SYSTEM, Actor
-from credit_protection.domain.adoption import Assessment, ExtractRow, Facts, Tally, Verdict, assess
+from credit_protection.domain.adoption import AdoptionSummary
+from credit_protection.domain.adoption_assessment import AdoptionFacts, Assessment, ExtractRow, Verdict, assess
 from credit_protection.domain.bureau_answers import RecordState
 from credit_protection.domain.capabilities import Capabilities
 from credit_protection.domain.customers import Address, Customer, Invoice, InvoiceStatus
 from credit_protection.domain.errors import RuleViolation
 from credit_protection.domain.events import EventKind
-from credit_protection.domain.findings import Severity
+from credit_protection.domain.findings import Severity, blocks
 from credit_protection.domain.money import Money
-from credit_protection.domain.negativations import Action, Desired, Negativation, Observed
+from credit_protection.domain.negativations import Negativation
 from credit_protection.domain.requests import InclusionRequest
+from credit_protection.domain.state_table import Action, Desired, Observed
 from credit_protection.testing import samples
 from credit_protection.testing.strategies import NOW, capabilities
 from tests.domain.sentences import assert_tells_what_to_do
@@ -31,25 +33,25 @@ ANA = Actor.with_role("ana", "Ana", "administrador")
 ROW = ExtractRow(2, CPF, "MARIA", "CONTRATO 12/A", DUE, Money(11990), RecordState.PRESENT, "B-1")
 MARIA = Customer("c1", "MARIA DE EXEMPLO", CPF, Address())
 INVOICE = Invoice("i1", "c1", "s1", "NF-1", DUE, Money(11990), Money(11990))
-FACTS = Facts([MARIA], [INVOICE], None, frozenset(), TODAY)
+FACTS = AdoptionFacts([MARIA], [INVOICE], None, frozenset(), TODAY)
 
 
 def codes(assessment: Assessment) -> list[str]:
     return [finding.code for finding in assessment.findings]
 
 
-def paid(status: InvoiceStatus = InvoiceStatus.PAID) -> Facts:
+def paid(status: InvoiceStatus = InvoiceStatus.PAID) -> AdoptionFacts:
     return replace(FACTS, invoices=[replace(INVOICE, status=status, balance=Money(0), paid_on=TODAY)])
 
 
-def test_what_stands_and_is_matched_is_adopted_without_a_word() -> None:
+def test_matched_record_on_file_is_adopted_without_findings() -> None:
     assert assess(ROW, FACTS) == Assessment(ROW, Verdict.ADOPTED, (), samples.CPF, MARIA, INVOICE)
 
 
 @pytest.mark.parametrize("status", [each for each in InvoiceStatus if each is not InvoiceStatus.OPEN])
-def test_what_is_no_longer_owed_is_adopted_and_leaves(status: InvoiceStatus) -> None:
+def test_record_of_settled_invoice_is_adopted_for_removal(status: InvoiceStatus) -> None:
     assessment = assess(ROW, paid(status))
-    assert (assessment.verdict, codes(assessment)) == (Verdict.LEAVING, ["fatura_quitada"])
+    assert (assessment.verdict, codes(assessment)) == (Verdict.ADOPTED_FOR_REMOVAL, ["fatura_quitada"])
 
 
 @pytest.mark.parametrize(
@@ -61,20 +63,25 @@ def test_what_is_no_longer_owed_is_adopted_and_leaves(status: InvoiceStatus) -> 
         (replace(ROW, amount=None), FACTS, Verdict.REFUSED, "valor_ilegivel"),
         (replace(ROW, amount=Money(0)), FACTS, Verdict.REFUSED, "valor_ilegivel"),
         (replace(ROW, state=None), FACTS, Verdict.REFUSED, "situacao_desconhecida"),
-        (replace(ROW, state=RecordState.GONE), FACTS, Verdict.NOT_STANDING, "nao_consta"),
-        (replace(ROW, state=RecordState.REJECTED), FACTS, Verdict.NOT_STANDING, "nao_consta"),
-        (replace(ROW, state=RecordState.REMOVING), FACTS, Verdict.NOT_STANDING, "nao_consta"),
-        (ROW, replace(FACTS, is_removed_too=True), Verdict.NOT_STANDING, "nao_consta"),
-        (ROW, replace(FACTS, is_repeated=True), Verdict.KNOWN, "ja_conhecida"),
-        (ROW, replace(FACTS, known=samples.negativation()), Verdict.KNOWN, "ja_conhecida"),
-        (ROW, replace(FACTS, known=samples.removed(samples.negativation())), Verdict.KNOWN, "encerrada_mas_consta"),
+        (replace(ROW, state=RecordState.GONE), FACTS, Verdict.NOT_AT_BUREAU, "nao_consta"),
+        (replace(ROW, state=RecordState.REJECTED), FACTS, Verdict.NOT_AT_BUREAU, "nao_consta"),
+        (replace(ROW, state=RecordState.REMOVING), FACTS, Verdict.NOT_AT_BUREAU, "nao_consta"),
+        (ROW, replace(FACTS, is_removed_too=True), Verdict.NOT_AT_BUREAU, "nao_consta"),
+        (ROW, replace(FACTS, is_repeated=True), Verdict.ALREADY_KNOWN, "ja_conhecida"),
+        (ROW, replace(FACTS, known=samples.negativation()), Verdict.ALREADY_KNOWN, "ja_conhecida"),
+        (
+            ROW,
+            replace(FACTS, known=samples.removed(samples.negativation())),
+            Verdict.ALREADY_KNOWN,
+            "encerrada_mas_consta",
+        ),
         (ROW, replace(FACTS, customers=[]), Verdict.REFUSED, "cliente_desconhecido"),
         (ROW, replace(FACTS, invoices=[]), Verdict.REFUSED, "sem_fatura"),
         (replace(ROW, due_date=TODAY), FACTS, Verdict.REFUSED, "sem_fatura"),
         (ROW, replace(FACTS, open_invoices=frozenset({"i1"})), Verdict.REFUSED, "outra_negativacao"),
     ],
 )
-def test_what_is_not_adopted_says_why(row: ExtractRow, facts: Facts, verdict: Verdict, code: str) -> None:
+def test_refused_row_says_why(row: ExtractRow, facts: AdoptionFacts, verdict: Verdict, code: str) -> None:
     assessment = assess(row, facts)
     assert (assessment.verdict, codes(assessment)[0]) == (verdict, code)
     for finding in assessment.findings:
@@ -83,7 +90,7 @@ def test_what_is_not_adopted_says_why(row: ExtractRow, facts: Facts, verdict: Ve
         assert CPF not in finding.message
 
 
-def test_of_several_invoices_of_a_day_the_amount_tells() -> None:
+def test_amount_distinguishes_invoices_due_on_the_same_day() -> None:
     other = replace(INVOICE, id="i2", amount=Money(5000))
     assert assess(ROW, replace(FACTS, invoices=[other, INVOICE])).invoice == INVOICE
     for invoices in ([INVOICE, replace(INVOICE, id="i2")], [other, replace(other, id="i3")]):
@@ -92,27 +99,27 @@ def test_of_several_invoices_of_a_day_the_amount_tells() -> None:
         assert_tells_what_to_do(assessment.findings[0].message)
 
 
-def test_an_only_invoice_of_another_amount_is_matched_with_a_warning() -> None:
+def test_only_invoice_of_the_day_is_matched_with_a_warning_if_its_amount_differs() -> None:
     assessment = assess(replace(ROW, amount=Money(20000)), FACTS)
     assert (assessment.verdict, codes(assessment)) == (Verdict.ADOPTED, ["valor_difere"])
 
 
-def test_a_host_that_shows_only_open_invoices_is_told_of() -> None:
+def test_finding_mentions_a_host_that_shows_only_open_invoices() -> None:
     told = assess(ROW, replace(FACTS, invoices=[], sees_settled=False)).findings[0].message
     assert "já ter sido paga" in told
 
 
-def test_without_an_invoice_only_where_a_person_said_so() -> None:
+def test_record_without_invoice_is_adopted_only_if_a_person_chose_so() -> None:
     facts = replace(FACTS, invoices=[], without_invoice=True)
     assessment = assess(ROW, facts)
     assert (assessment.verdict, codes(assessment)) == (Verdict.WITHOUT_INVOICE, ["adotado_sem_fatura"])
     assert assess(ROW, replace(facts, customers=[])).verdict is Verdict.REFUSED
     _, made = adopted(assessment)
-    assert made.host == adoption.NO_HOST
+    assert made.host == adoption.HOST_MISSING
     assert (made.due_date, made.amount, made.customer_id) == (DUE, Money(11990), "c1")
 
 
-def test_what_a_person_should_look_at_is_told_beside() -> None:
+def test_adopted_row_has_warnings_for_a_person() -> None:
     old = replace(ROW, due_date=TODAY - timedelta(days=365 * 6), state=RecordState.REMOVAL_REFUSED)
     facts = replace(FACTS, invoices=[replace(INVOICE, due_date=TODAY - timedelta(days=365 * 6))])
     assert codes(assess(old, facts)) == ["remocao_recusada", "divida_prescrita"]
@@ -123,10 +130,10 @@ def adopted(
 ) -> tuple[InclusionRequest, Negativation]:
     request, change = adoption.adopt(
         assessment,
-        ids=("r1", "n1"),
+        new_ids=("r1", "n1"),
         actor=actor,
         integration=samples.integration(owns_transmission=True),
-        gateway=gateway,
+        capabilities=gateway,
         host="local",
         now=NOW,
     )
@@ -158,7 +165,7 @@ INVOICES = st.builds(
     status=st.sampled_from(InvoiceStatus),
 )
 ALL_FACTS = st.builds(
-    Facts,
+    AdoptionFacts,
     customers=st.sampled_from([[], [MARIA]]),
     invoices=st.lists(INVOICES, max_size=3, unique_by=lambda each: each.id),
     known=st.sampled_from([None, samples.negativation()]),
@@ -172,16 +179,16 @@ ALL_FACTS = st.builds(
 
 
 @given(row=ROWS, facts=ALL_FACTS)
-def test_a_row_is_adopted_or_says_why_not(row: ExtractRow, facts: Facts) -> None:
+def test_row_is_adopted_or_has_a_blocking_finding(row: ExtractRow, facts: AdoptionFacts) -> None:
     assessment = assess(row, facts)
-    assert assessment.verdict.is_adopted is not adoption.is_blocked(assessment)
+    assert assessment.verdict.is_adopted is not blocks(assessment.findings)
     for finding in assessment.findings:
         assert finding.message.endswith(".")
 
 
 @given(row=ROWS, facts=ALL_FACTS, gateway=capabilities())
-def test_what_is_adopted_is_as_the_bureau_has_it_and_is_never_included(
-    row: ExtractRow, facts: Facts, gateway: Capabilities
+def test_adopted_record_is_as_the_bureau_has_it_and_is_never_included(
+    row: ExtractRow, facts: AdoptionFacts, gateway: Capabilities
 ) -> None:
     assessment = assess(row, facts)
     if not assessment.verdict.is_adopted:
@@ -205,15 +212,15 @@ def test_what_is_adopted_is_as_the_bureau_has_it_and_is_never_included(
 
 
 @given(row=ROWS, facts=ALL_FACTS)
-def test_only_a_person_adopts(row: ExtractRow, facts: Facts) -> None:
+def test_only_a_person_adopts(row: ExtractRow, facts: AdoptionFacts) -> None:
     with pytest.raises(RuleViolation):
         adopted(assess(row, facts), actor=SYSTEM)
 
 
 @given(rows=st.lists(ROWS, max_size=9), facts=ALL_FACTS)
-def test_the_tally_counts_every_row_once(rows: list[ExtractRow], facts: Facts) -> None:
-    tally = Tally.empty()
+def test_summary_counts_each_row_once(rows: list[ExtractRow], facts: AdoptionFacts) -> None:
+    tally = AdoptionSummary.zero()
     for row in rows:
-        tally = tally.with_one(assess(row, facts))
+        tally = tally.add(assess(row, facts))
     assert tally.rows == len(rows) == sum(tally.by_verdict.values())
     assert tally.adopted <= tally.rows

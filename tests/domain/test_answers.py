@@ -12,30 +12,21 @@ from credit_protection.domain.bureau_answers import (
     Accepted,
     Answer,
     Done,
-    Found,
     ExecutionResult,
-    Missing,
     NotExecuted,
+    RecordFound,
+    RecordNotFound,
     RecordState,
     Rejected,
     Unknown,
 )
 from credit_protection.domain.events import Event, EventKind
-from credit_protection.domain.legal_calendar import RemovalCause
-from credit_protection.domain.negativations import (
-    Action,
-    Block,
-    Change,
-    Desired,
-    Negativation,
-    Observed,
-    Transmission,
-    Unanswered,
-)
-from credit_protection.domain.observations import Moment, answered, answered_late, sighted, unseen
+from credit_protection.domain.negativations import Block, Change, Negativation, Transmission, Unanswered
+from credit_protection.domain.observations import AnswerContext, answered, answered_late, looked_up, lookup_failed
 from credit_protection.domain.reasons import RemovalReason
-from credit_protection.domain.removal_policy import RemovalTrigger
-from credit_protection.domain.removals import want_removed
+from credit_protection.domain.removal_policy import RemovalCause, RemovalTrigger
+from credit_protection.domain.removals import request_removal
+from credit_protection.domain.state_table import Action, Desired, Observed
 from credit_protection.domain.transmissions import claim
 from credit_protection.testing.strategies import NOW, TODAY
 from tests.domain.sentences import assert_tells_what_to_do
@@ -44,7 +35,7 @@ from tests.domain.test_negativations import BY_PERSON, ONE, SPC, standing
 SENT_AT = NOW
 THEN = NOW + timedelta(seconds=2)
 SOON = THEN + timedelta(seconds=0.5)  # half of the first second: the jitter below
-AT = Moment(THEN, TODAY, SPC, jitter=0.5, notice_days=10)
+AT = AnswerContext(THEN, TODAY, SPC, jitter=0.5, notice_days=10)
 QUIET_UNTIL = NOW + SPC.quiet_period
 DEADLINE = BY_PERSON.deadline
 BUSY = NotExecuted("biro_indisponivel", "O birô está fora do ar. Espere.")
@@ -69,7 +60,7 @@ def event(kind: EventKind, cause: str = "", **detail: str) -> Event:
 # ------------------------------------------------------------------------------------------------ inclusions
 
 
-def test_an_executed_inclusion_stands() -> None:
+def test_executed_inclusion_is_present() -> None:
     told = Done(bureau_id="B1", notice_sent_on=date(2026, 9, 14), published_on=date(2026, 9, 30))
     change = answered(INCLUDING_CALL, told, AT)
 
@@ -92,7 +83,7 @@ def test_an_executed_inclusion_stands() -> None:
     ("told", "published_on"),
     [(Done(), date(2026, 9, 25)), (Done(notice_sent_on=date(2026, 9, 10)), date(2026, 9, 20))],
 )
-def test_the_day_it_shows_is_estimated_from_the_notice_term_and_marked_so(told: Done, published_on: date) -> None:
+def test_publication_is_estimated_from_the_notice_term_and_marked(told: Done, published_on: date) -> None:
     after = answered(INCLUDING_CALL, told, AT).negativation
 
     assert after.published_on == published_on
@@ -100,25 +91,25 @@ def test_the_day_it_shows_is_estimated_from_the_notice_term_and_marked_so(told: 
     assert after.notice_sent_on == told.notice_sent_on
 
 
-def test_a_date_that_was_told_replaces_the_estimate_and_stays() -> None:
+def test_reported_publication_date_replaces_the_estimate_and_is_kept() -> None:
     estimated = answered(INCLUDING_CALL, Accepted(), AT).negativation
     polled = claim(estimated, SPC, now=SOON, worker="w").negativation
-    shown = sighted(
+    shown = looked_up(
         replace(polled, published_on=date(2026, 9, 25), published_is_estimated=True),
-        Found(RecordState.PRESENT, published_on=date(2026, 10, 1)),
+        RecordFound(RecordState.PRESENT, published_on=date(2026, 10, 1)),
         AT,
     ).negativation
 
     assert (shown.published_on, shown.published_is_estimated) == (date(2026, 10, 1), False)
-    kept = sighted(
+    kept = looked_up(
         replace(polled, published_on=date(2026, 9, 25), published_is_estimated=True, notice_sent_on=TODAY),
-        Found(RecordState.PRESENT),
+        RecordFound(RecordState.PRESENT),
         AT,
     ).negativation
     assert (kept.published_on, kept.published_is_estimated, kept.notice_sent_on) == (date(2026, 9, 25), True, TODAY)
 
 
-def test_an_accepted_inclusion_is_polled() -> None:
+def test_accepted_inclusion_is_polled() -> None:
     change = answered(INCLUDING_CALL, Accepted("B1"), AT)
 
     assert change.negativation == replace(
@@ -133,7 +124,7 @@ def test_an_accepted_inclusion_is_polled() -> None:
     assert change.events == (event(EventKind.INCLUSION_ACCEPTED),)
 
 
-def test_a_rejected_inclusion_is_closed_with_the_bureaus_words() -> None:
+def test_rejected_inclusion_is_closed_with_the_bureaus_words() -> None:
     change = answered(INCLUDING_CALL, Rejected("17", "dados divergentes"), AT)
 
     assert change.negativation == replace(
@@ -147,7 +138,7 @@ def test_a_rejected_inclusion_is_closed_with_the_bureaus_words() -> None:
     assert change.events == (event(EventKind.REJECTED, "dados divergentes", code="17"),)
 
 
-def test_an_inclusion_that_was_not_executed_is_tried_again() -> None:
+def test_inclusion_that_was_not_executed_is_tried_again() -> None:
     change = answered(INCLUDING_CALL, BUSY, AT)
 
     assert change.negativation == replace(
@@ -160,7 +151,7 @@ def test_an_inclusion_that_was_not_executed_is_tried_again() -> None:
     assert change.events == (event(EventKind.NOT_EXECUTED, BUSY.message, code="biro_indisponivel"),)
 
 
-def test_failures_in_a_row_wait_longer_and_the_bureaus_slow_down_is_obeyed() -> None:
+def test_consecutive_failures_wait_longer_and_retry_after_is_obeyed() -> None:
     third = replace(INCLUDING_CALL, transmission=replace(INCLUDING_CALL.transmission, attempts=2))
     asked = THEN + timedelta(minutes=3)
 
@@ -169,7 +160,7 @@ def test_failures_in_a_row_wait_longer_and_the_bureaus_slow_down_is_obeyed() -> 
     assert answered(third, replace(BUSY, retry_at=asked), AT).negativation.transmission.due_at == asked
 
 
-def test_what_only_a_person_can_mend_waits_for_one() -> None:
+def test_failure_that_needs_a_person_blocks() -> None:
     work = answered(INCLUDING_CALL, BROKE, AT).negativation.transmission
 
     assert work.block == Block("sem_credito", BROKE.message, THEN)
@@ -177,8 +168,8 @@ def test_what_only_a_person_can_mend_waits_for_one() -> None:
     assert answered(INCLUDING_CALL, BUSY, AT).negativation.transmission.block is None
 
 
-def test_an_inclusion_not_executed_and_no_longer_wanted_is_cancelled_without_a_block() -> None:
-    unwanted = want_removed(INCLUDING_CALL, BY_PERSON, SPC, THEN).negativation
+def test_inclusion_not_executed_and_no_longer_wanted_is_cancelled_without_a_block() -> None:
+    unwanted = request_removal(INCLUDING_CALL, BY_PERSON, SPC, THEN).negativation
     after = answered(unwanted, BROKE, AT).negativation
 
     assert after.is_closed
@@ -186,7 +177,7 @@ def test_an_inclusion_not_executed_and_no_longer_wanted_is_cancelled_without_a_b
     assert after.transmission.action is Action.CLOSE
 
 
-def test_a_lost_answer_leaves_the_doubt_and_is_looked_up_soon() -> None:
+def test_lost_answer_leaves_the_doubt_and_is_looked_up_soon() -> None:
     change = answered(INCLUDING_CALL, LOST, AT)
 
     assert change.negativation == free(
@@ -196,7 +187,7 @@ def test_a_lost_answer_leaves_the_doubt_and_is_looked_up_soon() -> None:
 
 
 @pytest.mark.parametrize("answer", [Rejected("17", "dados divergentes"), BUSY])
-def test_with_another_inclusion_unanswered_a_refusal_settles_nothing(answer: Answer) -> None:
+def test_refusal_is_not_final_while_another_inclusion_is_unanswered(answer: Answer) -> None:
     two = replace(INCLUDING_CALL, unanswered_inclusions=Unanswered(2, NOW, QUIET_UNTIL), inclusion_claims=2)
     after = answered(two, answer, AT).negativation
 
@@ -210,7 +201,7 @@ def test_with_another_inclusion_unanswered_a_refusal_settles_nothing(answer: Ans
 
 
 @pytest.mark.parametrize("how", list(ExecutionResult))
-def test_an_executed_removal_ends_the_record(how: ExecutionResult) -> None:
+def test_executed_removal_ends_the_record(how: ExecutionResult) -> None:
     change = answered(REMOVING_CALL, Done(how), AT)
 
     assert change.negativation == replace(
@@ -223,7 +214,7 @@ def test_an_executed_removal_ends_the_record(how: ExecutionResult) -> None:
     assert change.events == (event(EventKind.REMOVED, "removida"),)
 
 
-def test_an_accepted_removal_is_polled() -> None:
+def test_accepted_removal_is_polled() -> None:
     change = answered(REMOVING_CALL, Accepted("B1"), AT)
 
     assert change.negativation.observed is Observed.REMOVING
@@ -233,7 +224,7 @@ def test_an_accepted_removal_is_polled() -> None:
 
 
 @pytest.mark.parametrize(("message", "said"), [("dados divergentes", "dados divergentes"), ("", "17")])
-def test_a_refused_removal_goes_back_and_calls_a_person(message: str, said: str) -> None:
+def test_refused_removal_returns_to_present_and_needs_a_person(message: str, said: str) -> None:
     change = answered(REMOVING_CALL, Rejected("17", message), AT)
     words = f"O birô recusou a remoção: {said}. Corrija e tente de novo; o prazo legal continua correndo."
 
@@ -258,7 +249,7 @@ def test_a_refused_removal_goes_back_and_calls_a_person(message: str, said: str)
     assert_tells_what_to_do(words)
 
 
-def test_a_removal_that_came_too_early_waits_for_the_inclusion() -> None:
+def test_removal_refused_as_still_processing_waits_for_the_inclusion() -> None:
     change = answered(REMOVING_CALL, replace(BUSY, still_processing=True), AT)
 
     assert change.negativation.observed is Observed.INCLUDING
@@ -267,7 +258,7 @@ def test_a_removal_that_came_too_early_waits_for_the_inclusion() -> None:
     assert change.events == (event(EventKind.STILL_PROCESSING),)
 
 
-def test_a_removal_that_was_not_executed_is_tried_again() -> None:
+def test_removal_that_was_not_executed_is_tried_again() -> None:
     change = answered(REMOVING_CALL, BUSY, AT)
 
     assert change.negativation.observed is Observed.PRESENT
@@ -280,7 +271,7 @@ def test_a_removal_that_was_not_executed_is_tried_again() -> None:
     assert answered(two, BUSY, AT).negativation.unanswered_removals == Unanswered(1, NOW, QUIET_UNTIL)
 
 
-def test_a_lost_removal_is_looked_up() -> None:
+def test_lost_removal_is_looked_up() -> None:
     change = answered(REMOVING_CALL, LOST, AT)
 
     assert change.negativation == free(
@@ -289,11 +280,11 @@ def test_a_lost_removal_is_looked_up() -> None:
     assert change.events == (event(EventKind.IN_DOUBT, code="resultado_desconhecido"),)
 
 
-def test_an_answer_in_time_needs_its_claim() -> None:
+def test_answer_in_time_needs_a_claim() -> None:
     with pytest.raises(ValueError, match=r"^an answer in time needs a claim$"):
         answered(PRESENT, Done(), AT)
-    with pytest.raises(ValueError, match=r"^a sighting in time needs a claim$"):
-        sighted(PRESENT, Missing(), AT)
+    with pytest.raises(ValueError, match=r"^a look-up's answer in time needs a claim$"):
+        looked_up(PRESENT, RecordNotFound(), AT)
 
 
 # ------------------------------------------------------------------------------------------------ look-ups
@@ -307,21 +298,21 @@ def looking(negativation: Negativation, asked_at: object = THEN) -> Negativation
 
 
 AFTER = QUIET_UNTIL
-LATE = Moment(AFTER + timedelta(seconds=2), TODAY, SPC, jitter=0.5)
+LATE = AnswerContext(AFTER + timedelta(seconds=2), TODAY, SPC, jitter=0.5)
 DOUBTFUL = answered(INCLUDING_CALL, LOST, AT).negativation
 ACCEPTED = answered(INCLUDING_CALL, Accepted("B1"), AT).negativation
-UNWANTED = want_removed(DOUBTFUL, BY_PERSON, SPC, THEN).negativation
+UNWANTED = request_removal(DOUBTFUL, BY_PERSON, SPC, THEN).negativation
 REMOVAL_LOST = answered(REMOVING_CALL, LOST, AT).negativation
 REMOVAL_ACCEPTED = answered(REMOVING_CALL, Accepted(), AT).negativation
 
 
-def seen(negativation: Negativation, state: RecordState, message: str = "", moment: Moment = LATE) -> Change:
-    return sighted(looking(negativation, AFTER), Found(state, "B2", message), moment)
+def seen(negativation: Negativation, state: RecordState, message: str = "", moment: AnswerContext = LATE) -> Change:
+    return looked_up(looking(negativation, AFTER), RecordFound(state, "B2", message), moment)
 
 
 def test_not_found_counts_only_after_the_quiet_period() -> None:
-    early = sighted(looking(DOUBTFUL), Missing(), AT)
-    late = sighted(looking(DOUBTFUL, AFTER), Missing(), LATE)
+    early = looked_up(looking(DOUBTFUL), RecordNotFound(), AT)
+    late = looked_up(looking(DOUBTFUL, AFTER), RecordNotFound(), LATE)
 
     assert early.negativation.observed is Observed.IN_DOUBT_INCLUDE
     assert early.negativation.unanswered_inclusions == Unanswered(1, NOW, QUIET_UNTIL)
@@ -336,26 +327,26 @@ def test_not_found_counts_only_after_the_quiet_period() -> None:
     assert late.events == (Event(EventKind.NOT_FOUND, "n1", LATE.now, None, "o birô não tem o registro"),)
 
 
-def test_what_never_landed_and_is_not_wanted_is_cancelled() -> None:
-    late = sighted(looking(UNWANTED, AFTER), Missing(), LATE)
+def test_record_not_found_and_never_acknowledged_is_cancelled_if_unwanted() -> None:
+    late = looked_up(looking(UNWANTED, AFTER), RecordNotFound(), LATE)
 
     assert late.negativation.is_closed
     assert late.negativation.observed is Observed.ABSENT
     assert late.events == (Event(EventKind.CANCELLED, "n1", LATE.now, None, "o birô não tem o registro"),)
 
 
-def test_a_removal_that_landed_is_final() -> None:
-    for sighting in (Missing(), Found(RecordState.GONE)):
-        gone = sighted(looking(REMOVAL_LOST, AFTER), sighting, LATE)
+def test_not_found_after_removal_is_final() -> None:
+    for sighting in (RecordNotFound(), RecordFound(RecordState.GONE)):
+        gone = looked_up(looking(REMOVAL_LOST, AFTER), sighting, LATE)
         assert gone.negativation.observed is Observed.GONE
         assert gone.negativation.unanswered_removals is None
         assert gone.events == (Event(EventKind.REMOVED, "n1", LATE.now, None, "removida"),)
 
 
-def test_a_record_that_vanished_while_wanted_calls_a_person() -> None:
+def test_wanted_record_that_vanished_needs_a_person() -> None:
     accepted = replace(ACCEPTED, observed_since=NOW)
-    early = sighted(looking(accepted), Missing(), AT)
-    late = sighted(looking(accepted, AFTER), Missing(), LATE)
+    early = looked_up(looking(accepted), RecordNotFound(), AT)
+    late = looked_up(looking(accepted, AFTER), RecordNotFound(), LATE)
     words = "O birô aceitou a inclusão e agora não encontra o registro. Confira no portal do birô e diga se ele existe."
 
     assert early.negativation.observed is Observed.INCLUDING
@@ -368,7 +359,7 @@ def test_a_record_that_vanished_while_wanted_calls_a_person() -> None:
 
 
 @pytest.mark.parametrize("before", [DOUBTFUL, ACCEPTED, UNWANTED])
-def test_a_record_that_is_found_is_present(before: Negativation) -> None:
+def test_found_record_is_present(before: Negativation) -> None:
     change = seen(before, RecordState.PRESENT)
     after = change.negativation
 
@@ -380,7 +371,7 @@ def test_a_record_that_is_found_is_present(before: Negativation) -> None:
     assert [each.kind for each in change.events] == [EventKind.INCLUDED]
 
 
-def test_one_that_is_still_processed_is_polled_again() -> None:
+def test_record_still_processed_is_polled_again() -> None:
     once = seen(ACCEPTED, RecordState.INCLUDING)
     work = once.negativation.transmission
 
@@ -391,7 +382,7 @@ def test_one_that_is_still_processed_is_polled_again() -> None:
     assert [each.kind for each in once.events] == [EventKind.STILL_PROCESSING]
 
 
-def test_one_that_turns_out_rejected_is_closed() -> None:
+def test_record_found_rejected_is_closed() -> None:
     change = seen(ACCEPTED, RecordState.REJECTED, "dados divergentes")
 
     assert change.negativation.observed is Observed.REJECTED
@@ -400,7 +391,7 @@ def test_one_that_turns_out_rejected_is_closed() -> None:
     assert change.events == (Event(EventKind.REJECTED, "n1", LATE.now, None, "dados divergentes"),)
 
 
-def test_a_removal_under_way_is_polled_again() -> None:
+def test_record_found_removing_is_polled_again() -> None:
     change = seen(REMOVAL_ACCEPTED, RecordState.REMOVING)
     work = change.negativation.transmission
 
@@ -410,7 +401,7 @@ def test_a_removal_under_way_is_polled_again() -> None:
     assert work.due_at == LATE.now + timedelta(seconds=0.5)
 
 
-def test_a_removal_that_turns_out_refused_goes_back_blocked() -> None:
+def test_record_with_refused_removal_returns_to_present_blocked() -> None:
     after = seen(REMOVAL_ACCEPTED, RecordState.REMOVAL_REFUSED, "prazo").negativation
 
     assert after.observed is Observed.PRESENT
@@ -419,8 +410,8 @@ def test_a_removal_that_turns_out_refused_goes_back_blocked() -> None:
 
 
 @pytest.mark.parametrize("state", [RecordState.PRESENT, RecordState.INCLUDING])
-def test_a_record_still_there_just_after_its_removal_proves_nothing_yet(state: RecordState) -> None:
-    early = sighted(looking(REMOVAL_LOST), Found(state), AT).negativation
+def test_record_found_within_the_quiet_period_of_its_removal_is_looked_up_again(state: RecordState) -> None:
+    early = looked_up(looking(REMOVAL_LOST), RecordFound(state), AT).negativation
     late = seen(REMOVAL_LOST, state).negativation
 
     assert early.observed is Observed.IN_DOUBT_REMOVE
@@ -429,7 +420,7 @@ def test_a_record_still_there_just_after_its_removal_proves_nothing_yet(state: R
     assert late.unanswered_removals is None
 
 
-def test_one_that_left_though_it_was_wanted_was_removed_by_the_bureau() -> None:
+def test_wanted_record_found_gone_was_removed_by_the_bureau() -> None:
     change = seen(ACCEPTED, RecordState.GONE)
 
     assert change.negativation.triggers == (
@@ -448,10 +439,10 @@ def test_one_that_left_though_it_was_wanted_was_removed_by_the_bureau() -> None:
         (replace(BUSY, retry_at=THEN + timedelta(minutes=1)), False, THEN + timedelta(minutes=1)),
     ],
 )
-def test_a_look_up_without_an_answer_teaches_nothing(
+def test_failed_lookup_changes_only_the_next_attempt(
     failure: NotExecuted | Unknown, blocked: bool, due_at: object
 ) -> None:
-    change = unseen(looking(DOUBTFUL), failure, AT)
+    change = lookup_failed(looking(DOUBTFUL), failure, AT)
     work = change.negativation.transmission
 
     assert replace(change.negativation, transmission=DOUBTFUL.transmission) == DOUBTFUL
@@ -464,7 +455,7 @@ def test_a_look_up_without_an_answer_teaches_nothing(
 # ------------------------------------------------------------------------------------------------ too late
 
 
-def test_a_late_already_removed_changes_nothing_but_is_kept() -> None:
+def test_late_already_removed_is_only_kept_as_evidence() -> None:
     gone = answered(REMOVING_CALL, Done(), AT).negativation
     change = answered_late(gone, Action.REMOVE, Done(ExecutionResult.ALREADY_IN_EFFECT), AT)
 
@@ -474,16 +465,16 @@ def test_a_late_already_removed_changes_nothing_but_is_kept() -> None:
     )
 
 
-@pytest.mark.parametrize("answer", [BUSY, LOST, Missing()])
-def test_what_proves_nothing_when_late_is_only_kept(answer: Answer | Missing) -> None:
+@pytest.mark.parametrize("answer", [BUSY, LOST, RecordNotFound()])
+def test_late_answer_without_news_is_only_kept_as_evidence(answer: Answer | RecordNotFound) -> None:
     for before in (ONE, DOUBTFUL, PRESENT):
         change = answered_late(before, Action.INCLUDE, answer, AT)
         assert change.negativation == before
         assert [each.kind for each in change.events] == [EventKind.LATE_ANSWER]
 
 
-def test_a_late_inclusion_of_what_was_given_up_is_looked_up_at_once_and_removed() -> None:
-    cancelled = want_removed(ONE, BY_PERSON, SPC, NOW).negativation
+def test_late_inclusion_of_a_closed_record_is_looked_up_at_once_and_removed() -> None:
+    cancelled = request_removal(ONE, BY_PERSON, SPC, NOW).negativation
     change = answered_late(cancelled, Action.INCLUDE, Done(bureau_id="B9"), AT)
     after = change.negativation
 

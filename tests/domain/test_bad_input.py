@@ -10,12 +10,12 @@ from credit_protection.domain.customers import InvoiceStatus
 from credit_protection.domain.documents import PersonType, parse_document
 from credit_protection.domain.errors import InvalidInput
 from credit_protection.domain.findings import Severity
-from credit_protection.domain.guards import Candidate, Terms, evaluate
+from credit_protection.domain.guards import Candidate, InclusionTerms, evaluate
 from credit_protection.domain.money import Money
 from credit_protection.domain.natures import InclusionNature
 from credit_protection.domain.products import Product, ProductInput, ProductKind, check_inputs
 from credit_protection.testing.strategies import TODAY
-from tests.domain.breaks import ANA, F1, PADARIA, TERMS, Spoil, address, customer, first, first_amount, open_elsewhere
+from tests.domain.breaks import ANA, F1, PADARIA, TERMS, Mutation, address, customer, first, first_amount, open_elsewhere
 from tests.domain.sentences import assert_tells_what_to_do
 
 ONLY_PJ = InclusionNature("1", "Duplicata (PJ)", frozenset({PersonType.PJ}))
@@ -28,11 +28,11 @@ class Slip:
 
     what: str
     code: str
-    spoil: Spoil
+    spoil: Mutation
     whose: Candidate = ANA
 
 
-def only_pj(candidate: Candidate, terms: Terms) -> tuple[Candidate, Terms]:
+def only_pj(candidate: Candidate, terms: InclusionTerms) -> tuple[Candidate, InclusionTerms]:
     return candidate, replace(terms, natures={"1": ONLY_PJ})
 
 
@@ -55,7 +55,7 @@ SLIPS = [
 
 
 @pytest.mark.parametrize("slip", SLIPS, ids=lambda slip: slip.what)
-def test_each_slip_is_refused_with_its_code_and_a_sentence(slip: Slip) -> None:
+def test_each_invalid_case_is_refused_with_its_code_and_a_sentence(slip: Slip) -> None:
     candidate, terms = slip.spoil(slip.whose, TERMS)
     (finding,) = evaluate(candidate, terms)
 
@@ -66,7 +66,7 @@ def test_each_slip_is_refused_with_its_code_and_a_sentence(slip: Slip) -> None:
     assert digits not in finding.message
 
 
-def test_the_codes_are_told_apart() -> None:
+def test_codes_of_invalid_cases_are_distinct() -> None:
     assert len({slip.code for slip in SLIPS}) == len(SLIPS) - 2  # due later and today; two parts of an address
 
 
@@ -88,7 +88,7 @@ UNFIT: list[tuple[str, Callable[[], object]]] = [
 
 
 @pytest.mark.parametrize(("code", "act"), UNFIT)
-def test_what_a_query_lacks_is_refused_with_its_code_and_a_sentence(code: str, act: Callable[[], object]) -> None:
+def test_invalid_query_is_refused_with_its_code_and_a_sentence(code: str, act: Callable[[], object]) -> None:
     with pytest.raises(InvalidInput) as caught:
         act()
 
@@ -96,5 +96,5 @@ def test_what_a_query_lacks_is_refused_with_its_code_and_a_sentence(code: str, a
     assert_tells_what_to_do(caught.value.message)
 
 
-def test_the_examples_stand_for_the_rest() -> None:
+def test_invalid_cases_cover_all_codes() -> None:
     assert evaluate(replace(ANA, invoices=(F1,)), TERMS) == []

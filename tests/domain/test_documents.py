@@ -23,7 +23,7 @@ def refusal(text: str) -> InvalidInput:
 # ------------------------------------------------------------------------------------------------ for the reader
 
 
-def test_a_cpf_is_kept_compact_and_shown_masked() -> None:
+def test_cpf_is_stored_compact_and_shown_masked() -> None:
     document = Cpf("900.100.200-55")
 
     assert document.value == "90010020055"
@@ -34,7 +34,7 @@ def test_a_cpf_is_kept_compact_and_shown_masked() -> None:
     assert document == Cpf("90010020055")
 
 
-def test_a_cnpj_with_letters_is_valid_since_july_2026() -> None:
+def test_cnpj_with_letters_is_valid_since_july_2026() -> None:
     document = Cnpj("12.abc.345/01de-35")
 
     assert document.value == "12ABC34501DE35"
@@ -44,7 +44,7 @@ def test_a_cnpj_with_letters_is_valid_since_july_2026() -> None:
     assert document.is_alphanumeric is True
 
 
-def test_a_cnpj_of_digits_is_not_alphanumeric() -> None:
+def test_cnpj_of_digits_is_not_alphanumeric() -> None:
     document = Cnpj("11.222.333/0001-81")
 
     assert document.value == "11222333000181"
@@ -94,7 +94,7 @@ def test_a_cnpj_of_digits_is_not_alphanumeric() -> None:
         ),
     ],
 )
-def test_a_wrong_document_is_refused_with_its_own_code(text: str, code: str, message: str) -> None:
+def test_wrong_document_is_refused_with_its_own_code(text: str, code: str, message: str) -> None:
     error = refusal(text)
 
     assert (error.code, error.message, error.field) == (code, message, "document")
@@ -104,12 +104,12 @@ def test_a_wrong_document_is_refused_with_its_own_code(text: str, code: str, mes
 
 
 @pytest.mark.parametrize("digit", "0123456789")
-def test_a_document_of_one_repeated_digit_does_not_exist(digit: str) -> None:
+def test_document_of_one_repeated_digit_does_not_exist(digit: str) -> None:
     assert refusal(digit * 11).code == "cpf_digitos"
     assert refusal(digit * 14).code == "cnpj_digitos"
 
 
-def test_the_second_opinion_lets_repeated_digits_pass_and_we_do_not() -> None:
+def test_repeated_digits_are_refused_though_the_library_accepts_them() -> None:
     assert stdnum_cpf.is_valid("111.111.111-11")
     assert refusal("111.111.111-11").code == "cpf_digitos"
 
@@ -136,7 +136,7 @@ def test_only_ascii_letters_and_digits_make_a_cnpj(text: str) -> None:
     assert refusal(text).code == "cnpj_formato"
 
 
-def test_the_length_tells_which_it_is_even_where_the_other_would_be_valid() -> None:
+def test_length_decides_between_cpf_and_cnpj() -> None:
     with pytest.raises(InvalidInput) as as_cpf:
         Cpf("11222333000181")
     with pytest.raises(InvalidInput) as as_cnpj:
@@ -147,7 +147,7 @@ def test_the_length_tells_which_it_is_even_where_the_other_would_be_valid() -> N
 
 
 @pytest.mark.parametrize("stranger", ["ı", "ſ"])
-def test_a_letter_that_becomes_ascii_by_upper_casing_is_refused(stranger: str) -> None:
+def test_letter_that_becomes_ascii_by_upper_casing_is_refused(stranger: str) -> None:
     base = f"12{stranger.upper()}BC34501DE"
     digits = stdnum_cnpj.calc_check_digits(base)
 
@@ -176,18 +176,18 @@ def test_any_accepted_form_in_any_case_gives_the_same_cnpj(document: Cnpj, befor
 
 
 @given(cnpj() | alphanumeric_cnpj())
-def test_a_cnpj_is_alphanumeric_if_and_only_if_a_letter_occurs(document: Cnpj) -> None:
+def test_cnpj_is_alphanumeric_if_and_only_if_a_letter_occurs(document: Cnpj) -> None:
     assert document.is_alphanumeric is any("A" <= position <= "Z" for position in document.value)
 
 
 @given(cpf())
-def test_a_second_opinion_agrees_about_a_cpf(document: Cpf) -> None:
+def test_second_opinion_agrees_about_a_cpf(document: Cpf) -> None:
     assert stdnum_cpf.is_valid(document.value)
     assert stdnum_cpf.format(document.value) == document.formatted
 
 
 @given(cnpj() | alphanumeric_cnpj())
-def test_a_second_opinion_agrees_about_a_cnpj(document: Cnpj) -> None:
+def test_second_opinion_agrees_about_a_cnpj(document: Cnpj) -> None:
     assert stdnum_cnpj.is_valid(document.value)
     assert stdnum_cnpj.format(document.value) == document.formatted
 
@@ -195,7 +195,7 @@ def test_a_second_opinion_agrees_about_a_cnpj(document: Cnpj) -> None:
 @given(st.text("0123456789", min_size=11, max_size=11))
 @example("52998224725")
 @example("00000000000")
-def test_a_second_opinion_agrees_about_any_eleven_digits_but_repeated_ones(text: str) -> None:
+def test_second_opinion_agrees_about_any_eleven_digits_but_repeated_ones(text: str) -> None:
     if stdnum_cpf.is_valid(text) and len(set(text)) > 1:
         assert Cpf(text).value == text
     else:
@@ -204,7 +204,7 @@ def test_a_second_opinion_agrees_about_any_eleven_digits_but_repeated_ones(text:
 
 @given(st.text("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ", min_size=12, max_size=12), st.integers(0, 99))
 @example("12ABC34501DE", 35)
-def test_a_second_opinion_agrees_about_any_fourteen_positions(base: str, digits: int) -> None:
+def test_second_opinion_agrees_about_any_fourteen_positions(base: str, digits: int) -> None:
     text = f"{base}{digits:02d}"
     if stdnum_cnpj.is_valid(text) and len(set(text)) > 1:
         assert Cnpj(text).value == text
@@ -238,7 +238,7 @@ def test_any_text_is_read_or_refused_without_repeating_it(text: str) -> None:
 
 
 @given(documents())
-def test_no_way_of_showing_a_document_gives_it_away(document: Document) -> None:
+def test_no_text_form_of_a_document_shows_the_whole(document: Document) -> None:
     for text in (str(document), repr(document), f"{document}", f"{document!r}", f"{[document]}", f"{document}".upper()):
         assert document.value not in text
         assert document.formatted not in text

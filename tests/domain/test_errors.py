@@ -6,6 +6,7 @@ from credit_protection.domain import errors
 from credit_protection.domain.findings import Finding, Severity, blocks
 
 SENTENCE = "Algo deu errado. Confira."
+UNTIL = datetime(2026, 9, 15, 12, tzinfo=UTC)
 BLOCKING = Finding("sem_fatura", Severity.BLOCK, "Escolha pelo menos uma fatura vencida.", "invoices")
 WARNING = Finding("nascimento_desconhecido", Severity.WARN, "Confira a idade.", "birth_date")
 
@@ -50,7 +51,7 @@ def test_no_two_errors_share_a_code() -> None:
     assert len(set(codes)) == len(codes)
 
 
-def test_a_finer_code_and_a_context_are_kept() -> None:
+def test_finer_code_and_a_context_are_kept() -> None:
     plain = errors.Conflict(SENTENCE, code="mais_fino", version=3)
     wrong = errors.InvalidInput(SENTENCE, field="cep", code="cep_formato", length=7)
 
@@ -59,7 +60,7 @@ def test_a_finer_code_and_a_context_are_kept() -> None:
     assert errors.InvalidInput(SENTENCE).field is None
 
 
-def test_a_rule_violation_carries_all_findings() -> None:
+def test_rule_violation_carries_all_findings() -> None:
     error = errors.RuleViolation(SENTENCE, iter([BLOCKING, WARNING]), code="sem_fatura")
 
     assert error.findings == (BLOCKING, WARNING)
@@ -68,7 +69,7 @@ def test_a_rule_violation_carries_all_findings() -> None:
     assert errors.RuleViolation(SENTENCE).findings == ()
 
 
-def test_a_bureau_error_carries_what_its_support_desk_asks_for() -> None:
+def test_bureau_error_carries_request_id_and_status() -> None:
     error = errors.BureauError(SENTENCE, code="x", request_id="r-1", http_status=500, path="/negativacoes")
 
     assert (error.message, error.code) == (SENTENCE, "x")
@@ -76,15 +77,43 @@ def test_a_bureau_error_carries_what_its_support_desk_asks_for() -> None:
     assert error.context == {"path": "/negativacoes"}
 
 
-def test_a_rate_limit_says_until_when() -> None:
-    until = datetime(2026, 9, 15, 12, tzinfo=UTC)
-    error = errors.RateLimited(SENTENCE, retry_at=until, request_id="r-1", http_status=429)
+def test_rate_limit_carries_its_retry_instant() -> None:
+    error = errors.RateLimited(SENTENCE, retry_at=UNTIL, request_id="r-1", http_status=429)
 
-    assert (error.message, error.retry_at, error.request_id, error.http_status) == (SENTENCE, until, "r-1", 429)
+    assert (error.message, error.retry_at, error.request_id, error.http_status) == (SENTENCE, UNTIL, "r-1", 429)
     assert errors.RateLimited(SENTENCE).retry_at is None
 
 
-def test_a_refusal_names_the_field_at_fault() -> None:
+UNKNOWN, NOT_EXECUTED = True, False
+
+
+@pytest.mark.parametrize(
+    ("error", "may_have_executed", "fault"),
+    [
+        (errors.Refused(SENTENCE), NOT_EXECUTED, errors.Fault.NONE),
+        (errors.NoCredit(SENTENCE), NOT_EXECUTED, errors.Fault.NONE),
+        (errors.InclusionStillProcessing(SENTENCE), NOT_EXECUTED, errors.Fault.NONE),
+        (errors.BureauUnavailable(SENTENCE), NOT_EXECUTED, errors.Fault.BUREAU),
+        (errors.RateLimited(SENTENCE), NOT_EXECUTED, errors.Fault.BUREAU),
+        (errors.RateLimited(SENTENCE, retry_at=UNTIL), NOT_EXECUTED, errors.Fault.RATE),
+        (errors.CredentialsRejected(SENTENCE), NOT_EXECUTED, errors.Fault.CREDENTIALS),
+        (errors.OutcomeUnknown(SENTENCE), UNKNOWN, errors.Fault.BUREAU),
+        (errors.OutcomeUnknown(SENTENCE, http_status=500), UNKNOWN, errors.Fault.BUREAU),
+        (errors.OutcomeUnknown(SENTENCE, http_status=504), UNKNOWN, errors.Fault.BUREAU),
+        (errors.OutcomeUnknown(SENTENCE, http_status=302), UNKNOWN, errors.Fault.UNCLEAR),
+        (errors.ProtocolError(SENTENCE), UNKNOWN, errors.Fault.UNCLEAR),
+        (errors.InvalidReport(SENTENCE), UNKNOWN, errors.Fault.UNCLEAR),
+        (errors.BureauError(SENTENCE), UNKNOWN, errors.Fault.UNCLEAR),
+    ],
+)
+def test_error_says_whether_the_call_took_effect_and_whose_fault_it_was(
+    error: errors.BureauError, may_have_executed: bool, fault: errors.Fault
+) -> None:
+    assert (error.may_have_executed, error.fault) == (may_have_executed, fault)
+    assert not (error.may_have_executed and error.retryable)
+
+
+def test_refusal_names_the_field_at_fault() -> None:
     error = errors.Refused(SENTENCE, code="17", field="nature", request_id="r-1", http_status=422)
 
     assert (error.message, error.code, error.field) == (SENTENCE, "17", "nature")

@@ -16,8 +16,8 @@ from credit_protection.domain.findings import Finding, Severity, blocks
 from credit_protection.domain.guards import (
     Candidate,
     GuardSettings,
+    InclusionTerms,
     TelecomGuard,
-    Terms,
     allowed_charges,
     evaluate,
     field_text,
@@ -37,7 +37,7 @@ from credit_protection.testing.strategies import (
 )
 from tests.domain.breaks import (
     ANA,
-    BREAKS,
+    INVALID_MUTATIONS,
     F1,
     F2,
     FINE_AND_INTEREST,
@@ -46,7 +46,7 @@ from tests.domain.breaks import (
     SETTINGS,
     TERMS,
     WRONG_DOCUMENTS,
-    Break,
+    InvalidMutation,
     first,
 )
 from tests.domain.sentences import assert_tells_what_to_do
@@ -55,7 +55,7 @@ WITHOUT_ADVICE = {"atraso_minimo", "valor_nao_positivo", "campo_abreviado"}
 """Codes whose sentence states what is so and leaves it to the operator what to do."""
 
 
-def codes(candidate: Candidate, terms: Terms = TERMS) -> list[str]:
+def codes(candidate: Candidate, terms: InclusionTerms = TERMS) -> list[str]:
     return [finding.code for finding in evaluate(candidate, terms)]
 
 
@@ -63,7 +63,7 @@ def person_type_of(candidate: Candidate) -> PersonType:
     return parse_document(candidate.customer.document).person_type
 
 
-def clean(broken: Break) -> Candidate:
+def clean(broken: InvalidMutation) -> Candidate:
     return PADARIA if broken.person_type is PersonType.PJ else ANA
 
 
@@ -71,25 +71,25 @@ def one_invoice(**changes: object) -> Candidate:
     return replace(ANA, invoices=(replace(F1, **changes),))  # type: ignore[arg-type]
 
 
-def with_settings(**changes: object) -> Terms:
+def with_settings(**changes: object) -> InclusionTerms:
     return replace(TERMS, settings=replace(SETTINGS, **changes))  # type: ignore[arg-type]
 
 
 # ------------------------------------------------------------------------------------------------ the table
 
 
-def test_the_examples_are_clean() -> None:
+def test_examples_have_no_findings() -> None:
     assert evaluate(ANA, TERMS) == []
     assert evaluate(PADARIA, TERMS) == []
 
 
-@pytest.mark.parametrize("broken", [*WRONG_DOCUMENTS, *BREAKS], ids=lambda broken: broken.name)
-def test_one_thing_wrong_gives_exactly_its_finding(broken: Break) -> None:
-    assert evaluate(*broken.spoil(clean(broken), TERMS)) == [broken.finding]
+@pytest.mark.parametrize("broken", [*WRONG_DOCUMENTS, *INVALID_MUTATIONS], ids=lambda broken: broken.name)
+def test_one_invalid_mutation_gives_exactly_its_finding(broken: InvalidMutation) -> None:
+    assert evaluate(*broken.mutate(clean(broken), TERMS)) == [broken.finding]
 
 
-@pytest.mark.parametrize("broken", [*WRONG_DOCUMENTS, *BREAKS], ids=lambda broken: broken.name)
-def test_every_finding_is_a_sentence_that_says_what_to_do(broken: Break) -> None:
+@pytest.mark.parametrize("broken", [*WRONG_DOCUMENTS, *INVALID_MUTATIONS], ids=lambda broken: broken.name)
+def test_every_finding_is_a_sentence_that_says_what_to_do(broken: InvalidMutation) -> None:
     message = broken.finding.message
     if broken.finding.code in WITHOUT_ADVICE:
         assert message[0].isupper()
@@ -99,22 +99,22 @@ def test_every_finding_is_a_sentence_that_says_what_to_do(broken: Break) -> None
 
 
 @given(candidates())
-def test_a_clean_candidate_has_no_findings(candidate: Candidate) -> None:
+def test_clean_candidate_has_no_findings(candidate: Candidate) -> None:
     assert evaluate(candidate, TERMS) == []
 
 
 @given(candidates(), calendars())
-def test_a_clean_candidate_has_none_under_any_calendar(candidate: Candidate, calendar: BusinessCalendar) -> None:
+def test_clean_candidate_has_no_findings_under_any_calendar(candidate: Candidate, calendar: BusinessCalendar) -> None:
     late_enough = all(calendar.on_or_after(invoice.due_date) < TODAY for invoice in candidate.invoices)
     assert codes(candidate, replace(TERMS, calendar=calendar)) == [] or not late_enough
 
 
 @given(candidates())
-def test_whoever_is_spoiled_in_one_thing_gives_exactly_its_finding(candidate: Candidate) -> None:
-    for broken in (*WRONG_DOCUMENTS, *BREAKS):
+def test_mutated_clean_candidate_gives_exactly_its_finding(candidate: Candidate) -> None:
+    for broken in (*WRONG_DOCUMENTS, *INVALID_MUTATIONS):
         if not broken.suits(person_type_of(candidate)):
             continue
-        findings = evaluate(*broken.spoil(candidate, TERMS))
+        findings = evaluate(*broken.mutate(candidate, TERMS))
         expected = broken.finding
         assert [(found.code, found.severity, found.field) for found in findings] == [
             (expected.code, expected.severity, expected.field)
@@ -124,18 +124,18 @@ def test_whoever_is_spoiled_in_one_thing_gives_exactly_its_finding(candidate: Ca
         assert findings[0].message.endswith(".")
 
 
-@given(candidates(), st.lists(st.sampled_from(BREAKS), max_size=8, unique_by=lambda broken: broken.part))
-@example(ANA, [BREAKS[1], BREAKS[4], BREAKS[8], BREAKS[9]])
-def test_all_guards_are_evaluated_so_findings_add_up(candidate: Candidate, several: list[Break]) -> None:
+@given(candidates(), st.lists(st.sampled_from(INVALID_MUTATIONS), max_size=8, unique_by=lambda broken: broken.part))
+@example(ANA, [INVALID_MUTATIONS[1], INVALID_MUTATIONS[4], INVALID_MUTATIONS[8], INVALID_MUTATIONS[9]])
+def test_all_guards_are_evaluated_so_findings_add_up(candidate: Candidate, several: list[InvalidMutation]) -> None:
     fitting = [broken for broken in several if broken.suits(person_type_of(candidate))]
     spoiled, terms = candidate, TERMS
     for broken in fitting:
-        spoiled, terms = broken.spoil(spoiled, terms)
+        spoiled, terms = broken.mutate(spoiled, terms)
 
     assert set(codes(spoiled, terms)) == {broken.finding.code for broken in fitting}
 
 
-def test_a_wrong_document_hides_no_other_finding() -> None:
+def test_wrong_document_hides_no_other_finding() -> None:
     nameless = replace(ANA.customer, document="90010020056", name="")
     assert set(codes(replace(ANA, customer=nameless, nature_code="99"))) == {
         "cpf_digitos",
@@ -145,16 +145,16 @@ def test_a_wrong_document_hides_no_other_finding() -> None:
 
 
 @given(candidates(), st.data())
-def test_the_order_of_the_invoices_does_not_matter(candidate: Candidate, data: st.DataObject) -> None:
-    broken = data.draw(st.sampled_from(BREAKS))
-    spoiled, terms = broken.spoil(candidate, TERMS) if broken.suits(person_type_of(candidate)) else (candidate, TERMS)
+def test_order_of_the_invoices_does_not_matter(candidate: Candidate, data: st.DataObject) -> None:
+    broken = data.draw(st.sampled_from(INVALID_MUTATIONS))
+    spoiled, terms = broken.mutate(candidate, TERMS) if broken.suits(person_type_of(candidate)) else (candidate, TERMS)
     shuffled = replace(spoiled, invoices=tuple(data.draw(st.permutations(spoiled.invoices))))
 
     assert sorted(map(repr, evaluate(shuffled, terms))) == sorted(map(repr, evaluate(spoiled, terms)))
 
 
 @given(candidates(), guard_settings(), calendars())
-def test_evaluating_twice_says_the_same(
+def test_evaluation_is_deterministic(
     candidate: Candidate, settings: GuardSettings, calendar: BusinessCalendar
 ) -> None:
     terms = replace(TERMS, settings=settings, calendar=calendar)
@@ -163,7 +163,7 @@ def test_evaluating_twice_says_the_same(
 
 def test_findings_come_in_the_order_of_the_guards() -> None:
     worst = Candidate(Customer("c1", "", "12ABC34501DE35", ANA.customer.address), ANA.subscription, (), "99")
-    terms = replace(TERMS, holds={"c1": "óbito"}, gateway=replace(GATEWAY, include=False))
+    terms = replace(TERMS, holds={"c1": "óbito"}, capabilities=replace(GATEWAY, include=False))
 
     assert codes(worst, terms) == [
         "cnpj_alfanumerico",
@@ -178,23 +178,23 @@ def test_findings_come_in_the_order_of_the_guards() -> None:
 # ------------------------------------------------------------------------------------------------ document, nature
 
 
-def test_a_gateway_that_takes_letters_has_nothing_against_them() -> None:
+def test_gateway_that_accepts_letters_gives_no_finding() -> None:
     company = replace(PADARIA, customer=replace(PADARIA.customer, document="12.ABC.345/01DE-35"))
 
     assert codes(company) == ["cnpj_alfanumerico"]
-    assert codes(company, replace(TERMS, gateway=replace(GATEWAY, alphanumeric_cnpj=True))) == []
+    assert codes(company, replace(TERMS, capabilities=replace(GATEWAY, alphanumeric_cnpj=True))) == []
 
 
-def test_what_a_gateway_does_not_include_is_the_other_kind_of_person() -> None:
-    only_companies = replace(TERMS, gateway=replace(GATEWAY, includes_pf=False))
-    only_people = replace(TERMS, gateway=replace(GATEWAY, includes_pj=False))
+def test_gateway_refuses_only_the_person_type_that_it_does_not_include() -> None:
+    only_companies = replace(TERMS, capabilities=replace(GATEWAY, includes_pf=False))
+    only_people = replace(TERMS, capabilities=replace(GATEWAY, includes_pj=False))
 
     assert (codes(ANA, only_companies), codes(PADARIA, only_companies)) == (["gateway_pessoa"], [])
     assert (codes(ANA, only_people), codes(PADARIA, only_people)) == ([], ["gateway_pessoa"])
 
 
 @given(candidates(), natures())
-def test_a_nature_is_never_accepted_for_a_person_that_it_does_not_admit(
+def test_nature_is_never_accepted_for_a_person_that_it_does_not_admit(
     candidate: Candidate, nature: InclusionNature
 ) -> None:
     terms = replace(TERMS, natures={nature.code: nature})
@@ -230,7 +230,7 @@ def test_eighteen_years_are_counted_to_the_day(today: date, birth: date, minor: 
 
 
 @given(st.dates(date(1900, 1, 1), date(2100, 12, 31)), st.integers(0, 130))
-def test_some_years_earlier_is_the_same_day_or_28_february(day: date, years: int) -> None:
+def test_years_before_is_the_same_day_or_28_february(day: date, years: int) -> None:
     earlier = years_before(day, years)
 
     assert earlier.year == day.year - years
@@ -240,22 +240,22 @@ def test_some_years_earlier_is_the_same_day_or_28_february(day: date, years: int
         assert (earlier.month, earlier.day) == (day.month, day.day)
 
 
-def test_from_29_february_the_year_without_one_gives_the_28th() -> None:
+def test_years_before_29_february_is_28_february_in_a_common_year() -> None:
     assert years_before(date(2024, 2, 29), 5) == date(2019, 2, 28)
     assert years_before(date(2024, 2, 29), 4) == date(2020, 2, 29)
 
 
-def test_a_company_needs_no_birth_date() -> None:
+def test_company_needs_no_birth_date() -> None:
     assert PADARIA.customer.birth_date is None
     assert evaluate(PADARIA, TERMS) == []
 
 
-def test_an_address_of_blanks_is_no_address() -> None:
+def test_address_of_blanks_is_no_address() -> None:
     blank = replace(ANA.customer, address=replace(ANA.customer.address, street=" ", postal_code="\t"))
     assert codes(replace(ANA, customer=blank)) == ["endereco_incompleto"]
 
 
-def test_every_lacking_part_of_the_address_is_named_at_once() -> None:
+def test_each_missing_part_of_the_address_is_named() -> None:
     nowhere = replace(ANA.customer, address=replace(ANA.customer.address, street="", district="", city=""))
     (finding,) = evaluate(replace(ANA, customer=nowhere), TERMS)
 
@@ -264,14 +264,14 @@ def test_every_lacking_part_of_the_address_is_named_at_once() -> None:
     )
 
 
-def test_a_complement_may_lack() -> None:
+def test_complement_is_optional() -> None:
     assert ANA.customer.address.complement == ""
 
 
 # ------------------------------------------------------------------------------------------------ the invoices
 
 
-def test_at_least_one_invoice() -> None:
+def test_candidate_needs_at_least_one_invoice() -> None:
     (finding,) = evaluate(replace(ANA, invoices=()), TERMS)
     assert finding == Finding("sem_fatura", Severity.BLOCK, "Escolha pelo menos uma fatura vencida.", "invoices")
 
@@ -285,22 +285,22 @@ def test_each_invoice_at_fault_is_named() -> None:
     ]
 
 
-def test_an_invoice_of_another_customer_is_not_called_one_of_another_service_besides() -> None:
+def test_invoice_of_another_customer_gives_no_second_finding_about_the_service() -> None:
     assert codes(one_invoice(customer_id="x", subscription_id="y")) == ["fatura_de_outro_cliente"]
 
 
-def test_an_invoice_chosen_three_times_is_twice_too_often() -> None:
+def test_invoice_chosen_three_times_gives_two_findings() -> None:
     assert codes(replace(ANA, invoices=(F1, F1, F1))) == ["fatura_repetida"] * 2
 
 
-def test_a_negativation_belongs_to_a_subscription() -> None:
+def test_negativation_belongs_to_a_subscription() -> None:
     free = replace(ANA, subscription=None, invoices=(replace(F1, subscription_id=None),))
 
     assert codes(free) == ["servico_de_outro_cliente", "servico_nao_rescindido"]
     assert codes(replace(free, invoices=(F1,)))[:2] == ["servico_de_outro_cliente", "fatura_de_outro_servico"]
 
 
-def test_the_subscription_belongs_to_the_customer() -> None:
+def test_subscription_belongs_to_the_customer() -> None:
     assert ANA.subscription is not None
     assert blocks(evaluate(replace(ANA, subscription=replace(ANA.subscription, customer_id="c-2")), TERMS))
 
@@ -359,12 +359,12 @@ def test_lateness_counts_from_the_business_day(
         (date(2025, 2, 27), 1, date(2020, 2, 29), False),
     ],
 )
-def test_a_debt_of_five_years_less_the_margin_is_too_old(today: date, margin: int, due: date, too_old: bool) -> None:
+def test_debt_of_five_years_less_the_margin_is_too_old(today: date, margin: int, due: date, too_old: bool) -> None:
     terms = replace(TERMS, today=today, settings=replace(SETTINGS, age_margin_days=margin))
     assert codes(one_invoice(due_date=due), terms) == (["divida_antiga"] if too_old else [])
 
 
-def test_the_age_is_a_setting_and_the_message_tells_it() -> None:
+def test_maximum_age_is_a_setting_and_in_the_message() -> None:
     terms = with_settings(maximum_age_years=3, age_margin_days=7)
     (finding,) = evaluate(one_invoice(due_date=date(2023, 9, 22)), terms)
 
@@ -409,12 +409,26 @@ def test_due_date_findings_follow_from_the_settings(
     ("days_ago", "term", "code"),
     [(11, 10, None), (10, 10, "prazo_do_comunicado"), (0, 0, "prazo_do_comunicado"), (1, 0, None), (46, 45, None)],
 )
-def test_the_creditors_own_notice_must_have_run_its_term(days_ago: int, term: int, code: str | None) -> None:
+def test_term_of_the_creditors_own_notice_must_be_over(days_ago: int, term: int, code: str | None) -> None:
     notified = one_invoice(notice_on=TODAY - timedelta(days=days_ago))
-    terms = with_settings(creditor_notifies=True, notice_days=term)
+    terms = with_settings(creditor_notifies=True, notice_days=term, notice_days_by_state={"MT": 45})
 
     assert codes(notified, terms) == ([] if code is None else [code])
     assert codes(notified) == []  # where the bureau notifies, it is the bureau's
+
+
+@pytest.mark.parametrize(("days_ago", "code"), [(20, "prazo_do_comunicado"), (21, None)])
+def test_notice_to_a_customer_in_sao_paulo_has_a_longer_term(days_ago: int, code: str | None) -> None:
+    notified = one_invoice(notice_on=TODAY - timedelta(days=days_ago))
+
+    assert codes(notified, with_settings(creditor_notifies=True)) == ([] if code is None else [code])
+
+
+@given(guard_settings(), st.sampled_from(("SP", "MT", "MG", "")))
+def test_notice_term_is_the_longer_of_the_general_and_the_states(settings: GuardSettings, state: str) -> None:
+    assert settings.notice_term(state) == max(settings.notice_days, settings.notice_days_by_state.get(state, 0))
+    assert replace(settings, notice_days_by_state={}).notice_term(state) == settings.notice_days
+    assert settings.notice_term(state) <= replace(settings, notice_days=settings.notice_days + 1).notice_term(state)
 
 
 # ------------------------------------------------------------------------------------------------ the amount
@@ -423,14 +437,14 @@ def test_the_creditors_own_notice_must_have_run_its_term(days_ago: int, term: in
 @pytest.mark.parametrize(
     ("cents", "code"), [(103_00, None), (103_01, "valor_acima_do_saldo"), (1, None), (100_00, None)]
 )
-def test_an_amount_may_be_edited_down_or_up_to_the_allowed_charges(cents: int, code: str | None) -> None:
+def test_amount_may_be_edited_down_or_up_to_the_allowed_charges(cents: int, code: str | None) -> None:
     thirty_days = replace(one_invoice(due_date=TODAY - timedelta(days=30)), amounts={"1001": Money(cents)})
     terms = replace(TERMS, settings=FINE_AND_INTEREST)
 
     assert codes(thirty_days, terms) == ([] if code is None else [code])
 
 
-def test_the_message_tells_the_ceiling() -> None:
+def test_message_has_the_ceiling() -> None:
     thirty_days = replace(one_invoice(due_date=TODAY - timedelta(days=30)), amounts={"1001": Money(200_00)})
     (finding,) = evaluate(thirty_days, replace(TERMS, settings=FINE_AND_INTEREST))
 
@@ -456,7 +470,7 @@ def test_charges_are_a_fine_and_interest_by_the_day(days_late: int, settings: Gu
 
 
 @given(overdue_invoices(TODAY, "c1", "s1"), guard_settings())
-def test_an_amount_never_passes_balance_and_charges(invoice: Invoice, settings: GuardSettings) -> None:
+def test_amount_never_passes_balance_and_charges(invoice: Invoice, settings: GuardSettings) -> None:
     def part(percent: Decimal) -> int:
         return int((invoice.balance.cents * percent / 100).quantize(Decimal(1), ROUND_HALF_UP))
 
@@ -473,7 +487,7 @@ def test_an_amount_never_passes_balance_and_charges(invoice: Invoice, settings: 
     assert codes(above, terms) == ["valor_acima_do_saldo"]
 
 
-def test_the_reported_amount_is_the_edited_one_or_the_balance() -> None:
+def test_reported_amount_is_the_edited_one_or_the_balance() -> None:
     edited = replace(ANA, amounts={"1001": Money(7)})
 
     assert edited.amount_of(F1) == Money(7)
@@ -493,33 +507,33 @@ def test_every_amount_at_fault_is_named() -> None:
     ("balance", "minimum", "code"),
     [(10_00, 10_00, None), (9_99, 10_00, "valor_minimo"), (1, 0, None), (1, 1, None), (1, 2, "valor_minimo")],
 )
-def test_a_bureau_has_a_smallest_debt(balance: int, minimum: int, code: str | None) -> None:
-    terms = replace(TERMS, gateway=replace(GATEWAY, minimum_amount=Money(minimum)))
+def test_bureau_has_a_smallest_debt(balance: int, minimum: int, code: str | None) -> None:
+    terms = replace(TERMS, capabilities=replace(GATEWAY, minimum_amount=Money(minimum)))
     assert codes(one_invoice(balance=Money(balance)), terms) == ([] if code is None else [code])
 
 
-def test_the_smallest_record_counts_where_each_invoice_makes_one() -> None:
-    terms = replace(TERMS, gateway=replace(GATEWAY, minimum_amount=Money(60_01)))
+def test_minimum_amount_applies_to_each_invoice_without_grouping() -> None:
+    terms = replace(TERMS, capabilities=replace(GATEWAY, minimum_amount=Money(60_01)))
     assert codes(ANA, terms) == ["valor_minimo"]
 
 
 @given(st.integers(1, 50_00), st.integers(1, 50_00), st.integers(1, 120_00))
-def test_where_invoices_are_grouped_their_sum_is_the_smallest_record(one: int, other: int, minimum: int) -> None:
+def test_minimum_amount_applies_to_the_sum_with_grouping(one: int, other: int, minimum: int) -> None:
     small = replace(ANA, invoices=(replace(F1, balance=Money(one)), replace(F2, balance=Money(other))), amounts={})
     gateway = replace(GATEWAY, minimum_amount=Money(minimum), grouping=True)
 
-    def is_refused(terms: Terms) -> bool:
+    def is_refused(terms: InclusionTerms) -> bool:
         return "valor_minimo" in codes(small, terms)
 
-    assert is_refused(replace(TERMS, gateway=gateway, grouped=True)) is (one + other < minimum)
-    assert is_refused(replace(TERMS, gateway=gateway, grouped=False)) is (min(one, other) < minimum)
-    assert is_refused(replace(TERMS, gateway=replace(gateway, grouping=False), grouped=True)) is (
+    assert is_refused(replace(TERMS, capabilities=gateway, grouped=True)) is (one + other < minimum)
+    assert is_refused(replace(TERMS, capabilities=gateway, grouped=False)) is (min(one, other) < minimum)
+    assert is_refused(replace(TERMS, capabilities=replace(gateway, grouping=False), grouped=True)) is (
         min(one, other) < minimum
     )
 
 
-def test_nothing_to_report_is_no_small_debt_besides() -> None:
-    terms = replace(TERMS, gateway=replace(GATEWAY, minimum_amount=Money(10_00)))
+def test_debt_without_balance_gives_no_second_finding_about_the_minimum() -> None:
+    terms = replace(TERMS, capabilities=replace(GATEWAY, minimum_amount=Money(10_00)))
     assert codes(one_invoice(balance=ZERO), terms) == ["valor_nao_positivo"]
 
 
@@ -538,23 +552,23 @@ def test_nothing_to_report_is_no_small_debt_besides() -> None:
         ("state", "state"),
     ],
 )
-def test_a_field_longer_than_the_bureau_takes_is_named(field: str, label: str) -> None:
+def test_field_longer_than_the_bureau_takes_is_named(field: str, label: str) -> None:
     text = "Inabreviável"
     address = ANA.customer.address if field == "name" else replace(ANA.customer.address, **{field: text})
     customer = replace(ANA.customer, name=text if field == "name" else "Ana", address=address)
-    terms = replace(TERMS, gateway=replace(GATEWAY, field_limits={field: FieldLimit(11)}))
+    terms = replace(TERMS, capabilities=replace(GATEWAY, field_limits={field: FieldLimit(11)}))
 
     assert field_text(customer, field) == text
     assert evaluate(replace(ANA, customer=customer), terms) == [
         Finding("campo_longo", Severity.BLOCK, f"{label} tem mais de 11 caracteres. Abrevie no cadastro do ERP.", field)
     ]
-    fits = replace(terms, gateway=replace(GATEWAY, field_limits={field: FieldLimit(12, Overflow.REFUSE)}))
+    fits = replace(terms, capabilities=replace(GATEWAY, field_limits={field: FieldLimit(12, Overflow.REFUSE)}))
     assert evaluate(replace(ANA, customer=customer), fits) == []
 
 
-def test_all_limited_fields_are_looked_at() -> None:
+def test_all_limited_fields_are_checked() -> None:
     limits = {"state": FieldLimit(2), "name": FieldLimit(3), "city": FieldLimit(20), "street": FieldLimit(60)}
-    terms = replace(TERMS, gateway=replace(GATEWAY, field_limits=limits))
+    terms = replace(TERMS, capabilities=replace(GATEWAY, field_limits=limits))
 
     assert [(found.code, found.field) for found in evaluate(ANA, terms)] == [
         ("campo_longo", "name"),
@@ -576,7 +590,7 @@ def test_all_limited_fields_are_looked_at() -> None:
         (TelecomGuard.BLOCK, False, None),
     ],
 )
-def test_a_telecom_subscription_is_terminated_first(
+def test_telecom_subscription_is_terminated_first(
     status: SubscriptionStatus, mode: TelecomGuard, is_telecom: bool, severity: Severity | None
 ) -> None:
     assert ANA.subscription is not None
@@ -587,22 +601,23 @@ def test_a_telecom_subscription_is_terminated_first(
     assert evaluate(ANA, replace(with_settings(telecom=mode), is_telecom=is_telecom)) == []
 
 
-def test_the_defaults_are_the_safe_ones() -> None:
-    assert GuardSettings() == GuardSettings(1, 5, 30, Decimal(0), Decimal(0), False, 10, TelecomGuard.WARN)  # noqa: FBT003
+def test_defaults_are_the_safe_ones() -> None:
+    by_state = {"MT": 45, "PE": 20, "PI": 15, "SP": 20}
+    assert GuardSettings() == GuardSettings(1, 5, 30, Decimal(0), Decimal(0), False, 10, by_state, TelecomGuard.WARN)  # noqa: FBT003
     assert TERMS.is_telecom
     assert TERMS.newest_due == date(2026, 9, 14)
     assert TERMS.oldest_due == date(2021, 10, 15)
     assert TERMS.adult_since == date(2008, 9, 15)
 
 
-def test_guards_that_a_plugin_adds_come_last_with_all_the_rest() -> None:
-    def no_one_called_ana(candidate: Candidate, terms: Terms) -> Iterable[Finding]:
+def test_findings_of_plugin_guards_come_last() -> None:
+    def no_one_called_ana(candidate: Candidate, terms: InclusionTerms) -> Iterable[Finding]:
         assert terms is held
         if candidate.customer.name.startswith("Ana"):
             yield Finding("ana", Severity.WARN, "Pense de novo.", "name")
             yield Finding("ana_2", Severity.BLOCK, "Pense mais uma vez.", "name")
 
-    def silent(_: Candidate, __: Terms) -> Iterable[Finding]:
+    def silent(_: Candidate, __: InclusionTerms) -> Iterable[Finding]:
         return ()
 
     held = replace(TERMS, holds={"c1": "óbito"})
@@ -611,7 +626,7 @@ def test_guards_that_a_plugin_adds_come_last_with_all_the_rest() -> None:
 
 
 @given(candidates())
-def test_an_invoice_that_was_paid_since_is_blocked_at_the_claim(candidate: Candidate) -> None:
+def test_invoice_paid_after_the_request_is_blocked_at_the_claim(candidate: Candidate) -> None:
     """Rule 7: the same guards on fresh facts."""
     assert evaluate(candidate, TERMS) == []
     fresh, terms = first(status=InvoiceStatus.PAID, balance=ZERO)(candidate, TERMS)

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from credit_protection.domain.capabilities import Capabilities, Pace, Registry
+from credit_protection.domain.capabilities import Backoff, Capabilities, Registry
 from credit_protection.domain.errors import Conflict, RuleViolation
 from credit_protection.domain.guards import GuardSettings
 from credit_protection.domain.integrations import (
@@ -22,20 +22,20 @@ from tests.domain.sentences import assert_tells_what_to_do
 PLAIN = Integration("i1", "spc_brasil", "Birô da matriz", "cr1", {}, {}, NOW)
 
 
-def test_a_new_integration_is_active_in_production_with_the_safe_defaults() -> None:
-    assert PLAIN.environment is Environment.PRODUCTION
+def test_new_integration_is_active_in_production_with_the_safe_defaults() -> None:
+    assert PLAIN.settings.environment is Environment.PRODUCTION
     assert PLAIN.active
-    assert PLAIN.removal_policy == RemovalPolicy()
-    assert PLAIN.guards == GuardSettings()
-    assert PLAIN.reuse == ReuseWindow(0, ReuseMode.WARN)
-    assert not PLAIN.grouped
-    assert PLAIN.owns_transmission
+    assert PLAIN.settings.removal_policy == RemovalPolicy()
+    assert PLAIN.settings.guards == GuardSettings()
+    assert PLAIN.settings.reuse == ReuseWindow(0, ReuseMode.WARN)
+    assert not PLAIN.settings.grouped
+    assert PLAIN.settings.owns_transmission
     assert not PLAIN.is_paused(NOW)
     PLAIN.require_active()
 
 
 @pytest.mark.parametrize("stopped", [replace(PLAIN, active=False), replace(PLAIN, deleted_at=NOW)])
-def test_an_inactive_or_deleted_one_refuses_queries_and_inclusions(stopped: Integration) -> None:
+def test_inactive_or_deleted_integration_refuses_queries_and_inclusions(stopped: Integration) -> None:
     with pytest.raises(RuleViolation) as caught:
         stopped.require_active()
 
@@ -47,14 +47,14 @@ def test_an_inactive_or_deleted_one_refuses_queries_and_inclusions(stopped: Inte
     assert_tells_what_to_do(caught.value.message)
 
 
-def test_a_pause_ends_at_its_instant() -> None:
+def test_pause_ends_at_its_instant() -> None:
     paused = replace(PLAIN, paused_until=NOW)
 
     assert paused.is_paused(NOW - timedelta(microseconds=1))
     assert not paused.is_paused(NOW)
 
 
-def test_an_integration_with_open_negativations_cannot_be_deleted() -> None:
+def test_integration_with_open_negativations_cannot_be_deleted() -> None:
     require_deletable(PLAIN, 0)
     with pytest.raises(Conflict) as caught:
         require_deletable(PLAIN, 3)
@@ -68,7 +68,7 @@ def test_an_integration_with_open_negativations_cannot_be_deleted() -> None:
 
 
 @given(integrations(), st.integers(-7200, 7200))
-def test_activity_and_pause_are_two_things(integration: Integration, seconds: int) -> None:
+def test_activity_and_pause_are_independent(integration: Integration, seconds: int) -> None:
     instant = NOW + timedelta(seconds=seconds)
     until = integration.paused_until
 
@@ -83,22 +83,22 @@ def test_activity_and_pause_are_two_things(integration: Integration, seconds: in
 # ------------------------------------------------------------------------------------------------ what gateways declare
 
 
-def test_the_quiet_period_is_the_lease_and_the_bureaus_processing() -> None:
+def test_quiet_period_is_the_lease_and_the_bureaus_processing() -> None:
     gateway = Capabilities(Registry.SPC, call_deadline=timedelta(seconds=30), max_processing=timedelta(minutes=5))
 
     assert gateway.quiet_period == timedelta(minutes=6, seconds=5)
     assert gateway.lease == timedelta(seconds=65)
-    assert Pace() == Pace(timedelta(seconds=1), timedelta(minutes=15))
+    assert Backoff() == Backoff(timedelta(seconds=1), timedelta(minutes=15))
 
 
 @given(capabilities())
-def test_a_lease_is_longer_than_the_whole_call_may_take(gateway: Capabilities) -> None:
+def test_lease_is_longer_than_the_whole_call_may_take(gateway: Capabilities) -> None:
     assert gateway.lease == 2 * gateway.call_deadline + timedelta(seconds=5)
     assert gateway.lease > gateway.call_deadline
 
 
 @given(capabilities())
-def test_what_is_sent_at_the_last_moment_of_a_lease_lands_within_the_quiet_period(gateway: Capabilities) -> None:
+def test_request_sent_at_the_end_of_a_lease_takes_effect_within_the_quiet_period(gateway: Capabilities) -> None:
     """A call may begin while the rest of the lease covers the whole of it, so it ends with the lease at the latest."""
     begins_at_the_latest = gateway.lease - gateway.call_deadline
     assert begins_at_the_latest + gateway.call_deadline + gateway.max_processing <= gateway.quiet_period

@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 
 from credit_protection.domain.creditors import Creditor
 from credit_protection.domain.documents import Cnpj
-from credit_protection.domain.legal_calendar import (
+from credit_protection.domain.legal_calendar import BusinessCalendar
+from credit_protection.domain.removal_policy import (
     DELETION_BUSINESS_DAYS,
     SETTLEMENT_BUSINESS_DAYS,
-    BusinessCalendar,
     RemovalCause,
     removal_deadline,
 )
@@ -44,7 +44,7 @@ def naive_before(day: date, business_days: int, calendar: BusinessCalendar) -> d
 # ------------------------------------------------------------------------------------------------ for the reader
 
 
-def test_the_law_gives_five_business_days_and_custom_two_for_a_deletion() -> None:
+def test_law_gives_five_business_days_and_custom_two_for_a_deletion() -> None:
     assert SETTLEMENT_BUSINESS_DAYS == 5
     assert DELETION_BUSINESS_DAYS == 2
 
@@ -60,14 +60,14 @@ def test_the_law_gives_five_business_days_and_custom_two_for_a_deletion() -> Non
         (date(2026, 9, 7), date(2026, 9, 14)),  # the holiday itself
     ],
 )
-def test_a_settlement_gives_five_business_days_from_the_first_one_after_the_money(
+def test_settlement_gives_five_business_days_from_the_first_one_after_the_money(
     available: date, deadline: date
 ) -> None:
     assert removal_deadline(RemovalCause.SETTLEMENT, available, INDEPENDENCE) == deadline
     assert removal_deadline(RemovalCause.AGREEMENT, available, INDEPENDENCE) == deadline
 
 
-def test_a_deletion_has_two_business_days_or_what_the_setting_says() -> None:
+def test_deletion_has_two_business_days_or_what_the_setting_says() -> None:
     friday = date(2026, 9, 4)
 
     assert removal_deadline(RemovalCause.PERSON, friday, INDEPENDENCE) == date(2026, 9, 9)
@@ -79,7 +79,7 @@ def test_a_deletion_has_two_business_days_or_what_the_setting_says() -> None:
 @pytest.mark.parametrize(
     "cause", [RemovalCause.COURT, RemovalCause.BUREAU, RemovalCause.GUARD, RemovalCause.LATE_ANSWER]
 )
-def test_the_other_causes_are_due_at_once_even_on_a_sunday(cause: RemovalCause) -> None:
+def test_other_causes_are_due_at_once_even_on_a_sunday(cause: RemovalCause) -> None:
     sunday = date(2026, 9, 20)
     assert removal_deadline(cause, sunday, INDEPENDENCE) == sunday
 
@@ -89,7 +89,7 @@ def test_every_cause_has_a_deadline() -> None:
         assert isinstance(removal_deadline(cause, date(2026, 9, 15), PLAIN), date)
 
 
-def test_an_invoice_due_on_a_sunday_before_a_holiday_counts_from_tuesday() -> None:
+def test_invoice_due_on_a_sunday_before_a_holiday_counts_from_tuesday() -> None:
     assert INDEPENDENCE.on_or_after(date(2026, 9, 6)) == date(2026, 9, 8)
     assert INDEPENDENCE.on_or_after(date(2026, 9, 8)) == date(2026, 9, 8)
 
@@ -104,16 +104,16 @@ def test_an_invoice_due_on_a_sunday_before_a_holiday_counts_from_tuesday() -> No
         (date(2026, 9, 8), True),
     ],
 )
-def test_a_business_day_is_monday_to_friday_and_no_holiday(day: date, works_then: bool) -> None:
+def test_business_day_is_monday_to_friday_and_no_holiday(day: date, works_then: bool) -> None:
     assert INDEPENDENCE.is_business_day(day) is works_then
 
 
-def test_the_alarm_sounds_two_business_days_before_the_deadline() -> None:
+def test_alarm_day_is_two_business_days_before_the_deadline() -> None:
     assert INDEPENDENCE.before(date(2026, 9, 9), 2) == date(2026, 9, 4)
     assert INDEPENDENCE.before(date(2026, 9, 9), 0) == date(2026, 9, 9)
 
 
-def test_the_creditor_fixes_the_date_of_today() -> None:
+def test_creditor_fixes_the_date_of_today() -> None:
     late_evening = datetime(2026, 9, 15, 2, 30, tzinfo=UTC)
     cnpj = Cnpj("11222333000181")
 
@@ -147,7 +147,7 @@ def test_on_or_after_is_the_nearest_business_day(day: date, calendar: BusinessCa
 
 
 @given(days, calendars())
-def test_a_settlement_has_exactly_five_business_days(day: date, calendar: BusinessCalendar) -> None:
+def test_settlement_has_exactly_five_business_days(day: date, calendar: BusinessCalendar) -> None:
     deadline = removal_deadline(RemovalCause.SETTLEMENT, day, calendar)
     between = [day + timedelta(days=n) for n in range(1, (deadline - day).days + 1)]
 
@@ -172,7 +172,7 @@ def test_one_more_holiday_never_makes_a_deadline_earlier(day: date, calendar: Bu
 
 
 @given(days, st.integers(1, 12), calendars())
-def test_back_and_forth_ends_where_it_began(day: date, n: int, calendar: BusinessCalendar) -> None:
+def test_before_and_after_are_inverse(day: date, n: int, calendar: BusinessCalendar) -> None:
     working = calendar.on_or_after(day)
     assert calendar.after(calendar.before(working, n), n) == working
     assert calendar.before(calendar.after(working, n), n) == working

@@ -36,7 +36,7 @@ def test_reais_become_cents_exactly(given_amount: str | int | Decimal, cents: in
 @pytest.mark.parametrize(
     "given_amount", ["119.901", "0.001", "NaN", "sNaN", "Infinity", "-Infinity", "", "R$ 1", "1,00"]
 )
-def test_what_is_no_amount_in_reais_is_refused(given_amount: str) -> None:
+def test_malformed_amount_is_refused(given_amount: str) -> None:
     with pytest.raises(InvalidInput) as caught:
         Money.brl(given_amount)
 
@@ -46,12 +46,12 @@ def test_what_is_no_amount_in_reais_is_refused(given_amount: str) -> None:
 
 
 @pytest.mark.parametrize("given_amount", [1.5, 0.1, float("nan"), float("inf"), 120.0])
-def test_a_float_is_never_money(given_amount: float) -> None:
+def test_float_is_never_money(given_amount: float) -> None:
     with pytest.raises(InvalidInput):
         Money.brl(given_amount)  # type: ignore[arg-type]
 
 
-def test_a_very_long_amount_is_kept_exactly_or_refused() -> None:
+def test_very_long_amount_is_kept_exactly_or_refused() -> None:
     try:
         made = Money.brl("12345678901234567890123456789.01")
     except InvalidInput:
@@ -59,7 +59,7 @@ def test_a_very_long_amount_is_kept_exactly_or_refused() -> None:
     assert made.cents == 1234567890123456789012345678901
 
 
-def test_an_absurd_exponent_is_refused_like_any_malformed_amount() -> None:
+def test_absurd_exponent_is_refused_like_any_malformed_amount() -> None:
     with pytest.raises(InvalidInput):
         Money.brl("9E+999999")
 
@@ -82,7 +82,7 @@ def test_only_plain_digits_make_an_amount(given_amount: str) -> None:
         (-100_005, "-R$ 1.000,05"),
     ],
 )
-def test_an_amount_is_shown_as_brazilians_write_it(cents: int, text: str) -> None:
+def test_amount_is_shown_as_brazilians_write_it(cents: int, text: str) -> None:
     assert str(Money(cents)) == text
 
 
@@ -98,7 +98,7 @@ def test_an_amount_is_shown_as_brazilians_write_it(cents: int, text: str) -> Non
         (1, "100", 1),
     ],
 )
-def test_a_percentage_is_rounded_half_up_to_the_cent(cents: int, rate: str, expected: int) -> None:
+def test_percentage_is_rounded_half_up_to_the_cent(cents: int, rate: str, expected: int) -> None:
     assert Money(cents).percent(Decimal(rate)) == Money(expected)
 
 
@@ -114,7 +114,7 @@ def test_reais_and_cents_are_two_writings_of_one_amount(amount: Money) -> None:
 
 
 @given(st.decimals(allow_nan=False, allow_infinity=False, places=5, min_value=-(10**9), max_value=10**9))
-def test_an_amount_is_taken_if_and_only_if_it_is_whole_cents(reais: Decimal) -> None:
+def test_amount_is_taken_if_and_only_if_it_is_whole_cents(reais: Decimal) -> None:
     if reais * 100 == int(reais * 100):
         assert Money.brl(reais).amount == reais
     else:
@@ -132,7 +132,7 @@ def test_sums_and_differences_are_those_of_cents(one: Money, other: Money) -> No
 
 
 @given(st.lists(amounts))
-def test_a_total_is_the_sum_and_nothing_sums_to_zero(several: list[Money]) -> None:
+def test_total_is_the_sum_and_nothing_sums_to_zero(several: list[Money]) -> None:
     assert total(several).cents == sum(amount.cents for amount in several)
     assert total([]) == ZERO == Money(0)
 
@@ -145,13 +145,13 @@ def test_only_zero_is_falsy(amount: Money) -> None:
 
 @given(amounts, rates)
 @example(Money(50), Decimal(1))
-def test_a_percentage_is_within_half_a_cent(amount: Money, rate: Decimal) -> None:
+def test_percentage_is_within_half_a_cent(amount: Money, rate: Decimal) -> None:
     exact = Decimal(amount.cents) * rate / 100
     assert amount.percent(rate).cents == exact.to_integral_value(rounding=ROUND_HALF_UP)
     assert abs(amount.percent(rate).cents - exact) <= Decimal("0.5")
 
 
 @given(amounts)
-def test_what_is_shown_can_be_read_back(amount: Money) -> None:
+def test_shown_amount_can_be_read_back(amount: Money) -> None:
     shown = str(amount).replace("R$ ", "").replace(".", "").replace(",", ".")
     assert Money.brl(shown) == amount

@@ -27,7 +27,7 @@ PF, PJ = PersonType.PF, PersonType.PJ
         ("", None),
     ],
 )
-def test_the_mark_of_the_description_tells_for_whom_it_is(description: str, persons: set[PersonType] | None) -> None:
+def test_mark_of_the_description_gives_the_person_types(description: str, persons: set[PersonType] | None) -> None:
     assert persons_in(description) == persons
 
 
@@ -40,7 +40,7 @@ def test_the_mark_of_the_description_tells_for_whom_it_is(description: str, pers
         (None, None, None),
     ],
 )
-def test_a_nature_admits_whom_it_names_and_says_nothing_without_a_mark(
+def test_nature_admits_the_persons_of_its_mark_and_is_unknown_without_one(
     persons: frozenset[PersonType] | None, for_pf: bool | None, for_pj: bool | None
 ) -> None:
     nature = InclusionNature("1", "x", persons)
@@ -55,7 +55,7 @@ def test_mark_and_person_types_agree(nature: InclusionNature) -> None:
 
 
 @given(st.sampled_from(PersonType).flatmap(lambda person: st.tuples(st.just(person), natures(person))))
-def test_a_nature_for_a_person_admits_that_person(drawn: tuple[PersonType, InclusionNature]) -> None:
+def test_nature_for_a_person_admits_that_person(drawn: tuple[PersonType, InclusionNature]) -> None:
     person, nature = drawn
     assert nature.admits(person) is True
 

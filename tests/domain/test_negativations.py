@@ -10,27 +10,20 @@ from hypothesis import strategies as st
 
 from credit_protection.domain.capabilities import Capabilities, Registry, RemovalKey
 from credit_protection.domain.documents import Cpf
-from credit_protection.domain.legal_calendar import RemovalCause
 from credit_protection.domain.money import Money, total
 from credit_protection.domain.negativations import (
     STOPPED_BY_PERSON,
-    Action,
     Block,
     Change,
     Claim,
-    Desired,
-    ImpossibleState,
     NegativatedInvoice,
     Negativation,
-    Observed,
-    Status,
     Transmission,
-    is_in_removal_queue,
-    next_action,
     sync_transmission,
-    status,
 )
-from credit_protection.domain.removal_policy import RemovalTrigger
+from credit_protection.domain.removal_policy import RemovalCause, RemovalTrigger
+from credit_protection.domain.state_table import Action, Desired, ImpossibleState, Observed, next_action
+from credit_protection.domain.statuses import Status, is_in_removal_queue, status
 from credit_protection.testing.strategies import NOW, TODAY, capabilities, negativations
 
 SPC = Capabilities(Registry.SPC)
@@ -121,7 +114,7 @@ def table(observed: Observed, desired: Desired, gateway: Capabilities) -> Action
 
 @pytest.mark.parametrize("desired", list(Desired))
 @pytest.mark.parametrize("observed", list(Observed))
-def test_each_cell_for_every_gateway(observed: Observed, desired: Desired) -> None:
+def test_each_cell_of_the_table_for_every_gateway(observed: Observed, desired: Desired) -> None:
     for gateway in GATEWAYS:
         expected = table(observed, desired, gateway)
         if expected is None:
@@ -131,7 +124,7 @@ def test_each_cell_for_every_gateway(observed: Observed, desired: Desired) -> No
             assert next_action(observed, desired, gateway) is expected
 
 
-def test_an_inclusion_comes_from_absence_or_from_a_doubt_that_is_safe_to_repeat_and_from_nowhere_else() -> None:
+def test_only_absence_or_a_safely_repeatable_doubt_leads_to_an_inclusion() -> None:
     for observed, desired, gateway in product(Observed, Desired, GATEWAYS):
         if table(observed, desired, gateway) is Action.INCLUDE:
             assert desired is INCLUDED
@@ -139,7 +132,7 @@ def test_an_inclusion_comes_from_absence_or_from_a_doubt_that_is_safe_to_repeat_
             assert observed is Observed.ABSENT or resend
 
 
-def test_what_is_known_to_be_there_and_unwanted_is_always_removed() -> None:
+def test_unwanted_record_on_file_is_always_removed() -> None:
     assert {next_action(Observed.PRESENT, REMOVED, gateway) for gateway in GATEWAYS} == {Action.REMOVE}
 
 
@@ -156,7 +149,7 @@ def test_what_is_known_to_be_there_and_unwanted_is_always_removed() -> None:
         (Action.CLOSE, False, False),
     ],
 )
-def test_which_actions_are_calls_and_which_stay_open(action: Action, is_call: bool, is_open: bool) -> None:
+def test_actions_that_are_calls_and_actions_that_are_open(action: Action, is_call: bool, is_open: bool) -> None:
     assert action.is_call is is_call
     assert action.is_open is is_open
     assert Transmission(action, NOW).is_open is is_open
@@ -165,12 +158,12 @@ def test_which_actions_are_calls_and_which_stay_open(action: Action, is_call: bo
 # ------------------------------------------------------------------------------------------------ the record
 
 
-def test_desired_is_removed_while_any_reason_stands() -> None:
+def test_desired_is_removed_while_there_is_any_trigger() -> None:
     assert ONE.desired is INCLUDED
     assert replace(ONE, triggers=(BY_BUREAU,)).desired is REMOVED
 
 
-def test_a_grouped_record_reports_the_sum_and_the_oldest_due_date() -> None:
+def test_grouped_record_reports_the_sum_and_the_oldest_due_date() -> None:
     other = NegativatedInvoice("1002", "F-1002", date(2026, 6, 1), Money(50_00), Money(50_00))
     grouped = replace(ONE, invoices=(*ONE.invoices, other))
 
@@ -179,13 +172,13 @@ def test_a_grouped_record_reports_the_sum_and_the_oldest_due_date() -> None:
     assert (ONE.amount, ONE.due_date) == (Money(90_00), date(2026, 7, 1))
 
 
-def test_the_earliest_standing_deadline_rules() -> None:
+def test_earliest_deadline_counts() -> None:
     assert ONE.deadline is None
     assert replace(ONE, triggers=(BY_SETTLEMENT, BY_PERSON)).deadline == date(2026, 9, 17)
 
 
 @pytest.mark.parametrize("observed", list(Observed))
-def test_what_has_run_its_course_and_what_is_in_doubt(observed: Observed) -> None:
+def test_closed_states_and_states_in_doubt(observed: Observed) -> None:
     wanted, unwanted = replace(ONE, observed=observed), replace(ONE, observed=observed, triggers=(BY_PERSON,))
     over = {Observed.REJECTED, Observed.GONE}
 
@@ -194,14 +187,14 @@ def test_what_has_run_its_course_and_what_is_in_doubt(observed: Observed) -> Non
     assert wanted.is_in_doubt is (observed in {Observed.IN_DOUBT_INCLUDE, Observed.IN_DOUBT_REMOVE})
 
 
-def test_a_change_without_events_is_one_where_nothing_happened() -> None:
+def test_change_without_events_is_one_where_nothing_happened() -> None:
     assert Change(ONE).events == ()
 
 
 # ------------------------------------------------------------------------------------------------ settling
 
 
-def test_settling_follows_the_table_and_keeps_what_goes_on() -> None:
+def test_sync_follows_the_table_and_keeps_a_running_lease() -> None:
     work = Transmission(
         Action.REMOVE, NOW, date(2026, 9, 30), attempts=3, fence=7, block=BLOCK, last_error="biro_indisponivel"
     )
@@ -212,19 +205,19 @@ def test_settling_follows_the_table_and_keeps_what_goes_on() -> None:
     )
 
 
-def test_a_new_action_starts_afresh_without_the_block_of_the_old_one() -> None:
+def test_new_action_drops_attempts_and_block_of_the_old_one() -> None:
     claim = Claim(Action.REMOVE, "w", NOW, LATER, 7)
     refused = Block("remocao_recusada", "O birô recusou a remoção.", NOW)
     work = Transmission(Action.REMOVE, NOW, None, attempts=3, fence=7, claim=claim, block=refused, last_error="x")
     before = replace(ONE, observed=Observed.IN_DOUBT_REMOVE, triggers=(BY_PERSON,), transmission=work)
     after = sync_transmission(before, SPC, LATER).transmission
 
-    assert not refused.is_by_person
+    assert not refused.is_manual
     assert after == Transmission(Action.LOOK_UP, LATER, date(2026, 9, 17), 0, 7, claim, None, "x")
 
 
-def test_what_a_person_stopped_stays_stopped_while_there_is_anything_to_do() -> None:
-    assert BLOCK.is_by_person
+def test_transmission_stopped_by_a_person_stays_stopped_while_open() -> None:
+    assert BLOCK.is_manual
     work = Transmission(Action.REMOVE, NOW, block=BLOCK)
     doubtful = replace(ONE, observed=Observed.IN_DOUBT_REMOVE, triggers=(BY_PERSON,), transmission=work)
     gone = replace(doubtful, observed=Observed.GONE)
@@ -233,7 +226,7 @@ def test_what_a_person_stopped_stays_stopped_while_there_is_anything_to_do() -> 
     assert sync_transmission(gone, SPC, LATER).transmission.block is None
 
 
-def test_a_closed_record_has_no_deadline() -> None:
+def test_closed_record_has_no_deadline() -> None:
     gone = standing(Observed.GONE, BY_PERSON)
 
     assert gone.transmission.action is Action.CLOSE
@@ -242,7 +235,7 @@ def test_a_closed_record_has_no_deadline() -> None:
 
 
 @given(capabilities().flatmap(negativations))
-def test_settling_twice_is_settling_once(negativation: Negativation) -> None:
+def test_sync_is_idempotent(negativation: Negativation) -> None:
     gateway = SPC
     settled = sync_transmission(negativation, gateway, NOW)
 
@@ -254,7 +247,7 @@ def test_settling_twice_is_settling_once(negativation: Negativation) -> None:
 
 
 @given(negativations())
-def test_a_record_adds_up(negativation: Negativation) -> None:
+def test_grouped_record_sums_its_invoices(negativation: Negativation) -> None:
     assert negativation.amount == total(invoice.amount for invoice in negativation.invoices)
     assert negativation.due_date in {invoice.due_date for invoice in negativation.invoices}
     assert negativation.is_closed is (next_action(negativation.observed, negativation.desired, SPC) is Action.CLOSE)
@@ -264,7 +257,7 @@ def test_a_record_adds_up(negativation: Negativation) -> None:
 # ------------------------------------------------------------------------------------------------ the status
 
 
-def test_the_operator_reads_portuguese() -> None:
+def test_operator_reads_portuguese() -> None:
     assert [each.value for each in Status] == [
         "aguardando envio",
         "enviada",
@@ -314,13 +307,13 @@ def test_one_status_is_made_of_both(observed: Observed, triggers: tuple[RemovalT
         (TODAY + timedelta(days=1), Status.NOTICE),
     ],
 )
-def test_it_is_in_its_notice_term_until_it_shows(published_on: date | None, expected: Status) -> None:
+def test_status_is_notice_until_publication(published_on: date | None, expected: Status) -> None:
     present = standing(Observed.PRESENT, published_on=published_on)
     assert status(present, TODAY) is expected
     assert status(standing(Observed.PRESENT, BY_PERSON, published_on=published_on), TODAY) is Status.REMOVAL_QUEUED
 
 
-def test_what_waits_for_a_person_says_so_only_while_it_is_open() -> None:
+def test_status_needs_person_only_while_the_transmission_is_open() -> None:
     def blocked(negativation: Negativation) -> Negativation:
         return replace(negativation, transmission=replace(negativation.transmission, block=BLOCK))
 
@@ -330,7 +323,7 @@ def test_what_waits_for_a_person_says_so_only_while_it_is_open() -> None:
     assert status(blocked(standing(Observed.GONE, BY_PERSON)), TODAY) is Status.REMOVED
 
 
-def test_a_gateway_that_cannot_tell_calls_for_a_person() -> None:
+def test_gateway_without_lookup_polling_or_callback_needs_a_person() -> None:
     dumb = replace(SPC, find=False, polling=False)
     patient = replace(dumb, callback=True)
 
@@ -359,5 +352,5 @@ def test_every_state_has_a_status_and_only_open_unwanted_ones_are_in_the_queue(
         assert not negativation.is_closed
 
 
-def test_a_gateway_that_cannot_remove_calls_for_a_person() -> None:
+def test_gateway_that_cannot_remove_needs_a_person() -> None:
     assert next_action(Observed.PRESENT, REMOVED, replace(SPC, remove=False)) is Action.ASK_PERSON

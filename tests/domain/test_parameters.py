@@ -21,7 +21,7 @@ def refusal(given_values: dict[str, str], stored: frozenset[str] = frozenset()) 
     return caught.value
 
 
-def test_what_was_filled_in_comes_back_with_the_defaults() -> None:
+def test_parameters_are_returned_with_the_defaults() -> None:
     assert check_parameters(SPECS, {**FILLED, "client_id": "  demo \n", "place": "teste"}) == {
         "client_id": "demo",
         "client_secret": "s3gredo",
@@ -30,12 +30,12 @@ def test_what_was_filled_in_comes_back_with_the_defaults() -> None:
     }
 
 
-def test_a_default_gives_way_to_what_was_filled_in() -> None:
+def test_given_value_overrides_the_default() -> None:
     assert check_parameters(SPECS, {**FILLED, "url": "https://outra"})["url"] == "https://outra"
     assert check_parameters(SPECS, {**FILLED, "url": "  "})["url"] == "https://api.exemplo.com.br"
 
 
-def test_a_secret_left_blank_on_edit_stays_as_it_is() -> None:
+def test_secret_left_blank_on_edit_stays_as_it_is() -> None:
     stored = frozenset({"client_secret"})
 
     for blank in ({"client_id": "demo"}, {"client_id": "demo", "client_secret": "  "}):
@@ -43,12 +43,12 @@ def test_a_secret_left_blank_on_edit_stays_as_it_is() -> None:
     assert check_parameters(SPECS, FILLED, secrets_stored=stored)["client_secret"] == "s3gredo"
 
 
-def test_a_plain_parameter_left_blank_is_missing_whatever_is_stored() -> None:
+def test_plain_parameter_left_blank_is_missing_whatever_is_stored() -> None:
     error = refusal({"client_secret": "x"}, frozenset({"client_id", "client_secret"}))
     assert (error.code, error.field) == ("parametro_obrigatorio", "client_id")
 
 
-def test_a_missing_parameter_is_asked_for_by_its_label_with_its_help() -> None:
+def test_error_about_a_missing_parameter_has_its_label_and_help() -> None:
     error, bare = refusal({}), refusal({"client_id": "demo"})
 
     assert (error.message, error.field) == ("Preencha Identificador (client_id). Peça-o ao birô.", "client_id")
@@ -57,7 +57,7 @@ def test_a_missing_parameter_is_asked_for_by_its_label_with_its_help() -> None:
     assert_tells_what_to_do(error.message)
 
 
-def test_an_unknown_parameter_is_refused_with_the_known_ones() -> None:
+def test_unknown_parameter_is_refused_with_the_known_ones() -> None:
     error = refusal({**FILLED, "clientid": "x"})
 
     assert error.message == ("O gateway não tem o parâmetro clientid. Use: client_id, client_secret, url, note, place.")
@@ -65,24 +65,24 @@ def test_an_unknown_parameter_is_refused_with_the_known_ones() -> None:
     assert_tells_what_to_do(error.message)
 
 
-def test_a_value_outside_the_choices_is_refused_with_them() -> None:
+def test_value_outside_the_choices_is_refused_with_them() -> None:
     error = refusal({**FILLED, "place": "marte"})
 
     assert error.message == "Ambiente (place) deve ser um destes: produção, teste."
     assert (error.field, error.code) == ("place", "parametro_invalido")
 
 
-def test_no_secret_stands_in_a_message() -> None:
+def test_no_message_contains_a_secret() -> None:
     assert "s3gredo" not in refusal({"client_secret": "s3gredo"}).message
     assert "s3gredo" not in refusal({"client_secret": "s3gredo", "x": "s3gredo"}).message
 
 
-def test_a_parameter_is_plain_required_and_visible_unless_told() -> None:
+def test_parameter_is_plain_required_and_visible_by_default() -> None:
     assert ParameterSpec("a", "A") == ParameterSpec("a", "A", False, True, "", "", False, ())  # noqa: FBT003
 
 
 @given(st.dictionaries(st.sampled_from([spec.name for spec in SPECS]), st.text(max_size=5)), st.booleans())
-def test_what_passes_is_complete_clean_and_known(values: dict[str, str], kept: bool) -> None:
+def test_checked_parameters_are_complete_clean_and_known(values: dict[str, str], kept: bool) -> None:
     stored = frozenset({"client_secret"}) if kept else frozenset()
     try:
         checked = check_parameters(SPECS, values, secrets_stored=stored)

@@ -35,7 +35,7 @@ def refusal(product: Product, person_type: PersonType, given_inputs: dict[str, s
 # ------------------------------------------------------------------------------------------------ what a query needs
 
 
-def test_a_query_with_what_it_needs_passes_blanks_dropped() -> None:
+def test_complete_query_is_accepted_without_blank_inputs() -> None:
     assert check_inputs(QUERY, PersonType.PF, {"SCORE": " A1 ", "UF": "  "}) == {"SCORE": "A1"}
     assert check_inputs(QUERY, PersonType.PJ, {"SCORE": "A1", "UF": "SP"}) == {"SCORE": "A1", "UF": "SP"}
     assert check_inputs(replace(QUERY, inputs=()), PersonType.PF, {}) == {}
@@ -88,7 +88,7 @@ def test_a_query_with_what_it_needs_passes_blanks_dropped() -> None:
         ),
     ],
 )
-def test_what_does_not_fit_is_refused_and_says_what_to_do(
+def test_unsuitable_product_is_refused_with_advice(
     product: Product, inputs: dict[str, str], code: str, field: str, message: str
 ) -> None:
     error = refusal(product, PersonType.PF, inputs)
@@ -97,7 +97,7 @@ def test_what_does_not_fit_is_refused_and_says_what_to_do(
     assert_tells_what_to_do(error.message)
 
 
-def test_an_unknown_input_is_refused_by_name() -> None:
+def test_unknown_input_is_refused_by_name() -> None:
     error = refusal(QUERY, PersonType.PF, {"SCORE": "A1", "Z": "1", "A": "2"})
 
     assert (error.code, error.field) == ("insumo_desconhecido", "A")
@@ -108,7 +108,7 @@ def test_an_unknown_input_is_refused_by_name() -> None:
 @given(
     products(), st.sampled_from(PersonType), st.dictionaries(st.sampled_from(["I1", "I2", "X"]), st.text(max_size=3))
 )
-def test_a_query_passes_if_and_only_if_everything_fits(
+def test_query_is_accepted_if_and_only_if_everything_fits(
     product: Product, person_type: PersonType, values: dict[str, str]
 ) -> None:
     filled = {code: value.strip() for code, value in values.items() if value.strip()}
@@ -130,18 +130,18 @@ def test_a_query_passes_if_and_only_if_everything_fits(
 # ------------------------------------------------------------------------------------------------ synchronisation
 
 
-def test_a_first_synchronisation_adds_everything() -> None:
+def test_first_synchronisation_adds_everything() -> None:
     assert synchronise([], [QUERY], NOW) == Synchronisation((QUERY,), ("10",), (), ())
 
 
-def test_what_the_bureau_no_longer_lists_is_marked_as_gone_not_deleted() -> None:
+def test_unlisted_product_is_marked_as_gone_not_deleted() -> None:
     done = synchronise([QUERY], [], NOW)
 
     assert done == Synchronisation((replace(QUERY, gone_at=NOW),), (), (), ("10",))
     assert synchronise(done.products, [], NOW + timedelta(days=1)) == Synchronisation(done.products, (), (), ())
 
 
-def test_what_changed_is_updated_and_what_an_operator_hid_stays_hidden() -> None:
+def test_changed_product_is_updated_and_a_hidden_one_stays_hidden() -> None:
     dearer = replace(QUERY, price=Money(9_90))
     done = synchronise([replace(QUERY, hidden=True)], [dearer], NOW)
 
@@ -149,11 +149,11 @@ def test_what_changed_is_updated_and_what_an_operator_hid_stays_hidden() -> None
     assert synchronise(done.products, [dearer], NOW) == Synchronisation(done.products, (), (), ())
 
 
-def test_one_that_comes_back_is_no_longer_gone() -> None:
+def test_relisted_product_is_no_longer_gone() -> None:
     assert synchronise([replace(QUERY, gone_at=EARLIER)], [QUERY], NOW) == Synchronisation((QUERY,), (), ("10",), ())
 
 
-def test_the_bureaus_order_first_then_those_gone() -> None:
+def test_listed_products_come_first_in_the_bureaus_order_then_gone_ones() -> None:
     a, b, c = (replace(QUERY, code=code) for code in "abc")
     done = synchronise([a, b], [c, b], NOW)
 
@@ -161,7 +161,7 @@ def test_the_bureaus_order_first_then_those_gone() -> None:
     assert (done.added, done.updated, done.gone) == (("c",), (), ("a",))
 
 
-def test_a_product_is_for_everyone_offered_and_unpriced_unless_told() -> None:
+def test_product_is_for_everyone_offered_and_unpriced_by_default() -> None:
     plain = Product("1", "x", ProductKind.QUERY)
 
     assert plain == Product("1", "x", ProductKind.QUERY, BOTH, (), None, False, None)  # noqa: FBT003

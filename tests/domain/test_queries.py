@@ -33,11 +33,11 @@ from credit_protection.domain.queries import (
     StructuredReport,
     answered,
     check_document_bytes,
+    check_reuse_window,
     failed,
-    given_up,
+    mark_lost,
     require_exportable,
-    require_reusable,
-    reuse_finding,
+    require_allowed,
 )
 from credit_protection.testing.strategies import NOW
 from tests.domain.sentences import assert_tells_what_to_do
@@ -61,7 +61,7 @@ SENT = CreditQuery(
 # ------------------------------------------------------------------------------------------------ outcomes
 
 
-def test_a_ready_made_answer_leaves_its_particulars() -> None:
+def test_document_answer_records_type_size_and_hash() -> None:
     report = DocumentReport(REPORT, PDF, "prot-1")
 
     assert answered(SENT, report, LATER) == replace(
@@ -75,7 +75,7 @@ def test_a_ready_made_answer_leaves_its_particulars() -> None:
     )
 
 
-def test_a_structured_answer_is_data() -> None:
+def test_structured_answer_is_data() -> None:
     report = StructuredReport({"score": 700}, "prot-2", 700)
 
     assert answered(SENT, report, LATER) == replace(
@@ -83,10 +83,10 @@ def test_a_structured_answer_is_data() -> None:
     )
 
 
-def test_a_query_that_was_not_executed_failed_and_cost_nothing() -> None:
+def test_query_that_was_not_executed_failed_and_cost_nothing() -> None:
     error = NoCredit("A conta no birô está sem crédito. Recarregue.", request_id="req-1")
 
-    assert failed(SENT, error, LATER, unknown=False) == replace(
+    assert failed(SENT, error, LATER) == replace(
         SENT,
         status=QueryStatus.FAILED,
         cost=None,
@@ -97,10 +97,10 @@ def test_a_query_that_was_not_executed_failed_and_cost_nothing() -> None:
     )
 
 
-def test_a_lost_answer_is_unknown_and_may_have_cost_money() -> None:
+def test_lost_answer_is_unknown_and_may_have_cost_money() -> None:
     error = OutcomeUnknown("A resposta se perdeu. Confira no portal.")
 
-    assert failed(SENT, error, LATER, unknown=True) == replace(
+    assert failed(SENT, error, LATER) == replace(
         SENT,
         status=QueryStatus.UNKNOWN,
         cost=Money(4_90),
@@ -111,27 +111,27 @@ def test_a_lost_answer_is_unknown_and_may_have_cost_money() -> None:
     )
 
 
-def test_a_query_whose_process_died_is_given_up() -> None:
-    assert given_up(SENT, LATER) == replace(
+def test_query_of_a_dead_process_is_marked_lost() -> None:
+    assert mark_lost(SENT, LATER) == replace(
         SENT,
         status=QueryStatus.UNKNOWN,
         answered_at=LATER,
         error_code="resultado_desconhecido",
         error_message="A resposta se perdeu: resultado desconhecido, custo possível. Confira no portal do birô.",
     )
-    assert_tells_what_to_do(given_up(SENT, LATER).error_message)
+    assert_tells_what_to_do(mark_lost(SENT, LATER).error_message)
 
 
 OUTCOMES: list[Callable[[CreditQuery], CreditQuery]] = [
     lambda query: answered(query, DocumentReport(REPORT, PDF), LATER),
-    lambda query: failed(query, BureauUnavailable("Tente de novo."), LATER, unknown=False),
-    lambda query: failed(query, OutcomeUnknown("Confira."), LATER, unknown=True),
+    lambda query: failed(query, BureauUnavailable("Tente de novo."), LATER),
+    lambda query: failed(query, OutcomeUnknown("Confira."), LATER),
 ]
 
 
 @pytest.mark.parametrize("first", OUTCOMES)
 @pytest.mark.parametrize("second", OUTCOMES)
-def test_a_query_has_one_outcome(
+def test_query_has_one_outcome(
     first: Callable[[CreditQuery], CreditQuery], second: Callable[[CreditQuery], CreditQuery]
 ) -> None:
     with pytest.raises(Conflict) as caught:
@@ -142,13 +142,13 @@ def test_a_query_has_one_outcome(
 
 
 @pytest.mark.parametrize("outcome", OUTCOMES)
-def test_a_query_with_an_outcome_is_never_given_up(outcome: Callable[[CreditQuery], CreditQuery]) -> None:
+def test_query_with_an_outcome_is_never_marked_lost(outcome: Callable[[CreditQuery], CreditQuery]) -> None:
     with pytest.raises(Conflict):
-        given_up(outcome(SENT), LATER)
+        mark_lost(outcome(SENT), LATER)
 
 
 @given(st.binary(), st.sampled_from([PDF, HTML]))
-def test_a_report_is_kept_byte_for_byte(content: bytes, media_type: str) -> None:
+def test_report_is_stored_byte_for_byte(content: bytes, media_type: str) -> None:
     report = DocumentReport(content, media_type)
 
     assert report.content == content
@@ -162,14 +162,14 @@ EARLIER = answered(SENT, DocumentReport(REPORT, PDF), NOW)
 WEEK = ReuseWindow(7, ReuseMode.WARN)
 
 
-def test_a_newer_answer_is_offered_instead_of_paying_again() -> None:
+def test_recent_answer_is_offered_instead_of_a_new_payment() -> None:
     message = (
         "Há uma consulta deste documento e produto feita há menos de 7 dia(s) (q1). "
         "Abra a resposta guardada em vez de pagar de novo."
     )
 
-    assert reuse_finding(EARLIER, WEEK, LATER) == Finding("consulta_recente", Severity.WARN, message, "document")
-    blocking = reuse_finding(EARLIER, replace(WEEK, mode=ReuseMode.BLOCK), LATER)
+    assert check_reuse_window(EARLIER, WEEK, LATER) == Finding("consulta_recente", Severity.WARN, message, "document")
+    blocking = check_reuse_window(EARLIER, replace(WEEK, mode=ReuseMode.BLOCK), LATER)
     assert blocking == Finding("consulta_recente", Severity.BLOCK, message, "document")
     assert_tells_what_to_do(message)
 
@@ -184,37 +184,37 @@ def test_a_newer_answer_is_offered_instead_of_paying_again() -> None:
         (SENT, WEEK),
     ],
 )
-def test_without_an_answer_or_a_window_nothing_is_said(earlier: CreditQuery | None, window: ReuseWindow) -> None:
-    assert reuse_finding(earlier, window, LATER) is None
+def test_no_answer_or_no_window_gives_no_finding(earlier: CreditQuery | None, window: ReuseWindow) -> None:
+    assert check_reuse_window(earlier, window, LATER) is None
 
 
-def test_the_window_ends_to_the_instant() -> None:
+def test_reuse_window_ends_to_the_instant() -> None:
     end = NOW + timedelta(days=7)
 
-    assert reuse_finding(EARLIER, WEEK, end - timedelta(microseconds=1)) is not None
-    assert reuse_finding(EARLIER, WEEK, end) is None
-    assert reuse_finding(EARLIER, ReuseWindow(1), NOW + timedelta(hours=23)) is not None
+    assert check_reuse_window(EARLIER, WEEK, end - timedelta(microseconds=1)) is not None
+    assert check_reuse_window(EARLIER, WEEK, end) is None
+    assert check_reuse_window(EARLIER, ReuseWindow(1), NOW + timedelta(hours=23)) is not None
 
 
-def test_a_person_may_insist_on_a_warning_and_never_on_a_block() -> None:
-    warning = reuse_finding(EARLIER, WEEK, LATER)
-    block = reuse_finding(EARLIER, replace(WEEK, mode=ReuseMode.BLOCK), LATER)
+def test_person_may_override_a_warning_but_not_a_block() -> None:
+    warning = check_reuse_window(EARLIER, WEEK, LATER)
+    block = check_reuse_window(EARLIER, replace(WEEK, mode=ReuseMode.BLOCK), LATER)
     assert warning is not None
     assert block is not None
 
-    require_reusable(None, insist=False)
-    require_reusable(warning, insist=True)
+    require_allowed(None, force=False)
+    require_allowed(warning, force=True)
     for finding, insist in ((warning, False), (block, False), (block, True)):
         with pytest.raises(RuleViolation) as caught:
-            require_reusable(finding, insist=insist)
+            require_allowed(finding, force=insist)
         assert caught.value.findings == (finding,)
         assert caught.value.code == "consulta_recente"
         assert caught.value.message == finding.message
 
 
 @given(st.integers(-5, 60), st.integers(0, 60 * 24 * 60), st.sampled_from(ReuseMode))
-def test_the_window_says_exactly_what_it_is_set_to(days: int, minutes: int, mode: ReuseMode) -> None:
-    found = reuse_finding(EARLIER, ReuseWindow(days, mode), NOW + timedelta(minutes=minutes))
+def test_reuse_finding_follows_the_settings(days: int, minutes: int, mode: ReuseMode) -> None:
+    found = check_reuse_window(EARLIER, ReuseWindow(days, mode), NOW + timedelta(minutes=minutes))
     assert (found is not None) is (mode is not ReuseMode.ALLOW and 0 <= minutes < days * 24 * 60)
 
 
@@ -233,7 +233,7 @@ def test_the_window_says_exactly_what_it_is_set_to(days: int, minutes: int, mode
         (b"%PDF-", HTML, HTML),
     ],
 )
-def test_what_was_promised_passes(content: bytes, media_type: str, expected: str) -> None:
+def test_promised_report_is_accepted(content: bytes, media_type: str, expected: str) -> None:
     check_document_bytes(content, media_type, expected)
 
 
@@ -270,7 +270,7 @@ def test_what_was_promised_passes(content: bytes, media_type: str, expected: str
         ),
     ],
 )
-def test_what_was_not_promised_is_no_report(content: bytes, media_type: str, expected: str, message: str) -> None:
+def test_other_bytes_are_no_report(content: bytes, media_type: str, expected: str, message: str) -> None:
     with pytest.raises(InvalidReport) as caught:
         check_document_bytes(content, media_type, expected)
 
@@ -279,7 +279,7 @@ def test_what_was_not_promised_is_no_report(content: bytes, media_type: str, exp
 
 
 @given(st.binary(max_size=64))
-def test_bytes_that_do_not_begin_like_a_pdf_never_pass_as_one(content: bytes) -> None:
+def test_bytes_without_a_pdf_header_are_never_accepted_as_pdf(content: bytes) -> None:
     try:
         check_document_bytes(content, PDF, PDF)
     except InvalidReport:
@@ -291,7 +291,7 @@ def test_bytes_that_do_not_begin_like_a_pdf_never_pass_as_one(content: bytes) ->
 # ------------------------------------------------------------------------------------------------ export
 
 
-def test_a_ready_made_answer_exports_to_pdf_only_and_says_why() -> None:
+def test_ready_made_answer_exports_to_pdf_only_and_says_why() -> None:
     for media_type in (PDF, HTML):
         stored = replace(EARLIER, media_type=media_type)
         require_exportable(stored, ExportFormat.PDF)
@@ -305,7 +305,7 @@ def test_a_ready_made_answer_exports_to_pdf_only_and_says_why() -> None:
         assert_tells_what_to_do(caught.value.message)
 
 
-def test_a_structured_answer_exports_to_both() -> None:
+def test_structured_answer_exports_to_both() -> None:
     stored = answered(SENT, StructuredReport({}), LATER)
     require_exportable(stored, ExportFormat.PDF)
     require_exportable(stored, ExportFormat.XLSX)
@@ -313,7 +313,7 @@ def test_a_structured_answer_exports_to_both() -> None:
 
 @pytest.mark.parametrize("status", [QueryStatus.SENT, QueryStatus.FAILED, QueryStatus.UNKNOWN])
 @pytest.mark.parametrize("export", list(ExportFormat))
-def test_there_is_nothing_to_export_without_an_answer(status: QueryStatus, export: ExportFormat) -> None:
+def test_query_without_an_answer_can_not_be_exported(status: QueryStatus, export: ExportFormat) -> None:
     with pytest.raises(Conflict) as caught:
         require_exportable(replace(EARLIER, status=status), export)
 

@@ -6,36 +6,38 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from credit_protection.domain.legal_calendar import BusinessCalendar, RemovalCause, removal_deadline
+from credit_protection.domain.legal_calendar import BusinessCalendar
 from credit_protection.domain.money import ZERO
 from credit_protection.domain.reasons import LABELS, BureauReason, RemovalReason
 from credit_protection.domain.removal_policy import (
+    RemovalCause,
     RemovalPolicy,
+    RemovalRule,
     RemovalTrigger,
-    Trigger,
+    removal_deadline,
     removal_reason,
     settlement_trigger,
 )
-from credit_protection.domain.settlements import InvoiceOutcome, InvoiceStanding
+from credit_protection.domain.settlements import InvoiceOutcome, InvoiceSettlementStatus
 from credit_protection.testing.strategies import NOW, TODAY, calendars
 
 CALENDAR = BusinessCalendar()
-ANY, ALL = RemovalPolicy(), RemovalPolicy(Trigger.ALL_INVOICES_SETTLED)
+ANY, ALL = RemovalPolicy(), RemovalPolicy(RemovalRule.ALL_INVOICES_SETTLED)
 MONDAY, TUESDAY = date(2026, 9, 14), date(2026, 9, 15)
-OWED = InvoiceStanding(InvoiceOutcome.OWED)
-PARTLY = InvoiceStanding(InvoiceOutcome.PARTLY_PAID)
-PAID = InvoiceStanding(InvoiceOutcome.PAID, MONDAY)
-CREDITED = InvoiceStanding(InvoiceOutcome.CREDITED, MONDAY)
-CANCELLED = InvoiceStanding(InvoiceOutcome.CANCELLED, MONDAY)
-AGREED = InvoiceStanding(InvoiceOutcome.RENEGOTIATED, MONDAY)
-ORDERED = InvoiceStanding(InvoiceOutcome.PAID, TUESDAY, court_order=True)
+OWED = InvoiceSettlementStatus(InvoiceOutcome.OWED)
+PARTLY = InvoiceSettlementStatus(InvoiceOutcome.PARTLY_PAID)
+PAID = InvoiceSettlementStatus(InvoiceOutcome.PAID, MONDAY)
+CREDITED = InvoiceSettlementStatus(InvoiceOutcome.CREDITED, MONDAY)
+CANCELLED = InvoiceSettlementStatus(InvoiceOutcome.CANCELLED, MONDAY)
+AGREED = InvoiceSettlementStatus(InvoiceOutcome.RENEGOTIATED, MONDAY)
+ORDERED = InvoiceSettlementStatus(InvoiceOutcome.PAID, TUESDAY, court_order=True)
 
 
-def trigger(*each: InvoiceStanding, policy: RemovalPolicy = ANY) -> RemovalTrigger | None:
+def trigger(*each: InvoiceSettlementStatus, policy: RemovalPolicy = ANY) -> RemovalTrigger | None:
     return settlement_trigger({str(n): one for n, one in enumerate(each)}, policy, CALENDAR, NOW)
 
 
-def reason(*each: InvoiceStanding, triggers: tuple[RemovalTrigger, ...] = ()) -> RemovalReason:
+def reason(*each: InvoiceSettlementStatus, triggers: tuple[RemovalTrigger, ...] = ()) -> RemovalReason:
     return removal_reason({str(n): one for n, one in enumerate(each)}, triggers)
 
 
@@ -48,16 +50,16 @@ def asked(
 # ------------------------------------------------------------------------------------------------ triggers
 
 
-def test_the_defaults_are_the_law_and_custom() -> None:
-    assert RemovalPolicy() == RemovalPolicy(Trigger.ANY_INVOICE_PAID, ZERO, 2)
+def test_defaults_are_the_law_and_custom() -> None:
+    assert RemovalPolicy() == RemovalPolicy(RemovalRule.ANY_INVOICE_PAID, ZERO, 2)
 
 
-def test_paid_means_going_within_five_business_days() -> None:
+def test_payment_removes_within_five_business_days() -> None:
     assert trigger(PAID) == RemovalTrigger(RemovalCause.SETTLEMENT, NOW, date(2026, 9, 21))
 
 
 @pytest.mark.parametrize("standing", [PAID, CREDITED, CANCELLED])
-def test_whatever_ends_the_debt_removes(standing: InvoiceStanding) -> None:
+def test_each_kind_of_settlement_removes(standing: InvoiceSettlementStatus) -> None:
     found = trigger(standing)
     assert found is not None
     assert found.cause is RemovalCause.SETTLEMENT
@@ -65,12 +67,12 @@ def test_whatever_ends_the_debt_removes(standing: InvoiceStanding) -> None:
 
 @pytest.mark.parametrize("standing", [OWED, PARTLY])
 @pytest.mark.parametrize("policy", [ANY, ALL])
-def test_what_is_still_owed_does_not_remove(standing: InvoiceStanding, policy: RemovalPolicy) -> None:
+def test_owed_invoice_does_not_remove(standing: InvoiceSettlementStatus, policy: RemovalPolicy) -> None:
     assert trigger(standing, policy=policy) is None
     assert trigger(policy=policy) is None
 
 
-def test_an_agreement_removes_as_such_unless_something_was_paid_besides() -> None:
+def test_agreement_is_the_cause_unless_an_invoice_was_paid() -> None:
     agreed = trigger(AGREED)
     mixed = trigger(AGREED, PAID)
 
@@ -79,8 +81,8 @@ def test_an_agreement_removes_as_such_unless_something_was_paid_besides() -> Non
     assert mixed.cause is RemovalCause.SETTLEMENT
 
 
-def test_one_invoice_of_a_group_is_enough_unless_the_policy_wants_all() -> None:
-    later = InvoiceStanding(InvoiceOutcome.PAID, TUESDAY)
+def test_one_settled_invoice_of_a_group_removes_unless_the_policy_needs_all() -> None:
+    later = InvoiceSettlementStatus(InvoiceOutcome.PAID, TUESDAY)
 
     any_paid = trigger(later, OWED)
     assert any_paid is not None
@@ -89,8 +91,8 @@ def test_one_invoice_of_a_group_is_enough_unless_the_policy_wants_all() -> None:
     assert trigger(later, PARTLY, policy=ALL) is None
 
 
-def test_the_clock_starts_with_the_first_or_with_the_last_by_the_policy() -> None:
-    later = InvoiceStanding(InvoiceOutcome.PAID, TUESDAY)
+def test_clock_starts_with_the_first_or_last_settlement_by_policy() -> None:
+    later = InvoiceSettlementStatus(InvoiceOutcome.PAID, TUESDAY)
     first, last = trigger(later, PAID), trigger(PAID, later, CREDITED, policy=ALL)
 
     assert first is not None
@@ -99,17 +101,17 @@ def test_the_clock_starts_with_the_first_or_with_the_last_by_the_policy() -> Non
     assert last.deadline == date(2026, 9, 22)
 
 
-def test_a_court_order_is_due_at_once() -> None:
+def test_court_order_is_due_at_once() -> None:
     alone, after = trigger(ORDERED), trigger(PAID, ORDERED, policy=ALL)
 
     assert alone == RemovalTrigger(RemovalCause.SETTLEMENT, NOW, TUESDAY)
     assert after is not None
     assert after.deadline == TUESDAY
-    assert trigger(InvoiceStanding(InvoiceOutcome.OWED, None, court_order=True)) is None
+    assert trigger(InvoiceSettlementStatus(InvoiceOutcome.OWED, None, court_order=True)) is None
 
 
 @pytest.mark.parametrize("cause", list(RemovalCause))
-def test_only_a_settlement_or_an_agreement_can_be_lifted_by_a_reversal(cause: RemovalCause) -> None:
+def test_reversal_withdraws_only_a_settlement_or_agreement(cause: RemovalCause) -> None:
     expected = cause in {RemovalCause.SETTLEMENT, RemovalCause.AGREEMENT}
     assert RemovalTrigger(cause, NOW, TODAY).is_settlement is expected
 
@@ -118,7 +120,7 @@ outcomes = st.sampled_from(InvoiceOutcome)
 standings = st.dictionaries(
     st.sampled_from(["1001", "1002", "1003", "1004"]),
     st.builds(
-        lambda outcome, ago, court: InvoiceStanding(
+        lambda outcome, ago, court: InvoiceSettlementStatus(
             outcome, TODAY - timedelta(days=ago) if outcome.is_settled else None, court
         ),
         outcomes,
@@ -128,19 +130,19 @@ standings = st.dictionaries(
 )
 
 
-@given(standings, st.sampled_from(Trigger), calendars())
-def test_a_trigger_stands_exactly_where_the_policy_says(
-    invoices: dict[str, InvoiceStanding], which: Trigger, calendar: BusinessCalendar
+@given(standings, st.sampled_from(RemovalRule), calendars())
+def test_trigger_exists_exactly_where_the_policy_says(
+    invoices: dict[str, InvoiceSettlementStatus], which: RemovalRule, calendar: BusinessCalendar
 ) -> None:
     found = settlement_trigger(invoices, RemovalPolicy(which), calendar, NOW)
     settled = [each for each in invoices.values() if each.outcome.is_settled]
     everything = bool(invoices) and len(settled) == len(invoices)
 
-    assert (found is not None) is (everything if which is Trigger.ALL_INVOICES_SETTLED else bool(settled))
+    assert (found is not None) is (everything if which is RemovalRule.ALL_INVOICES_SETTLED else bool(settled))
     if found is None:
         return
-    days = [each.since for each in settled if each.since is not None]
-    since = min(days) if which is Trigger.ANY_INVOICE_PAID else max(days)
+    days = [each.settled_on for each in settled if each.settled_on is not None]
+    since = min(days) if which is RemovalRule.ANY_INVOICE_PAID else max(days)
     court = any(each.court_order for each in settled)
     assert found.deadline == (since if court else removal_deadline(RemovalCause.SETTLEMENT, since, calendar))
     assert found.at == NOW
@@ -171,11 +173,11 @@ def test_a_trigger_stands_exactly_where_the_policy_says(
         ([PAID, ORDERED], RemovalReason.COURT_ORDER),
     ],
 )
-def test_the_facts_give_the_reason(invoices: list[InvoiceStanding], expected: RemovalReason) -> None:
+def test_settlements_decide_the_reason(invoices: list[InvoiceSettlementStatus], expected: RemovalReason) -> None:
     assert reason(*invoices) is expected
 
 
-def test_a_person_chooses_only_where_the_facts_say_nothing() -> None:
+def test_persons_choice_counts_only_without_settlements() -> None:
     fraud = asked(RemovalReason.FRAUD)
 
     assert reason(OWED, triggers=(fraud,)) is RemovalReason.FRAUD
@@ -185,7 +187,7 @@ def test_a_person_chooses_only_where_the_facts_say_nothing() -> None:
     assert reason(OWED, triggers=(fraud, asked(None))) is RemovalReason.FRAUD
 
 
-def test_a_judge_comes_before_all() -> None:
+def test_court_order_comes_before_any_other_reason() -> None:
     court = asked(RemovalReason.COURT_ORDER, RemovalCause.COURT)
 
     assert reason(PAID, triggers=(asked(), court)) is RemovalReason.COURT_ORDER
@@ -193,8 +195,8 @@ def test_a_judge_comes_before_all() -> None:
 
 
 @given(standings, st.lists(st.sampled_from([asked(), asked(RemovalReason.FRAUD), asked(None)]), max_size=3))
-def test_payment_is_said_of_itself_only_where_all_invoices_are_paid(
-    invoices: dict[str, InvoiceStanding], triggers: list[RemovalTrigger]
+def test_reason_is_payment_only_if_all_invoices_are_paid(
+    invoices: dict[str, InvoiceSettlementStatus], triggers: list[RemovalTrigger]
 ) -> None:
     said = removal_reason(invoices, iter(triggers))
     found = {each.outcome for each in invoices.values()}

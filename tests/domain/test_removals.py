@@ -10,20 +10,21 @@ from hypothesis import strategies as st
 
 from credit_protection.domain.errors import Conflict, CreditProtectionError, InvalidInput, RuleViolation
 from credit_protection.domain.events import Event, EventKind
-from credit_protection.domain.legal_calendar import BusinessCalendar, RemovalCause
-from credit_protection.domain.negativations import Action, Change, Claim, Desired, Negativation, Observed, Unanswered
+from credit_protection.domain.legal_calendar import BusinessCalendar
+from credit_protection.domain.negativations import Change, Claim, Negativation, Unanswered
 from credit_protection.domain.reasons import LABELS, RemovalReason
-from credit_protection.domain.removal_policy import RemovalPolicy, RemovalTrigger
+from credit_protection.domain.removal_policy import RemovalCause, RemovalPolicy, RemovalTrigger
 from credit_protection.domain.removals import (
-    apply_standings,
+    apply_settlement_statuses,
     attest_absent,
     bureau_says_removed,
     delete,
-    lands_until,
-    want_removed,
+    may_take_effect_until,
+    request_removal,
     withdraw,
 )
-from credit_protection.domain.settlements import InvoiceOutcome, InvoiceStanding
+from credit_protection.domain.settlements import InvoiceOutcome, InvoiceSettlementStatus
+from credit_protection.domain.state_table import Action, Desired, Observed
 from credit_protection.testing.strategies import NOW, TODAY, negativations
 from tests.domain.sentences import assert_tells_what_to_do
 from tests.domain.test_negativations import BLOCK, BY_BUREAU, BY_PERSON, BY_SETTLEMENT, ONE, SPC, standing
@@ -32,11 +33,11 @@ CALENDAR = BusinessCalendar()
 POLICY = RemovalPolicy()
 LATER = NOW + timedelta(hours=1)
 MONDAY, WEDNESDAY = date(2026, 9, 14), date(2026, 9, 16)
-PAID = {"1001": InvoiceStanding(InvoiceOutcome.PAID, MONDAY)}
-PAID_LATER = {"1001": InvoiceStanding(InvoiceOutcome.PAID, WEDNESDAY)}
-AGREED = {"1001": InvoiceStanding(InvoiceOutcome.RENEGOTIATED, MONDAY)}
-CANCELLED = {"1001": InvoiceStanding(InvoiceOutcome.CANCELLED, MONDAY)}
-OWED = {"1001": InvoiceStanding(InvoiceOutcome.OWED)}
+PAID = {"1001": InvoiceSettlementStatus(InvoiceOutcome.PAID, MONDAY)}
+PAID_LATER = {"1001": InvoiceSettlementStatus(InvoiceOutcome.PAID, WEDNESDAY)}
+AGREED = {"1001": InvoiceSettlementStatus(InvoiceOutcome.RENEGOTIATED, MONDAY)}
+CANCELLED = {"1001": InvoiceSettlementStatus(InvoiceOutcome.CANCELLED, MONDAY)}
+OWED = {"1001": InvoiceSettlementStatus(InvoiceOutcome.OWED)}
 BLIND = replace(SPC, find=False)
 
 PRESENT = standing(Observed.PRESENT, known_at=NOW, inclusion_claims=1)
@@ -44,16 +45,16 @@ CLOSED = [standing(Observed.GONE, BY_PERSON), standing(Observed.REJECTED), stand
 
 
 def applied(
-    negativation: Negativation, standings: Mapping[str, InvoiceStanding], policy: RemovalPolicy = POLICY
+    negativation: Negativation, standings: Mapping[str, InvoiceSettlementStatus], policy: RemovalPolicy = POLICY
 ) -> Change:
-    return apply_standings(negativation, standings, policy, CALENDAR, SPC, LATER)
+    return apply_settlement_statuses(negativation, standings, policy, CALENDAR, SPC, LATER)
 
 
 def deleted(
     negativation: Negativation = PRESENT,
     reason: RemovalReason | None = None,
     attestation: str = "",
-    standings: Mapping[str, InvoiceStanding] = OWED,
+    standings: Mapping[str, InvoiceSettlementStatus] = OWED,
     today: date = TODAY,
 ) -> Change:
     return delete(
@@ -61,11 +62,11 @@ def deleted(
         actor_id="u1",
         reason=reason,
         attestation=attestation,
-        standings=standings,
+        statuses=standings,
         deletion_days=2,
         today=today,
         calendar=CALENDAR,
-        gateway=SPC,
+        capabilities=SPC,
         now=LATER,
     )
 
@@ -77,8 +78,8 @@ def kinds(change: Change) -> list[EventKind]:
 # ------------------------------------------------------------------------------------------------ wanting it gone
 
 
-def test_a_standing_reason_queues_the_removal() -> None:
-    change = want_removed(PRESENT, BY_SETTLEMENT, SPC, LATER)
+def test_trigger_queues_the_removal() -> None:
+    change = request_removal(PRESENT, BY_SETTLEMENT, SPC, LATER)
 
     assert change.negativation == replace(
         PRESENT,
@@ -97,16 +98,16 @@ def test_a_standing_reason_queues_the_removal() -> None:
     )
 
 
-def test_who_asked_and_why_is_in_the_event() -> None:
+def test_event_has_actor_and_note() -> None:
     trigger = replace(BY_PERSON, note="engano nosso")
-    (event,) = want_removed(PRESENT, trigger, SPC, LATER).events
+    (event,) = request_removal(PRESENT, trigger, SPC, LATER).events
 
     assert (event.actor_id, event.cause) == ("u1", "engano nosso")
     assert event.detail == {"cause": "person", "deadline": "2026-09-17"}
 
 
-def test_what_was_never_sent_is_cancelled_without_a_call() -> None:
-    change = want_removed(ONE, BY_PERSON, SPC, LATER)
+def test_unsent_record_is_cancelled_without_a_call() -> None:
+    change = request_removal(ONE, BY_PERSON, SPC, LATER)
 
     assert change.negativation.is_closed
     assert change.negativation.transmission.action is Action.CLOSE
@@ -116,38 +117,40 @@ def test_what_was_never_sent_is_cancelled_without_a_call() -> None:
 
 
 @pytest.mark.parametrize("closed", CLOSED)
-def test_a_closed_record_is_left_as_it_is(closed: Negativation) -> None:
-    assert want_removed(closed, BY_SETTLEMENT, SPC, LATER) == Change(closed)
+def test_closed_record_is_unchanged(closed: Negativation) -> None:
+    assert request_removal(closed, BY_SETTLEMENT, SPC, LATER) == Change(closed)
     assert applied(closed, PAID) == Change(closed)
     assert bureau_says_removed(closed, SPC, today=TODAY, now=LATER) == Change(closed)
 
 
-def test_a_second_reason_stands_beside_the_first_and_keeps_the_clock() -> None:
-    first = want_removed(PRESENT, BY_PERSON, SPC, NOW).negativation
-    change = want_removed(first, BY_SETTLEMENT, SPC, LATER)
+def test_second_trigger_is_added_and_keeps_the_due_instant() -> None:
+    first = request_removal(PRESENT, BY_PERSON, SPC, NOW).negativation
+    change = request_removal(first, BY_SETTLEMENT, SPC, LATER)
 
     assert change.negativation.triggers == (BY_PERSON, BY_SETTLEMENT)
     assert change.negativation.transmission.due_at == NOW
     assert change.negativation.transmission.deadline == BY_PERSON.deadline
 
 
-def test_a_reason_replaces_one_of_its_kind() -> None:
+def test_trigger_replaces_one_of_the_same_cause() -> None:
     agreement = RemovalTrigger(RemovalCause.AGREEMENT, LATER, date(2026, 9, 22))
     guard = RemovalTrigger(RemovalCause.GUARD, LATER, TODAY)
-    first = want_removed(want_removed(PRESENT, guard, SPC, NOW).negativation, BY_SETTLEMENT, SPC, NOW).negativation
+    first = request_removal(
+        request_removal(PRESENT, guard, SPC, NOW).negativation, BY_SETTLEMENT, SPC, NOW
+    ).negativation
 
-    assert want_removed(first, agreement, SPC, LATER).negativation.triggers == (guard, agreement)
+    assert request_removal(first, agreement, SPC, LATER).negativation.triggers == (guard, agreement)
     again = replace(guard, at=LATER)
-    assert want_removed(first, again, SPC, LATER).negativation.triggers == (BY_SETTLEMENT, again)
+    assert request_removal(first, again, SPC, LATER).negativation.triggers == (BY_SETTLEMENT, again)
 
 
-def test_a_running_hold_stays_with_its_worker() -> None:
+def test_running_lease_stays_with_its_worker() -> None:
     claim = Claim(Action.INCLUDE, "w", NOW, LATER, 1)
     held = replace(
         standing(Observed.IN_DOUBT_INCLUDE, inclusion_claims=1),
         transmission=replace(standing(Observed.IN_DOUBT_INCLUDE).transmission, claim=claim, fence=1),
     )
-    change = want_removed(held, BY_PERSON, SPC, LATER)
+    change = request_removal(held, BY_PERSON, SPC, LATER)
 
     assert change.negativation.transmission.claim == claim
     assert change.negativation.transmission.action is Action.LOOK_UP
@@ -157,7 +160,7 @@ def test_a_running_hold_stays_with_its_worker() -> None:
 # ------------------------------------------------------------------------------------------------ paid means going
 
 
-def test_a_payment_removes() -> None:
+def test_payment_removes() -> None:
     change = applied(PRESENT, PAID)
 
     assert change.negativation.triggers == (RemovalTrigger(RemovalCause.SETTLEMENT, LATER, date(2026, 9, 21)),)
@@ -165,12 +168,12 @@ def test_a_payment_removes() -> None:
     assert applied(PRESENT, OWED) == Change(PRESENT)
 
 
-def test_applying_the_same_standing_again_changes_nothing() -> None:
+def test_applying_settlement_statuses_is_idempotent() -> None:
     once = applied(PRESENT, PAID).negativation
-    assert apply_standings(once, PAID, POLICY, CALENDAR, SPC, LATER + timedelta(days=1)) == Change(once)
+    assert apply_settlement_statuses(once, PAID, POLICY, CALENDAR, SPC, LATER + timedelta(days=1)) == Change(once)
 
 
-def test_a_reversal_withdraws_the_removal_that_was_never_claimed() -> None:
+def test_reversal_withdraws_the_removal_that_was_never_claimed() -> None:
     change = applied(applied(PRESENT, PAID).negativation, OWED)
 
     assert change.negativation.desired is Desired.INCLUDED
@@ -187,19 +190,19 @@ def test_a_reversal_withdraws_the_removal_that_was_never_claimed() -> None:
     )
 
 
-def test_a_reversal_lifts_only_its_own_reason() -> None:
-    twice = want_removed(applied(PRESENT, PAID).negativation, BY_PERSON, SPC, LATER).negativation
+def test_reversal_withdraws_only_the_settlement_trigger() -> None:
+    twice = request_removal(applied(PRESENT, PAID).negativation, BY_PERSON, SPC, LATER).negativation
     assert applied(twice, OWED).negativation.triggers == (BY_PERSON,)
 
 
-def test_a_reversal_after_a_claimed_removal_comes_too_late() -> None:
+def test_reversal_after_a_claimed_removal_changes_nothing() -> None:
     claimed = replace(applied(PRESENT, PAID).negativation, removal_claims=1)
     assert applied(claimed, OWED) == Change(claimed)
 
 
-def test_a_later_payment_moves_the_deadline_until_a_removal_was_claimed() -> None:
+def test_later_payment_moves_the_deadline_until_a_removal_was_claimed() -> None:
     once = applied(PRESENT, PAID).negativation
-    moved = apply_standings(once, PAID_LATER, POLICY, CALENDAR, SPC, LATER + timedelta(days=1))
+    moved = apply_settlement_statuses(once, PAID_LATER, POLICY, CALENDAR, SPC, LATER + timedelta(days=1))
 
     assert moved.negativation.triggers == (RemovalTrigger(RemovalCause.SETTLEMENT, LATER, date(2026, 9, 23)),)
     assert moved.negativation.transmission.deadline == date(2026, 9, 23)
@@ -208,12 +211,12 @@ def test_a_later_payment_moves_the_deadline_until_a_removal_was_claimed() -> Non
     assert applied(claimed, PAID_LATER) == Change(claimed)
 
 
-def test_an_earlier_payment_always_moves_the_deadline_forward() -> None:
+def test_earlier_payment_always_moves_the_deadline_earlier() -> None:
     late = replace(applied(PRESENT, PAID_LATER).negativation, removal_claims=1)
     assert applied(late, PAID).negativation.deadline == date(2026, 9, 21)
 
 
-def test_an_agreement_that_is_then_paid_becomes_a_settlement() -> None:
+def test_agreement_that_is_then_paid_becomes_a_settlement() -> None:
     agreed = applied(PRESENT, AGREED).negativation
     paid = applied(agreed, PAID).negativation
 
@@ -223,7 +226,7 @@ def test_an_agreement_that_is_then_paid_becomes_a_settlement() -> None:
 
 standings = st.builds(
     lambda outcome, ago: {
-        "1001": InvoiceStanding(outcome, TODAY - timedelta(days=ago) if outcome.is_settled else None)
+        "1001": InvoiceSettlementStatus(outcome, TODAY - timedelta(days=ago) if outcome.is_settled else None)
     },
     st.sampled_from(InvoiceOutcome),
     st.integers(0, 30),
@@ -231,7 +234,7 @@ standings = st.builds(
 
 
 @given(negativations(), standings)
-def test_paid_means_going(negativation: Negativation, now_standing: dict[str, InvoiceStanding]) -> None:
+def test_settled_record_is_desired_removed(negativation: Negativation, now_standing: dict[str, InvoiceSettlementStatus]) -> None:
     change = applied(negativation, now_standing)
     after = change.negativation
 
@@ -269,7 +272,7 @@ def test_deleting_without_a_reason_means_the_creditors_request() -> None:
 
 
 @pytest.mark.parametrize("reason", [each for each in RemovalReason if each is not RemovalReason.PAYMENT])
-def test_a_reason_is_chosen_freely_but_payment(reason: RemovalReason) -> None:
+def test_any_reason_but_payment_can_be_chosen_freely(reason: RemovalReason) -> None:
     (trigger,) = deleted(reason=reason).negativation.triggers
     court = reason is RemovalReason.COURT_ORDER
 
@@ -308,29 +311,29 @@ def test_there_is_nothing_to_delete_on_a_closed_record(closed: Negativation) -> 
     assert caught.value.message == "Esta negativação já está encerrada: não há o que apagar."
 
 
-def test_a_record_under_way_is_deleted_too_once_the_bureau_is_done_with_it() -> None:
+def test_record_still_processed_is_deleted_after_its_inclusion() -> None:
     after = deleted(standing(Observed.INCLUDING, inclusion_claims=1)).negativation
     assert after.desired is Desired.REMOVED
     assert after.transmission.action is Action.POLL
 
 
-def test_the_term_of_a_deletion_is_a_setting() -> None:
+def test_deletion_term_is_a_setting() -> None:
     change = delete(
         PRESENT,
         actor_id="u1",
         reason=None,
         attestation="",
-        standings=OWED,
+        statuses=OWED,
         deletion_days=4,
         today=TODAY,
         calendar=BusinessCalendar(frozenset({WEDNESDAY})),
-        gateway=SPC,
+        capabilities=SPC,
         now=LATER,
     )
     assert change.negativation.deadline == date(2026, 9, 22)
 
 
-def test_deleting_again_does_not_move_the_deadline_later() -> None:
+def test_second_deletion_does_not_postpone_the_deadline() -> None:
     first = deleted().negativation
     again = deleted(first, today=TODAY + timedelta(days=7)).negativation
     judged = deleted(first, reason=RemovalReason.COURT_ORDER).negativation
@@ -341,7 +344,7 @@ def test_deleting_again_does_not_move_the_deadline_later() -> None:
     assert judged.deadline == TODAY
 
 
-def test_a_repeated_callback_does_not_move_the_deadline_later() -> None:
+def test_repeated_callback_does_not_postpone_the_deadline() -> None:
     first = bureau_says_removed(PRESENT, SPC, today=TODAY, now=NOW).negativation
     again = bureau_says_removed(first, SPC, today=TODAY + timedelta(days=7), now=LATER).negativation
     assert again.deadline == first.deadline == TODAY
@@ -359,8 +362,8 @@ ALREADY_SENT = (
 )
 
 
-def test_a_person_takes_a_deletion_back() -> None:
-    change = withdraw(deleted().negativation, actor_id="u2", gateway=SPC, now=LATER)
+def test_person_withdraws_a_deletion() -> None:
+    change = withdraw(deleted().negativation, actor_id="u2", capabilities=SPC, now=LATER)
 
     assert change.negativation.triggers == ()
     assert change.negativation.transmission.action is Action.NOTHING
@@ -397,34 +400,34 @@ def test_a_person_takes_a_deletion_back() -> None:
         ),
     ],
 )
-def test_a_removal_is_not_taken_back_otherwise(
+def test_other_removals_can_not_be_withdrawn(
     negativation: Negativation, kind: type[CreditProtectionError], code: str, message: str
 ) -> None:
     with pytest.raises(kind) as caught:
-        withdraw(negativation, actor_id="u1", gateway=SPC, now=LATER)
+        withdraw(negativation, actor_id="u1", capabilities=SPC, now=LATER)
 
     assert type(caught.value) is kind
     assert (caught.value.code, caught.value.message) == (code, message)
 
 
 @given(negativations())
-def test_a_removal_is_taken_back_if_and_only_if_a_person_alone_asked_and_nothing_was_claimed(
+def test_removal_is_withdrawn_if_and_only_if_only_persons_requested_it_and_none_was_claimed(
     negativation: Negativation,
 ) -> None:
     by_person = bool(negativation.triggers) and all(each.actor_id is not None for each in negativation.triggers)
     if not negativation.is_closed and by_person and negativation.removal_claims == 0:
-        after = withdraw(negativation, actor_id="u1", gateway=SPC, now=LATER).negativation
+        after = withdraw(negativation, actor_id="u1", capabilities=SPC, now=LATER).negativation
         assert after.desired is Desired.INCLUDED
         assert after.observed is negativation.observed
     elif negativation.observed not in {Observed.IN_DOUBT_REMOVE, Observed.REMOVING} or not by_person:
         with pytest.raises((Conflict, RuleViolation)):
-            withdraw(negativation, actor_id="u1", gateway=SPC, now=LATER)
+            withdraw(negativation, actor_id="u1", capabilities=SPC, now=LATER)
 
 
 # ------------------------------------------------------------------------------------------------ the bureau's hint
 
 
-def test_a_hint_is_looked_up_before_it_closes() -> None:
+def test_hint_is_looked_up_before_it_closes() -> None:
     change = bureau_says_removed(PRESENT, SPC, today=TODAY, now=LATER)
     after = change.negativation
 
@@ -446,7 +449,7 @@ OPEN = [
 
 @pytest.mark.parametrize("observed", OPEN)
 @pytest.mark.parametrize("known_at", [None, NOW])
-def test_a_hint_is_believed_where_the_gateway_cannot_look_up(observed: Observed, known_at: datetime | None) -> None:
+def test_hint_is_trusted_if_the_gateway_can_not_look_up(observed: Observed, known_at: datetime | None) -> None:
     open_one = standing(
         observed,
         BY_PERSON,
@@ -468,7 +471,7 @@ def test_a_hint_is_believed_where_the_gateway_cannot_look_up(observed: Observed,
 
 
 @pytest.mark.parametrize("observed", OPEN)
-def test_of_two_inclusions_a_hint_may_speak_of_the_other(observed: Observed) -> None:
+def test_hint_is_not_trusted_after_two_inclusions(observed: Observed) -> None:
     repeating = replace(BLIND, include_is_repeatable=True)
     twice = standing(observed, BY_PERSON, gateway=repeating, known_at=NOW, inclusion_claims=2)
     after = bureau_says_removed(twice, repeating, today=TODAY, now=LATER).negativation
@@ -478,7 +481,7 @@ def test_of_two_inclusions_a_hint_may_speak_of_the_other(observed: Observed) -> 
 
 
 @pytest.mark.parametrize("observed", [each for each in OPEN if each is not Observed.PRESENT])
-def test_a_hint_about_what_is_under_way_waits_for_the_look_up(observed: Observed) -> None:
+def test_hint_about_a_record_in_process_waits_for_the_lookup(observed: Observed) -> None:
     under_way = standing(observed, BY_PERSON, known_at=NOW, inclusion_claims=1)
     after = bureau_says_removed(under_way, SPC, today=TODAY, now=LATER).negativation
 
@@ -487,7 +490,7 @@ def test_a_hint_about_what_is_under_way_waits_for_the_look_up(observed: Observed
     assert after.transmission.action is under_way.transmission.action
 
 
-def test_what_the_bureau_was_never_asked_to_hold_stays() -> None:
+def test_hint_about_an_unsent_record_changes_nothing() -> None:
     assert bureau_says_removed(ONE, SPC, today=TODAY, now=LATER) == Change(ONE)
     adopted = standing(Observed.PRESENT, known_at=NOW)
     assert bureau_says_removed(adopted, SPC, today=TODAY, now=LATER).negativation.desired is Desired.REMOVED
@@ -495,7 +498,7 @@ def test_what_the_bureau_was_never_asked_to_hold_stays() -> None:
     assert bureau_says_removed(claimed, SPC, today=TODAY, now=LATER).negativation.is_closed
 
 
-def test_a_repeated_hint_is_one_reason() -> None:
+def test_repeated_hint_adds_one_trigger() -> None:
     first = bureau_says_removed(PRESENT, SPC, today=TODAY, now=NOW).negativation
     after = bureau_says_removed(first, SPC, today=TODAY, now=LATER).negativation
     assert [trigger.cause for trigger in after.triggers] == [RemovalCause.BUREAU]
@@ -505,10 +508,10 @@ def test_a_repeated_hint_is_one_reason() -> None:
 
 
 def stated(negativation: Negativation, why: str = "consulta no portal", now: datetime = LATER) -> Change:
-    return attest_absent(negativation, actor_id="u1", why=why, today=TODAY, gateway=SPC, now=now)
+    return attest_absent(negativation, actor_id="u1", remark=why, today=TODAY, capabilities=SPC, now=now)
 
 
-def test_a_person_states_that_the_bureau_holds_nothing() -> None:
+def test_person_attests_absence() -> None:
     unanswered = Unanswered(2, NOW, LATER)
     doubtful = standing(
         Observed.IN_DOUBT_INCLUDE,
@@ -531,15 +534,15 @@ def test_a_person_states_that_the_bureau_holds_nothing() -> None:
     assert change.events == (Event(EventKind.ATTESTED_ABSENT, "n1", LATER, "u1", "consulta no portal"),)
 
 
-def test_a_statement_waits_for_what_could_still_land() -> None:
+def test_attestation_waits_while_a_request_could_take_effect() -> None:
     quiet = NOW + SPC.quiet_period
     sent = standing(Observed.IN_DOUBT_INCLUDE, inclusion_claims=1, unanswered_inclusions=Unanswered(1, NOW, LATER))
     received = standing(Observed.INCLUDING, inclusion_claims=1, known_at=NOW)
     both = replace(received, unanswered_inclusions=Unanswered(1, NOW, quiet + timedelta(seconds=1)))
 
-    assert lands_until(PRESENT, SPC) is None
+    assert may_take_effect_until(PRESENT, SPC) is None
     for waiting, until in ((sent, LATER), (received, quiet), (both, quiet + timedelta(seconds=1))):
-        assert lands_until(waiting, SPC) == until
+        assert may_take_effect_until(waiting, SPC) == until
         with pytest.raises(Conflict) as caught:
             stated(waiting, now=until - timedelta(microseconds=1))
         assert caught.value.code == "envio_pode_chegar"
@@ -551,13 +554,13 @@ def test_a_statement_waits_for_what_could_still_land() -> None:
         assert stated(waiting, now=until).negativation.observed is Observed.GONE
 
 
-def test_a_statement_about_what_was_never_sent_cancels_it() -> None:
+def test_attestation_about_an_unsent_record_cancels_it() -> None:
     assert stated(ONE).negativation.observed is Observed.ABSENT
     assert stated(ONE).negativation.is_closed
     assert stated(standing(Observed.PRESENT, known_at=NOW)).negativation.observed is Observed.GONE
 
 
-def test_a_blocked_record_can_be_stated_away() -> None:
+def test_blocked_record_can_be_attested_absent() -> None:
     after = stated(replace(PRESENT, transmission=replace(PRESENT.transmission, block=BLOCK))).negativation
 
     assert after.is_closed
@@ -586,7 +589,7 @@ def test_a_blocked_record_can_be_stated_away() -> None:
         ),
     ],
 )
-def test_a_statement_needs_words_and_a_moment_without_a_call(
+def test_attestation_needs_a_remark_and_no_running_call(
     negativation: Negativation,
     why: str,
     kind: type[CreditProtectionError],
@@ -602,7 +605,7 @@ def test_a_statement_needs_words_and_a_moment_without_a_call(
 
 
 @given(negativations())
-def test_a_statement_closes_once_nothing_can_land_any_more(negativation: Negativation) -> None:
+def test_attestation_closes_once_nothing_can_take_effect(negativation: Negativation) -> None:
     if negativation.is_closed or negativation.transmission.claim is not None:
         return
     after = stated(negativation, now=NOW + timedelta(days=2)).negativation
@@ -610,11 +613,11 @@ def test_a_statement_closes_once_nothing_can_land_any_more(negativation: Negativ
     assert not after.transmission.is_open
 
 
-def test_a_changed_wish_frees_what_was_blocked_under_the_old_one() -> None:
+def test_change_of_desired_drops_the_block() -> None:
     blocked = standing(Observed.IN_DOUBT_INCLUDE, inclusion_claims=1)
     blocked = replace(blocked, transmission=replace(blocked.transmission, block=BLOCK))
-    wanted = want_removed(blocked, BY_PERSON, SPC, LATER).negativation
+    wanted = request_removal(blocked, BY_PERSON, SPC, LATER).negativation
     again = replace(wanted, transmission=replace(wanted.transmission, block=BLOCK))
 
     assert wanted.transmission.block is None
-    assert want_removed(again, BY_SETTLEMENT, SPC, LATER).negativation.transmission.block == BLOCK
+    assert request_removal(again, BY_SETTLEMENT, SPC, LATER).negativation.transmission.block == BLOCK

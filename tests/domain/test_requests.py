@@ -18,26 +18,19 @@ from credit_protection.domain.errors import InvalidInput, RuleViolation
 from credit_protection.domain.events import Event, EventKind
 from credit_protection.domain.findings import Finding, Severity
 from credit_protection.domain.guards import Candidate, evaluate
-from credit_protection.domain.integrations import Integration
+from credit_protection.domain.integrations import Integration, IntegrationSettings
 from credit_protection.domain.money import ZERO, Money, total
-from credit_protection.domain.negativations import (
-    Action,
-    Change,
-    Desired,
-    NegativatedInvoice,
-    Negativation,
-    Observed,
-    Transmission,
-)
-from credit_protection.domain.requests import InclusionOrder, InclusionRequest, ask, create, inclusion_order
+from credit_protection.domain.negativations import Change, NegativatedInvoice, Negativation, Transmission
+from credit_protection.domain.requests import InclusionOrder, InclusionRequest, create, inclusion_order, new_request
 from credit_protection.domain.settlements import Entry, InvoiceOutcome, Reversal, Settlement, SettlementKind
+from credit_protection.domain.state_table import Action, Desired, Observed
 from credit_protection.testing.strategies import NOW, TODAY, actors, candidates
 from tests.domain.breaks import ANA, F1, F2, GATEWAY, PADARIA, TERMS
 from tests.domain.sentences import assert_tells_what_to_do
 
 RUI = Actor("u1", "Rui", frozenset({Permission.NEGATIVATE}))
 PLAIN = Integration("i1", "spc_brasil", "Birô", "cr1", {}, {}, NOW)
-GROUPED = replace(PLAIN, grouped=True)
+GROUPED = replace(PLAIN, settings=IntegrationSettings(grouped=True))
 GROUPING = replace(GATEWAY, grouping=True)
 CREDITOR = Creditor("cr1", Cnpj("11222333000181"), "Provedor Ltda", "SP")
 
@@ -53,7 +46,7 @@ def numbered() -> Callable[[], tuple[str, str]]:
 
 
 def asked(candidate: Candidate = ANA, actor: Actor = RUI) -> InclusionRequest:
-    return ask(candidate, request_id="r1", actor=actor, integration=PLAIN, why="cobrança esgotada", now=NOW)
+    return new_request(candidate, request_id="r1", actor=actor, integration=PLAIN, remark="cobrança esgotada", now=NOW)
 
 
 def created(
@@ -67,31 +60,31 @@ def created(
         candidate,
         iter(findings),
         integration=integration,
-        gateway=gateway,
+        capabilities=gateway,
         host="local",
-        names=numbered(),
+        new_ids=numbered(),
     )
 
 
 # ------------------------------------------------------------------------------------------------ asking
 
 
-def test_a_person_asks_for_listed_invoices() -> None:
+def test_person_requests_listed_invoices() -> None:
     assert asked() == InclusionRequest(
         id="r1",
         integration_id="i1",
         actor_id="u1",
         actor_name="Rui",
-        asked_at=NOW,
+        requested_at=NOW,
         customer_id="c1",
         subscription_id="s1",
         invoice_ids=("1001", "1002"),
         nature_code="1",
-        why="cobrança esgotada",
+        remark="cobrança esgotada",
     )
 
 
-def test_the_system_cannot_ask() -> None:
+def test_system_can_not_request() -> None:
     with pytest.raises(RuleViolation) as caught:
         asked(actor=SYSTEM)
 
@@ -100,7 +93,7 @@ def test_the_system_cannot_ask() -> None:
 
 
 @pytest.mark.parametrize("incomplete", [replace(ANA, invoices=()), replace(ANA, subscription=None)])
-def test_an_explicit_list_of_one_subscription_is_needed(incomplete: Candidate) -> None:
+def test_request_needs_an_explicit_list_of_one_subscription(incomplete: Candidate) -> None:
     with pytest.raises(RuleViolation) as caught:
         asked(incomplete)
 
@@ -110,7 +103,7 @@ def test_an_explicit_list_of_one_subscription_is_needed(incomplete: Candidate) -
 
 
 @given(candidates(), actors(), st.booleans())
-def test_no_request_lacks_a_person_or_its_invoices(candidate: Candidate, actor: Actor, is_person: bool) -> None:
+def test_each_request_has_a_person_and_invoices(candidate: Candidate, actor: Actor, is_person: bool) -> None:
     one = replace(actor, is_person=is_person)
     if not is_person:
         with pytest.raises(RuleViolation):
@@ -165,7 +158,7 @@ def test_each_invoice_makes_a_negativation_of_its_own() -> None:
     assert second.negativation.amount == Money(50_00)
 
 
-def test_one_negativation_covers_all_where_the_integration_groups_and_the_gateway_can() -> None:
+def test_grouping_makes_one_negativation_if_the_gateway_can() -> None:
     (one,) = created(integration=GROUPED, gateway=GROUPING)
 
     assert [invoice.invoice_id for invoice in one.negativation.invoices] == ["1001", "1002"]
@@ -175,7 +168,7 @@ def test_one_negativation_covers_all_where_the_integration_groups_and_the_gatewa
     assert len(created(gateway=GROUPING)) == 2
 
 
-def test_a_block_refuses_with_all_findings_and_a_warning_does_not() -> None:
+def test_block_refuses_with_all_findings_and_a_warning_does_not() -> None:
     warning = Finding("nascimento_desconhecido", Severity.WARN, "Confira.", "birth_date")
     block = Finding("menor_de_idade", Severity.BLOCK, "Confira.", "birth_date")
 
@@ -187,33 +180,39 @@ def test_a_block_refuses_with_all_findings_and_a_warning_does_not() -> None:
     assert caught.value.message == "As regras não permitem esta negativação. Veja os motivos."
 
 
-def test_a_malformed_document_makes_nothing_even_where_no_guard_said_so() -> None:
+def test_malformed_document_creates_nothing_even_without_findings() -> None:
     with pytest.raises(InvalidInput):
         created(replace(ANA, customer=replace(ANA.customer, document="1")))
 
 
 @pytest.mark.parametrize("reference", ["", "A" * 17, "cp-1", "CP_1", "CP 1", "CP-1\n", "ÇP-1"])
-def test_a_reference_is_at_most_sixteen_capitals_digits_and_hyphens(reference: str) -> None:
+def test_reference_is_at_most_sixteen_capitals_digits_and_hyphens(reference: str) -> None:
     with pytest.raises(ValueError, match="contract reference"):
-        create(asked(), ANA, (), integration=PLAIN, gateway=GATEWAY, host="local", names=lambda: ("n1", reference))
+        create(
+            asked(), ANA, (), integration=PLAIN, capabilities=GATEWAY, host="local", new_ids=lambda: ("n1", reference)
+        )
 
 
 @pytest.mark.parametrize("reference", ["A", "A" * 16, "CP-2026-000001"])
-def test_a_right_reference_is_taken(reference: str) -> None:
-    one, _ = create(asked(), ANA, (), integration=PLAIN, gateway=GATEWAY, host="local", names=lambda: ("n1", reference))
+def test_valid_reference_is_accepted(reference: str) -> None:
+    one, _ = create(
+        asked(), ANA, (), integration=PLAIN, capabilities=GATEWAY, host="local", new_ids=lambda: ("n1", reference)
+    )
     assert one.negativation.reference == reference
 
 
 def test_no_record_is_below_the_bureaus_smallest_debt() -> None:
     gateway = replace(GROUPING, minimum_amount=Money(10_00))
     small = replace(ANA, invoices=(replace(F1, balance=Money(6_00)), replace(F2, balance=Money(6_00))))
-    assert "valor_minimo" in [found.code for found in evaluate(small, replace(TERMS, gateway=gateway))]
+    assert "valor_minimo" in [found.code for found in evaluate(small, replace(TERMS, capabilities=gateway))]
 
 
 @given(candidates(), st.booleans(), st.booleans())
-def test_what_is_created_is_what_was_asked_for(candidate: Candidate, grouped: bool, grouping: bool) -> None:
+def test_created_negativations_match_the_request(candidate: Candidate, grouped: bool, grouping: bool) -> None:
     changes = created(
-        candidate, replace(PLAIN, grouped=grouped), replace(GATEWAY, grouping=grouping, registry=Registry.SERASA)
+        candidate,
+        replace(PLAIN, settings=IntegrationSettings(grouped=grouped)),
+        replace(GATEWAY, grouping=grouping, registry=Registry.SERASA),
     )
     made = [change.negativation for change in changes]
 
@@ -244,7 +243,7 @@ EARLY = Settlement("p1", "1002", SettlementKind.PAYMENT, TODAY, Money(10_00))
 
 
 def standing_of(second: Negativation, *entries: Entry, tolerance: Money = ZERO) -> InvoiceOutcome:
-    return second.standings(entries, tolerance)["1002"].outcome
+    return second.settlement_statuses(entries, tolerance)["1002"].outcome
 
 
 def test_payments_must_cover_the_whole_invoice_whenever_they_were_made() -> None:
@@ -258,7 +257,7 @@ def test_payments_must_cover_the_whole_invoice_whenever_they_were_made() -> None
     assert standing_of(change.negativation, rest, tolerance=Money(10_00)) is InvoiceOutcome.PAID
 
 
-def test_a_reversal_undoes_a_whole_payment() -> None:
+def test_reversal_undoes_a_whole_payment() -> None:
     _, change = created()
     whole = replace(EARLY, id="p2", amount=None)
 
@@ -269,7 +268,7 @@ def test_a_reversal_undoes_a_whole_payment() -> None:
 # ------------------------------------------------------------------------------------------------ the order
 
 
-def test_the_order_says_who_owes_what_to_whom() -> None:
+def test_order_has_debtor_creditor_and_debt() -> None:
     company = replace(ANA, customer=replace(ANA.customer, email="ana@exemplo.com.br", phone="17999990000"))
     first, _ = created(company)
 
@@ -302,7 +301,7 @@ def test_texts_are_fitted_to_the_bureaus_limits() -> None:
     assert order.address == Address("R das Acácias", "120", "", "Centro", "S José do Rio Preto", "SP", "15015000")
 
 
-def test_a_text_that_cannot_fit_is_refused() -> None:
+def test_text_that_cannot_fit_is_refused() -> None:
     first, _ = created(PADARIA)
     with pytest.raises(RuleViolation) as caught:
         inclusion_order(
@@ -315,9 +314,9 @@ def test_a_text_that_cannot_fit_is_refused() -> None:
 
 
 @given(candidates(), st.integers(1, 40))
-def test_an_order_fits_or_is_refused_and_the_guard_said_so(candidate: Candidate, length: int) -> None:
+def test_order_fits_or_is_refused_as_the_guard_found(candidate: Candidate, length: int) -> None:
     gateway = replace(GATEWAY, field_limits={"name": FieldLimit(length), "city": FieldLimit(length)})
-    found = {each.code for each in evaluate(candidate, replace(TERMS, gateway=gateway))}
+    found = {each.code for each in evaluate(candidate, replace(TERMS, capabilities=gateway))}
     one = created(candidate)[0].negativation
     if "campo_longo" in found:
         with pytest.raises(RuleViolation):

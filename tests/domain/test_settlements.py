@@ -1,7 +1,7 @@
 """What the ledger makes of an invoice: any order, any repeat, reversals before their settlement."""
 
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from itertools import permutations
 
 import pytest
@@ -12,20 +12,19 @@ from credit_protection.domain.money import ZERO, Money, total
 from credit_protection.domain.settlements import (
     Entry,
     InvoiceOutcome,
-    InvoiceStanding,
-    RecordedEntry,
+    InvoiceSettlementStatus,
     Reversal,
     Settlement,
     SettlementKind,
-    invoice_standing,
-    standing,
-    standings_of,
+    effective_settlements,
+    settlement_status,
+    settlement_statuses_of,
 )
 from credit_protection.testing.strategies import BALANCE, ledgers, settlements
 
 PAYMENT, NOTE = SettlementKind.PAYMENT, SettlementKind.CREDIT_NOTE
 MONDAY, TUESDAY, FRIDAY = date(2026, 9, 14), date(2026, 9, 15), date(2026, 9, 18)
-OWED = InvoiceStanding(InvoiceOutcome.OWED)
+OWED = InvoiceSettlementStatus(InvoiceOutcome.OWED)
 
 
 def paid(number: str = "p1", amount: Money | None = BALANCE, on: date = MONDAY) -> Settlement:
@@ -35,51 +34,51 @@ def paid(number: str = "p1", amount: Money | None = BALANCE, on: date = MONDAY) 
 S, R = paid(), Reversal("p1", "1001", TUESDAY)
 
 
-def outcome(*entries: Entry, tolerance: Money = ZERO) -> InvoiceStanding:
-    return standings_of({"1001": BALANCE}, entries, tolerance)["1001"]
+def outcome(*entries: Entry, tolerance: Money = ZERO) -> InvoiceSettlementStatus:
+    return settlement_statuses_of({"1001": BALANCE}, entries, tolerance)["1001"]
 
 
 # ------------------------------------------------------------------------------------------------ for the reader
 
 
-def test_a_payment_of_the_whole_balance_settles_the_invoice() -> None:
-    assert outcome(S) == InvoiceStanding(InvoiceOutcome.PAID, MONDAY)
+def test_payment_of_the_whole_balance_settles_the_invoice() -> None:
+    assert outcome(S) == InvoiceSettlementStatus(InvoiceOutcome.PAID, MONDAY)
     assert outcome() == OWED
 
 
 @pytest.mark.parametrize("arrival", sorted(set(permutations([S, R, S])), key=repr))
-def test_a_reversed_settlement_stays_reversed_whatever_the_order_and_the_repeats(arrival: tuple[Entry, ...]) -> None:
-    assert standing(arrival) == ()
+def test_reversed_settlement_stays_reversed_whatever_the_order_and_the_repeats(arrival: tuple[Entry, ...]) -> None:
+    assert effective_settlements(arrival) == ()
     assert outcome(*arrival) == OWED
     assert outcome(*arrival, R, S, R) == OWED
 
 
-def test_a_new_payment_after_a_reversal_has_a_new_id_and_counts() -> None:
-    assert outcome(S, R, paid("p2", on=FRIDAY)) == InvoiceStanding(InvoiceOutcome.PAID, FRIDAY)
+def test_new_payment_after_a_reversal_has_a_new_id_and_counts() -> None:
+    assert outcome(S, R, paid("p2", on=FRIDAY)) == InvoiceSettlementStatus(InvoiceOutcome.PAID, FRIDAY)
 
 
-def test_a_reversal_waits_for_a_settlement_that_is_late() -> None:
+def test_reversal_is_kept_for_a_late_settlement() -> None:
     tombstone = Reversal("p9", "1001", TUESDAY)
 
     assert outcome(tombstone) == OWED
-    assert outcome(tombstone, S) == InvoiceStanding(InvoiceOutcome.PAID, MONDAY)
+    assert outcome(tombstone, S) == InvoiceSettlementStatus(InvoiceOutcome.PAID, MONDAY)
     assert outcome(tombstone, paid("p9")) == OWED
 
 
-def test_twice_is_once() -> None:
+def test_repeated_entries_count_once() -> None:
     half = paid(amount=Money(60_00))
-    assert standing([half, half]) == (half,)
+    assert effective_settlements([half, half]) == (half,)
     assert outcome(half, half).outcome is InvoiceOutcome.PARTLY_PAID
 
 
-def test_two_halves_settle_on_the_day_of_the_second() -> None:
+def test_two_part_payments_settle_on_the_day_of_the_second() -> None:
     first, second = paid("p1", Money(59_95), MONDAY), paid("p2", Money(59_95), FRIDAY)
 
-    assert outcome(first) == InvoiceStanding(InvoiceOutcome.PARTLY_PAID)
-    assert outcome(second, first) == InvoiceStanding(InvoiceOutcome.PAID, FRIDAY)
+    assert outcome(first) == InvoiceSettlementStatus(InvoiceOutcome.PARTLY_PAID)
+    assert outcome(second, first) == InvoiceSettlementStatus(InvoiceOutcome.PAID, FRIDAY)
 
 
-def test_what_was_forgiven_counts_as_covered() -> None:
+def test_discount_counts_as_covered() -> None:
     forgiven = replace(S, amount=Money(100_00), discount=Money(19_90))
 
     assert outcome(forgiven).outcome is InvoiceOutcome.PAID
@@ -99,7 +98,7 @@ def test_what_was_forgiven_counts_as_covered() -> None:
         (200_00, 0, InvoiceOutcome.PAID),
     ],
 )
-def test_the_tolerance_is_how_much_may_be_missing(cents: int, tolerance: int, expected: InvoiceOutcome) -> None:
+def test_tolerance_is_the_amount_that_may_be_missing(cents: int, tolerance: int, expected: InvoiceOutcome) -> None:
     assert outcome(paid(amount=Money(cents)), tolerance=Money(tolerance)).outcome is expected
 
 
@@ -118,68 +117,68 @@ def test_the_tolerance_is_how_much_may_be_missing(cents: int, tolerance: int, ex
         (SettlementKind.AGREEMENT, Money(1), InvoiceOutcome.RENEGOTIATED),
     ],
 )
-def test_the_kind_tells_how_the_debt_ceased(
+def test_kind_decides_the_outcome(
     kind: SettlementKind, amount: Money | None, expected: InvoiceOutcome
 ) -> None:
     settled = outcome(replace(S, kind=kind, amount=amount))
 
     assert settled.outcome is expected
-    assert settled.since == (MONDAY if expected.is_settled else None)
+    assert settled.settled_on == (MONDAY if expected.is_settled else None)
 
 
-def test_money_and_a_note_together_count_as_paid() -> None:
+def test_payment_and_credit_note_together_count_as_paid() -> None:
     note = Settlement("n1", "1001", NOTE, MONDAY, Money(19_90))
 
-    assert outcome(note, paid(amount=Money(100_00), on=FRIDAY)) == InvoiceStanding(InvoiceOutcome.PAID, FRIDAY)
+    assert outcome(note, paid(amount=Money(100_00), on=FRIDAY)) == InvoiceSettlementStatus(InvoiceOutcome.PAID, FRIDAY)
 
 
-def test_the_clock_starts_when_the_money_is_available_not_at_the_click() -> None:
+def test_clock_starts_when_the_money_is_available() -> None:
     waiting = replace(S, available_on=FRIDAY)
 
-    assert S.counts_from == MONDAY
-    assert waiting.counts_from == FRIDAY
-    assert outcome(waiting) == InvoiceStanding(InvoiceOutcome.PAID, FRIDAY)
-    assert outcome(waiting, paid("p2", on=TUESDAY)) == InvoiceStanding(InvoiceOutcome.PAID, TUESDAY)
+    assert S.effective_on == MONDAY
+    assert waiting.effective_on == FRIDAY
+    assert outcome(waiting) == InvoiceSettlementStatus(InvoiceOutcome.PAID, FRIDAY)
+    assert outcome(waiting, paid("p2", on=TUESDAY)) == InvoiceSettlementStatus(InvoiceOutcome.PAID, TUESDAY)
 
 
-def test_a_court_order_is_told_even_where_it_is_not_what_settled() -> None:
+def test_court_order_is_reported_even_if_another_settlement_settled() -> None:
     ordered = replace(paid("p2", on=FRIDAY), court_order=True)
 
-    assert outcome(ordered) == InvoiceStanding(InvoiceOutcome.PAID, FRIDAY, court_order=True)
-    assert outcome(S, ordered) == InvoiceStanding(InvoiceOutcome.PAID, MONDAY, court_order=True)
-    assert outcome(replace(ordered, amount=Money(1))) == InvoiceStanding(
+    assert outcome(ordered) == InvoiceSettlementStatus(InvoiceOutcome.PAID, FRIDAY, court_order=True)
+    assert outcome(S, ordered) == InvoiceSettlementStatus(InvoiceOutcome.PAID, MONDAY, court_order=True)
+    assert outcome(replace(ordered, amount=Money(1))) == InvoiceSettlementStatus(
         InvoiceOutcome.PARTLY_PAID, None, court_order=True
     )
     cancelled = replace(ordered, kind=SettlementKind.CANCELLATION)
-    assert outcome(cancelled) == InvoiceStanding(InvoiceOutcome.CANCELLED, FRIDAY, court_order=True)
+    assert outcome(cancelled) == InvoiceSettlementStatus(InvoiceOutcome.CANCELLED, FRIDAY, court_order=True)
     assert not outcome(S).court_order
 
 
-def test_each_invoice_has_its_own_standing_and_strangers_are_passed_over() -> None:
+def test_each_invoice_has_its_own_status_and_other_invoices_are_ignored() -> None:
     other = Settlement("p2", "1002", NOTE, FRIDAY, None)
     stranger = Settlement("p3", "7", PAYMENT, MONDAY, None)
 
-    assert standings_of({"1001": BALANCE, "1002": BALANCE, "1003": BALANCE}, [other, stranger, S]) == {
-        "1001": InvoiceStanding(InvoiceOutcome.PAID, MONDAY),
-        "1002": InvoiceStanding(InvoiceOutcome.CREDITED, FRIDAY),
+    assert settlement_statuses_of({"1001": BALANCE, "1002": BALANCE, "1003": BALANCE}, [other, stranger, S]) == {
+        "1001": InvoiceSettlementStatus(InvoiceOutcome.PAID, MONDAY),
+        "1002": InvoiceSettlementStatus(InvoiceOutcome.CREDITED, FRIDAY),
         "1003": OWED,
     }
 
 
-def test_the_tolerance_reaches_every_invoice() -> None:
+def test_tolerance_applies_to_each_invoice() -> None:
     almost = paid(amount=Money(119_00))
-    assert standings_of({"1001": BALANCE}, [almost], Money(90))["1001"].outcome is InvoiceOutcome.PAID
-    assert standings_of({"1001": BALANCE}, [almost])["1001"].outcome is InvoiceOutcome.PARTLY_PAID
+    assert settlement_statuses_of({"1001": BALANCE}, [almost], Money(90))["1001"].outcome is InvoiceOutcome.PAID
+    assert settlement_statuses_of({"1001": BALANCE}, [almost])["1001"].outcome is InvoiceOutcome.PARTLY_PAID
 
 
 # BUG (or a contract to write down): one payment that settles two invoices under one host id loses the second invoice,
 def test_one_payment_may_settle_two_invoices_under_one_id() -> None:
     both = [S, replace(S, invoice_id="1002")]
-    found = standings_of({"1001": BALANCE, "1002": BALANCE}, both)
+    found = settlement_statuses_of({"1001": BALANCE, "1002": BALANCE}, both)
     assert [each.outcome for each in found.values()] == [InvoiceOutcome.PAID, InvoiceOutcome.PAID]
 
 
-def test_a_later_payment_does_not_rewrite_how_the_debt_ceased() -> None:
+def test_later_payment_does_not_change_the_outcome() -> None:
     note = Settlement("n1", "1001", NOTE, MONDAY, BALANCE)
     assert outcome(note, paid("p2", Money(1), FRIDAY)).outcome is InvoiceOutcome.CREDITED
 
@@ -195,13 +194,8 @@ def test_a_later_payment_does_not_rewrite_how_the_debt_ceased() -> None:
         (InvoiceOutcome.RENEGOTIATED, True),
     ],
 )
-def test_which_outcomes_are_the_end_of_a_debt(each: InvoiceOutcome, settled: bool) -> None:
+def test_outcomes_that_end_a_debt(each: InvoiceOutcome, settled: bool) -> None:
     assert each.is_settled is settled
-
-
-def test_a_recorded_entry_is_unapplied_at_first() -> None:
-    recorded = RecordedEntry("local", S, datetime(2026, 9, 14, 12, tzinfo=UTC))
-    assert (recorded.entry, recorded.applied_at) == (S, None)
 
 
 # ------------------------------------------------------------------------------------------------ rules
@@ -211,54 +205,54 @@ BALANCES = {"1001": BALANCE, "1002": Money(60_00)}
 
 
 @given(ledgers(INVOICES), st.data())
-def test_any_order_and_any_repeats_give_the_same_standing(entries: tuple[Entry, ...], data: st.DataObject) -> None:
+def test_order_and_repeats_do_not_change_the_status(entries: tuple[Entry, ...], data: st.DataObject) -> None:
     repeated = data.draw(st.lists(st.sampled_from(entries), max_size=4)) if entries else []
     arrival = data.draw(st.permutations([*entries, *repeated]))
 
-    assert set(standing(arrival)) == set(standing(entries))
-    assert standings_of(BALANCES, arrival) == standings_of(BALANCES, entries)
+    assert set(effective_settlements(arrival)) == set(effective_settlements(entries))
+    assert settlement_statuses_of(BALANCES, arrival) == settlement_statuses_of(BALANCES, entries)
 
 
 @given(ledgers(INVOICES))
-def test_what_stands_is_what_was_never_reversed_each_once(entries: tuple[Entry, ...]) -> None:
+def test_effective_settlements_are_those_never_reversed_each_once(entries: tuple[Entry, ...]) -> None:
     undone = {entry.settlement_id for entry in entries if isinstance(entry, Reversal)}
     expected = {entry for entry in entries if isinstance(entry, Settlement) and entry.id not in undone}
-    stood = standing(iter(entries))
+    stood = effective_settlements(iter(entries))
 
     assert set(stood) == expected
     assert len(stood) == len(expected)
 
 
 @given(ledgers(INVOICES), st.sampled_from(INVOICES))
-def test_an_invoice_depends_on_its_own_entries_alone(entries: tuple[Entry, ...], invoice_id: str) -> None:
+def test_invoice_depends_on_its_own_entries_alone(entries: tuple[Entry, ...], invoice_id: str) -> None:
     own = [entry for entry in entries if entry.invoice_id == invoice_id]
-    alone = standings_of({invoice_id: BALANCES[invoice_id]}, own)
-    assert alone == {invoice_id: standings_of(BALANCES, entries)[invoice_id]}
+    alone = settlement_statuses_of({invoice_id: BALANCES[invoice_id]}, own)
+    assert alone == {invoice_id: settlement_statuses_of(BALANCES, entries)[invoice_id]}
 
 
 some = st.lists(settlements(), max_size=5, unique_by=lambda each: each.id)
 
 
 @given(some, settlements().map(lambda each: replace(each, id="new")))
-def test_one_more_settlement_never_brings_a_debt_back(several: list[Settlement], more: Settlement) -> None:
-    before, after = invoice_standing(BALANCE, several), invoice_standing(BALANCE, [*several, more])
+def test_another_settlement_never_revives_a_debt(several: list[Settlement], more: Settlement) -> None:
+    before, after = settlement_status(BALANCE, several), settlement_status(BALANCE, [*several, more])
 
     if before.outcome.is_settled:
         assert after.outcome.is_settled
-        assert before.since is not None
-        assert after.since is not None
-        assert after.since <= before.since
+        assert before.settled_on is not None
+        assert after.settled_on is not None
+        assert after.settled_on <= before.settled_on
 
 
 @given(some, st.integers(0, 100_00).map(Money), st.integers(0, 100_00).map(Money))
-def test_more_tolerance_never_brings_a_debt_back(several: list[Settlement], one: Money, other: Money) -> None:
+def test_more_tolerance_never_revives_a_debt(several: list[Settlement], one: Money, other: Money) -> None:
     strict, lax = sorted((one, other))
-    if invoice_standing(BALANCE, several, strict).outcome.is_settled:
-        assert invoice_standing(BALANCE, several, lax).outcome.is_settled
+    if settlement_status(BALANCE, several, strict).outcome.is_settled:
+        assert settlement_status(BALANCE, several, lax).outcome.is_settled
 
 
 @given(some, st.integers(0, 100_00).map(Money))
-def test_an_invoice_is_settled_if_and_only_if_it_is_covered_or_something_settles_alone(
+def test_invoice_is_settled_if_and_only_if_it_is_covered_or_something_settles_alone(
     several: list[Settlement], tolerance: Money
 ) -> None:
     alone = [
@@ -269,28 +263,28 @@ def test_an_invoice_is_settled_if_and_only_if_it_is_covered_or_something_settles
     money = [each for each in several if each not in alone]
     covered = total([each.amount or ZERO for each in money] + [each.discount for each in money])
     enough = bool(money) and covered >= BALANCE - tolerance
-    found = invoice_standing(BALANCE, several, tolerance)
+    found = settlement_status(BALANCE, several, tolerance)
 
     assert found.outcome.is_settled is (bool(alone) or enough)
-    assert (found.since is not None) is found.outcome.is_settled
+    assert (found.settled_on is not None) is found.outcome.is_settled
     assert found.court_order is any(each.court_order for each in several)
     if not found.outcome.is_settled:
         assert found.outcome is (InvoiceOutcome.PARTLY_PAID if covered else InvoiceOutcome.OWED)
 
 
 @given(some)
-def test_the_debt_ceased_on_the_first_day_by_which_it_was_covered(several: list[Settlement]) -> None:
-    found = invoice_standing(BALANCE, several)
-    for day in sorted({each.counts_from for each in several}):
-        by_then = invoice_standing(BALANCE, [each for each in several if each.counts_from <= day])
+def test_debt_ceased_on_the_first_day_by_which_it_was_covered(several: list[Settlement]) -> None:
+    found = settlement_status(BALANCE, several)
+    for day in sorted({each.effective_on for each in several}):
+        by_then = settlement_status(BALANCE, [each for each in several if each.effective_on <= day])
         if by_then.outcome.is_settled:
-            assert found.since == day
+            assert found.settled_on == day
             return
-    assert found.since is None
+    assert found.settled_on is None
 
 
 @given(settlements())
-def test_the_clock_never_starts_before_the_payment(each: Settlement) -> None:
-    assert each.counts_from >= each.paid_on
-    assert each.counts_from in {each.paid_on, each.available_on}
-    assert each.counts_from - each.paid_on <= timedelta(days=32)
+def test_clock_never_starts_before_the_payment(each: Settlement) -> None:
+    assert each.effective_on >= each.paid_on
+    assert each.effective_on in {each.paid_on, each.available_on}
+    assert each.effective_on - each.paid_on <= timedelta(days=32)

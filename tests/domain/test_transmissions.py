@@ -12,17 +12,23 @@ from credit_protection.domain.errors import Conflict
 from credit_protection.domain.events import Event, EventKind
 from credit_protection.domain.negativations import (
     STOPPED_BY_PERSON,
-    Action,
     Block,
     Change,
     Claim,
     Negativation,
-    Observed,
     Transmission,
     Unanswered,
 )
 from credit_protection.domain.reasons import RemovalReason
-from credit_protection.domain.transmissions import claim, expire, is_claimable, needs_person, resume, stop_trying
+from credit_protection.domain.state_table import Action, Observed
+from credit_protection.domain.transmissions import (
+    claim,
+    expire,
+    is_claimable,
+    require_manual_action,
+    resume,
+    stop_trying,
+)
 from credit_protection.testing.strategies import NOW, capabilities, negativations
 from tests.domain.test_negativations import BLOCK, BY_PERSON, ONE, SPC, standing
 
@@ -65,11 +71,11 @@ def test_only_calls_are_claimed(action: Action) -> None:
         (Transmission(Action.INCLUDE, NOW, claim=replace(HELD, until=NOW)), True),  # the lease ran out
     ],
 )
-def test_a_transmission_is_claimed_when_due_and_free_and_not_a_persons(work: Transmission, claimable: bool) -> None:
+def test_transmission_is_claimable_when_due_unleased_and_unblocked(work: Transmission, claimable: bool) -> None:
     assert is_claimable(work, NOW) is claimable
 
 
-def test_the_claim_of_an_inclusion_writes_the_doubt_down() -> None:
+def test_claim_of_an_inclusion_writes_the_doubt() -> None:
     change = claimed(with_work(ONE, fence=3))
 
     assert change.negativation == replace(
@@ -86,7 +92,7 @@ def test_the_claim_of_an_inclusion_writes_the_doubt_down() -> None:
     assert change.events == (Event(EventKind.CLAIMED, "n1", LATER, None, "", detail),)
 
 
-def test_the_claim_of_a_removal_writes_the_doubt_and_the_true_reason_down() -> None:
+def test_claim_of_a_removal_writes_the_doubt_and_the_true_reason() -> None:
     present = standing(Observed.PRESENT, BY_PERSON, removal_claims=2, inclusion_claims=1)
     change = claimed(present, reason=PAYMENT)
     after = change.negativation
@@ -99,13 +105,13 @@ def test_the_claim_of_a_removal_writes_the_doubt_and_the_true_reason_down() -> N
     assert change.events[0].detail == {"action": "remove", "worker": "w-1", "fence": "1", "reason": "payment"}
 
 
-def test_a_removal_without_a_reason_is_a_fault_of_the_software() -> None:
+def test_claim_of_a_removal_without_a_reason_is_a_programming_error() -> None:
     with pytest.raises(ValueError, match=r"^a removal's reason is decided at its claim$"):
         claimed(standing(Observed.PRESENT, BY_PERSON))
 
 
 @pytest.mark.parametrize(("observed", "action"), [(Observed.INCLUDING, "poll"), (Observed.IN_DOUBT_REMOVE, "look_up")])
-def test_the_claim_of_a_look_up_only_holds(observed: Observed, action: str) -> None:
+def test_claim_of_a_lookup_only_leases(observed: Observed, action: str) -> None:
     before = standing(observed, BY_PERSON)
     change = claimed(before, reason=PAYMENT)
 
@@ -114,7 +120,7 @@ def test_the_claim_of_a_look_up_only_holds(observed: Observed, action: str) -> N
     assert change.events[0].detail == {"action": action, "worker": "w-1", "fence": "1"}
 
 
-def test_requests_whose_fate_is_unknown_are_counted_from_the_first_to_the_last() -> None:
+def test_unanswered_requests_are_counted_from_the_first_to_the_last() -> None:
     repeating = replace(SPC, find=False, include_is_repeatable=True)
     once = standing(Observed.IN_DOUBT_INCLUDE, gateway=repeating, unanswered_inclusions=Unanswered(1, NOW, NOW + QUIET))
     twice = claimed(once, gateway=repeating).negativation
@@ -135,7 +141,7 @@ def test_requests_whose_fate_is_unknown_are_counted_from_the_first_to_the_last()
         standing(Observed.PRESENT),
     ],
 )
-def test_what_is_not_due_or_held_or_a_persons_is_refused(unclaimable: Negativation) -> None:
+def test_claim_of_an_undue_leased_or_blocked_row_is_refused(unclaimable: Negativation) -> None:
     with pytest.raises(Conflict) as caught:
         claimed(unclaimable)
 
@@ -145,7 +151,7 @@ def test_what_is_not_due_or_held_or_a_persons_is_refused(unclaimable: Negativati
     )
 
 
-def test_a_hold_that_ran_out_during_an_inclusion_becomes_a_look_up() -> None:
+def test_expired_lease_of_an_inclusion_is_claimed_as_a_lookup() -> None:
     sent = claimed(ONE, now=NOW).negativation
     change = claimed(sent, now=NOW + LEASE)
 
@@ -154,7 +160,7 @@ def test_a_hold_that_ran_out_during_an_inclusion_becomes_a_look_up() -> None:
     assert change.negativation.inclusion_claims == 1
 
 
-def test_a_hold_that_ran_out_where_only_a_person_can_tell_is_let_go_without_a_claim() -> None:
+def test_expired_lease_is_released_without_a_claim_if_a_person_must_act() -> None:
     mute = replace(SPC, find=False)
     sent = claimed(ONE, now=NOW, gateway=mute).negativation
     change = claimed(sent, now=NOW + LEASE, gateway=mute)
@@ -168,7 +174,7 @@ def test_a_hold_that_ran_out_where_only_a_person_can_tell_is_let_go_without_a_cl
     capabilities().flatmap(lambda gateway: st.tuples(st.just(gateway), negativations(gateway))),
     st.integers(-600, 600).map(lambda minutes: NOW + timedelta(minutes=minutes)),
 )
-def test_a_claim_holds_for_a_lease_under_a_new_fence(drawn: tuple[Capabilities, Negativation], now: datetime) -> None:
+def test_claim_lasts_a_lease_under_a_new_fence(drawn: tuple[Capabilities, Negativation], now: datetime) -> None:
     gateway, before = drawn
     if not is_claimable(before.transmission, now) or before.transmission.claim is not None:
         return
@@ -192,7 +198,7 @@ def test_a_claim_holds_for_a_lease_under_a_new_fence(drawn: tuple[Capabilities, 
 # ------------------------------------------------------------------------------------------------ leases
 
 
-def test_a_lease_that_runs_out_leaves_the_doubt_and_makes_it_due() -> None:
+def test_expired_lease_leaves_the_doubt_due_now() -> None:
     sent = claimed(ONE, now=NOW).negativation
     change = expire(sent, SPC, NOW + LEASE)
 
@@ -200,7 +206,7 @@ def test_a_lease_that_runs_out_leaves_the_doubt_and_makes_it_due() -> None:
     assert change.negativation == replace(sent, transmission=Transmission(Action.LOOK_UP, NOW + LEASE, fence=1))
 
 
-def test_a_lease_that_still_runs_or_that_is_not_there_is_left_alone() -> None:
+def test_running_or_missing_lease_is_unchanged() -> None:
     sent = claimed(ONE, now=NOW).negativation
 
     assert expire(sent, SPC, NOW + LEASE - TICK) == Change(sent)
@@ -210,9 +216,9 @@ def test_a_lease_that_still_runs_or_that_is_not_there_is_left_alone() -> None:
 # ------------------------------------------------------------------------------------------------ people
 
 
-def test_what_needs_a_person_stays_open_with_its_deadline() -> None:
+def test_row_that_needs_a_person_stays_open_with_its_deadline() -> None:
     queued = standing(Observed.PRESENT, BY_PERSON)
-    change = needs_person(queued, "credenciais_recusadas", "Confira a senha.", LATER)
+    change = require_manual_action(queued, "credenciais_recusadas", "Confira a senha.", LATER)
 
     assert change.negativation == with_work(queued, block=Block("credenciais_recusadas", "Confira a senha.", LATER))
     assert change.negativation.transmission.is_open
@@ -222,7 +228,7 @@ def test_what_needs_a_person_stays_open_with_its_deadline() -> None:
     )
 
 
-def test_a_person_stops_the_attempts_and_lets_them_go_on() -> None:
+def test_person_stops_and_resumes_the_attempts() -> None:
     queued = with_work(standing(Observed.PRESENT, BY_PERSON), attempts=4, last_error="biro_indisponivel")
     stopped = stop_trying(queued, "u1", "aguardando o jurídico", LATER)
     resumed = resume(stopped.negativation, "u2", LATER + TICK)
@@ -234,7 +240,7 @@ def test_a_person_stops_the_attempts_and_lets_them_go_on() -> None:
     assert resumed.events == (Event(EventKind.ATTEMPTS_RESUMED, "n1", LATER + TICK, "u2"),)
 
 
-def test_there_is_nothing_to_stop_on_a_closed_record_nor_to_resume_on_a_running_one() -> None:
+def test_closed_record_can_not_be_stopped_and_running_one_not_resumed() -> None:
     with pytest.raises(Conflict) as nothing:
         stop_trying(standing(Observed.PRESENT), "u1", "x", LATER)
     with pytest.raises(Conflict) as running:
@@ -248,7 +254,7 @@ def test_there_is_nothing_to_stop_on_a_closed_record_nor_to_resume_on_a_running_
 
 
 @given(negativations())
-def test_stopping_never_takes_a_record_out_of_the_queue(negativation: Negativation) -> None:
+def test_stopped_record_stays_in_the_queue(negativation: Negativation) -> None:
     if not negativation.transmission.is_open:
         return
     stopped = stop_trying(negativation, "u1", "x", LATER).negativation

@@ -1,4 +1,4 @@
-"""The ERP's own connections to the one database that it shares with the package: plain sqlite3 or psycopg 3."""
+"""The ERP's own connections to the database that it shares with the package: plain sqlite3 or psycopg 3."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 Row = tuple[Any, ...]
 Connection = Any
-"""Of sqlite3 or of psycopg: what the ERP uses of it is the same."""
+"""Of sqlite3 or of psycopg; the ERP uses what both have."""
 _BUSY_SECONDS = 30.0
 
 
@@ -26,10 +26,10 @@ class Database:
     def __init__(self, url: str) -> None:
         self.url = url
         self.is_sqlite = url.startswith("sqlite:")
-        self._held = threading.local()
+        self._kept = threading.local()
 
     def connect(self, *, autocommit: bool = False) -> Connection:
-        """A connection of the caller's."""
+        """A new connection; the caller closes it."""
         if self.is_sqlite:
             path = Path(self.url.removeprefix("sqlite:///"))
             return sqlite3.connect(path, timeout=_BUSY_SECONDS, isolation_level=None)
@@ -48,17 +48,17 @@ class Database:
             connection.close()
 
     def sql(self, statement: str) -> str:
-        """In the driver's own writing."""
+        """The statement with the driver's placeholders."""
         return statement if self.is_sqlite else statement.replace("?", "%s")
 
     def rows(self, statement: str, *values: object) -> list[Row]:
-        """Read, by a connection that this thread of this process keeps."""
-        held = getattr(self._held, "connection", None)
-        if held is None or held[0] != os.getpid():
-            held = self._held.connection = (os.getpid(), self.connect(autocommit=True))
-        return list(held[1].execute(self.sql(statement), values).fetchall())
+        """Read by a connection that this thread of this process keeps open."""
+        kept = getattr(self._kept, "connection", None)
+        if kept is None or kept[0] != os.getpid():
+            kept = self._kept.connection = (os.getpid(), self.connect(autocommit=True))
+        return list(kept[1].execute(self.sql(statement), values).fetchall())
 
     def read_once(self, statement: str, *values: object) -> list[Row]:
-        """Read, keeping nothing: for a process that is about to fork."""
+        """Read and close the connection: for a process that is about to fork."""
         with contextlib.closing(self.connect()) as connection:
             return list(connection.execute(self.sql(statement), values).fetchall())

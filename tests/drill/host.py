@@ -18,7 +18,7 @@ from credit_protection.domain.documents import Cnpj
 from credit_protection.domain.money import Money
 from credit_protection.domain.settlements import Reversal, Settlement, SettlementKind
 from credit_protection.ports.host import HostCapabilities, HostErp
-from tests.drill.plan import AMOUNT, INVOICES_A_CUSTOMER, Act, cpf, invoice_ids, steps
+from tests.drill.plan import AMOUNT, INVOICES_PER_CUSTOMER, PERSON_STEPS, cpf, invoice_ids, steps
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -32,11 +32,11 @@ TABLES = (
         balance INTEGER NOT NULL, status TEXT NOT NULL, ceased INTEGER NOT NULL)""",
     """CREATE TABLE erp_entry (
         id TEXT NOT NULL, is_reversal INTEGER NOT NULL, invoice_id TEXT NOT NULL, day TEXT NOT NULL,
-        amount INTEGER NOT NULL, is_told INTEGER NOT NULL, PRIMARY KEY (id, is_reversal))""",
+        amount INTEGER NOT NULL, is_reported INTEGER NOT NULL, PRIMARY KEY (id, is_reversal))""",
     "CREATE TABLE erp_deletion (invoice_id TEXT PRIMARY KEY)",
     "CREATE TABLE erp_step (number INTEGER PRIMARY KEY, is_person INTEGER NOT NULL, is_done INTEGER NOT NULL)",
 )
-"""`ceased` stays 1 once the debt had ceased, also after it came back: then a removal was rightful."""
+"""`ceased` stays 1 once the debt had ceased, also after a reversal: a removal was right then."""
 CREDITOR = Creditor("1", Cnpj("99009000000110"), "PROVEDOR EXEMPLO", "MG", "DIVINÓPOLIS")
 _DIRECTED = "D"
 _INVOICE = "SELECT id, customer_id, due_date, amount, balance, status FROM erp_invoice WHERE id IN ({})"
@@ -45,7 +45,7 @@ _DAYS_LATE = 60
 
 
 class DrillErp(HostErp):
-    """`HostErp` over the ERP's tables. Customers are worked out from their number."""
+    """`HostErp` over the ERP's tables. A customer's data follow from its number."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -56,13 +56,16 @@ class DrillErp(HostErp):
 
     @property
     def capabilities(self) -> HostCapabilities:
-        return HostCapabilities(events=True)
+        return HostCapabilities(events=True, holds=False, overdue=False)
 
     def creditors(self) -> Sequence[Creditor]:
         return [CREDITOR]
 
     def customers(self, ids: Sequence[str]) -> Mapping[str, Customer]:
         return {customer_id: _customer(customer_id) for customer_id in ids}
+
+    def customers_with_document(self, document: str) -> Sequence[Customer]:
+        raise NotImplementedError("the drill adopts nothing")
 
     def subscriptions(self, ids: Sequence[str]) -> Mapping[str, Subscription]:
         return {each: Subscription(each, each, "500 MEGA", SubscriptionStatus.TERMINATED) for each in ids}
@@ -74,16 +77,16 @@ class DrillErp(HostErp):
         return {row[0]: _invoice(row) for row in self._database.rows(_INVOICE.format(marks), *invoice_ids)}
 
     def settlements_since(self, day: date) -> Iterator[Entry]:
-        """Those alone that nobody was told of: what was told need not be read by every sweep again."""
-        sql = "SELECT id, invoice_id, day, amount FROM erp_entry WHERE is_told = 0 AND day >= ?"
+        """Only entries without an event: sweeps need not read the others again."""
+        sql = "SELECT id, invoice_id, day, amount FROM erp_entry WHERE is_reported = 0 AND day >= ?"
         for key, invoice_id, paid_on, amount in self._database.rows(sql, day.isoformat()):
             yield payment(key, invoice_id, date.fromisoformat(paid_on), amount)
 
 
 def customer_of(invoice_id: str) -> str:
-    """Whose invoice it is."""
+    """The customer of an invoice."""
     kind, number = invoice_id[0], int(invoice_id[1:])
-    return f"{kind}C{number}" if kind == _DIRECTED else f"C{number // INVOICES_A_CUSTOMER}"
+    return f"{kind}C{number}" if kind == _DIRECTED else f"C{number // INVOICES_PER_CUSTOMER}"
 
 
 def document_of(customer_id: str) -> str:
@@ -93,12 +96,12 @@ def document_of(customer_id: str) -> str:
 
 
 def directed_invoices(count: int, first: int) -> list[str]:
-    """Invoices of customers who have no other."""
+    """Invoices of customers with no other invoice."""
     return [f"{_DIRECTED}{number}" for number in range(first, first + count)]
 
 
 def fill(database: Database, negativations: int, directed: int, seed: int) -> None:
-    """Make the ERP's tables: every invoice open and late."""
+    """Create the ERP's tables: every invoice is open and late."""
     due = (datetime.now(UTC).date() - timedelta(days=_DAYS_LATE)).isoformat()
     with database.writing() as connection:
         for table in TABLES:
@@ -109,14 +112,14 @@ def fill(database: Database, negativations: int, directed: int, seed: int) -> No
                 (invoice_id, customer_of(invoice_id), due, AMOUNT, AMOUNT, InvoiceStatus.OPEN.value),
             )
         for step in steps(negativations, seed):
-            is_person = int(step.act in {Act.CREATE, Act.DELETE})
+            is_person = int(step.kind in PERSON_STEPS)
             connection.execute(database.sql("INSERT INTO erp_step VALUES (?, ?, 0)"), (step.number, is_person))
 
 
 def take_payment(
-    database: Database, connection: Connection, invoice_id: str, key: str, *, part: bool = False, told: bool = True
+    database: Database, connection: Connection, invoice_id: str, key: str, *, part: bool = False, reported: bool = True
 ) -> Settlement | None:
-    """Within a transaction of the ERP's: take what is open, or a part of it; None where nothing is."""
+    """Within a transaction of the ERP: take the open balance, or a part of it; None where it is zero."""
     sql = _BALANCE if database.is_sqlite else f"{_BALANCE} FOR UPDATE"
     rows = connection.execute(database.sql(sql), (invoice_id,)).fetchall()
     balance = rows[0][0]
@@ -131,13 +134,13 @@ def take_payment(
     )
     connection.execute(
         database.sql("INSERT INTO erp_entry VALUES (?, 0, ?, ?, ?, ?)"),
-        (key, invoice_id, today.isoformat(), paid, int(told)),
+        (key, invoice_id, today.isoformat(), paid, int(reported)),
     )
     return payment(key, invoice_id, today, paid)
 
 
 def undo_payment(database: Database, connection: Connection, invoice_id: str) -> Reversal | None:
-    """Within a transaction of the ERP's: undo the newest payment that stands; None where none does."""
+    """Within a transaction of the ERP: reverse the newest payment in force; None where there is none."""
     rows = connection.execute(
         database.sql(
             "SELECT e.id, e.amount FROM erp_entry e WHERE e.invoice_id = ? AND e.is_reversal = 0 AND NOT EXISTS"
@@ -160,7 +163,7 @@ def undo_payment(database: Database, connection: Connection, invoice_id: str) ->
 
 
 def cancel(database: Database, connection: Connection, invoice_id: str) -> None:
-    """Within a transaction of the ERP's: the invoice is cancelled, and nobody is told."""
+    """Within a transaction of the ERP: cancel the invoice, without an event."""
     connection.execute(
         database.sql("UPDATE erp_invoice SET balance = 0, status = ?, ceased = 1 WHERE id = ? AND balance > 0"),
         (InvoiceStatus.CANCELLED.value, invoice_id),
@@ -168,7 +171,7 @@ def cancel(database: Database, connection: Connection, invoice_id: str) -> None:
 
 
 def payment(key: str, invoice_id: str, paid_on: date, amount: int) -> Settlement:
-    """As the ERP reports it."""
+    """A payment as the ERP reports it."""
     return Settlement(key, invoice_id, SettlementKind.PAYMENT, paid_on, Money(amount))
 
 

@@ -1,6 +1,6 @@
-"""The supervisor: forks the processes from a parent that has everything loaded, kills them, and waits for the end.
+"""The supervisor: forks the processes from a parent that has all modules loaded, kills them, and waits for the end.
 
-It has no thread and keeps no connection, so that its children start clean and at once.
+It has no thread and keeps no connection, so that its children start clean and fast.
 """
 
 from __future__ import annotations
@@ -15,40 +15,42 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from credit_protection.application.checkpoints import APPLY, CREATE, LET_GO, PERFORM
-from tests.drill import host, roles
-from tests.drill.installation import LATEST_LANDING
-from tests.drill.roles import RECORD, Death
+from credit_protection.ports.failpoints import APPLY, CREATE, PERFORM, RELEASE
+from tests.drill import host, processes
+from tests.drill.installation import MAX_EFFECT_DELAY
+from tests.drill.processes import RECORD, CrashPoint
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
     from credit_protection.testing.simulator.controls import SimulatorControls
-    from tests.drill.roles import Scene
+    from tests.drill.processes import Scenario
 
 WORKERS = ("worker-1", "worker-2")
 OTHERS = ("operator", "cashier")
-POINTS = {"worker": (*PERFORM, *APPLY, *LET_GO), "operator": CREATE, "cashier": (*RECORD, *APPLY)}
+POINTS = {"worker": (*PERFORM, *APPLY, *RELEASE), "operator": CREATE, "cashier": (*RECORD, *APPLY)}
 LATE, KILLED, STALLED, PAID = 6, 2, 1, 4
 DIRECTED = LATE + KILLED + STALLED + PAID
-"""Invoices of the directed scenes: inclusions that land late, workers killed at the call, one that stands still before
-it for longer than its lease and the quiet period, and invoices paid while they are asked for."""
+"""Invoices of the directed scenarios: inclusions with a delayed effect, workers killed at the call, a worker stopped
+before it for longer than its lease and the quiet period, and invoices paid during the request."""
 _TICK = 0.004
-_LOOK_EVERY = 0.3
+_POLL_EVERY = 0.3
 _AT_A_POINT = 0.75
 _UNTOUCHED_POINT = 0.6
 _ANY_POINT = 0.8
 _LONGEST_LIFE = {"worker": 4.0, "operator": 20.0, "cashier": 20.0}
 _PASSES = {"worker": (1, 4), "operator": (20, 80), "cashier": (5, 50)}
-"""How often a process passes the point that it is to die at."""
+"""How often a process passes its crash point before it is killed."""
 _LIFE = {"worker": (0.35, 2.2), "operator": (4.0, 9.0), "cashier": (4.0, 9.0)}
 _DIRECTED_SECONDS = 15.0
+_STALLED_AFTER = 30.0
+"""Seconds without a step after which a load that is over its time is given up."""
 
 
 @dataclass
 class _Running:
-    """One process."""
+    """A running process."""
 
     pid: int
     kill_at: float | None
@@ -56,9 +58,16 @@ class _Running:
 
 @dataclass
 class Supervisor:
-    """Args: the scene, the bureau, the seed, and where the processes' errors are written."""
+    """Starts, kills and restarts the processes of a drill.
 
-    scene: Scene
+    Args:
+        scenario: of the drill.
+        bureau: the simulated one.
+        seed: of the kills.
+        log: of the processes' errors.
+    """
+
+    scenario: Scenario
     bureau: SimulatorControls
     seed: int
     log: Path
@@ -70,47 +79,47 @@ class Supervisor:
         self._chance = random.Random(self.seed)  # noqa: S311 - who is killed when
         self._running: dict[str, _Running] = {}
         self._ended: set[str] = set()
-        self._told, self._telling = os.pipe()
-        os.set_blocking(self._told, False)
+        self._reports, self._reporting = os.pipe()
+        os.set_blocking(self._reports, False)
 
     # ------------------------------------------------------------------------------------------ the drill
 
-    def direct(self) -> None:
-        """The scenes that make certain what chance may not bring; nobody is killed besides."""
+    def run_directed_scenarios(self) -> None:
+        """Run the scenarios that chance may not bring; no other process is killed."""
         invoices = host.directed_invoices(DIRECTED, 0)
         late, killed = invoices[:LATE], invoices[LATE : LATE + KILLED]
         stalled, paid = invoices[LATE + KILLED : -PAID], invoices[-PAID:]
         for invoice_id, point in zip(killed, ("call.after", "claim.committed"), strict=True):
-            self.run(lambda invoice_id=invoice_id: roles.ask_for(self.scene, [invoice_id]))  # type: ignore[misc]
-            self._die_at(point)
-        self.run(lambda: roles.ask_for(self.scene, stalled))
-        stop = Death("call.before", 1, lambda _: None, by=signal.SIGSTOP)
-        frozen = self._fork(lambda: roles.transmit_one(self.scene), stop)
+            self.run_process(lambda invoice_id=invoice_id: processes.request(self.scenario, [invoice_id]))  # type: ignore[misc]
+            self._crash_at(point)
+        self.run_process(lambda: processes.request(self.scenario, stalled))
+        stop = CrashPoint("call.before", 1, lambda _: None, by=signal.SIGSTOP)
+        frozen = self._fork(lambda: processes.transmit_one(self.scenario), stop)
         _, status = os.waitpid(frozen, os.WUNTRACED)
         if not os.WIFSTOPPED(status):
             raise RuntimeError("nothing was due")
         for invoice_id in late:
             document = host.document_of(host.customer_of(invoice_id))
             self.bureau.add_fault(
-                "include", "late_landing", times=1, delay=LATEST_LANDING, match={"documento": document}
+                "include", "delayed_effect", times=1, delay=MAX_EFFECT_DELAY, match={"documento": document}
             )
-        self.run(lambda: roles.ask_for(self.scene, late))
-        self.run(lambda: roles.paid_while_asking(self.scene, paid))
+        self.run_process(lambda: processes.request(self.scenario, late))
+        self.run_process(lambda: processes.pay_during_request(self.scenario, paid))
         for slot in WORKERS:
             self._start(slot, kills=False)
         until = time.monotonic() + _DIRECTED_SECONDS
-        while time.monotonic() < until and not self._is_drained():
+        while time.monotonic() < until and self._open_work():
             self._tick(kills=False)
-            time.sleep(_LOOK_EVERY)
+            time.sleep(_POLL_EVERY)
         self.bureau.clear_faults()
         os.kill(frozen, signal.SIGCONT)
         os.waitpid(frozen, 0)
 
-    def misbehave(self, share: float) -> None:
-        """Let so many of the bureau's calls misbehave, one way or another."""
-        ways: tuple[tuple[str, float, dict[str, object]], ...] = (
+    def inject_faults(self, share: float) -> None:
+        """Make this share of the bureau's calls fail in various ways."""
+        faults: tuple[tuple[str, float, dict[str, object]], ...] = (
             ("lost_reply", 0.24, {}),
-            ("late_landing", 0.22, {"delay": [0.05, LATEST_LANDING]}),
+            ("delayed_effect", 0.22, {"delay": [0.05, MAX_EFFECT_DELAY]}),
             ("garbage", 0.12, {}),
             ("garbage", 0.06, {"effect": False}),
             ("unavailable", 0.12, {}),
@@ -121,44 +130,57 @@ class Supervisor:
         )
         for operation in ("include", "remove", "find"):
             spared = 1.0
-            for kind, part, details in ways:
+            for kind, part, details in faults:
                 chance = share * part
-                # A rule is asked only where those before it did not fire.
+                # A fault is tried only where those before it did not fire.
                 given = chance if kind == "latency" else chance / spared
                 self.bureau.add_fault(operation, kind, probability=given, **details)
                 spared -= 0.0 if kind == "latency" else chance
 
-    def play(self, limit: float) -> bool:
-        """The load, and the kills; whether all of it was played in time."""
-        until = time.monotonic() + limit
+    def run_load(self, limit: float) -> bool:
+        """Run the load with its kills; False where it stalled.
+
+        After `limit` seconds the kills end and the load goes on without them.
+        """
+        progress = self.scenario.progress
+        done, give_up_at = progress.done, time.monotonic() + limit + _STALLED_AFTER
+        kills_until = time.monotonic() + limit
         for slot in (*WORKERS, *OTHERS):
             if slot not in self._running:
                 self._start(slot)
-        while not (self._ended.issuperset(OTHERS) and self.scene.progress.is_killed_enough):
-            if time.monotonic() > until:
+        while not (self._ended.issuperset(OTHERS) and progress.is_killed_enough):
+            now = time.monotonic()
+            if now > kills_until:
+                progress.stop_kills()
+            if progress.done > done:
+                done, give_up_at = progress.done, max(give_up_at, now + _STALLED_AFTER)
+            if now > give_up_at:
                 return False
             self._tick(kills=True)
             time.sleep(_TICK)
         return True
 
     def drain(self, limit: float) -> bool:
-        """Let the workers finish, undisturbed; whether nothing is left."""
-        until = time.monotonic() + limit
-        swept = 0
-        while time.monotonic() < until:
+        """Let the workers finish undisturbed; False where no open work was finished for `limit` seconds."""
+        swept, least, give_up_at = 0, self._open_work(), time.monotonic() + limit
+        while time.monotonic() < give_up_at:
             self._tick(kills=False)
-            if self._is_drained():
-                if swept == 2:  # what the first turned up is drained, and the second found nothing
-                    return True
-                self.run(lambda: roles.sweep_all(self.scene))
-                swept += 1
+            left = self._open_work()
+            if left < least:
+                least, give_up_at = left, time.monotonic() + limit
+            if left:
+                time.sleep(_POLL_EVERY)
                 continue
-            time.sleep(_LOOK_EVERY)
+            if swept == 2:
+                return True
+            self.run_process(lambda: processes.sweep_all(self.scenario))
+            swept += 1
+            least = self._open_work()
         return False
 
     def end(self) -> None:
-        """Let the workers leave; kill who does not."""
-        self.scene.progress.end()
+        """Stop the workers; kill those that do not end."""
+        self.scenario.progress.end()
         until = time.monotonic() + 5
         while self._running and time.monotonic() < until:
             self._tick(kills=False)
@@ -168,9 +190,9 @@ class Supervisor:
             os.waitpid(running.pid, 0)
         self._running.clear()
 
-    def run(self, act: Callable[[], None]) -> None:
-        """Do something in a process of its own, and wait for it."""
-        pid = self._fork(act)
+    def run_process(self, task: Callable[[], None]) -> None:
+        """Run a task in a process of its own, and wait for it."""
+        pid = self._fork(task)
         _, status = os.waitpid(pid, 0)
         if status:
             self.failed.append(f"a process ended with {status}")
@@ -179,19 +201,21 @@ class Supervisor:
 
     def _start(self, slot: str, *, kills: bool = True) -> None:
         role = slot.partition("-")[0]
-        death, kill_at = None, None
-        progress = self.scene.progress
+        crash_point, kill_at = None, None
+        progress = self.scenario.progress
         if kills and not progress.is_killed_enough:
             kill_at = time.monotonic() + self._chance.uniform(*_LIFE[role])
             if self._chance.random() < _AT_A_POINT:
                 point = self._chosen(role)
                 passes = 1 if role == "worker" and point not in PERFORM else self._chance.randint(*_PASSES[role])
-                death = Death(point, passes, lambda point: self._tell(f"{role} {point}"), lambda: progress.may_kill)
+                crash_point = CrashPoint(
+                    point, passes, lambda point: self._report(f"{role} {point}"), lambda: progress.may_kill
+                )
                 kill_at = time.monotonic() + _LONGEST_LIFE[role]
-        self._running[slot] = _Running(self._fork(self._act(role), death), kill_at)
+        self._running[slot] = _Running(self._fork(self._task(role), crash_point), kill_at)
 
     def _chosen(self, role: str) -> str:
-        """One where nobody died yet, any, or that where fewest did: some are rarely come by."""
+        """A point without a kill yet, any point, or the one with the fewest kills: some are rarely passed."""
         untouched = [point for point in POINTS[role] if not self.killed_at[f"{role} {point}"]]
         if untouched and self._chance.random() < _UNTOUCHED_POINT:
             return self._chance.choice(untouched)
@@ -199,19 +223,19 @@ class Supervisor:
             return self._chance.choice(POINTS[role])
         return min(POINTS[role], key=lambda point: (self.killed_at[f"{role} {point}"], self._chance.random()))
 
-    def _act(self, role: str) -> Callable[[], None]:
-        acts = {"worker": roles.work, "operator": roles.operate, "cashier": roles.take_money}
-        return lambda: acts[role](self.scene)
+    def _task(self, role: str) -> Callable[[], None]:
+        tasks = {"worker": processes.work, "operator": processes.operate, "cashier": processes.take_money}
+        return lambda: tasks[role](self.scenario)
 
-    def _die_at(self, point: str) -> None:
-        """A worker of one thread that kills itself at a point of its first transmission."""
-        death = Death(point, 1, lambda point: self._tell(f"worker {point}"))
-        pid = self._fork(lambda: roles.work(self.scene, 1), death)
+    def _crash_at(self, point: str) -> None:
+        """Run a worker of one thread that kills itself at a point of its first transmission."""
+        crash_point = CrashPoint(point, 1, lambda point: self._report(f"worker {point}"))
+        pid = self._fork(lambda: processes.work(self.scenario, 1), crash_point)
         _, status = os.waitpid(pid, 0)
         if status == signal.SIGKILL:
-            self.scene.progress.count_kill()
+            self.scenario.progress.count_kill()
 
-    def _fork(self, act: Callable[[], None], death: Death | None = None) -> int:
+    def _fork(self, task: Callable[[], None], crash_point: CrashPoint | None = None) -> int:
         sys.stdout.flush()
         sys.stderr.flush()
         pid = os.fork()
@@ -221,9 +245,9 @@ class Supervisor:
         try:
             log = os.open(self.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
             os.dup2(log, 2)
-            if death is not None:
-                death.arrange()
-            act()
+            if crash_point is not None:
+                crash_point.install()
+            task()
             code = 0
         except BaseException:  # noqa: BLE001 - whatever it is, nothing of the parent's may run here
             traceback.print_exc()
@@ -231,17 +255,17 @@ class Supervisor:
             sys.stderr.flush()
             os._exit(code)
 
-    def _tell(self, point: str) -> None:
-        os.write(self._telling, f"{point}\n".encode())
+    def _report(self, point: str) -> None:
+        os.write(self._reporting, f"{point}\n".encode())
 
     def _tick(self, *, kills: bool) -> None:
-        """See who ended, kill whose time has come, start anew."""
+        """Note processes that ended, kill those that are due, and restart."""
         self._listen()
         now = time.monotonic()
         for slot, running in list(self._running.items()):
-            if kills and not running.kill_at and self.scene.progress.may_kill:
+            if kills and not running.kill_at and self.scenario.progress.may_kill:
                 running.kill_at = now + self._chance.uniform(*_LIFE[slot.partition("-")[0]])
-            if kills and running.kill_at and now >= running.kill_at and self.scene.progress.may_kill:
+            if kills and running.kill_at and now >= running.kill_at and self.scenario.progress.may_kill:
                 os.kill(running.pid, signal.SIGKILL)
                 running.kill_at = None
             pid, status = os.waitpid(running.pid, os.WNOHANG)
@@ -249,26 +273,26 @@ class Supervisor:
                 continue
             del self._running[slot]
             if status == signal.SIGKILL and slot in WORKERS:
-                self.scene.progress.count_kill()
+                self.scenario.progress.count_kill()
             elif status == signal.SIGKILL:
                 self.killed_others += 1
             elif status or slot in WORKERS:
-                if not self.scene.progress.is_over:
+                if not self.scenario.progress.is_over:
                     self.failed.append(f"{slot} ended with {status}")
             else:
                 self._ended.add(slot)
-            if slot not in self._ended and not self.scene.progress.is_over:
+            if slot not in self._ended and not self.scenario.progress.is_over:
                 self._start(slot, kills=kills)
 
     def _listen(self) -> None:
         try:
-            said = os.read(self._told, 65536).decode()
+            points = os.read(self._reports, 65536).decode()
         except BlockingIOError:
             return
-        self.killed_at.update(said.split("\n")[:-1])
+        self.killed_at.update(points.split("\n")[:-1])
 
-    def _is_drained(self) -> bool:
-        read = self.scene.database.read_once
+    def _open_work(self) -> int:
+        read = self.scenario.database.read_once
         ((waiting,),) = read("SELECT count(*) FROM cp_negativation WHERE queue IS NOT NULL")
         ((unapplied,),) = read("SELECT count(*) FROM cp_settlement WHERE applied_at IS NULL")
-        return not waiting and not unapplied
+        return int(waiting + unapplied)

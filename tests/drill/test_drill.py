@@ -1,10 +1,10 @@
-"""The drill in its short form, and that it sees what it is for."""
+"""Short drills, and drills without a rule, which must report harm."""
 
 import functools
 import json
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,10 @@ from typing import Any
 import pytest
 
 from credit_protection.domain.documents import Cpf, parse_document
-from tests.drill.plan import Act, cpf, steps
+from tests.drill.__main__ import HARM_DONE, TOO_SLOW, verdict
+from tests.drill.audit import missing_negativations
+from tests.drill.plan import StepKind, cpf, steps
+from tests.drill.progress import Progress
 from tests.postgresql import NewDatabase
 
 pytestmark = [pytest.mark.drill, pytest.mark.xdist_group("drill")]
@@ -26,35 +29,36 @@ DRILLS = {
     "no duplicate check": (*DIRECTED, "--seed", "5", "--duplicate-check-off"),
     "without rule 6": (*DIRECTED, "--without-rule", "6"),
     "without rule 6, no duplicate check": (*DIRECTED, "--without-rule", "6", "--duplicate-check-off"),
+    "no time": ("--negativations", "6", "--kills", "8", "--drain", "30", "--limit", "0", "--seed", "6"),
     "without rules 7 and 8": (*DIRECTED, "--without-rule", "7+8"),
 }
 
 
 @dataclass(frozen=True)
-class Played:
-    """What a drill came to."""
+class RunResult:
+    """The exit code, last line and output of a drill."""
 
     code: int
-    told: dict[str, Any]
-    said: str
+    report: dict[str, Any]
+    output: str
 
     @property
     def counts(self) -> dict[str, int]:
-        return {name: self.told[name] for name in ZEROS}
+        return {name: self.report[name] for name in ZEROS}
 
 
-Drills = Callable[[str], Played]
+Drills = Callable[[str], RunResult]
 
 
-def _play(arguments: list[str]) -> Played:
+def run(arguments: Sequence[str]) -> RunResult:
     command = [sys.executable, "-m", "tests.drill", *arguments]
-    told = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=220, check=False)
-    return Played(told.returncode, json.loads(told.stdout.splitlines()[-1]), told.stdout)
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=220, check=False)
+    return RunResult(done.returncode, json.loads(done.stdout.splitlines()[-1]), done.stdout)
 
 
 @pytest.fixture(scope="module")
 def drills(new_database: NewDatabase) -> Iterator[Drills]:
-    """All of them at once, each in processes of its own, for they mostly wait."""
+    """All drills at once, each in processes of its own, for they mostly wait."""
     running: dict[str, subprocess.Popen[str]] = {}
     for name, arguments in DRILLS.items():
         command = [sys.executable, "-m", "tests.drill", *arguments]
@@ -63,32 +67,26 @@ def drills(new_database: NewDatabase) -> Iterator[Drills]:
         running[name] = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
 
     @functools.cache
-    def played(name: str) -> Played:
-        said, _ = running[name].communicate(timeout=220)
-        return Played(running[name].returncode, json.loads(said.splitlines()[-1]), said)
+    def result(name: str) -> RunResult:
+        output, _ = running[name].communicate(timeout=220)
+        return RunResult(running[name].returncode, json.loads(output.splitlines()[-1]), output)
 
-    yield played
+    yield result
     for process in running.values():
         process.terminate()
         process.wait()
 
 
-def test_nothing_is_lost_and_nothing_done_twice_on_sqlite(drills: Drills) -> None:
-    drill = drills("sqlite")
-    assert (drill.code, drill.counts) == (0, ZEROS), drill.said
-    assert drill.told["kills"] >= 8
-
-
-@pytest.mark.postgresql
-def test_nothing_is_lost_and_nothing_done_twice_on_postgresql(drills: Drills) -> None:
-    drill = drills("postgresql")
-    assert (drill.code, drill.counts) == (0, ZEROS), drill.said
-    assert drill.told["kills"] >= 8
+@pytest.mark.parametrize("database", ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
+def test_killed_workers_lose_nothing_and_repeat_nothing(drills: Drills, database: str) -> None:
+    drill = drills(database)
+    assert (drill.code, drill.counts) == (0, ZEROS), drill.output
+    assert drill.report["kills"] >= 8
 
 
 def test_no_double_record_where_the_bureau_checks_none(drills: Drills) -> None:
     drill = drills("no duplicate check")
-    assert (drill.code, drill.counts) == (0, ZEROS), drill.said
+    assert (drill.code, drill.counts) == (0, ZEROS), drill.output
 
 
 @pytest.mark.parametrize(
@@ -99,17 +97,56 @@ def test_no_double_record_where_the_bureau_checks_none(drills: Drills) -> None:
         ("without rules 7 and 8", "paid_at_bureau"),
     ],
 )
-def test_a_drill_without_a_rule_does_harm_and_says_so(drills: Drills, name: str, harm: str) -> None:
-    """Kills come when they come: a drill that happened to do no harm is played again, with other seeds."""
+def test_drill_without_a_rule_reports_harm(drills: Drills, name: str, harm: str) -> None:
+    """Kills are random: a drill that happened to do no harm is repeated with other seeds."""
     drill = drills(name)
-    for seed in range(101, 104):
+    for chosen_seed in range(101, 104):
         if drill.code == 0:
-            drill = _play([*DRILLS[name], "--seed", str(seed)])
-    assert drill.code == 1, drill.said
-    assert drill.told[harm] >= 1, drill.said
+            drill = run([*DRILLS[name], "--seed", str(chosen_seed)])
+    assert drill.code == HARM_DONE, drill.output
+    assert drill.report[harm] >= 1, drill.output
 
 
-def test_a_seed_gives_the_same_plan_and_every_act_is_in_it() -> None:
+def test_drill_whose_time_is_over_requests_everything_and_reports_a_slow_machine(drills: Drills) -> None:
+    drill = drills("no time")
+    assert (drill.code, drill.counts) == (TOO_SLOW, ZEROS), drill.output
+    assert drill.report["too_slow"]
+    assert drill.report["steps_missing"] == drill.report["not_requested"] == 0
+    assert "This machine was too slow: " in drill.output
+
+
+def test_load_waits_for_no_kill_after_kills_were_stopped() -> None:
+    progress = Progress(steps=1000, kills=100)
+    progress.report(0, 0.5, is_person=False)
+    assert not progress.may_run(0.5, is_person=True)
+    progress.stop_kills()
+    assert progress.may_run(0.5, is_person=True)
+    assert progress.is_killed_enough
+    assert not progress.may_kill
+
+
+@pytest.mark.parametrize(
+    ("is_harmless", "kills_missing", "steps_missing", "code", "sentence"),
+    [
+        (True, 0, 0, 0, "Nothing was lost."),
+        (True, 3, 12, TOO_SLOW, "3 kills and 12 steps of the plan are missing; nothing was lost"),
+        (False, 3, 12, HARM_DONE, "The drill found harm."),
+    ],
+)
+def test_verdict_distinguishes_harm_from_a_slow_machine(
+    is_harmless: bool, kills_missing: int, steps_missing: int, code: int, sentence: str
+) -> None:
+    found, explanation = verdict(is_harmless=is_harmless, kills_missing=kills_missing, steps_missing=steps_missing)
+    assert found == code
+    assert sentence in explanation
+
+
+def test_only_requested_invoices_without_negativation_count_as_lost() -> None:
+    invoices = [("I1", 119_90, "open", 0), ("I2", 119_90, "open", 0), ("I3", 0, "paid", 1)]
+    assert missing_negativations([], invoices, {"I2"}) == ["I1: requested, and has no negativation"]
+
+
+def test_seed_gives_the_same_plan_with_every_kind_of_step() -> None:
     assert steps(200, 7) == steps(200, 7) != steps(200, 8)
-    assert {step.act for step in steps(200, 7)} == set(Act)
+    assert {step.kind for step in steps(200, 7)} == set(StepKind)
     assert all(isinstance(parse_document(cpf(number)), Cpf) for number in range(1000))

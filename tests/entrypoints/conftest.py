@@ -13,7 +13,7 @@ from credit_protection import CreditProtection
 from credit_protection.adapters.hosts.local import LocalErp
 from credit_protection.plugins.configuration import Configuration
 from credit_protection.testing.simulator import BureauSimulator
-from tests.entrypoints.command_line import ADMINISTRATOR, SECRET, Cli, Stores
+from tests.entrypoints.command_line import ADMINISTRATOR, SECRET, Cli, StoredData
 
 
 @pytest.fixture(scope="session")
@@ -53,38 +53,38 @@ def prepared(running_bureau: BureauSimulator, tmp_path_factory: pytest.TempPathF
 
 @pytest.fixture
 def empty_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Where an installation would be, and the current folder besides."""
+    """The home folder before any installation; the current folder is another one."""
     home, here = tmp_path / "home", tmp_path / "here"
     here.mkdir()
     monkeypatch.chdir(here)
     monkeypatch.setenv("CREDIT_PROTECTION_HOME", str(home))
-    for name in ("DATABASE_URL", "KEY", "ROLE", "LOG_LEVEL", "LOG_FORMAT", "HOST", "WORKERS"):
+    for name in ("DATABASE_URL", "KEY", "ROLE", "LOG_LEVEL", "LOG_FORMAT", "WORKERS"):
         monkeypatch.delenv(f"CREDIT_PROTECTION_{name}", raising=False)
     return home
 
 
 @pytest.fixture
-def stores(empty_home: Path, prepared: Path) -> Stores:
+def stored(empty_home: Path, prepared: Path) -> StoredData:
     """A copy of the prepared installation."""
     shutil.copytree(prepared, empty_home)
-    return Stores(empty_home)
+    return StoredData(empty_home)
 
 
 @pytest.fixture
 def bare(empty_home: Path) -> Cli:
-    """The command line where nothing was done yet."""
+    """The command line before any installation."""
     return Cli(empty_home)
 
 
 @pytest.fixture
-def cli(stores: Stores) -> Cli:
+def cli(stored: StoredData) -> Cli:
     """The command line on the prepared installation."""
-    return Cli(stores.home)
+    return Cli(stored.home)
 
 
 @pytest.fixture(autouse=True)
-def _log_as_before() -> Iterator[None]:
-    """A command configures the process's log; the next test must not write to its closed stream."""
+def _restored_log() -> Iterator[None]:
+    """Restore the process's log, which a command configures for a stream that is closed afterwards."""
     root = logging.getLogger()
     handlers, level = list(root.handlers), root.level
     yield

@@ -1,4 +1,4 @@
-"""Bad input, and what it gets: each through the command line, with its exit code, and no record half-made."""
+"""Bad input through the command line: its exit code, and no partial record."""
 
 from pathlib import Path
 
@@ -6,25 +6,25 @@ import pytest
 
 from credit_protection.domain.queries import CreditQuery, QueryStatus
 from credit_protection.testing.simulator import BureauSimulator
-from tests.entrypoints.command_line import Cli, Stores
+from tests.entrypoints.command_line import Cli, StoredData
 
 QUERY = ("query", "--customer", "9001", "-p", "ESSENCIAL")
-NOBODY_LISTENS = "http://127.0.0.1:1"
+CLOSED_PORT = "http://127.0.0.1:1"
 
 
-def nothing_was_made(stores: Stores, bureau: BureauSimulator) -> None:
-    assert stores.count("cp_negativation") == 0
-    assert stores.count("cp_negativation_invoice") == 0
-    assert stores.count("cp_inclusion_request") == 0
-    assert stores.count("cp_event") == 0
-    assert stores.count("cp_credit_query") == 0
+def nothing_was_stored(stored: StoredData, bureau: BureauSimulator) -> None:
+    assert stored.count("cp_negativation") == 0
+    assert stored.count("cp_negativation_invoice") == 0
+    assert stored.count("cp_inclusion_request") == 0
+    assert stored.count("cp_event") == 0
+    assert stored.count("cp_credit_query") == 0
     assert bureau.counts()["requests"] == 0
 
 
-def the_one_failed_query(stores: Stores) -> CreditQuery:
-    """It is stored, with no report, and no file lies about."""
-    (query,) = stores.queries()
-    assert stores.count("cp_credit_report") == 0
+def single_failed_query(stored: StoredData) -> CreditQuery:
+    """The stored query without a report; no file was written."""
+    (query,) = stored.queries()
+    assert stored.count("cp_credit_report") == 0
     assert not list(Path().iterdir())
     assert query.error_message
     assert (query.size, query.sha256, query.media_type) == (0, "", "")
@@ -45,13 +45,13 @@ def the_one_failed_query(stores: Stores) -> CreditQuery:
     ],
     ids=["PJ nature for a PF", "PF nature for a PJ", "unknown nature", "already paid", "of another customer"],
 )
-def test_an_inclusion_that_the_rules_refuse(
-    cli: Cli, stores: Stores, bureau: BureauSimulator, customer: str, invoice: str, nature: str, code: str
+def test_inclusion_is_refused_by_the_rules(
+    cli: Cli, stored: StoredData, bureau: BureauSimulator, customer: str, invoice: str, nature: str, code: str
 ) -> None:
-    ran = cli.negativate(customer, invoice, nature, expect=1)
-    assert ran.error["code"] == "recusado_por_regra"
-    assert code in ran.codes
-    nothing_was_made(stores, bureau)
+    result = cli.negativate(customer, invoice, nature, expect=1)
+    assert result.error["code"] == "recusado_por_regra"
+    assert code in result.codes
+    nothing_was_stored(stored, bureau)
 
 
 @pytest.mark.parametrize(
@@ -68,53 +68,53 @@ def test_an_inclusion_that_the_rules_refuse(
     ],
     ids=["minor", "no CEP", "no number", "no UF", "old", "almost old", "deceased", "CNPJ with letters"],
 )
-def test_a_customer_that_the_rules_refuse(
-    cli: Cli, stores: Stores, bureau: BureauSimulator, customer: str, nature: str, code: str
+def test_customer_is_refused_by_the_rules(
+    cli: Cli, stored: StoredData, bureau: BureauSimulator, customer: str, nature: str, code: str
 ) -> None:
     rows = cli.json("invoices", "overdue", "--customer", customer).document["invoices"]
     assert code in cli.negativate(customer, rows[0]["id"], nature, expect=1).codes
-    nothing_was_made(stores, bureau)
+    nothing_was_stored(stored, bureau)
 
 
-def test_wrong_check_digits_in_the_erp(cli: Cli, stores: Stores, bureau: BureauSimulator) -> None:
-    stores.change_erp("UPDATE customers SET document = '90000900169' WHERE id = '9001'")
-    ran = cli.negativate("9001", "60003", "DEV", expect=1)
-    assert "cpf_digitos" in ran.codes
-    assert "90000900169" not in ran.stdout + ran.stderr
+def test_wrong_check_digits_in_the_erp_are_refused(cli: Cli, stored: StoredData, bureau: BureauSimulator) -> None:
+    stored.change_erp("UPDATE customers SET document = '90000900169' WHERE id = '9001'")
+    result = cli.negativate("9001", "60003", "DEV", expect=1)
+    assert "cpf_digitos" in result.codes
+    assert "90000900169" not in result.stdout + result.stderr
     assert cli.json(*QUERY, expect=2).error["code"] == "cpf_digitos"
-    nothing_was_made(stores, bureau)
+    nothing_was_stored(stored, bureau)
 
 
-def test_an_invoice_that_is_not_due(cli: Cli, stores: Stores, bureau: BureauSimulator) -> None:
-    stores.change_erp("UPDATE invoices SET due_date = date('now', '+3 days') WHERE id = '60003'")
+def test_invoice_that_is_not_due_is_refused(cli: Cli, stored: StoredData, bureau: BureauSimulator) -> None:
+    stored.change_erp("UPDATE invoices SET due_date = date('now', '+3 days') WHERE id = '60003'")
     assert "fatura_a_vencer" in cli.negativate("9001", "60003", "DEV", expect=1).codes
-    nothing_was_made(stores, bureau)
+    nothing_was_stored(stored, bureau)
 
 
-def test_an_invoice_that_is_already_negativated(cli: Cli, stores: Stores) -> None:
+def test_negativated_invoice_is_refused(cli: Cli, stored: StoredData) -> None:
     cli.negativate("9001", "60003", "DEV")
-    ran = cli.negativate("9001", "60004", "DEV", "--invoice", "60003", expect=1)
-    assert ran.codes == ["fatura_ja_negativada"]
-    assert len(stores.negativations()) == 1
-    assert stores.count("cp_inclusion_request") == 1
+    result = cli.negativate("9001", "60004", "DEV", "--invoice", "60003", expect=1)
+    assert result.codes == ["fatura_ja_negativada"]
+    assert len(stored.negativations()) == 1
+    assert stored.count("cp_inclusion_request") == 1
 
 
-def test_invoices_of_two_subscriptions(cli: Cli, stores: Stores, bureau: BureauSimulator) -> None:
+def test_invoices_of_two_subscriptions_are_refused(cli: Cli, stored: StoredData, bureau: BureauSimulator) -> None:
     rows = cli.json("invoices", "overdue", "--customer", "9018").document["invoices"]
     first = rows[0]
     other = next(row for row in rows if row["subscription_id"] != first["subscription_id"])
-    ran = cli.negativate("9018", first["id"], "MEN", "--invoice", other["id"], expect=1)
-    assert "fatura_de_outro_servico" in ran.codes
-    nothing_was_made(stores, bureau)
+    result = cli.negativate("9018", first["id"], "MEN", "--invoice", other["id"], expect=1)
+    assert "fatura_de_outro_servico" in result.codes
+    nothing_was_stored(stored, bureau)
 
 
 @pytest.mark.parametrize("amount", ["119,91", "0", "-5"])
-def test_an_amount_above_the_open_balance_or_none_at_all(
-    cli: Cli, stores: Stores, bureau: BureauSimulator, amount: str
+def test_amount_above_the_balance_or_not_positive_is_refused(
+    cli: Cli, stored: StoredData, bureau: BureauSimulator, amount: str
 ) -> None:
     (code,) = cli.negativate("9001", "60003", "DEV", "--amount", f"60003={amount}", expect=1).codes
     assert code in {"valor_acima_do_saldo", "valor_nao_positivo"}
-    nothing_was_made(stores, bureau)
+    nothing_was_stored(stored, bureau)
 
 
 # ---------------------------------------------------------------------------------------------------------- queries
@@ -134,61 +134,65 @@ def test_an_amount_above_the_open_balance_or_none_at_all(
         (("12ABC34501DE35", "-p", "ESSENCIAL"), "cnpj_alfanumerico"),
     ],
 )
-def test_a_query_that_cannot_be_asked(
-    cli: Cli, stores: Stores, bureau: BureauSimulator, arguments: tuple[str, ...], code: str
+def test_impossible_query_is_refused_and_not_sent(
+    cli: Cli, stored: StoredData, bureau: BureauSimulator, arguments: tuple[str, ...], code: str
 ) -> None:
     assert cli.json("query", *arguments, expect=2).error["code"] == code
-    nothing_was_made(stores, bureau)
+    nothing_was_stored(stored, bureau)
 
 
-def test_a_wrong_client_secret(cli: Cli, stores: Stores, bureau: BureauSimulator) -> None:
+def test_wrong_client_secret_fails_the_query(cli: Cli, stored: StoredData, bureau: BureauSimulator) -> None:
     bureau.set_options(client_secret="another")
-    ran = cli.json(*QUERY, expect=4)
-    assert ran.error["code"] == "credenciais_recusadas"
-    query = the_one_failed_query(stores)
-    assert ran.error["query_id"] == query.id
+    result = cli.json(*QUERY, expect=4)
+    assert result.error["code"] == "credenciais_recusadas"
+    query = single_failed_query(stored)
+    assert result.error["query_id"] == query.id
     assert (query.status, query.cost) == (QueryStatus.FAILED, None)
 
 
-def test_no_credit(cli: Cli, stores: Stores, bureau: BureauSimulator) -> None:
+def test_missing_credit_fails_the_query(cli: Cli, stored: StoredData, bureau: BureauSimulator) -> None:
     bureau.set_options(balance=1)
     assert cli.json(*QUERY, expect=4).error["code"] == "sem_credito"
-    query = the_one_failed_query(stores)
+    query = single_failed_query(stored)
     assert (query.status, query.cost) == (QueryStatus.FAILED, None)
 
 
-def test_a_bureau_that_is_down(cli: Cli, stores: Stores, bureau: BureauSimulator) -> None:
-    cli.run("integration", "edit", "--param", f"base_url={NOBODY_LISTENS}")
-    ran = cli.run(*QUERY, expect=3)
-    assert ran.stderr.startswith("Erro [biro_indisponivel]: ")
-    assert the_one_failed_query(stores).status is QueryStatus.FAILED
+def test_unreachable_bureau_fails_the_query(cli: Cli, stored: StoredData, bureau: BureauSimulator) -> None:
+    cli.run("integration", "edit", "--param", f"base_url={CLOSED_PORT}")
+    result = cli.run(*QUERY, expect=3)
+    assert result.stderr.startswith("Erro [biro_indisponivel]: ")
+    assert single_failed_query(stored).status is QueryStatus.FAILED
     assert bureau.counts()["requests"] == 0
 
 
 @pytest.mark.parametrize("fault", ["html_instead_of_pdf", "empty_pdf", "truncated_pdf", "garbage"])
-def test_an_answer_that_is_no_pdf(cli: Cli, stores: Stores, bureau: BureauSimulator, fault: str) -> None:
+def test_answer_that_is_no_pdf_leaves_the_outcome_unknown(
+    cli: Cli, stored: StoredData, bureau: BureauSimulator, fault: str
+) -> None:
     bureau.add_fault("query", fault)
     cli.json(*QUERY, expect=3)
-    assert the_one_failed_query(stores).status is QueryStatus.UNKNOWN
+    assert single_failed_query(stored).status is QueryStatus.UNKNOWN
     assert bureau.counts()["requests"] == 1
 
 
 @pytest.mark.parametrize("fault", ["lost_reply", "gateway_timeout", "server_error"])
-def test_an_answer_that_is_lost(cli: Cli, stores: Stores, bureau: BureauSimulator, fault: str) -> None:
+def test_lost_answer_leaves_the_outcome_unknown(
+    cli: Cli, stored: StoredData, bureau: BureauSimulator, fault: str
+) -> None:
     bureau.add_fault("query", fault)
-    ran = cli.run(*QUERY, expect=3)
-    query = the_one_failed_query(stores)
-    assert f"Consulta registrada: {query.id}" in ran.stderr
+    result = cli.run(*QUERY, expect=3)
+    query = single_failed_query(stored)
+    assert f"Consulta registrada: {query.id}" in result.stderr
     assert query.status is QueryStatus.UNKNOWN
     assert str(query.cost) == "R$ 2,90"
     assert bureau.counts()["requests"] == 1
     assert cli.json("queries", "export", query.id, expect=1).error["code"] == "consulta_sem_resposta"
 
 
-def test_a_spreadsheet_of_a_pdf(cli: Cli) -> None:
+def test_pdf_cannot_be_exported_as_a_spreadsheet(cli: Cli) -> None:
     query_id = cli.id_of(*QUERY, "-o", "asked.pdf")
-    ran = cli.json("queries", "export", query_id, "--format", "xlsx", expect=2)
-    assert ran.error["code"] == "exportacao_sem_dados"
+    result = cli.json("queries", "export", query_id, "--format", "xlsx", expect=2)
+    assert result.error["code"] == "exportacao_sem_dados"
     assert [path.name for path in Path().iterdir()] == ["asked.pdf"]
 
 
@@ -213,9 +217,9 @@ def test_a_spreadsheet_of_a_pdf(cli: Cli) -> None:
         ("visitante", ("integration", "list")),
     ],
 )
-def test_an_actor_without_the_permission(
+def test_actor_without_the_permission_is_refused(
     cli: Cli,
-    stores: Stores,
+    stored: StoredData,
     bureau: BureauSimulator,
     monkeypatch: pytest.MonkeyPatch,
     role: str,
@@ -223,19 +227,19 @@ def test_an_actor_without_the_permission(
 ) -> None:
     monkeypatch.setenv("CREDIT_PROTECTION_ROLE", role)
     assert "Erro [sem_permissao]: " in cli.run(*arguments, expect=5).stderr
-    nothing_was_made(stores, bureau)
-    assert stores.count("cp_settlement") == 0
+    nothing_was_stored(stored, bureau)
+    assert stored.count("cp_settlement") == 0
     monkeypatch.delenv("CREDIT_PROTECTION_ROLE")
     rows = cli.json("invoices", "overdue", "--customer", "9001").document["invoices"]
     assert [row["balance"] for row in rows] == ["119.90"] * 3
 
 
 @pytest.mark.parametrize("act", ["delete", "withdraw", "resume", "stop", "attest"])
-def test_only_who_may_remove_acts_on_a_negativation(
-    cli: Cli, stores: Stores, monkeypatch: pytest.MonkeyPatch, act: str
+def test_acting_on_a_negativation_needs_the_removal_permission(
+    cli: Cli, stored: StoredData, monkeypatch: pytest.MonkeyPatch, act: str
 ) -> None:
     (made,) = cli.negativate("9001", "60003", "DEV").document["negativations"]
     monkeypatch.setenv("CREDIT_PROTECTION_ROLE", "atendente")
-    further = {"delete": ["--yes"], "stop": ["--why", "x"], "attest": ["--why", "x", "--yes"]}.get(act, [])
+    further = {"delete": ["--yes"], "stop": ["--remark", "x"], "attest": ["--remark", "x", "--yes"]}.get(act, [])
     assert cli.json("negativations", act, made["id"], *further, expect=5).error["code"] == "sem_permissao"
-    assert stores.negativations()[0].version == 1
+    assert stored.negativations()[0].version == 1

@@ -28,7 +28,7 @@ def run(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 @contextmanager
 def running(*arguments: str) -> Iterator[subprocess.Popen[str]]:
-    """A process that is killed if it is still there at the end."""
+    """A process that is killed at the end, unless it has ended."""
     process = subprocess.Popen([PROGRAM, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     with process:
         try:
@@ -40,7 +40,7 @@ def running(*arguments: str) -> Iterator[subprocess.Popen[str]]:
 def line_of(stream: IO[str] | None) -> str:
     assert stream is not None
     readable, _, _ = select.select([stream], [], [], SECONDS)
-    assert readable, "nothing was said"
+    assert readable, "no line was written"
     return stream.readline()
 
 
@@ -50,7 +50,7 @@ def end(process: subprocess.Popen[str], number: int) -> int:
 
 
 @pytest.mark.usefixtures("empty_home")
-def test_done_and_wrong_usage() -> None:
+def test_exit_code_tells_done_wrong_usage_and_not_found_apart() -> None:
     listed = run("integration", "list", "--json")
     assert (listed.returncode, json.loads(listed.stdout), listed.stderr) == (0, {"integrations": []}, "")
     assert run("integration", "dance").returncode == 2
@@ -58,14 +58,14 @@ def test_done_and_wrong_usage() -> None:
 
 
 @pytest.mark.usefixtures("empty_home")
-def test_nobody_at_the_terminal_aborts() -> None:
+def test_question_without_a_terminal_aborts() -> None:
     assert run("invoices", "import").returncode == 0
     asked = run("invoices", "import")
     assert asked.returncode == 130
     assert "Erro [cancelado]: " in asked.stderr
 
 
-def test_the_help_and_the_version_load_nothing_heavy() -> None:
+def test_help_loads_no_heavy_library() -> None:
     code = (
         "import sys; sys.argv = ['credit-protection', '--help']\n"
         "from credit_protection.entrypoints.cli.app import app\n"
@@ -74,13 +74,13 @@ def test_the_help_and_the_version_load_nothing_heavy() -> None:
         " 'reportlab', 'jsonschema', 'pypdf'}\n"
         "sys.exit(', '.join(sorted(heavy & sys.modules.keys())) or 0)"
     )
-    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=SECONDS, check=False)
-    assert (ran.returncode, ran.stderr) == (0, "")
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=SECONDS, check=False)
+    assert (result.returncode, result.stderr) == (0, "")
 
 
 @pytest.mark.usefixtures("empty_home")
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 0)])
-def test_a_worker_ends_gracefully(number: int, code: int) -> None:
+def test_worker_stops_gracefully_on_a_signal(number: int, code: int) -> None:
     with running("worker") as worker:
         assert line_of(worker.stderr).startswith("Trabalhador em atividade")
         assert end(worker, number) == code
@@ -88,7 +88,7 @@ def test_a_worker_ends_gracefully(number: int, code: int) -> None:
         assert "Terminando" in worker.stderr.read()
 
 
-def test_a_worker_transmits_what_other_processes_ask_for(cli: Cli) -> None:
+def test_worker_transmits_requests_of_other_processes(cli: Cli) -> None:
     with running("worker") as worker:
         line_of(worker.stderr)
         (made,) = cli.negativate("9001", "60003", "DEV").document["negativations"]
@@ -103,7 +103,7 @@ def test_a_worker_transmits_what_other_processes_ask_for(cli: Cli) -> None:
         assert end(worker, signal.SIGTERM) == 0
 
 
-def test_the_simulator_says_where_it_listens_and_ends_well() -> None:
+def test_simulator_prints_its_address_and_exits_with_0() -> None:
     with running("simulator", "--host", "127.0.0.1") as simulator:
         ready = line_of(simulator.stdout).strip()
         assert ready.startswith("simulador ouvindo em http://127.0.0.1:")
@@ -116,10 +116,45 @@ def test_the_simulator_says_where_it_listens_and_ends_well() -> None:
         assert end(simulator, signal.SIGTERM) == 0
 
 
-def test_a_closed_pipe_is_no_error_message() -> None:
+def test_closed_pipe_prints_no_traceback() -> None:
     with running("--help") as program:
         assert program.stdout is not None
         program.stdout.close()
         program.wait(SECONDS)
         assert program.stderr is not None
         assert "Traceback" not in program.stderr.read()
+
+
+@pytest.mark.usefixtures("empty_home")
+def test_unreachable_postgresql_is_wrong_usage_with_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CREDIT_PROTECTION_DATABASE_URL", "postgresql://user:secret@127.0.0.1:1/database")
+    result = run("integration", "list")
+    assert (result.returncode, result.stdout) == (2, "")
+    assert result.stderr.startswith("Erro [banco_inacessivel]: O PostgreSQL em 127.0.0.1:1 não aceitou a conexão.")
+    assert "secret" not in result.stderr
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_completion_script_is_printed_and_completes(monkeypatch: pytest.MonkeyPatch, shell: str) -> None:
+    monkeypatch.setenv("_TYPER_COMPLETE_TEST_DISABLE_SHELL_DETECTION", "1")
+    script = run("--show-completion", shell)
+    assert (script.returncode, script.stderr) == (0, "")
+    assert "_CREDIT_PROTECTION_COMPLETE" in script.stdout
+    line = "credit-protection removals "
+    monkeypatch.setenv("_CREDIT_PROTECTION_COMPLETE", f"complete_{shell}")
+    monkeypatch.setenv("COMP_WORDS", line)
+    monkeypatch.setenv("COMP_CWORD", "2")
+    monkeypatch.setenv("_TYPER_COMPLETE_ARGS", line)
+    monkeypatch.setenv("_TYPER_COMPLETE_FISH_ACTION", "get-args")
+    completed = run()
+    assert completed.returncode == 0
+    for command in ("list", "check", "run"):
+        assert command in completed.stdout
+
+
+def test_completion_is_installed_into_the_shells_own_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("_TYPER_COMPLETE_TEST_DISABLE_SHELL_DETECTION", "1")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert run("--install-completion", "bash").returncode == 0
+    (installed,) = tmp_path.glob(".bash_completions/*")
+    assert installed.name == "credit-protection.sh"

@@ -1,4 +1,4 @@
-"""The demo, end to end, and its report."""
+"""The demo end to end, and its comparison."""
 
 import contextlib
 import os
@@ -11,9 +11,10 @@ from typing import Any
 
 import pytest
 
-from credit_protection.domain.negativations import Negativation, Observed
+from credit_protection.domain.negativations import Negativation
 from credit_protection.domain.queries import QueryStatus
 from credit_protection.domain.reasons import RemovalReason
+from credit_protection.domain.state_table import Observed
 from credit_protection.entrypoints.demo import report
 from credit_protection.testing import samples
 
@@ -21,57 +22,57 @@ PROGRAM = Path(sys.executable).with_name("credit-protection")
 
 
 def demo(tmp_path: Path, *faults: str) -> subprocess.CompletedProcess[str]:
-    """Run it in a session of its own, and check that none of the session's processes is left."""
+    """Run the demo in its own session, and check that no process of the session is left."""
     environment = {**os.environ, "TMPDIR": str(tmp_path), "CREDIT_PROTECTION_HOME": str(tmp_path / "not-touched")}
     arguments = [str(PROGRAM), "demo", *(part for fault in faults for part in ("--fault", fault))]
     with subprocess.Popen(
         arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment, start_new_session=True
     ) as process:
-        told, complained = process.communicate(timeout=120)
+        stdout, stderr = process.communicate(timeout=120)
     assert processes_of_session(process.pid) == []
-    return subprocess.CompletedProcess(arguments, process.returncode, told, complained)
+    return subprocess.CompletedProcess(arguments, process.returncode, stdout, stderr)
 
 
 def processes_of_session(leader: int) -> list[str]:
     found: list[str] = []
     for path in Path("/proc").glob("[0-9]*/stat"):
-        with contextlib.suppress(OSError):  # it ended meanwhile
+        with contextlib.suppress(OSError):  # the process has ended
             if path.read_text().rpartition(")")[2].split()[3] == str(leader):
                 found.append(path.parent.name)
     return found
 
 
-def test_the_whole_story_ends_well_and_leaves_only_the_pdf(tmp_path: Path) -> None:
-    ran = demo(tmp_path)
-    assert ran.returncode == 0, ran.stdout + ran.stderr
-    assert ran.stderr == ""
-    assert "DIFERE" not in ran.stdout
-    assert ran.stdout.count(" ok ") >= 5
-    assert "natureza_pessoa" in ran.stdout
-    measured = re.search(r"Do pagamento à remoção no birô: ([0-9.]+) segundos", ran.stdout)
+def test_demo_succeeds_and_leaves_only_the_pdf(tmp_path: Path) -> None:
+    result = demo(tmp_path)
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert result.stderr == ""
+    assert "DIFERE" not in result.stdout
+    assert result.stdout.count(" ok ") >= 5
+    assert "natureza_pessoa" in result.stdout
+    measured = re.search(r"Do pagamento à remoção no birô: ([0-9.]+) segundos", result.stdout)
     assert measured is not None
     assert float(measured[1]) < 10
     (pdf,) = tmp_path.iterdir()
     assert pdf.read_bytes().startswith(b"%PDF-")
-    assert str(pdf) in ran.stdout
+    assert str(pdf) in result.stdout
 
 
 @pytest.mark.parametrize("fault", ["remove:reject", "query:truncated_pdf", "include:processing_error"])
-def test_a_line_that_differs_is_told_and_ends_badly(tmp_path: Path, fault: str) -> None:
-    ran = demo(tmp_path, fault)
-    assert ran.returncode == 1, ran.stdout + ran.stderr
-    assert "DIFERE" in ran.stdout
+def test_mismatch_is_reported_and_exits_with_1(tmp_path: Path, fault: str) -> None:
+    result = demo(tmp_path, fault)
+    assert result.returncode == 1, result.stdout + result.stderr
+    assert "DIFERE" in result.stdout
 
 
-def test_a_lost_reply_changes_nothing_in_the_end(tmp_path: Path) -> None:
-    ran = demo(tmp_path, "remove:lost_reply")
-    assert ran.returncode == 0, ran.stdout + ran.stderr
+def test_lost_reply_does_not_change_the_result(tmp_path: Path) -> None:
+    result = demo(tmp_path, "remove:lost_reply")
+    assert result.returncode == 0, result.stdout + result.stderr
 
 
-def test_an_unknown_fault_is_wrong_usage(tmp_path: Path) -> None:
-    ran = demo(tmp_path, "remove:sulk")
-    assert ran.returncode == 2
-    assert "Erro [falha_desconhecida]" in ran.stderr
+def test_unknown_fault_is_wrong_usage(tmp_path: Path) -> None:
+    result = demo(tmp_path, "remove:sulk")
+    assert result.returncode == 2
+    assert "Erro [falha_desconhecida]" in result.stderr
     assert list(tmp_path.iterdir()) == []
 
 
@@ -105,14 +106,14 @@ PRESENT = replace(samples.negativation(), observed=Observed.PRESENT)
         (report.REMOVED_FOR_PAYMENT, [record("INCLUSAO")], PRESENT, False),
         (report.REMOVED_FOR_PAYMENT, [record("EXCLUSAO", "PAGAMENTO")], PRESENT, False),
         (report.REMOVED_FOR_PAYMENT, [], None, False),
-        (report.STANDS, [record("INCLUSAO")], PRESENT, True),
-        (report.STANDS, [record("INCLUSAO"), record("INCLUSAO")], PRESENT, False),
-        (report.STANDS, [record("ERRO")], PRESENT, False),
-        (report.STANDS, [], PRESENT, False),
-        (report.STANDS, [record("INCLUSAO")], replace(PRESENT, observed=Observed.IN_DOUBT_INCLUDE), False),
+        (report.ON_FILE, [record("INCLUSAO")], PRESENT, True),
+        (report.ON_FILE, [record("INCLUSAO"), record("INCLUSAO")], PRESENT, False),
+        (report.ON_FILE, [record("ERRO")], PRESENT, False),
+        (report.ON_FILE, [], PRESENT, False),
+        (report.ON_FILE, [record("INCLUSAO")], replace(PRESENT, observed=Observed.IN_DOUBT_INCLUDE), False),
     ],
 )
-def test_a_record_is_as_expected_where_bureau_and_we_agree(
+def test_record_is_as_expected_where_both_databases_agree(
     expected: str, records: list[dict[str, Any]], ours: Negativation | None, is_as_expected: bool
 ) -> None:
     line = report.negativation_line("PF", expected, ledger(*records), ours)
@@ -120,7 +121,7 @@ def test_a_record_is_as_expected_where_bureau_and_we_agree(
     assert report.all_as_expected([line]) is is_as_expected
 
 
-def test_what_was_refused_stands_nowhere() -> None:
+def test_refused_negativation_is_in_no_database() -> None:
     made = samples.negativation()
     document = made.document.value
     assert report.refusal_line("PJ", ledger(), document, []).is_as_expected
@@ -128,7 +129,7 @@ def test_what_was_refused_stands_nowhere() -> None:
     assert not report.refusal_line("PJ", ledger(), document, [made]).is_as_expected
 
 
-def test_a_query_is_answered_once_there_and_here() -> None:
+def test_query_is_answered_once_in_both_databases() -> None:
     answered = {"operation": "query", "outcome": "RESPONDIDA"}
     refused = {"operation": "query", "outcome": "SEM_CREDITO"}
     query = samples.answered_query()
@@ -140,6 +141,6 @@ def test_a_query_is_answered_once_there_and_here() -> None:
     assert not report.query_line(ledger(requests=(answered,)), unknown).is_as_expected
 
 
-def test_a_repeated_request_is_told() -> None:
+def test_repeated_request_is_reported() -> None:
     assert report.repeats_line(ledger()).is_as_expected
     assert not report.repeats_line(ledger(repeated=1)).is_as_expected

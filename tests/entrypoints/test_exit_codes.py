@@ -1,4 +1,4 @@
-"""One table says which error ends the program with which code."""
+"""The exit code of each error."""
 
 import pytest
 
@@ -24,11 +24,11 @@ ROWS: list[tuple[BaseException, int]] = [
 
 
 @pytest.mark.parametrize(("error", "code"), ROWS, ids=[type(error).__name__ for error, _ in ROWS])
-def test_each_row(error: BaseException, code: int) -> None:
+def test_error_has_its_exit_code(error: BaseException, code: int) -> None:
     assert exit_code(error) == code
 
 
-def test_there_is_a_test_for_each_row() -> None:
+def test_every_row_of_the_table_is_tested() -> None:
     assert [kind for kind, _ in TABLE[:-1]] == [type(error) for error, _ in ROWS[:-1]]
 
 
@@ -43,16 +43,16 @@ def test_there_is_a_test_for_each_row() -> None:
         errors.InvalidReport("x"),
     ],
 )
-def test_what_the_bureau_did_not_do_or_may_have_done(error: errors.BureauError) -> None:
+def test_unavailable_bureau_and_unknown_outcome_are_unavailable(error: errors.BureauError) -> None:
     assert exit_code(error) is ExitCode.UNAVAILABLE
 
 
-def test_no_error_of_the_domain_is_internal() -> None:
+def test_domain_errors_are_not_internal() -> None:
     kinds = [kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, Exception)]
     for kind in kinds:
         if kind is not errors.CreditProtectionError:
             assert exit_code(kind("x")) is not ExitCode.INTERNAL, kind
 
 
-def test_what_is_no_row_is_internal() -> None:
+def test_error_outside_the_table_is_internal() -> None:
     assert exit_code(GeneratorExit()) is ExitCode.INTERNAL

@@ -1,11 +1,11 @@
-"""How the program ends when something goes wrong; the help; what is installed."""
+"""Errors, the help, and the installed plugins."""
 
 import json
 import sys
 
 import pytest
 
-from credit_protection.entrypoints.cli import integrations, usage
+from credit_protection.entrypoints.cli import click_messages, session
 from tests.entrypoints.command_line import Cli
 
 
@@ -13,32 +13,31 @@ def fail(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None:
     def broken(**_: object) -> None:
         raise error
 
-    monkeypatch.setattr(integrations, "opened", broken)
+    monkeypatch.setattr(session, "open_session", broken)
 
 
-def test_an_unexpected_error_is_short_and_logged(bare: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unexpected_error_is_short_and_logged(bare: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
     fail(monkeypatch, ZeroDivisionError("about 90010020055"))
-    ran = bare.run("integration", "list", expect=70)
-    assert "Erro [erro_interno]: " in ran.stderr
-    assert "internal error" in ran.stderr
-    assert "ZeroDivisionError" in ran.stderr
-    assert "Traceback" not in ran.stderr
-    assert "90010020055" not in ran.stderr
+    result = bare.run("integration", "list", expect=70)
+    assert "Erro [erro_interno]: " in result.stderr
+    assert "internal error" in result.stderr
+    assert "ZeroDivisionError" in result.stderr
+    assert "Traceback" not in result.stderr
+    assert "90010020055" not in result.stderr
     assert bare.json("integration", "list", expect=70).error["code"] == "erro_interno"
 
 
-def test_its_traceback_is_shown_where_that_is_asked_for(bare: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_traceback_of_an_unexpected_error_is_shown_at_debug_level(bare: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CREDIT_PROTECTION_LOG_LEVEL", "DEBUG")
     monkeypatch.setenv("CREDIT_PROTECTION_LOG_FORMAT", "json")
     bare.run("integration", "list")
-    monkeypatch.setattr(integrations, "integration_row", None)
     fail(monkeypatch, ZeroDivisionError("oops"))
-    ran = bare.run("integration", "list", expect=70)
-    assert "Traceback" in ran.stderr
+    result = bare.run("integration", "list", expect=70)
+    assert "Traceback" in result.stderr
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt(), EOFError()])
-def test_an_interruption_aborts(bare: Cli, monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None:
+def test_interruption_aborts(bare: Cli, monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None:
     fail(monkeypatch, error)
     assert "Erro [cancelado]: " in bare.run("integration", "list", expect=130).stderr
     assert bare.json("integration", "list", expect=130).error["code"] == "cancelado"
@@ -59,23 +58,23 @@ def test_an_interruption_aborts(bare: Cli, monkeypatch: pytest.MonkeyPatch, erro
         ((), "Diga qual comando."),
     ],
 )
-def test_a_command_line_that_is_not_understood(bare: Cli, arguments: tuple[str, ...], sentence: str) -> None:
+def test_usage_error_is_a_portuguese_sentence(bare: Cli, arguments: tuple[str, ...], sentence: str) -> None:
     assert f"Erro [uso]: {sentence}" in bare.run(*arguments, expect=2).stderr
 
 
-def test_it_is_told_as_json_to_a_program(bare: Cli) -> None:
+def test_usage_error_is_json_with_the_json_option(bare: Cli) -> None:
     assert bare.json("queries", "show", expect=2).error == {"code": "uso", "message": "Falta o argumento 'CONSULTA'."}
 
 
-def test_what_the_library_says_otherwise_is_passed_on() -> None:
+def test_unknown_usage_error_is_passed_on() -> None:
     class Other(Exception):
         exit_code = 2
 
         def format_message(self) -> str:
             return "Something new."
 
-    assert usage.is_about_usage(Other())
-    assert usage.sentence(Other()) == "Something new."
+    assert click_messages.is_usage_error(Other())
+    assert click_messages.translated(Other()) == "Something new."
 
 
 @pytest.mark.parametrize(
@@ -85,15 +84,24 @@ def test_what_the_library_says_otherwise_is_passed_on() -> None:
         ("LOG_LEVEL", "LOUD", "nivel_de_log"),
         ("LOG_FORMAT", "xml", "formato_de_log"),
         ("KEY", "short", "chave_invalida"),
-        ("DATABASE_URL", "mysql://nobody/nowhere", None),
+        ("DATABASE_URL", "mysql://user@server/database", "banco_desconhecido"),
+        ("DATABASE_URL", "postgresql://user@127.0.0.1:1/database", "banco_inacessivel"),
     ],
 )
-def test_a_wrong_configuration(
-    bare: Cli, monkeypatch: pytest.MonkeyPatch, name: str, value: str, code: str | None
+def test_wrong_configuration_is_wrong_usage(
+    bare: Cli, monkeypatch: pytest.MonkeyPatch, name: str, value: str, code: str
 ) -> None:
     monkeypatch.setenv(f"CREDIT_PROTECTION_{name}", value)
+    assert bare.json("integration", "list", expect=2).error["code"] == code
+
+
+def test_missing_driver_of_postgresql_says_what_to_install(bare: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CREDIT_PROTECTION_DATABASE_URL", "postgresql://user@127.0.0.1:1/database")
+    for name in [name for name in sys.modules if "lightweight_cursor" in name or name.split(".")[0] == "psycopg"]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "psycopg", None)
     error = bare.json("integration", "list", expect=2).error
-    assert code is None or error["code"] == code
+    assert "pip install 'credit-protection[postgresql]'" in error["message"]
 
 
 def test_help_is_portuguese_and_names_every_command(bare: Cli) -> None:
@@ -105,9 +113,10 @@ def test_help_is_portuguese_and_names_every_command(bare: Cli) -> None:
     ):
         assert f" {command} " in text
     assert "obrigatório" in bare.run("negativate", "--help").stdout
+    assert "Instala o completamento" in text
 
 
-def test_version_and_plugins(bare: Cli) -> None:
+def test_version_and_plugins_are_printed_without_an_installation(bare: Cli) -> None:
     assert bare.run("--version").stdout.startswith("credit-protection 0.")
     (row,) = bare.json("plugins", "list").document["plugins"]
     assert row["hooks"] == ["bureaus", "host", "queue", "storage", "vault"]
@@ -120,13 +129,13 @@ def test_without_the_test_kit_simulator_and_demo_say_what_to_install(
 ) -> None:
     for name in [name for name in sys.modules if name.startswith(("credit_protection.testing", "jsonschema"))]:
         monkeypatch.delitem(sys.modules, name)
-    monkeypatch.delitem(sys.modules, "credit_protection.entrypoints.demo.story", raising=False)
+    monkeypatch.delitem(sys.modules, "credit_protection.entrypoints.demo.scenario", raising=False)
     monkeypatch.setitem(sys.modules, "jsonschema", None)
     for command in ("simulator", "demo"):
-        ran = bare.run(command, expect=2)
-        assert "pip install" in ran.stderr
+        result = bare.run(command, expect=2)
+        assert "pip install" in result.stderr
 
 
-def test_the_error_document_is_the_only_one(bare: Cli) -> None:
-    ran = bare.json("negativations", "show", "nothing", expect=6)
-    assert json.loads(ran.stdout).keys() == {"error"}
+def test_error_document_is_the_only_document(bare: Cli) -> None:
+    result = bare.json("negativations", "show", "nothing", expect=6)
+    assert json.loads(result.stdout).keys() == {"error"}

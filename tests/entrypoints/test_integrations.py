@@ -3,15 +3,17 @@
 import pytest
 
 from credit_protection.testing.simulator import BureauSimulator
-from tests.entrypoints.command_line import SECRET, Cli, Stores
+from tests.entrypoints.command_line import SECRET, Cli, StoredData
 
 ENVIRONMENT_SECRET = "CREDIT_PROTECTION_PARAM_CLIENT_SECRET"
 
 
 def add(cli: Cli, url: str, *further: str, expect: int = 0, answers: str | None = None) -> str:
     given = ("--gateway", "credito_na_medida", "--description", "Segunda", "--param", "client_id=demo-client")
-    ran = cli.run("integration", "add", *given, "--param", f"base_url={url}", *further, expect=expect, answers=answers)
-    return ran.stdout + ran.stderr
+    result = cli.run(
+        "integration", "add", *given, "--param", f"base_url={url}", *further, expect=expect, answers=answers
+    )
+    return result.stdout + result.stderr
 
 
 def test_add_asks_nothing_where_everything_is_given(
@@ -42,35 +44,35 @@ def test_add_asks_for_a_description_too(cli: Cli, monkeypatch: pytest.MonkeyPatc
     assert rows[1]["parameters"]["client_id"] == "my-id"
 
 
-def test_nobody_there_to_answer_aborts_and_stores_nothing(cli: Cli, bureau: BureauSimulator, stores: Stores) -> None:
+def test_unanswered_prompt_aborts_and_stores_nothing(cli: Cli, bureau: BureauSimulator, stored: StoredData) -> None:
     add(cli, bureau.url, answers="", expect=130)
-    assert stores.count("cp_integration") == 1
+    assert stored.count("cp_integration") == 1
 
 
-def test_a_secret_is_never_taken_from_the_command_line(cli: Cli, bureau: BureauSimulator, stores: Stores) -> None:
+def test_secret_on_the_command_line_is_refused(cli: Cli, bureau: BureauSimulator, stored: StoredData) -> None:
     text = add(cli, bureau.url, "--param", "client_secret=visible", expect=2)
     assert "[segredo_na_linha_de_comando]" in text
-    assert stores.count("cp_integration") == 1
+    assert stored.count("cp_integration") == 1
 
 
 @pytest.mark.parametrize(
     ("further", "code"),
     [
         (("--param", "colour=blue"), "parametro_desconhecido"),
-        (("--param", "credenciais=carrier-pigeon"), "parametro_invalido"),
+        (("--param", "credenciais=telegram"), "parametro_invalido"),
         (("--set", "colour=blue"), "ajuste_desconhecido"),
         (("--set", "reuse_days=often"), "ajuste_invalido"),
         (("--set", "telecom=maybe"), "ajuste_invalido"),
         (("--set", "grouped=perhaps"), "ajuste_invalido"),
         (("--set", "fine_percent=-1"), "ajuste_invalido"),
         (("--set", "removal_tolerance=1.234"), "valor_formato"),
-        (("--creditor", "nobody"), "empresa_desconhecida"),
+        (("--creditor", "unknown"), "empresa_desconhecida"),
         (("--set", "no-equals-sign"), "uso"),
     ],
 )
-def test_what_is_wrong_is_refused_and_nothing_is_stored(
+def test_invalid_option_is_refused_and_nothing_is_stored(
     cli: Cli,
-    stores: Stores,
+    stored: StoredData,
     bureau: BureauSimulator,
     monkeypatch: pytest.MonkeyPatch,
     further: tuple[str, ...],
@@ -78,26 +80,26 @@ def test_what_is_wrong_is_refused_and_nothing_is_stored(
 ) -> None:
     monkeypatch.setenv(ENVIRONMENT_SECRET, SECRET)
     assert f"[{code}]" in add(cli, bureau.url, *further, expect=2)
-    assert stores.count("cp_integration") == 1
+    assert stored.count("cp_integration") == 1
 
 
-def test_an_unknown_gateway_is_refused(cli: Cli) -> None:
-    ran = cli.json("integration", "add", "--gateway", "oracle", expect=2)
-    assert ran.error["code"] == "gateway_desconhecido"
+def test_unknown_gateway_is_refused(cli: Cli) -> None:
+    result = cli.json("integration", "add", "--gateway", "oracle", expect=2)
+    assert result.error["code"] == "gateway_desconhecido"
 
 
-def test_without_an_erp_there_is_no_company_to_register_for(bare: Cli) -> None:
+def test_integration_needs_a_company_of_the_erp(bare: Cli) -> None:
     assert bare.json("integration", "add", expect=2).error["code"] == "sem_empresa"
 
 
-def test_an_integration_is_found_by_id_beginning_or_description(cli: Cli) -> None:
+def test_integration_is_found_by_id_prefix_or_description(cli: Cli) -> None:
     (row,) = cli.json("integration", "list").document["integrations"]
     for named in ((), (row["id"],), (row["id"][:6],), ("birô",)):
         cli.run("natures", "list", *named)
     assert cli.json("natures", "list", "nenhuma", expect=6).error["code"] == "integracao_desconhecida"
 
 
-def test_several_integrations_must_be_told_apart(
+def test_unnamed_integration_is_ambiguous_among_several(
     cli: Cli, bureau: BureauSimulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(ENVIRONMENT_SECRET, SECRET)
@@ -105,33 +107,33 @@ def test_several_integrations_must_be_told_apart(
     assert cli.json("natures", "list", expect=2).error["code"] == "integracao_ambigua"
 
 
-def test_test_says_what_failed(cli: Cli, bureau: BureauSimulator) -> None:
+def test_test_reports_what_failed(cli: Cli, bureau: BureauSimulator) -> None:
     assert cli.json("integration", "test").document["result"] == "ok"
     bureau.set_options(client_secret="another")
     bureau.expire_tokens()
-    ran = cli.run("integration", "test", expect=4)
-    assert ran.stderr.startswith("Erro [credenciais_recusadas]: ")
+    result = cli.run("integration", "test", expect=4)
+    assert result.stderr.startswith("Erro [credenciais_recusadas]: ")
     bureau.add_fault("any", "unavailable")
     assert cli.json("integration", "test", expect=3).error["retryable"] is True
 
 
-def test_show_and_list_say_whether_the_bureau_is_called(cli: Cli, stores: Stores) -> None:
+def test_show_and_list_report_whether_the_bureau_is_called(cli: Cli, stored: StoredData) -> None:
     assert cli.json("integration", "show").document["calls"] == "closed"
     assert "normais" in cli.run("integration", "list").stdout
-    stores.pause("2999-01-01T00:00:00+00:00", "O birô não responde.")
+    stored.pause("2999-01-01T00:00:00+00:00", "O birô não responde.")
     assert cli.json("integration", "show").document["calls"] == "open"
     for command in ("show", "list"):
         said = cli.run("integration", command).stdout
         assert "em pausa" in said
         assert "O birô não responde." in said
-    stores.pause("2020-01-01T00:00:00+00:00", "O birô não responde.")
+    stored.pause("2020-01-01T00:00:00+00:00", "O birô não responde.")
     assert cli.json("integration", "list").document["integrations"][0]["calls"] == "half_open"
     assert "uma por vez" in cli.run("integration", "show").stdout
     cli.run("integration", "test")
     assert cli.json("integration", "show").document["calls"] == "closed"
 
 
-def test_edit_keeps_what_is_not_said(cli: Cli, bureau: BureauSimulator) -> None:
+def test_edit_keeps_what_is_not_given(cli: Cli, bureau: BureauSimulator) -> None:
     cli.run("integration", "edit", "--description", "Novo nome", "--set", "telecom=block")
     (row,) = cli.json("integration", "list").document["integrations"]
     assert row["description"] == "Novo nome"
@@ -141,9 +143,9 @@ def test_edit_keeps_what_is_not_said(cli: Cli, bureau: BureauSimulator) -> None:
     cli.run("integration", "test")
 
 
-def test_edit_asks_for_the_secret_that_is_named(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
-    ran = cli.run("integration", "edit", "--secret", "client_secret", answers="wrong\n")
-    assert "wrong" not in ran.stdout + ran.stderr
+def test_edit_asks_for_the_named_secret(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    result = cli.run("integration", "edit", "--secret", "client_secret", answers="wrong\n")
+    assert "wrong" not in result.stdout + result.stderr
     cli.run("integration", "test", expect=4)
     monkeypatch.setenv(ENVIRONMENT_SECRET, SECRET)
     cli.run("integration", "edit", "--secret", "client_secret")
@@ -151,7 +153,7 @@ def test_edit_asks_for_the_secret_that_is_named(cli: Cli, monkeypatch: pytest.Mo
     assert cli.json("integration", "edit", "--secret", "client_id", expect=2).error["code"] == "parametro_desconhecido"
 
 
-def test_deactivated_it_blocks_queries_and_inclusions(cli: Cli, bureau: BureauSimulator) -> None:
+def test_inactive_integration_blocks_queries_and_inclusions(cli: Cli, bureau: BureauSimulator) -> None:
     assert cli.json("integration", "deactivate").document["active"] is False
     assert cli.json("query", "--customer", "9001", "-p", "ESSENCIAL", expect=1).error["code"] == "integracao_inativa"
     assert cli.negativate("9001", "60003", "DEV", expect=1).error["code"] == "integracao_inativa"
@@ -184,6 +186,6 @@ def test_products_are_synchronised_listed_and_removed(cli: Cli, bureau: BureauSi
     assert "modelo_score*" in cli.run("products", "list", "--all").stdout
 
 
-def test_natures_say_for_whom_they_are(cli: Cli) -> None:
+def test_natures_list_the_person_types(cli: Cli) -> None:
     natures = {row["code"]: row["person_types"] for row in cli.json("natures", "list").document["natures"]}
     assert natures == {"DEV": ["PF"], "DUP": ["PJ"], "MEN": ["PF", "PJ"], "OUT": None}

@@ -9,15 +9,15 @@ import pytest
 from credit_protection.plugins import hookimpl, plugin_manager
 from credit_protection.ports.host import HostCapabilities
 from credit_protection.testing.simulator import BureauSimulator
-from tests.entrypoints.command_line import Cli, Stores
+from tests.entrypoints.command_line import Cli, StoredData
 
 
-def test_the_example_is_imported_without_a_question_where_nothing_is(bare: Cli) -> None:
+def test_example_is_imported_into_an_empty_erp_without_a_question(bare: Cli) -> None:
     assert bare.json("invoices", "import").document["customers"] == 200
     assert (bare.home / "erp.sqlite").exists()
 
 
-def test_importing_over_something_asks(cli: Cli, tmp_path: Path) -> None:
+def test_import_over_existing_data_asks(cli: Cli, tmp_path: Path) -> None:
     text = files("credit_protection.adapters.hosts.local").joinpath("example_provider.json").read_text(encoding="utf-8")
     provider = json.loads(text)
     provider["clientes"] = [one for one in provider["clientes"] if one["id_cliente"] == 9001]
@@ -31,7 +31,7 @@ def test_importing_over_something_asks(cli: Cli, tmp_path: Path) -> None:
     assert len(cli.json("invoices", "overdue").document["invoices"]) == 3
 
 
-def test_a_file_that_is_none_is_refused(bare: Cli, tmp_path: Path) -> None:
+def test_invalid_import_file_is_refused(bare: Cli, tmp_path: Path) -> None:
     path = tmp_path / "provider.json"
     path.write_text("{}", encoding="utf-8")
     bare.run("invoices", "import", str(path), expect=2)
@@ -49,7 +49,7 @@ def test_overdue_invoices_are_filtered(cli: Cli) -> None:
     assert "MARINA TESTE DA SILVA" in cli.run("invoices", "overdue", "--customer", "9001").stdout
 
 
-def test_a_payment_says_what_it_caused_and_its_reversal_too(cli: Cli, bureau: BureauSimulator) -> None:
+def test_payment_and_reversal_report_their_effect(cli: Cli, bureau: BureauSimulator) -> None:
     (made,) = cli.negativate("9001", "60003", "DEV").document["negativations"]
     cli.run("removals", "run", "--timeout", "20")
     paid = cli.json("invoices", "pay", "60003").document
@@ -63,14 +63,14 @@ def test_a_payment_says_what_it_caused_and_its_reversal_too(cli: Cli, bureau: Bu
     assert bureau.counts()["included"] == 1
 
 
-def test_part_of_a_payment_removes_nothing(cli: Cli) -> None:
+def test_partial_payment_removes_nothing(cli: Cli) -> None:
     cli.negativate("9001", "60003", "DEV")
     paid = cli.json("invoices", "pay", "60003", "--amount", "19,90", "--on", "2026-11-01").document
     assert paid["balance"] == "100.00"
     assert paid["negativations"][0]["desired"] == "included"
 
 
-def test_a_payment_of_what_nobody_negativated_removes_nothing(cli: Cli) -> None:
+def test_payment_of_another_invoice_removes_nothing(cli: Cli) -> None:
     assert "nada a remover" in cli.run("invoices", "pay", "60003").stdout
 
 
@@ -84,23 +84,26 @@ def test_a_payment_of_what_nobody_negativated_removes_nothing(cli: Cli) -> None:
         (("reverse", "nothing"), 6, "baixa_desconhecida"),
     ],
 )
-def test_what_cannot_be_paid_or_reversed(
-    cli: Cli, stores: Stores, arguments: tuple[str, ...], expect: int, code: str
+def test_invalid_payment_or_reversal_is_refused(
+    cli: Cli, stored: StoredData, arguments: tuple[str, ...], expect: int, code: str
 ) -> None:
     assert cli.json("invoices", *arguments, expect=expect).error["code"] == code
-    assert stores.count("cp_settlement") == 0
+    assert stored.count("cp_settlement") == 0
 
 
-def test_a_second_payment_is_refused(cli: Cli, stores: Stores) -> None:
+def test_second_payment_is_refused(cli: Cli, stored: StoredData) -> None:
     cli.run("invoices", "pay", "60003", "--on", "20/11/2026")
     assert cli.json("invoices", "pay", "60003", expect=1).error["code"] == "fatura_quitada"
-    assert stores.count("cp_settlement") == 1
+    assert stored.count("cp_settlement") == 1
 
 
-def test_another_erp_is_paid_and_perhaps_looked_through_at_its_own_screens(cli: Cli) -> None:
+def test_commands_of_the_local_erp_are_refused_on_another_erp(cli: Cli) -> None:
     class Other:
         code = "other"
         capabilities = HostCapabilities(overdue=False)
+
+        def creditors(self) -> list[object]:
+            return []
 
     class Plugin:
         @hookimpl

@@ -1,9 +1,9 @@
-"""`negativations`: reading, and a person's acts."""
+"""`negativations`: lists, details, and what a person does about them."""
 
 import pytest
 
 from credit_protection.testing.simulator import BureauSimulator
-from tests.entrypoints.command_line import Cli, Stores
+from tests.entrypoints.command_line import Cli, StoredData
 
 
 @pytest.fixture
@@ -15,12 +15,12 @@ def waiting(cli: Cli) -> str:
 
 @pytest.fixture
 def present(cli: Cli, waiting: str) -> str:
-    """A negativation that the bureau holds."""
+    """A negativation that is on file at the bureau."""
     cli.run("removals", "run", "--timeout", "20")
     return waiting
 
 
-def test_a_list_is_masked_filtered_and_paged(cli: Cli, waiting: str) -> None:
+def test_list_is_masked_filtered_and_paged(cli: Cli, waiting: str) -> None:
     (second,) = cli.negativate("9002", "60007", "DUP").document["negativations"]
     listed = cli.json("negativations", "list", "--limit", "1").document
     assert [row["id"] for row in listed["negativations"]] == [second["id"]]
@@ -34,7 +34,7 @@ def test_a_list_is_masked_filtered_and_paged(cli: Cli, waiting: str) -> None:
     assert cli.json("negativations", "list", "--blocked").document["negativations"] == []
 
 
-def test_show_tells_state_status_and_history(cli: Cli, present: str, bureau: BureauSimulator) -> None:
+def test_show_prints_state_status_and_history(cli: Cli, present: str, bureau: BureauSimulator) -> None:
     document = cli.json("negativations", "show", present).document
     assert (document["desired"], document["observed"]) == ("included", "present")
     assert document["status"] in {"notice", "negativated"}
@@ -47,7 +47,7 @@ def test_show_tells_state_status_and_history(cli: Cli, present: str, bureau: Bur
     cli.run("negativations", "show", "nothing", expect=6)
 
 
-def test_delete_cancels_what_was_not_sent(cli: Cli, waiting: str, bureau: BureauSimulator) -> None:
+def test_delete_cancels_an_unsent_negativation(cli: Cli, waiting: str, bureau: BureauSimulator) -> None:
     cli.run("negativations", "delete", waiting, answers="n\n", expect=130)
     document = cli.json("negativations", "delete", waiting, "--yes").document
     assert (document["status"], document["status_text"]) == ("cancelled", "cancelada antes do envio")
@@ -56,9 +56,7 @@ def test_delete_cancels_what_was_not_sent(cli: Cli, waiting: str, bureau: Bureau
     assert bureau.counts()["requests"] == 0
 
 
-def test_delete_queues_what_the_bureau_holds_with_the_chosen_reason(
-    cli: Cli, present: str, bureau: BureauSimulator
-) -> None:
+def test_delete_queues_a_removal_with_the_chosen_reason(cli: Cli, present: str, bureau: BureauSimulator) -> None:
     refused = cli.json("negativations", "delete", present, "--yes", "--reason", "payment", expect=1)
     assert refused.error["code"] == "pagamento_sem_baixa"
     document = cli.json("negativations", "delete", present, "--yes", "--reason", "dispute").document
@@ -72,8 +70,8 @@ def test_delete_queues_what_the_bureau_holds_with_the_chosen_reason(
     assert cli.json("negativations", "withdraw", present, expect=1).error["code"] == "ja_encerrada"
 
 
-def test_stop_and_resume(cli: Cli, waiting: str, bureau: BureauSimulator) -> None:
-    document = cli.json("negativations", "stop", waiting, "--why", "conferir com o cliente").document
+def test_stop_blocks_and_resume_unblocks(cli: Cli, waiting: str, bureau: BureauSimulator) -> None:
+    document = cli.json("negativations", "stop", waiting, "--remark", "conferir com o cliente").document
     assert (document["status"], document["blocked_by"]) == ("needs_person", "conferir com o cliente")
     assert len(cli.json("negativations", "list", "--blocked").document["negativations"]) == 1
     cli.run("removals", "run", "--timeout", "0")
@@ -83,15 +81,15 @@ def test_stop_and_resume(cli: Cli, waiting: str, bureau: BureauSimulator) -> Non
     cli.run("negativations", "stop", waiting, expect=2)
 
 
-def test_attest_closes_with_a_reason(cli: Cli, present: str) -> None:
-    cli.run("negativations", "attest", present, "--why", "visto no portal", answers="n\n", expect=130)
-    document = cli.json("negativations", "attest", present, "--why", "visto no portal", "--yes").document
+def test_attest_closes_with_a_remark(cli: Cli, present: str) -> None:
+    cli.run("negativations", "attest", present, "--remark", "visto no portal", answers="n\n", expect=130)
+    document = cli.json("negativations", "attest", present, "--remark", "visto no portal", "--yes").document
     assert (document["observed"], document["is_open"]) == ("gone", False)
-    again = cli.json("negativations", "attest", present, "--why", "de novo", "--yes", expect=1)
+    again = cli.json("negativations", "attest", present, "--remark", "de novo", "--yes", expect=1)
     assert again.error["code"] == "ja_encerrada"
 
 
-def test_a_blank_reason_is_refused(cli: Cli, present: str, stores: Stores) -> None:
-    ran = cli.json("negativations", "attest", present, "--why", " ", "--yes", expect=2)
-    assert ran.error["code"] == "declaracao_obrigatoria"
-    assert not stores.negativations()[0].is_closed
+def test_blank_remark_is_refused(cli: Cli, present: str, stored: StoredData) -> None:
+    result = cli.json("negativations", "attest", present, "--remark", " ", "--yes", expect=2)
+    assert result.error["code"] == "declaracao_obrigatoria"
+    assert not stored.negativations()[0].is_closed

@@ -5,23 +5,23 @@ from pathlib import Path
 
 from credit_protection.domain.queries import QueryStatus
 from credit_protection.testing.simulator import BureauSimulator
-from tests.entrypoints.command_line import Cli, Stores
+from tests.entrypoints.command_line import Cli, StoredData
 
 ASK = ("query", "--customer", "9001", "-p", "ESSENCIAL")
 
 
-def test_a_query_writes_the_answer_to_the_file_that_is_named(cli: Cli, stores: Stores) -> None:
+def test_query_writes_the_answer_to_the_named_file(cli: Cli, stored: StoredData) -> None:
     row = cli.json(*ASK, "--output", "resposta.pdf").document
     content = Path("resposta.pdf").read_bytes()
     assert content.startswith(b"%PDF-")
     assert (row["size"], row["sha256"]) == (len(content), hashlib.sha256(content).hexdigest())
     assert (row["status"], row["cost"], row["customer_id"]) == ("answered", "2.90", "9001")
     assert row["document"] == "***.009.001-**"
-    (stored,) = stores.queries()
-    assert stored.actor_id.startswith("os:")
+    (query,) = stored.queries()
+    assert query.actor_id.startswith("os:")
 
 
-def test_a_query_about_a_stranger_and_the_default_file(cli: Cli) -> None:
+def test_query_about_a_prospect_writes_the_default_file(cli: Cli) -> None:
     row = cli.json("query", "900.100.200-55", "-p", "SCORE", "--input", "modelo_score=v3").document
     assert row["file"] == f"consulta-{row['id']}.pdf"
     assert Path(row["file"]).exists()
@@ -29,14 +29,14 @@ def test_a_query_about_a_stranger_and_the_default_file(cli: Cli) -> None:
     assert row["customer_id"] is None
 
 
-def test_a_document_or_a_customer_not_both_nor_none(cli: Cli, bureau: BureauSimulator) -> None:
+def test_query_needs_either_a_document_or_a_customer(cli: Cli, bureau: BureauSimulator) -> None:
     cli.run("query", "-p", "ESSENCIAL", expect=2)
     cli.run("query", "90010020055", "--customer", "9001", "-p", "ESSENCIAL", expect=2)
-    assert cli.json("query", "--customer", "1", "-p", "ESSENCIAL", expect=2).error["code"] == "cliente_desconhecido"
+    assert cli.json("query", "--customer", "1", "-p", "ESSENCIAL", expect=6).error["code"] == "cliente_desconhecido"
     assert bureau.counts()["requests"] == 0
 
 
-def test_nothing_is_paid_for_where_the_answer_has_nowhere_to_go(cli: Cli, bureau: BureauSimulator) -> None:
+def test_query_is_not_sent_where_its_file_cannot_be_created(cli: Cli, bureau: BureauSimulator) -> None:
     Path("resposta.pdf").write_bytes(b"mine")
     assert cli.json(*ASK, "-o", "resposta.pdf", expect=2).error["code"] == "arquivo_existe"
     assert cli.json(*ASK, "-o", "nowhere/resposta.pdf", expect=2).error["code"] == "pasta_desconhecida"
@@ -44,35 +44,35 @@ def test_nothing_is_paid_for_where_the_answer_has_nowhere_to_go(cli: Cli, bureau
     assert bureau.counts()["requests"] == 0
 
 
-def test_an_answer_that_cannot_be_written_is_kept_all_the_same(cli: Cli, stores: Stores) -> None:
+def test_unwritable_answer_is_still_stored(cli: Cli, stored: StoredData) -> None:
     Path("full").symlink_to("/proc/self/nothing-can-be-written-here.pdf")
-    ran = cli.json(*ASK, "-o", "full", expect=2)
-    assert ran.error["code"] == "arquivo_nao_gravado"
-    (query,) = stores.queries()
+    result = cli.json(*ASK, "-o", "full", expect=2)
+    assert result.error["code"] == "arquivo_nao_gravado"
+    (query,) = stored.queries()
     assert query.status is QueryStatus.ANSWERED
-    assert query.id in ran.error["message"]
+    assert query.id in result.error["message"]
 
 
-def test_the_reuse_window_warns_asks_and_lets_insist(cli: Cli, bureau: BureauSimulator) -> None:
+def test_reuse_window_warns_and_asks_unless_forced(cli: Cli, bureau: BureauSimulator) -> None:
     cli.run("integration", "edit", "--set", "reuse_days=30")
     cli.run(*ASK)
-    ran = cli.run(*ASK, answers="n\n", expect=130)
-    assert "consulta_recente" in ran.stdout
+    result = cli.run(*ASK, answers="n\n", expect=130)
+    assert "consulta_recente" in result.stdout
     assert bureau.counts()["queries_answered"] == 1
     cli.run(*ASK, answers="s\n")
-    cli.run(*ASK, "--insist")
+    cli.run(*ASK, "--force")
     assert bureau.counts()["queries_answered"] == 3
 
 
-def test_the_reuse_window_blocks_whoever_insists(cli: Cli, bureau: BureauSimulator) -> None:
+def test_blocking_reuse_window_refuses_a_forced_query(cli: Cli, bureau: BureauSimulator) -> None:
     cli.run("integration", "edit", "--set", "reuse_days=30", "--set", "reuse_mode=block")
     cli.run(*ASK)
-    ran = cli.json(*ASK, "--insist", expect=1)
-    assert ran.codes == ["consulta_recente"]
+    result = cli.json(*ASK, "--force", expect=1)
+    assert result.codes == ["consulta_recente"]
     assert bureau.counts()["queries_answered"] == 1
 
 
-def test_history_is_listed_masked_page_by_page_and_shown_whole(cli: Cli) -> None:
+def test_queries_are_listed_masked_page_by_page_and_shown_whole(cli: Cli) -> None:
     first = cli.id_of(*ASK)
     second = cli.id_of("query", "90010020055", "-p", "MEDIDA-PF")
     listed = cli.json("queries", "list", "--limit", "1").document
@@ -88,7 +88,7 @@ def test_history_is_listed_masked_page_by_page_and_shown_whole(cli: Cli) -> None
     assert "90010020055" not in cli.run("queries", "list").stdout
 
 
-def test_opening_and_exporting_cost_nothing(cli: Cli, bureau: BureauSimulator, stores: Stores) -> None:
+def test_opening_and_exporting_cost_nothing(cli: Cli, bureau: BureauSimulator, stored: StoredData) -> None:
     query_id = cli.id_of(*ASK, "-o", "asked.pdf")
     cli.run("queries", "open", query_id)
     cli.run("queries", "export", query_id, "--output", "exported.pdf")
@@ -97,10 +97,10 @@ def test_opening_and_exporting_cost_nothing(cli: Cli, bureau: BureauSimulator, s
     cli.run("queries", "open", query_id)
     assert Path(f"consulta-{query_id}-2.pdf").read_bytes() == asked
     assert bureau.counts()["queries_answered"] == 1
-    assert stores.count("cp_credit_query") == 1
+    assert stored.count("cp_credit_query") == 1
 
 
-def test_an_unknown_query_is_not_found(cli: Cli) -> None:
+def test_unknown_query_is_not_found(cli: Cli) -> None:
     for command in ("show", "open", "export"):
         cli.run("queries", command, "nothing", expect=6)
     assert not list(Path().iterdir())

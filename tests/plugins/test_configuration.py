@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def test_a_home_is_all_that_is_needed(tmp_path: Path) -> None:
+def test_configuration_needs_only_a_home(tmp_path: Path) -> None:
     configuration = load({"CREDIT_PROTECTION_HOME": str(tmp_path)})
     assert configuration.database_url == f"sqlite:///{tmp_path / 'credit_protection.sqlite'}"
     assert (configuration.key_file, configuration.local_erp) == (tmp_path / "key", tmp_path / "erp.sqlite")
@@ -23,7 +23,7 @@ def test_a_home_is_all_that_is_needed(tmp_path: Path) -> None:
     assert (configuration.queue, configuration.queue_schema) == ("embedded", "")
 
 
-def test_without_a_home_it_is_the_users_own_folder() -> None:
+def test_home_defaults_to_the_users_data_folder() -> None:
     assert load({}).home.name == "credit_protection"
 
 
@@ -48,7 +48,7 @@ def test_the_environment_wins_over_the_file(tmp_path: Path) -> None:
     ("file", "says"),
     [('papel = "auditor"', "papel"), ("role = ", "não pôde ser lido"), ('workers = "muitos"', "muitos")],
 )
-def test_what_can_not_be_understood_is_named(tmp_path: Path, file: str, says: str) -> None:
+def test_wrong_value_is_named(tmp_path: Path, file: str, says: str) -> None:
     (tmp_path / "credit_protection.toml").write_text(file)
     with pytest.raises(ConfigurationError, match=says):
         load({"CREDIT_PROTECTION_HOME": str(tmp_path)})

@@ -12,29 +12,29 @@ import pytest
 
 from credit_protection.adapters.queue.embedded import EmbeddedQueue
 from credit_protection.adapters.vault import FernetVault
-from credit_protection.application.negativations import Asked
+from credit_protection.application.negativations import NegativationRequest
 from credit_protection.containers import Container
 from credit_protection.domain.actors import Actor
 from credit_protection.domain.alarms import AlarmCode
 from credit_protection.domain.errors import ConfigurationError, RuleViolation
 from credit_protection.domain.events import Event, EventKind
 from credit_protection.domain.findings import Finding, Severity
-from credit_protection.domain.negativations import Observed
 from credit_protection.domain.queries import CreditQuery, QueryStatus
 from credit_protection.domain.reasons import RemovalReason
+from credit_protection.domain.state_table import Observed
 from credit_protection.plugins import hookimpl, hookspecs
-from credit_protection.testing.contracts.queue_parts.rows import Clock, Rows
+from credit_protection.plugins.configuration import Configuration
+from credit_protection.testing.contracts.queue.in_memory_tasks import Clock, InMemoryTasks
 from credit_protection.testing.fakes import FakeBureau, FakeErp
-from tests.plugins import plugged
-from tests.plugins.plugged import FakesPlugin, container_of, manager_with
+from tests.plugins.plugin_fixtures import FakesPlugin, container_of, manager_with
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from credit_protection.domain.guards import Candidate, Guard, Terms
+    from credit_protection.domain.guards import Candidate, Guard, InclusionTerms
     from credit_protection.domain.negativations import Negativation
-    from credit_protection.ports.queue import Work, WorkerEngine
+    from credit_protection.ports.queue import WorkerEngine, WorkerTasks
 
 ANA = Actor.with_role("ana", "Ana", "administrador")
 HOOKS = [name for name, what in vars(hookspecs).items() if hasattr(what, f"{hookspecs.PROJECT}_spec")]
@@ -50,8 +50,8 @@ def registered(container: Container) -> str:
     """An integration over the fakes, with one customer who owes `i1`."""
     erp = container.host()
     assert isinstance(erp, FakeErp)
-    erp.enrol("c1", "90010020055")
-    erp.bill("i1", "c1", date(2026, 10, 5))
+    erp.add_customer("c1", "90010020055")
+    erp.add_invoice("i1", "c1", date(2026, 10, 5))
     integrations = container.integrations()
     made = integrations.register(
         ANA, gateway="fake", description="Conta", creditor_id="1", parameters={"user": "u", "password": "secret"}
@@ -61,23 +61,23 @@ def registered(container: Container) -> str:
 
 
 def negativate(container: Container, integration_id: str) -> Negativation:
-    return container.negativations().create(ANA, Asked(integration_id, "c1", ["i1"], "DEV"))[0]
+    return container.negativations().create(ANA, NegativationRequest(integration_id, "c1", ["i1"], "DEV"))[0]
 
 
 # ------------------------------------------------------------------------------------------------ adapters
 
 
-def test_credit_protection_bureaus_offers_the_kinds_of_all_plugins(tmp_path: Path, plugin: FakesPlugin) -> None:
+def test_credit_protection_bureaus_offers_the_providers_of_all_plugins(tmp_path: Path, plugin: FakesPlugin) -> None:
     class Aside:
         @hookimpl
         def credit_protection_bureaus(self) -> None:
             return None
 
     container = container_of(manager_with(plugin, Aside()), tmp_path)
-    assert [kind.code for kind in container.integrations().gateways()] == ["credito_na_medida", "fake"]
+    assert sorted(container.gateways().providers) == ["credito_na_medida", "fake"]
 
 
-def test_credit_protection_bureaus_refuses_two_kinds_of_one_code(tmp_path: Path, plugin: FakesPlugin) -> None:
+def test_credit_protection_bureaus_refuses_two_providers_of_one_code(tmp_path: Path, plugin: FakesPlugin) -> None:
     class Twin:
         @hookimpl
         def credit_protection_bureaus(self) -> list[FakeBureau]:
@@ -89,7 +89,7 @@ def test_credit_protection_bureaus_refuses_two_kinds_of_one_code(tmp_path: Path,
     assert refused.value.code == "gateway_repetido"
 
 
-def test_credit_protection_host_is_the_last_registered_plugins(tmp_path: Path, plugin: FakesPlugin) -> None:
+def test_credit_protection_host_is_that_of_the_plugin_registered_last(tmp_path: Path, plugin: FakesPlugin) -> None:
     class Later:
         erp = FakeErp(code="later")
 
@@ -120,18 +120,18 @@ def test_credit_protection_vault_is_the_plugins_or_one_with_a_key_file(tmp_path:
     assert container_of(manager_with(plugin), tmp_path).vault() is plugin.vault
     ours = container_of(manager_with(), tmp_path).vault()
     assert isinstance(ours, FernetVault)
-    assert ours.open(ours.seal("segredo")) == "segredo"
+    assert ours.decrypt(ours.encrypt("segredo")) == "segredo"
     assert (tmp_path / "key").stat().st_mode & 0o777 == 0o600
 
 
 def test_credit_protection_queue_is_the_plugins_or_the_configured_one(tmp_path: Path, plugin: FakesPlugin) -> None:
     class Engine:
         asked: ClassVar[list[str]] = []
-        given = EmbeddedQueue(Rows, Clock())
+        given = EmbeddedQueue(InMemoryTasks, Clock())
 
         @hookimpl
-        def credit_protection_queue(self, tenant: str, work: Callable[[], Work]) -> WorkerEngine | None:
-            assert callable(work)
+        def credit_protection_queue(self, tenant: str, tasks: Callable[[], WorkerTasks]) -> WorkerEngine | None:
+            assert callable(tasks)
             self.asked.append(tenant)
             return self.given if tenant == "acme" else None
 
@@ -142,33 +142,35 @@ def test_credit_protection_queue_is_the_plugins_or_the_configured_one(tmp_path: 
 
 
 @pytest.mark.parametrize(
-    ("configured", "says"),
+    ("settings", "says"),
     [
         ({"queue": "rabbit"}, "embedded ou procrastinate, e não 'rabbit'"),
         ({"queue": "procrastinate"}, "precisa do PostgreSQL"),
     ],
 )
-def test_credit_protection_queue_that_can_not_be_is_named(
-    tmp_path: Path, plugin: FakesPlugin, configured: dict[str, str], says: str
+def test_credit_protection_queue_that_is_impossible_is_refused(
+    tmp_path: Path, plugin: FakesPlugin, settings: dict[str, str], says: str
 ) -> None:
-    configuration = replace(plugged.configured(tmp_path), **configured)  # type: ignore[arg-type] # all are strings
+    configuration = replace(Configuration(tmp_path), **settings)  # type: ignore[arg-type] # all are strings
     container = Container(name="acme", configuration=configuration, manager=manager_with(plugin))
     with pytest.raises(ConfigurationError, match=says):
         container.queue()
 
 
-def test_credit_protection_queue_over_postgresql_is_made_without_connecting(
+def test_credit_protection_queue_over_postgresql_is_built_without_connecting(
     tmp_path: Path, plugin: FakesPlugin
 ) -> None:
     configuration = replace(
-        plugged.configured(tmp_path), queue="procrastinate", database_url="postgresql://nobody@127.0.0.1:1/nothing"
+        Configuration(tmp_path),
+        queue="procrastinate",
+        database_url="postgresql://nobody@127.0.0.1:1/nothing",
     )
     container = Container(name="acme", configuration=configuration, manager=manager_with(plugin))
     assert container.queue().capabilities.distributed
 
 
 @pytest.mark.parametrize("what", ["host", "queue", "storage", "vault"])
-def test_what_no_plugin_offers_is_named(tmp_path: Path, what: str) -> None:
+def test_missing_adapter_is_named(tmp_path: Path, what: str) -> None:
     container = container_of(manager_with(built_in=False), tmp_path)
     with pytest.raises(ConfigurationError, match=what) as missing:
         getattr(container, what)()
@@ -179,21 +181,21 @@ def test_what_no_plugin_offers_is_named(tmp_path: Path, what: str) -> None:
 
 
 def test_credit_protection_guards_veto(tmp_path: Path, plugin: FakesPlugin) -> None:
-    def neighbour(candidate: Candidate, _: Terms) -> list[Finding]:
+    def neighbour(candidate: Candidate, _: InclusionTerms) -> list[Finding]:
         return [Finding("vizinho", Severity.BLOCK, f"{candidate.customer.name} mora ao lado.", "customer")]
 
-    class Kind:
+    class GuardPlugin:
         @hookimpl
         def credit_protection_guards(self) -> Sequence[Guard]:
             return [neighbour]
 
-    container = container_of(manager_with(plugin, Kind()), tmp_path)
+    container = container_of(manager_with(plugin, GuardPlugin()), tmp_path)
     with pytest.raises(RuleViolation) as refused:
         negativate(container, registered(container))
     assert [finding.code for finding in refused.value.findings] == ["vizinho"]
 
 
-def test_credit_protection_navigation_gathers_the_entries_of_all_plugins() -> None:
+def test_credit_protection_navigation_collects_the_entries_of_all_plugins() -> None:
     class Menu:
         @hookimpl
         def credit_protection_navigation(self, tenant: str) -> list[dict[str, str]]:
@@ -215,7 +217,7 @@ class Broken:
     """A plugin whose event hooks fail."""
 
     @hookimpl
-    def credit_protection_happened(self) -> None:
+    def credit_protection_negativation_event(self) -> None:
         raise RuntimeError("the hook is broken")
 
     @hookimpl
@@ -227,13 +229,15 @@ class Broken:
         raise RuntimeError("the hook is broken")
 
 
-def test_credit_protection_happened_is_called_after_commit_with_the_tenant(tmp_path: Path, plugin: FakesPlugin) -> None:
+def test_credit_protection_negativation_event_is_called_after_commit_with_the_tenant(
+    tmp_path: Path, plugin: FakesPlugin
+) -> None:
     class Reader:
         seen: list[tuple[str, EventKind, Observed]]
 
         @hookimpl
-        def credit_protection_happened(self, tenant: str, event: Event) -> None:
-            with plugin.storage.unit() as unit:  # no transaction is held any more
+        def credit_protection_negativation_event(self, tenant: str, event: Event) -> None:
+            with plugin.storage.unit() as unit:  # no transaction is open any more
                 stored = unit.negativations.get(event.negativation_id)
             self.seen.append((tenant, event.kind, stored.observed))
 
@@ -249,7 +253,7 @@ def test_credit_protection_happened_is_called_after_commit_with_the_tenant(tmp_p
     ]
 
 
-def test_credit_protection_happened_that_fails_is_logged_and_changes_nothing(
+def test_credit_protection_negativation_event_that_fails_is_logged_and_changes_nothing(
     tmp_path: Path, plugin: FakesPlugin, caplog: pytest.LogCaptureFixture
 ) -> None:
     container = container_of(manager_with(plugin, Broken()), tmp_path)
@@ -258,11 +262,11 @@ def test_credit_protection_happened_that_fails_is_logged_and_changes_nothing(
     assert performed is not None
     assert performed.negativation.observed is Observed.PRESENT
     assert "the hook is broken" in caplog.text
-    assert [what.kind for _, what in plugin.told if isinstance(what, Event)] == [
+    assert [what.kind for _, what in plugin.received if isinstance(what, Event)] == [
         EventKind.CREATED,
         EventKind.CLAIMED,
         EventKind.INCLUDED,
-    ]  # the other plugins are told all the same
+    ]  # the other plugins are called all the same
 
 
 def test_credit_protection_query_answered_is_called_after_commit_and_may_fail(
@@ -272,7 +276,7 @@ def test_credit_protection_query_answered_is_called_after_commit_and_may_fail(
     integration_id = registered(container)
     answered = container.queries().run(ANA, integration_id=integration_id, product_code="BASIC", document="90010020055")
     assert answered.status is QueryStatus.ANSWERED
-    assert [(tenant, what.id) for tenant, what in plugin.told if isinstance(what, CreditQuery)] == [
+    assert [(tenant, what.id) for tenant, what in plugin.received if isinstance(what, CreditQuery)] == [
         ("acme", answered.id)
     ]
     assert not hasattr(answered, "content")
@@ -287,13 +291,13 @@ def test_credit_protection_alarm_is_called_by_the_sweep_once_a_day_and_may_fail(
     container.transmissions().perform(made.id, "w1")
     container.negativations().delete(ANA, made.id, reason=RemovalReason.COURT_ORDER)
     assert [container.sweep().run(by_worker=True).alarms for _ in range(3)] == [1, 0, 0]
-    ((tenant, alarm),) = plugin.alarms  # the other plugins are told all the same
+    ((tenant, alarm),) = plugin.alarms  # the other plugins are called all the same
     assert (tenant, alarm.code, alarm.subject) == ("acme", AlarmCode.DEADLINE_REACHED, integration_id)
     assert alarm.negativation_ids == (made.id,)
     assert "the hook is broken" in caplog.text
     with plugin.storage.unit() as unit:  # a day has passed
-        (name,) = unit.marks.all("alarm.told.")
-        unit.marks.set(name, unit.marks.all("alarm.told.")[name] - timedelta(days=1))
+        (name,) = unit.watermarks.all("alarm.notified.")
+        unit.watermarks.set(name, unit.watermarks.all("alarm.notified.")[name] - timedelta(days=1))
         unit.commit()
     assert container.sweep().run(by_worker=True).alarms == 1
 
@@ -301,15 +305,15 @@ def test_credit_protection_alarm_is_called_by_the_sweep_once_a_day_and_may_fail(
 # ------------------------------------------------------------------------------------------------ the contract itself
 
 
-def test_the_contract_has_hooks() -> None:
+def test_hookspecs_has_hooks() -> None:
     assert len(HOOKS) >= 8
 
 
 @pytest.mark.parametrize("hook", HOOKS)
 def test_every_hook_says_when_it_is_called_and_what_it_may_not_do(hook: str) -> None:
-    told = getattr(hookspecs, hook).__doc__
-    assert len(told) >= A_SENTENCE_OR_TWO
-    assert "alled" in told
+    text = getattr(hookspecs, hook).__doc__
+    assert len(text) >= A_SENTENCE_OR_TWO
+    assert "Called" in text
     assert "tenant" in getattr(hookspecs, hook).__annotations__
 
 

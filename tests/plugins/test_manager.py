@@ -10,7 +10,7 @@ import pytest
 
 from credit_protection import plugin_manager
 from credit_protection.plugins import builtin, hookimpl, manager
-from tests.plugins.plugged import manager_with
+from tests.plugins.plugin_fixtures import manager_with
 
 HEAVY = (
     "sqlalchemy",
@@ -27,7 +27,7 @@ HEAVY = (
 class Misspelt:
     @hookimpl
     def credit_protection_beraus(self) -> None:
-        """Nobody would ever call it."""
+        """No such hook exists."""
 
 
 class AsksTooMuch:
@@ -36,12 +36,12 @@ class AsksTooMuch:
         """There is no such argument."""
 
 
-def test_a_misspelt_hook_is_an_error() -> None:
+def test_misspelt_hook_is_an_error() -> None:
     with pytest.raises(pluggy.PluginValidationError, match="credit_protection_beraus"):
         manager_with(Misspelt())
 
 
-def test_a_misspelt_hook_is_an_error_when_all_plugins_are_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_misspelt_hook_is_an_error_when_all_plugins_are_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
     fresh = manager_with()
     fresh.register(Misspelt())
     monkeypatch.setattr(manager, "plugin_manager", lambda: fresh)
@@ -49,17 +49,17 @@ def test_a_misspelt_hook_is_an_error_when_all_plugins_are_asked_for(monkeypatch:
         manager.all_plugins.__wrapped__()
 
 
-def test_a_hook_that_asks_for_what_is_not_given_is_an_error() -> None:
+def test_hook_with_an_unknown_argument_is_an_error() -> None:
     with pytest.raises(pluggy.PluginValidationError, match="database"):
         manager_with(AsksTooMuch())
 
 
-def test_there_is_one_manager_a_process_with_our_own_adapters_in_it() -> None:
+def test_process_has_one_manager_with_the_built_in_adapters() -> None:
     assert plugin_manager() is plugin_manager()
     assert plugin_manager().get_plugin("credit_protection.builtin") is builtin
 
 
-def test_starting_loads_nothing_that_an_erp_would_pay_for() -> None:
+def test_start_up_loads_no_heavy_library() -> None:
     program = (
         "import sys, credit_protection\n"
         "credit_protection.plugin_manager()\n"

@@ -29,7 +29,7 @@ def environment(home: Path, url: str) -> dict[str, str]:
 
 @pytest.mark.postgresql
 @pytest.mark.timeout(60)
-def test_it_works_until_it_is_told_to_end(tmp_path: Path, new_database: NewDatabase) -> None:
+def test_worker_runs_until_sigterm(tmp_path: Path, new_database: NewDatabase) -> None:
     worker = subprocess.Popen(
         WORKER, env=environment(tmp_path, new_database()), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     )
@@ -37,14 +37,14 @@ def test_it_works_until_it_is_told_to_end(tmp_path: Path, new_database: NewDatab
         assert worker.stdout is not None
         assert "Trabalhador em atividade" in worker.stdout.readline()
         worker.send_signal(signal.SIGTERM)
-        said, _ = worker.communicate(timeout=20)
+        output, _ = worker.communicate(timeout=20)
     finally:
         worker.kill()
         worker.wait()
-    assert worker.returncode == 0, said
+    assert worker.returncode == 0, output
 
 
-def test_on_another_database_it_says_what_is_missing(tmp_path: Path) -> None:
+def test_worker_on_another_database_says_what_is_missing(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'here.sqlite'}"
     done = subprocess.run(WORKER, env=environment(tmp_path, url), capture_output=True, text=True, check=False)
     assert done.returncode != 0

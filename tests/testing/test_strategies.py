@@ -1,59 +1,159 @@
-"""What the strategies promise to authors, and the examples of docs/testing.md, run as they stand there."""
+"""The strategies' guarantees to authors, and the examples of docs/testing.md, executed as written."""
 
+import ast
+import datetime as dt
+import pkgutil
 import re
-from inspect import isfunction
+import sys
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from decimal import Decimal
+from inspect import isclass, isfunction
 from pathlib import Path
+from typing import Any
 
 import pytest
-from hypothesis import Phase, given, settings
+from hypothesis import HealthCheck, Phase, find, given, seed, settings
 from hypothesis import strategies as st
 
 from credit_protection.domain.actors import Actor, Permission
 from credit_protection.domain.capabilities import Capabilities
 from credit_protection.domain.customers import Address, Customer, Invoice, InvoiceStatus, Subscription
-from credit_protection.domain.customers import SubscriptionStatus as Standing
+from credit_protection.domain.customers import SubscriptionStatus as Status
 from credit_protection.domain.documents import Cnpj, Cpf, Document, PersonType, parse_document
 from credit_protection.domain.guards import years_before
 from credit_protection.domain.integrations import Integration
 from credit_protection.domain.legal_calendar import BusinessCalendar
 from credit_protection.domain.money import ZERO, Money
 from credit_protection.domain.natures import InclusionNature
-from credit_protection.domain.negativations import Action, Desired, Negativation, Observed, next_action
+from credit_protection.domain.negativations import Negativation
 from credit_protection.domain.products import Product, ProductKind
 from credit_protection.domain.settlements import Entry, Reversal, Settlement
+from credit_protection.domain.state_table import Action, Desired, Observed, next_action
 from credit_protection.testing import strategies
 from credit_protection.testing.strategies import BALANCE, NOW, TODAY
 
 PAGE = Path(__file__).parents[2] / "docs" / "testing.md"
 BLOCKS = re.findall(r"^```python\n(.*?)^```", PAGE.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+PUBLIC: dict[str, Callable[[], st.SearchStrategy[Any]]] = {
+    name: each
+    for name, each in vars(strategies).items()
+    if isfunction(each) and each.__module__.startswith(f"{strategies.__name__}.")
+}
 ADDRESS_PARTS = ("street", "number", "district", "city", "state", "postal_code")
 
 
 # ------------------------------------------------------------------------------------------------ the page
 
 
-@pytest.mark.parametrize("block", BLOCKS, ids=range(len(BLOCKS)))
-def test_the_examples_of_the_page_run(block: str) -> None:
+@pytest.mark.parametrize("block", [block for block in BLOCKS if "def test_" in block])
+def test_page_example_passes(block: str) -> None:
     names: dict[str, object] = {}
     exec(compile(block, str(PAGE), "exec"), names)  # noqa: S102 - our own page
-    tests = [each for name, each in names.items() if name.startswith("test_") and callable(each)]
-
-    assert tests
-    for test in tests:
+    for test in [each for name, each in names.items() if name.startswith("test_") and callable(each)]:
         test()
 
 
-def test_the_page_names_every_strategy() -> None:
-    public = {
-        name
-        for name, each in vars(strategies).items()
-        if isfunction(each) and each.__module__.startswith(f"{strategies.__name__}.")
-    }
+def test_profile_of_the_page_has_no_explain_phase() -> None:
+    (block,) = [block for block in BLOCKS if "load_profile" in block]
+    profile = settings.get_current_profile_name()
+    try:
+        exec(compile(block, str(PAGE), "exec"), {})  # noqa: S102 - our own page
+        assert set(settings().phases) == set(Phase) - {Phase.explain}
+    finally:
+        settings.load_profile(profile)
+
+
+def test_page_names_every_strategy() -> None:
     table = PAGE.read_text(encoding="utf-8").partition("## What there is")[2]
 
-    assert public
-    assert {name for name in public if f"`{name}(" not in table} == set()
-    assert all(getattr(strategies, name).__doc__ for name in public)
+    assert PUBLIC
+    assert {name for name in PUBLIC if f"`{name}(" not in table} == set()
+    assert all(each.__doc__ for each in PUBLIC.values())
+
+
+@pytest.mark.parametrize("name", sorted(set(re.findall(r"`(domain\.[\w.]+)`", PAGE.read_text(encoding="utf-8")))))
+def test_function_named_on_the_page_exists(name: str) -> None:
+    assert pkgutil.resolve_name(f"credit_protection.{name}") is not None
+
+
+# ------------------------------------------------------------------------------------------------ failing examples
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A failing property.
+
+    Args:
+        value: of its last failing call.
+        printed: the expression that Hypothesis printed for it.
+        calls: of the property.
+    """
+
+    value: object
+    printed: str
+    calls: int
+
+
+def failure_of(
+    strategy: st.SearchStrategy[Any], fails: Callable[[Any], object], phases: Collection[Phase], chosen_seed: int = 0
+) -> Failure:
+    values: list[object] = []
+    calls = 0
+
+    @seed(chosen_seed)
+    @settings(phases=phases, max_examples=300, database=None, suppress_health_check=list(HealthCheck))
+    @given(strategy)
+    def check(value: object) -> None:
+        nonlocal calls
+        calls += 1
+        if fails(value):
+            values.append(value)
+            raise AssertionError
+
+    with pytest.raises(AssertionError) as failure:
+        check()
+    call = next(note.partition(": ")[2] for note in failure.value.__notes__ if "check(" in note)
+    (argument,) = ast.parse(call, mode="eval").body.keywords  # type: ignore[attr-defined]
+    return Failure(values[-1], ast.unparse(argument.value), calls)
+
+
+def evaluated(expression: str) -> object:
+    names: dict[str, object] = {
+        name: each
+        for path, module in tuple(sys.modules.items())
+        if path.startswith("credit_protection.domain.")
+        for name, each in vars(module).items()
+        if isclass(each)
+    }
+    names |= {"Decimal": Decimal, "datetime": dt, "timedelta": dt.timedelta}
+    return eval(expression, names)  # noqa: S307 - printed by us
+
+
+@pytest.mark.parametrize("name", PUBLIC)
+def test_failing_example_is_printed_as_an_expression(name: str) -> None:
+    strategy = PUBLIC[name]()
+    simplest = find(strategy, lambda _: True)
+    for chosen_seed in range(3):
+        failure = failure_of(strategy, lambda value: value != simplest, [Phase.generate], chosen_seed)
+        assert evaluated(failure.printed) == failure.value, failure.printed
+
+
+@pytest.mark.parametrize(
+    ("strategy", "fails"),
+    [
+        (strategies.negativations(), lambda one: one.removal_claims),
+        (strategies.candidates(), lambda one: len(one.invoices) > 1),
+        (strategies.ledgers(), lambda entries: len({type(entry) for entry in entries}) > 1),
+    ],
+)
+def test_failing_property_shrinks_in_a_few_hundred_calls(
+    strategy: st.SearchStrategy[Any], fails: Callable[[Any], object]
+) -> None:
+    failure = failure_of(strategy, fails, set(Phase) - {Phase.explain})
+
+    assert failure.calls < 500
+    assert evaluated(failure.printed) == failure.value
 
 
 # ------------------------------------------------------------------------------------------------ documents, people
@@ -68,18 +168,18 @@ def test_documents_are_valid_and_of_their_kind(person: Cpf, company: Cnpj, lette
 
 
 @given(st.sampled_from(PersonType).flatmap(lambda kind: st.tuples(st.just(kind), strategies.documents(kind))))
-def test_documents_are_of_the_person_type_that_was_asked_for(drawn: tuple[PersonType, Document]) -> None:
+def test_documents_match_the_requested_person_type(drawn: tuple[PersonType, Document]) -> None:
     assert drawn[1].person_type is drawn[0]
 
 
 @given(strategies.money(), strategies.money(ZERO, Money(1)))
-def test_money_keeps_within_its_bounds(amount: Money, small: Money) -> None:
+def test_money_stays_within_its_bounds(amount: Money, small: Money) -> None:
     assert Money(1) <= amount <= Money(100_000_00)
     assert small in {ZERO, Money(1)}
 
 
 @given(strategies.customers(), strategies.addresses())
-def test_complete_people_lack_nothing_and_are_adults(person: Customer, address: Address) -> None:
+def test_complete_customers_have_all_parts_and_are_adults(person: Customer, address: Address) -> None:
     document = parse_document(person.document)
 
     assert person.name
@@ -92,29 +192,29 @@ def test_complete_people_lack_nothing_and_are_adults(person: Customer, address: 
         assert person.birth_date is None
 
 
-def test_incomplete_people_lack_one_thing_or_another() -> None:
-    lacking: set[str] = set()
+def test_incomplete_customers_miss_any_part() -> None:
+    missing: set[str] = set()
 
     @settings(max_examples=100, phases=[Phase.generate], derandomize=True, database=None)
     @given(strategies.customers(PersonType.PF, complete=False))
     def look(person: Customer) -> None:
         assert parse_document(person.document).person_type is PersonType.PF
-        lacking.update(part for part in ADDRESS_PARTS if not getattr(person.address, part))
-        lacking.update(part for part in ("name", "birth_date") if not getattr(person, part))
+        missing.update(part for part in ADDRESS_PARTS if not getattr(person.address, part))
+        missing.update(part for part in ("name", "birth_date") if not getattr(person, part))
 
     look()
-    assert lacking == {*ADDRESS_PARTS, "name", "birth_date"}
+    assert missing == {*ADDRESS_PARTS, "name", "birth_date"}
 
 
-@given(strategies.subscriptions("c7"), strategies.subscriptions(status=Standing.TERMINATED))
-def test_a_terminated_subscription_tells_since_when(any_one: Subscription, ended: Subscription) -> None:
+@given(strategies.subscriptions("c7"), strategies.subscriptions(status=Status.TERMINATED))
+def test_only_terminated_subscription_has_a_date(any_one: Subscription, ended: Subscription) -> None:
     assert any_one.customer_id == "c7"
-    assert (any_one.terminated_on is not None) is (any_one.status is Standing.TERMINATED)
-    assert ended.status is Standing.TERMINATED
+    assert (any_one.terminated_on is not None) is (any_one.status is Status.TERMINATED)
+    assert ended.status is Status.TERMINATED
 
 
 @given(strategies.invoices(), strategies.overdue_invoices(TODAY, "c7", "s7"))
-def test_a_balance_is_what_the_standing_leaves(any_one: Invoice, overdue: Invoice) -> None:
+def test_balance_follows_invoice_status(any_one: Invoice, overdue: Invoice) -> None:
     owed = any_one.status in {InvoiceStatus.OPEN, InvoiceStatus.IN_AGREEMENT}
 
     assert (any_one.balance > ZERO) is owed
@@ -130,32 +230,32 @@ def test_a_balance_is_what_the_standing_leaves(any_one: Invoice, overdue: Invoic
 
 
 @given(st.sampled_from(PersonType).flatmap(lambda kind: st.tuples(st.just(kind), strategies.natures(kind))))
-def test_a_nature_for_a_person_admits_it(drawn: tuple[PersonType, InclusionNature]) -> None:
+def test_nature_for_a_person_type_admits_it(drawn: tuple[PersonType, InclusionNature]) -> None:
     assert drawn[1].admits(drawn[0])
 
 
 @given(strategies.products(), strategies.products(ProductKind.REMOVAL))
-def test_only_queries_ask_for_inputs(any_one: Product, removal: Product) -> None:
+def test_only_queries_have_inputs(any_one: Product, removal: Product) -> None:
     assert any_one.kind is ProductKind.QUERY or not any_one.inputs
     assert removal.kind is ProductKind.REMOVAL
 
 
 @given(strategies.capabilities())
-def test_capabilities_make_sense(gateway: Capabilities) -> None:
+def test_capabilities_are_consistent(gateway: Capabilities) -> None:
     assert gateway.remove or not gateway.include
     assert gateway.find or not gateway.polling
     assert gateway.includes_pf or gateway.includes_pj
-    assert gateway.poll_pace.first <= gateway.poll_pace.cap
+    assert gateway.poll_backoff.first <= gateway.poll_backoff.cap
 
 
 @given(strategies.actors(Permission.REMOVE, Permission.QUERY))
-def test_an_actor_has_at_least_what_was_asked_for(actor: Actor) -> None:
+def test_actor_has_at_least_the_requested_permissions(actor: Actor) -> None:
     assert actor.permissions >= {Permission.REMOVE, Permission.QUERY}
     assert actor.is_person
 
 
 @given(strategies.calendars(), strategies.integrations())
-def test_calendars_know_the_fixed_holidays_and_integrations_no_plain_secret(
+def test_calendars_have_fixed_holidays_and_integrations_no_plain_secret(
     calendar: BusinessCalendar, integration: Integration
 ) -> None:
     assert all(TODAY.replace(month=month, day=day) in calendar.holidays for month, day in ((9, 7), (11, 20)))
@@ -166,13 +266,13 @@ def test_calendars_know_the_fixed_holidays_and_integrations_no_plain_secret(
 
 
 @given(strategies.ledgers(("1001", "1002")))
-def test_a_ledger_repeats_only_exactly(entries: tuple[Entry, ...]) -> None:
+def test_ledger_repeats_entries_exactly(entries: tuple[Entry, ...]) -> None:
     settled = {entry for entry in entries if isinstance(entry, Settlement)}
-    undone = [entry for entry in entries if isinstance(entry, Reversal)]
+    reversed_entries = [entry for entry in entries if isinstance(entry, Reversal)]
 
     assert len({entry.id for entry in settled}) == len(settled)
-    assert {entry.settlement_id for entry in undone} <= {entry.id for entry in settled} | {"never-seen"}
-    assert all(entry.counts_from >= entry.paid_on for entry in settled)
+    assert {entry.settlement_id for entry in reversed_entries} <= {entry.id for entry in settled} | {"never-seen"}
+    assert all(entry.effective_on >= entry.paid_on for entry in settled)
     assert all(entry.amount is None or entry.amount <= BALANCE + BALANCE for entry in settled)
 
 
@@ -182,18 +282,18 @@ drawn_with_gateway = strategies.capabilities().flatmap(
 
 
 @given(drawn_with_gateway)
-def test_a_negativation_is_in_a_state_that_can_be(drawn: tuple[Capabilities, Negativation]) -> None:
+def test_negativation_is_in_a_possible_state(drawn: tuple[Capabilities, Negativation]) -> None:
     gateway, one = drawn
     action = next_action(one.observed, one.desired, gateway)  # raises where the pair can't be
     work = one.transmission
-    held = work.claim
+    lease = work.claim
 
-    if held is None or held.action in {Action.LOOK_UP, Action.POLL}:
+    if lease is None or lease.action in {Action.LOOK_UP, Action.POLL}:
         assert work.action is action
     else:
         assert one.is_in_doubt
     assert work.is_open is action.is_open
-    assert held is None or (held.fence == work.fence and held.until > NOW)
+    assert lease is None or (lease.fence == work.fence and lease.until > NOW)
     assert (one.removal_reason is not None) is (one.removal_claims > 0)
     assert (one.unanswered_inclusions is not None) is (one.observed is Observed.IN_DOUBT_INCLUDE)
     assert one.unanswered_removals is None or one.observed is Observed.IN_DOUBT_REMOVE
@@ -214,6 +314,6 @@ pairs = st.sampled_from(
 
 
 @given(pairs.flatmap(lambda pair: st.tuples(st.just(pair), strategies.negativations(None, *pair))))
-def test_a_negativation_is_as_asked_for(drawn: tuple[tuple[Observed, Desired], Negativation]) -> None:
+def test_negativation_has_the_requested_state(drawn: tuple[tuple[Observed, Desired], Negativation]) -> None:
     pair, one = drawn
     assert (one.observed, one.desired) == pair

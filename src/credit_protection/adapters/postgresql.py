@@ -1,4 +1,4 @@
-"""What adapters that talk to PostgreSQL by themselves need to know of the configured address."""
+"""The configured database URL, for adapters that connect to PostgreSQL without SQLAlchemy."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
 def is_postgresql(url: str) -> bool:
-    """Tell whether an SQLAlchemy URL means PostgreSQL."""
+    """Whether a URL is of PostgreSQL."""
     return _DRIVER.match(url) is not None
 
 
 def libpq_url(url: str) -> str:
-    """The URL as libpq reads it: without SQLAlchemy's name of a driver."""
+    """The URL for libpq: without SQLAlchemy's driver name."""
     return _DRIVER.sub("postgresql://", url)
 
 
 def session_options(url: str, schema: str | None, *settings: str) -> str:
-    """The `options` of sessions, as libpq reads them: those of the URL, then the search path and further settings.
+    """The `options` of sessions, for libpq: those of the URL, then the search path and further settings.
 
     Args:
         url: of the database.
@@ -30,7 +30,7 @@ def session_options(url: str, schema: str | None, *settings: str) -> str:
         settings: each `name=value`.
 
     Raises:
-        ConfigurationError: the schema's name is not a plain one.
+        ConfigurationError: the schema's name is not a plain identifier.
     """
     own = parse_qs(urlsplit(libpq_url(url)).query).get("options", [])
     if schema is not None:

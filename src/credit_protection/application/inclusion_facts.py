@@ -1,62 +1,56 @@
-"""Reading what the guards need: at the asking, in bulk, and again at the claim (rule 7)."""
+"""Reads what the guards need: at the creation, and again at the claim (rule 7)."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from credit_protection.application.customers import unknown_customer
 from credit_protection.domain.customers import Subscription, SubscriptionStatus
 from credit_protection.domain.errors import NotFound
-from credit_protection.domain.guards import Candidate, Terms
+from credit_protection.domain.guards import Candidate, InclusionTerms
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from credit_protection.application.tenant import Tenant
-    from credit_protection.domain.creditors import Creditor
-    from credit_protection.domain.customers import Invoice
-    from credit_protection.domain.integrations import Integration
+    from credit_protection.application.integration_context import IntegrationContext
+    from credit_protection.application.tenant_ports import TenantPorts
     from credit_protection.domain.money import Money
-    from credit_protection.domain.natures import InclusionNature
     from credit_protection.domain.negativations import Negativation
+    from credit_protection.ports.storage import UnitOfWork
 
 
-@dataclass(frozen=True, slots=True)
-class Configured:
-    """An integration with what is stored about it."""
+def inclusion_terms(
+    tenant: TenantPorts,
+    unit: UnitOfWork,
+    context: IntegrationContext,
+    holds: Mapping[str, str],
+    open_invoices: frozenset[str],
+) -> InclusionTerms:
+    """Gather the facts that all candidates of one integration share; reads its natures.
 
-    integration: Integration
-    creditor: Creditor
-    natures: Mapping[str, InclusionNature]
-
-
-def configured(tenant: Tenant, integration: Integration) -> Configured:
-    """Read the creditor and the natures of an integration."""
-    with tenant.storage.reading() as unit:
-        creditor = unit.creditors.get(integration.creditor_id)
-        natures = {nature.code: nature for nature in unit.integrations.natures(integration.id)}
-    return Configured(integration, creditor, natures)
-
-
-def terms(
-    tenant: Tenant, setup: Configured, holds: Mapping[str, str], open_invoices: frozenset[str] = frozenset()
-) -> Terms:
-    """The facts that all candidates of one integration share."""
-    return Terms(
-        gateway=tenant.gateways.kind(setup.integration.gateway).capabilities,
-        settings=setup.integration.guards,
-        calendar=tenant.calendars.of(setup.creditor),
-        today=tenant.today(setup.creditor),
-        natures=setup.natures,
+    Args:
+        tenant: whose calendars and clock.
+        unit: the open unit of work.
+        context: of the integration.
+        holds: customers on the do-not-negativate list, with the reason.
+        open_invoices: invoices in another open negativation of the registry.
+    """
+    return InclusionTerms(
+        capabilities=context.capabilities,
+        settings=context.integration.settings.guards,
+        calendar=tenant.calendars.for_creditor(context.creditor),
+        today=tenant.today(context.creditor),
+        natures={nature.code: nature for nature in unit.integrations.natures(context.integration.id)},
         holds=holds,
         open_invoices=open_invoices,
-        is_telecom=setup.creditor.is_telecom,
-        grouped=setup.integration.grouped,
+        is_telecom=context.creditor.is_telecom,
+        grouped=context.integration.settings.grouped,
     )
 
 
 def read_candidate(
-    tenant: Tenant,
+    tenant: TenantPorts,
     *,
     customer_id: str,
     invoice_ids: Sequence[str],
@@ -64,7 +58,7 @@ def read_candidate(
     amounts: Mapping[str, Money],
     subscription_id: str | None = None,
 ) -> Candidate:
-    """Read a candidate from the host, as it stands now.
+    """Read a candidate from the host, with its present state.
 
     Args:
         tenant: whose host.
@@ -80,26 +74,23 @@ def read_candidate(
     """
     customer = tenant.host.customers([customer_id]).get(customer_id)
     if customer is None:
-        raise NotFound(f"O cliente {customer_id} não existe no ERP. Confira o código.", code="cliente_desconhecido")
+        raise unknown_customer(customer_id)
     known = tenant.host.invoice_statuses(invoice_ids)
-    invoices: list[Invoice] = []
-    for invoice_id in invoice_ids:
-        if invoice_id not in known:
-            raise NotFound(f"A fatura {invoice_id} não existe no ERP. Confira o código.", code="fatura_desconhecida")
-        invoices.append(known[invoice_id])
-    if not tenant.host.capabilities.subscriptions:  # the customer stands for theirs
+    if unknown := [invoice_id for invoice_id in invoice_ids if invoice_id not in known]:
+        raise NotFound(f"A fatura {unknown[0]} não existe no ERP. Confira o código.", code="fatura_desconhecida")
+    invoices = tuple(known[invoice_id] for invoice_id in invoice_ids)
+    if not tenant.host.capabilities.subscriptions:  # the customer is the one subscription
         whole = Subscription(customer.id, customer.id, "", SubscriptionStatus.ACTIVE)
         theirs = tuple(replace(invoice, subscription_id=customer.id) for invoice in invoices)
         return Candidate(customer, whole, theirs, nature_code, amounts)
     if subscription_id is None:
         subscription_id = next((invoice.subscription_id for invoice in invoices if invoice.subscription_id), None)
-    subscriptions = tenant.host.subscriptions([subscription_id]) if subscription_id else {}
-    subscription = subscriptions.get(subscription_id) if subscription_id else None
-    return Candidate(customer, subscription, tuple(invoices), nature_code, amounts)
+    subscription = tenant.host.subscriptions([subscription_id]).get(subscription_id) if subscription_id else None
+    return Candidate(customer, subscription, invoices, nature_code, amounts)
 
 
-def reread(tenant: Tenant, negativation: Negativation) -> Candidate:
-    """The candidate of an existing negativation, read anew for its claim."""
+def reload_candidate(tenant: TenantPorts, negativation: Negativation) -> Candidate:
+    """Read the candidate of an existing negativation again, for its claim."""
     return read_candidate(
         tenant,
         customer_id=negativation.customer_id,

@@ -1,7 +1,7 @@
-"""Payments: record in the host's transaction, apply in ours, and see what no event told.
+"""Payments: recorded in the host's transaction, applied in a transaction of our own.
 
-The way of a payment: `record` inserts one row where the host holds its transaction; the host commits; `apply` locks the
-invoice, lets the domain decide under the integration's policy, and opens the transmission.
+The flow: `record` inserts one row and one audit entry in the transaction that the host has open; the host commits;
+`apply` locks the invoice, lets the domain decide under the integration's policy, and opens the transmission.
 """
 
 from __future__ import annotations
@@ -9,308 +9,301 @@ from __future__ import annotations
 import itertools
 import logging
 from dataclasses import dataclass
-from datetime import timedelta
+from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from credit_protection.application.checkpoints import reached
-from credit_protection.application.setups import Setups
+from credit_protection.application.integration_context import ContextLoader
 from credit_protection.domain import removals
 from credit_protection.domain.actors import Permission
-from credit_protection.domain.audit import AuditEntry
-from credit_protection.domain.customers import InvoiceStatus
-from credit_protection.domain.errors import HostUnavailable
-from credit_protection.domain.money import ZERO
-from credit_protection.domain.settlements import (
-    InvoiceOutcome,
-    Reversal,
-    Settlement,
-    SettlementKind,
-    invoice_standing,
-    standing,
-)
-from credit_protection.ports.storage import HostMustRetry, Page, Unapplied
+from credit_protection.domain.audit import AuditEntry, automatic_entries
+from credit_protection.domain.errors import ConfigurationError, HostUnavailable
+from credit_protection.domain.settlements import Reversal
+from credit_protection.domain.unreported_settlements import needs_host_status, unreported_entries
+from credit_protection.ports.failpoints import failpoint
+from credit_protection.ports.storage import HostTransactionRetry, Unapplied
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
-    from datetime import date, datetime
+    from datetime import date
 
-    from credit_protection.application.setups import Setup
-    from credit_protection.application.tenant import Tenant
+    from credit_protection.application.integration_context import IntegrationContext
+    from credit_protection.application.tenant_ports import TenantPorts
     from credit_protection.domain.actors import Actor
-    from credit_protection.domain.customers import Invoice
     from credit_protection.domain.negativations import Change, Negativation
     from credit_protection.domain.settlements import Entry
     from credit_protection.ports.storage import UnitOfWork
 
 log = logging.getLogger(__name__)
 
-APPLY_AT_ONCE = 500
-APPLY_TOGETHER = 50
-"""How many invoices are decided upon in one transaction."""
-REREAD_AT_ONCE = 500
-RECORD_AT_ONCE = 500
-SWEEP_OVERLAP = timedelta(days=3)
-"""Bank returns are back-dated and pages shift while they are read: a sweep looks this far behind the last one."""
-SWEPT_MARK = "host.swept."
-"""Name of the mark that says when the host's settlements were last listed, with the host's code behind it."""
-REREAD_MARK = "host.reread."
-"""Name of the mark that says when the standings were last re-read, with the host's code behind it."""
-_STANDING = "standing:"
+APPLY_LIMIT = 500
+APPLY_BATCH_SIZE = 50
+"""How many invoices one transaction decides about."""
+RECORD_BATCH_SIZE = 500
+
+
+class RecordResult(StrEnum):
+    """What became of a settlement or a reversal that a host recorded.
+
+    In the host's transaction no result but `RECORDED` and `REPEATED` leaves a settlement behind; the host's transaction
+    stays usable, the log says why, and the sweep records the payment where the host lists its settlements.
+    """
+
+    RECORDED = "recorded"
+    """It is new and stored; in the host's transaction, once the host commits."""
+    REPEATED = "repeated"
+    """It was recorded before: nothing was changed."""
+    NOT_PERMITTED = "not_permitted"
+    """The actor lacks `RECORD_PAYMENTS`; the audit trail has an entry."""
+    WRONG_CONNECTION = "wrong_connection"
+    """The connection is of an unsupported driver, or of a database without the `cp_` tables."""
+    FAILED = "failed"
+    """The write failed in the host's transaction."""
 
 
 @dataclass(frozen=True, slots=True)
-class Applied:
-    """What applying settlements did: how many invoices were decided upon, and which negativations turned."""
+class ApplyResult:
+    """How many invoices were decided about, and which negativations changed."""
 
     invoices: int
-    turned: Sequence[str]
-
-
-@dataclass(frozen=True, slots=True)
-class _Decision:
-    """What was decided upon some invoices; how the unclear ones stand only the host can say."""
-
-    changes: Sequence[Change]
-    unclear: Sequence[str]
+    changed_negativation_ids: Sequence[str]
 
 
 class Payments:
     """The use cases about payments."""
 
-    def __init__(self, tenant: Tenant) -> None:
+    def __init__(self, tenant: TenantPorts) -> None:
         self._tenant = tenant
 
     # ------------------------------------------------------------------------------ in the host's transaction
 
-    def record(self, actor: Actor, entry: Entry, *, connection: object | None = None) -> bool:
-        """Record a settlement or a reversal: one row, a repeat ignored.
+    def record(self, actor: Actor, entry: Entry, *, connection: object | None = None) -> RecordResult:
+        """Record a settlement or a reversal.
+
+        A missing permission is a result, not an exception: it must not refuse a customer's payment. For the same reason
+        an asyncio event loop in the calling thread is not refused here: two inserts block it for less than a lost
+        payment costs.
 
         Args:
-            actor: who reports it; needs "registrar pagamentos".
+            actor: who reports it; needs `RECORD_PAYMENTS`.
             entry: what the host reports.
-            connection: the host's own DBAPI connection, to join the transaction that it holds: in a savepoint, never
-                committed here. None: a transaction of our own, applied right after.
-
-        Returns:
-            Whether it was new. In the host's transaction False as well where it could not be recorded: no fault of ours
-            refuses a customer's payment. It is logged, the host's transaction goes on, and the sweep finds the payment.
+            connection: the host's own DBAPI connection to the database with the `cp_` tables, to join the transaction
+                that is open on it: the rows are written in a savepoint, and the host commits. None: a transaction of
+                our own; the entry is applied at once.
 
         Raises:
-            PermissionDenied: the actor may not.
-            Exception: the host's driver's own error, unchanged, where the database wants the host's transaction done
-                again (serialization failure, deadlock, a busy SQLite file).
+            Exception: the host's driver's own error, unchanged, where the database wants the host's transaction retried
+                (serialization failure, deadlock, a busy SQLite file). Without a connection: any failure.
         """
-        actor.require(Permission.RECORD_PAYMENTS)
-        now = self._tenant.clock.now()
-        if connection is not None:
-            return self._record_joined(entry, now, connection)
-        with self._tenant.storage.unit() as unit:
-            new = unit.settlements.record(self._tenant.host.code, entry, now)
-            if new:
-                unit.audit.add(_entry_of(actor, entry, self._tenant))
-            unit.commit()
-        self.committed()
-        return new
-
-    def _record_joined(self, entry: Entry, now: datetime, connection: object) -> bool:
-        try:
-            with self._tenant.storage.joined(connection) as unit:
-                new = unit.settlements.record(self._tenant.host.code, entry, now)
-                unit.commit()
-        except HostMustRetry as told:
-            raise told.error from None
-        except Exception:
-            named = entry.settlement_id if isinstance(entry, Reversal) else entry.id
-            log.exception(
-                "settlement %s of invoice %s was not recorded in the host's transaction; the sweep finds it",
-                named,
-                entry.invoice_id,
-            )
-            return False
-        return new
+        result = self._write(connection, lambda unit: self._insert(unit, actor, entry))
+        if Permission.RECORD_PAYMENTS not in actor.permissions:
+            log.error("%s may not record payments: an entry of invoice %s was refused", actor.id, entry.invoice_id)
+            return RecordResult.NOT_PERMITTED
+        if connection is None:
+            self.after_commit()
+        elif result in {RecordResult.FAILED, RecordResult.WRONG_CONNECTION}:
+            log.error("settlement %s of invoice %s was not recorded", _subject(entry), entry.invoice_id)
+        return result
 
     def reverse(
         self, actor: Actor, settlement_id: str, invoice_id: str, on: date, *, connection: object | None = None
-    ) -> bool:
-        """Record the reversal of a settlement; it may come before the settlement itself."""
+    ) -> RecordResult:
+        """Record the reversal of a settlement; it may come before the settlement itself. See `record`."""
         return self.record(actor, Reversal(settlement_id, invoice_id, on), connection=connection)
 
-    def committed(self) -> Applied:
-        """The host has committed: apply what it recorded, and wake the workers. Losing this call is harmless."""
+    def after_commit(self) -> ApplyResult:
+        """Apply what the host has committed, and wake the workers. Losing this call is harmless: the sweep applies."""
         return self.apply()
+
+    def record_all(self, entries: Iterable[Entry]) -> int:
+        """Record what was read from the host, in batches: no transaction is open while a slow host lists.
+
+        Returns:
+            How many entries were new.
+        """
+        new = 0
+        listed = iter(entries)
+        while batch := list(itertools.islice(listed, RECORD_BATCH_SIZE)):
+            with self._tenant.storage.unit() as unit:
+                for entry in batch:
+                    new += unit.settlements.record(self._tenant.host.code, entry, self._tenant.clock.now())
+                unit.commit()
+        return new
+
+    def _write(self, connection: object | None, insert: Callable[[UnitOfWork], RecordResult]) -> RecordResult:
+        if connection is None:
+            with self._tenant.storage.unit() as unit:
+                result = insert(unit)
+                unit.commit()
+            return result
+        try:
+            with self._tenant.storage.in_transaction_of(connection) as unit:
+                result = insert(unit)
+                unit.commit()
+        except HostTransactionRetry as retry:
+            raise retry.error from None
+        except ConfigurationError:
+            log.exception("the connection can't be used to record payments")
+            return RecordResult.WRONG_CONNECTION
+        except Exception:
+            log.exception("a write in the host's transaction failed")
+            return RecordResult.FAILED
+        return result
+
+    def _insert(self, unit: UnitOfWork, actor: Actor, entry: Entry) -> RecordResult:
+        now, result = self._tenant.clock.now(), RecordResult.RECORDED
+        if Permission.RECORD_PAYMENTS not in actor.permissions:
+            result, act = RecordResult.NOT_PERMITTED, "payment.not_permitted"
+        elif unit.settlements.record(self._tenant.host.code, entry, now):
+            act = "payment.reverse" if isinstance(entry, Reversal) else "payment.record"
+        else:
+            return RecordResult.REPEATED
+        after = {"invoice": entry.invoice_id}
+        unit.audit.add(AuditEntry(now, actor.id, actor.name, act, _subject(entry), after=after))
+        return result
 
     # ------------------------------------------------------------------------------ in our own transaction
 
-    def apply(self, limit: int = APPLY_AT_ONCE) -> Applied:
-        """Decide upon settlements not yet applied; idempotent, some invoices in a transaction.
+    def apply(self, limit: int = APPLY_LIMIT) -> ApplyResult:
+        """Decide about settlements not yet applied; idempotent; one transaction for each batch of invoices.
 
         Args:
             limit: how many invoices at most.
         """
-        turned: list[str] = []
-        unclear: list[str] = []
-        done, are_more = self._apply_first(min(limit, APPLY_TOGETHER), turned, unclear)
-        if are_more and done < limit:
-            with self._tenant.storage.reading() as unit:
-                waiting = unit.settlements.unapplied(limit - done)
-            for host, invoice_ids in _by_host(waiting).items():
-                for start in range(0, len(invoice_ids), APPLY_TOGETHER):
-                    turned += self._apply_some(host, invoice_ids[start : start + APPLY_TOGETHER], unclear)
-            done += len(waiting)
-        if unclear:
-            turned += self._apply_some(self._tenant.host.code, self._cleared_up(unclear), [])
-        return Applied(done, turned)
+        changed: list[str] = []
+        unknown: list[str] = []
+        done, has_more = self._apply_first(min(limit, APPLY_BATCH_SIZE), changed, unknown)
+        if has_more and done < limit:
+            with self._tenant.storage.read_only() as unit:
+                unapplied = unit.settlements.unapplied(limit - done)
+            for host, invoice_ids in _by_host(unapplied).items():
+                for start in range(0, len(invoice_ids), APPLY_BATCH_SIZE):
+                    self._apply_batch(host, invoice_ids[start : start + APPLY_BATCH_SIZE], changed, unknown)
+            done += len(unapplied)
+        if unknown and (resolved := self._resolved(unknown)):
+            self._apply_batch(self._tenant.host.code, resolved, changed, [])
+        return ApplyResult(done, changed)
 
-    def _apply_first(self, most: int, turned: list[str], unclear: list[str]) -> tuple[int, bool]:
-        """Find, hold and decide upon the first few in one transaction: how many, and whether there may be more."""
+    def _apply_first(self, limit: int, changed: list[str], unknown: list[str]) -> tuple[int, bool]:
+        """Find and apply one batch in one transaction: how many invoices, and whether there may be more."""
         try:
-            waiting, decision = self._decide_together(lambda unit: unit.settlements.lock_unapplied(most))
+            unapplied, changes = self._decide_locked(lambda unit: unit.settlements.lock_unapplied(limit), unknown)
         except Exception:
-            log.warning("some settlements could not be applied together; each is applied alone", exc_info=True)
+            log.warning("a batch of settlements could not be applied; each is applied alone", exc_info=True)
             return 0, True
-        turned += self._tell(decision.changes)
-        unclear += decision.unclear
-        return len(waiting.held), waiting.are_more or bool(waiting.others)
+        changed += self._notify(changes)
+        return len(unapplied.locked), unapplied.has_more or bool(unapplied.contended)
 
-    def _cleared_up(self, unclear: Sequence[str]) -> list[str]:
-        """Ask the host about invoices that the ledger alone can't settle; those of which it told something new."""
+    def _resolved(self, unknown_state_ids: Sequence[str]) -> list[str]:
+        """Ask the host about invoices that the ledger alone can't settle; returns those with new entries."""
         try:
-            invoices = self._tenant.host.invoice_statuses(unclear)
+            invoices = self._tenant.host.invoice_statuses(unknown_state_ids)
         except HostUnavailable:
-            log.warning("the host could not be asked about part payments; the sweep re-reads them")
+            log.warning("the host could not be asked about part payments; the sweep rechecks them")
             return []
-        with self._tenant.storage.reading() as unit:
-            ledger = unit.settlements.entries(self._tenant.host.code, unclear)
-        new = untold(invoices.values(), ledger, self._tenant.clock.now().date())
-        self._record_all(new)
+        with self._tenant.storage.read_only() as unit:
+            ledger = unit.settlements.entries(self._tenant.host.code, unknown_state_ids)
+        new = unreported_entries(invoices.values(), ledger, self._tenant.clock.now().date())
+        self.record_all(new)
         return sorted({entry.invoice_id for entry in new})
 
-    def _apply_some(self, host: str, invoice_ids: Sequence[str], unclear: list[str]) -> list[str]:
-        """Decide upon some invoices together; where that fails, each alone.
+    def _apply_batch(self, host: str, invoice_ids: Sequence[str], changed: list[str], unknown: list[str]) -> None:
+        """Apply to a batch of invoices; where that fails, to each alone: a failing one stays unapplied."""
 
-        One that can't be decided upon stays unapplied, and keeps no other.
-        """
-        if not invoice_ids:
-            return []
-
-        def hold(unit: UnitOfWork) -> Unapplied:
+        def lock(unit: UnitOfWork) -> Unapplied:
             unit.settlements.lock_invoices(host, invoice_ids)
-            return Unapplied([(host, invoice_id) for invoice_id in invoice_ids], (), are_more=False)
+            return Unapplied([(host, invoice_id) for invoice_id in invoice_ids], (), has_more=False)
 
         try:
-            _, decision = self._decide_together(hold)
+            _, changes = self._decide_locked(lock, unknown)
         except Exception:
-            if len(invoice_ids) > 1:
-                return [turned for each in invoice_ids for turned in self._apply_some(host, [each], unclear)]
-            log.exception("settlements of invoice %s were not applied", invoice_ids[0], extra={"host": host})
-            return []
-        unclear += decision.unclear
-        return self._tell(decision.changes)
+            if len(invoice_ids) == 1:
+                log.exception("settlements of invoice %s were not applied", invoice_ids[0], extra={"host": host})
+                return
+            for each in invoice_ids:
+                self._apply_batch(host, [each], changed, unknown)
+        else:
+            changed += self._notify(changes)
 
-    def _decide_together(self, hold: Callable[[UnitOfWork], Unapplied]) -> tuple[Unapplied, _Decision]:
-        """One transaction: hold some invoices, decide upon them, commit."""
-        decisions: list[_Decision] = []
-        reached("apply.read")
+    def _decide_locked(
+        self, lock: Callable[[UnitOfWork], Unapplied], unknown: list[str]
+    ) -> tuple[Unapplied, Sequence[Change]]:
+        """One transaction: lock some invoices, decide about them, commit."""
+        changes: list[Change] = []
+        unclear: list[str] = []
+        failpoint("apply.read")
         with self._tenant.storage.unit() as unit:
-            waiting = hold(unit)
-            reached("apply.locked")
-            for host, invoice_ids in _by_host(waiting.held).items():
-                decisions.append(self._decide(unit, host, invoice_ids))
-            reached("apply.written")
+            unapplied = lock(unit)
+            failpoint("apply.locked")
+            for host, invoice_ids in _by_host(unapplied.locked).items():
+                changes += self._decide(unit, host, invoice_ids, unclear)
+            failpoint("apply.written")
             unit.commit()
-        reached("apply.committed")
-        changes = [change for each in decisions for change in each.changes]
-        return waiting, _Decision(changes, [invoice_id for each in decisions for invoice_id in each.unclear])
+        failpoint("apply.committed")
+        unknown += unclear
+        return unapplied, changes
 
-    def _decide(self, unit: UnitOfWork, host: str, invoice_ids: Sequence[str]) -> _Decision:
-        """Decide upon invoices that this unit holds, and write it down."""
-        held = unit.negativations.lock_covering(host, invoice_ids)
-        covered = {*invoice_ids, *(invoice.invoice_id for each in held for invoice in each.invoices)}
+    def _decide(self, unit: UnitOfWork, host: str, invoice_ids: Sequence[str], unclear: list[str]) -> Sequence[Change]:
+        """Decide about invoices that this unit has locked, and store the changes.
+
+        Args:
+            unit: the open one.
+            host: code of the invoices' host.
+            invoice_ids: of the invoices.
+            unclear: collects the invoices whose state only the host knows.
+        """
+        negativations = unit.negativations.lock_for_invoices(host, invoice_ids)
+        covered = {*invoice_ids, *(invoice.invoice_id for each in negativations for invoice in each.invoices)}
         ledger: dict[str, list[Entry]] = {}
         for entry in unit.settlements.entries(host, sorted(covered)):
             ledger.setdefault(entry.invoice_id, []).append(entry)
-        setups = Setups(self._tenant, unit)
+        contexts = ContextLoader(self._tenant, unit)
         changes: list[Change] = []
-        unclear: dict[str, None] = {}
-        for negativation in held:
+        for negativation in negativations:
             entries = {each.invoice_id: ledger.get(each.invoice_id, []) for each in negativation.invoices}
-            told = [entry for each in entries.values() for entry in each]
-            change = _decided(self._tenant, negativation, setups.of(negativation), told)
+            recorded = [entry for each in entries.values() for entry in each]
+            change = apply_ledger(self._tenant, negativation, contexts.for_negativation(negativation), recorded)
             if change.negativation is not negativation:
                 changes.append(change)
+            principals = {each.invoice_id: each.principal for each in negativation.invoices}
             for invoice_id in entries.keys() & set(invoice_ids):
-                if _is_unclear(entries[invoice_id], negativation, invoice_id):
-                    unclear[invoice_id] = None
+                if invoice_id not in unclear and needs_host_status(entries[invoice_id], principals[invoice_id]):
+                    unclear.append(invoice_id)
         unit.negativations.save_all([change.negativation for change in changes])
         unit.negativations.append([event for change in changes for event in change.events])
+        unit.audit.add(*automatic_entries(changes))
         unit.settlements.mark_applied(host, invoice_ids, self._tenant.clock.now())
-        return _Decision(changes, list(unclear))
+        return changes
 
-    def _tell(self, changes: Sequence[Change]) -> list[str]:
-        """Let plugins and workers know what was committed. Returns which negativations turned."""
-        self._tenant.listeners.happened([event for change in changes for event in change.events])
+    def _notify(self, changes: Sequence[Change]) -> list[str]:
+        """Notify plugins and workers of what was committed. Returns which negativations changed."""
+        self._tenant.listeners.negativation_event([event for change in changes for event in change.events])
         for change in changes:
             if change.negativation.transmission.action.is_call:
                 self._tenant.queue.wake(change.negativation.id)
         return [change.negativation.id for change in changes]
 
-    # ------------------------------------------------------------------------------ what no event told
 
-    def sweep_host(self, today: date) -> int:
-        """Record the host's settlements since the last sweep, with an overlap. Returns how many were new."""
-        host = self._tenant.host
-        if not host.capabilities.settlements:
-            return 0
-        with self._tenant.storage.reading() as unit:
-            last = unit.marks.get(SWEPT_MARK + host.code)
-        since = (today if last is None else last.date()) - SWEEP_OVERLAP
-        started = self._tenant.clock.now()
-        new = self._record_all(host.settlements_since(since))
-        with self._tenant.storage.unit() as unit:
-            unit.marks.set(SWEPT_MARK + host.code, started)
-            unit.commit()
-        return new
-
-    def reread_standings(self) -> int:
-        """Re-read the invoices of every open negativation from the host, page by page (level-triggered).
-
-        A debt that ceased without any event is recorded as a settlement of our own naming, and its coming back as that
-        one's reversal. Returns how many entries were new.
-        """
-        host = self._tenant.host
-        started = self._tenant.clock.now()
-        new = 0
-        cursor: str | None = None
-        while True:
-            with self._tenant.storage.reading() as unit:
-                page = unit.negativations.open_invoice_ids(host.code, Page(REREAD_AT_ONCE, cursor))
-                ledger = unit.settlements.entries(host.code, page.items)
-            invoices = host.invoice_statuses(page.items)
-            new += self._record_all(untold(invoices.values(), ledger, started.date()))
-            cursor = page.cursor
-            if cursor is None:
-                break
-        with self._tenant.storage.unit() as unit:
-            unit.marks.set(REREAD_MARK + host.code, started)
-            unit.commit()
-        return new
-
-    def _record_all(self, entries: Iterable[Entry]) -> int:
-        """Record some at a time: nothing is held while a slow host lists."""
-        new = 0
-        listed = iter(entries)
-        while some := list(itertools.islice(listed, RECORD_AT_ONCE)):
-            with self._tenant.storage.unit() as unit:
-                for entry in some:
-                    new += unit.settlements.record(self._tenant.host.code, entry, self._tenant.clock.now())
-                unit.commit()
-        return new
+def apply_ledger(
+    tenant: TenantPorts, negativation: Negativation, context: IntegrationContext, ledger: Sequence[Entry]
+) -> Change:
+    """Let the settlements of its invoices decide about one negativation, under its integration's policy."""
+    policy = context.integration.settings.removal_policy
+    return removals.apply_settlement_statuses(
+        negativation,
+        negativation.settlement_statuses(ledger, policy.tolerance),
+        policy,
+        tenant.calendars.for_creditor(context.creditor),
+        context.capabilities,
+        tenant.clock.now(),
+    )
 
 
-def decide(tenant: Tenant, unit: UnitOfWork, negativation: Negativation) -> Change:
-    """Let the settlements that stand decide about one negativation, held by this unit."""
+def decide_removal(
+    tenant: TenantPorts, unit: UnitOfWork, negativation: Negativation, context: IntegrationContext
+) -> Change:
+    """Like `apply_ledger`; reads the ledger. The unit has locked the invoices."""
     ledger = unit.settlements.entries(negativation.host, [invoice.invoice_id for invoice in negativation.invoices])
-    return _decided(tenant, negativation, Setups(tenant, unit).of(negativation), ledger)
+    return apply_ledger(tenant, negativation, context, ledger)
 
 
 def _by_host(pairs: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
@@ -320,61 +313,5 @@ def _by_host(pairs: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
     return of_host
 
 
-def _decided(tenant: Tenant, negativation: Negativation, setup: Setup, ledger: Sequence[Entry]) -> Change:
-    policy = setup.integration.removal_policy
-    return removals.apply_standings(
-        negativation,
-        negativation.standings(ledger, policy.tolerance),
-        policy,
-        tenant.calendars.of(setup.creditor),
-        setup.gateway,
-        tenant.clock.now(),
-    )
-
-
-_KINDS = {
-    InvoiceStatus.PAID: SettlementKind.PAYMENT,
-    InvoiceStatus.CREDITED: SettlementKind.CREDIT_NOTE,
-    InvoiceStatus.CANCELLED: SettlementKind.CANCELLATION,
-    InvoiceStatus.IN_AGREEMENT: SettlementKind.AGREEMENT,
-}
-
-
-def _is_unclear(ledger: Sequence[Entry], negativation: Negativation, invoice_id: str) -> bool:
-    """Whether only the host can say how an invoice stands: partly paid, or settled by our own naming alone."""
-    outcome = negativation.standings(ledger, ZERO)[invoice_id].outcome
-    return outcome is InvoiceOutcome.PARTLY_PAID or any(each.id.startswith(_STANDING) for each in standing(ledger))
-
-
-def untold(invoices: Iterable[Invoice], ledger: Sequence[Entry], today: date) -> list[Entry]:
-    """Entries for what the host shows and nobody told: a debt that ceased, or one of our own naming that came back."""
-    stood: dict[str, list[Settlement]] = {}
-    for settlement in standing(ledger):
-        stood.setdefault(settlement.invoice_id, []).append(settlement)
-    named: dict[str, int] = {}
-    for entry in ledger:
-        if isinstance(entry, Settlement) and entry.id.startswith(_STANDING):
-            named[entry.invoice_id] = named.get(entry.invoice_id, 0) + 1
-    entries: list[Entry] = []
-    for invoice in invoices:
-        ours = [each for each in stood.get(invoice.id, []) if each.id.startswith(_STANDING)]
-        if invoice.status is InvoiceStatus.OPEN:
-            entries.extend(Reversal(each.id, invoice.id, today) for each in ours)
-        elif not invoice_standing(invoice.amount, stood.get(invoice.id, [])).outcome.is_settled:
-            number = named.get(invoice.id, 0) + 1
-            entries.append(
-                Settlement(
-                    id=f"{_STANDING}{invoice.id}:{number}",
-                    invoice_id=invoice.id,
-                    kind=_KINDS[invoice.status],
-                    paid_on=invoice.paid_on or today,
-                    available_on=invoice.available_on,
-                )
-            )
-    return entries
-
-
-def _entry_of(actor: Actor, entry: Entry, tenant: Tenant) -> AuditEntry:
-    act = "payment.reverse" if isinstance(entry, Reversal) else "payment.record"
-    subject = entry.settlement_id if isinstance(entry, Reversal) else entry.id
-    return AuditEntry(tenant.clock.now(), actor.id, actor.name, act, subject, after={"invoice": entry.invoice_id})
+def _subject(entry: Entry) -> str:
+    return entry.settlement_id if isinstance(entry, Reversal) else entry.id

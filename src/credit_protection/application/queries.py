@@ -5,27 +5,22 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from credit_protection.application.integrations import visible_integration
-from credit_protection.application.permits import Permits
+from credit_protection.application.admission_control import RateLimiter
+from credit_protection.application.integration_context import require_visible, visible_integration
 from credit_protection.domain import queries as rules
 from credit_protection.domain.actors import Permission
 from credit_protection.domain.audit import AuditEntry
 from credit_protection.domain.documents import parse_document
-from credit_protection.domain.errors import (
-    BureauError,
-    InvalidInput,
-    OutcomeUnknown,
-    ProtocolError,
-)
+from credit_protection.domain.errors import BureauError, InvalidInput
 from credit_protection.domain.products import check_inputs
 from credit_protection.domain.queries import CreditQuery, DocumentReport, Purpose
 from credit_protection.ports.bureau import QueryOrder
-from credit_protection.ports.storage import Page, QueryFilter
+from credit_protection.ports.storage import PageRequest, QueryFilter
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from credit_protection.application.tenant import Tenant
+    from credit_protection.application.tenant_ports import TenantPorts
     from credit_protection.domain.actors import Actor
     from credit_protection.domain.documents import Document
     from credit_protection.domain.findings import Finding
@@ -33,19 +28,19 @@ if TYPE_CHECKING:
     from credit_protection.domain.products import Product
     from credit_protection.domain.queries import CreditReport, ExportFormat
     from credit_protection.ports.bureau import BureauGateway
-    from credit_protection.ports.storage import Listed
+    from credit_protection.ports.storage import Page
 
 LOST_AFTER = timedelta(minutes=10)
-"""A query still without outcome after this long belongs to a process that died."""
-_LOST_AT_ONCE = 100
+"""The process of a query that has no outcome after this long has died."""
+EXPIRY_BATCH_SIZE = 100
 
 
 class Queries:
     """The use cases about credit queries."""
 
-    def __init__(self, tenant: Tenant) -> None:
+    def __init__(self, tenant: TenantPorts) -> None:
         self._tenant = tenant
-        self._permits = Permits(tenant)
+        self._rate_limiter = RateLimiter(tenant)
 
     def run(
         self,
@@ -57,72 +52,73 @@ class Queries:
         inputs: Mapping[str, str] | None = None,
         customer_id: str | None = None,
         purpose: Purpose = Purpose.CREDIT_GRANTING,
-        insist: bool = False,
+        force: bool = False,
     ) -> CreditQuery:
-        """Ask once, and pay.
+        """Send one query, which is paid for, and store its outcome.
 
         Args:
-            actor: who; needs "consultar".
+            actor: needs "consultar".
             integration_id: through which integration.
-            product_code: a query product of it.
+            product_code: one of its query products.
             document: CPF or CNPJ, of a prospect or of a customer.
-            inputs: extra inputs that the product needs.
+            inputs: extra inputs that the product needs, by code.
             customer_id: the host's, where it is a customer.
             purpose: legal basis.
-            insist: pay again though the reuse window warns.
+            force: pay again though the reuse window warns.
 
         Returns:
-            The answered query; `report()` gives its bytes.
+            The answered query; `open` gives its report.
 
         Raises:
             InvalidInput: document, product or inputs.
-            RuleViolation: the integration is inactive, or a newer answer is at hand.
+            RuleViolation: the integration is inactive, or a recent answer must be reused.
             OutcomeUnknown: the answer was lost; the query is stored as such, since it may have been paid.
-            RateLimited: the integration's rate allowed no call for some seconds; nothing was sent, or stored.
-            BureauError: it failed; the query is stored with the reason, and no report.
+            RateLimited: the integration's rate allowed no call for some seconds; nothing was sent or stored.
+            BureauError: it failed; the query is stored with the reason, without a report.
         """
         actor.require(Permission.QUERY)
-        asked = parse_document(document)
-        integration, product, finding = self._prepare(actor, integration_id, product_code, asked)
+        subject = parse_document(document)
+        integration, product, finding = self._prepare(actor, integration_id, product_code, subject)
         integration.require_active()
-        sent = check_inputs(product, asked.person_type, inputs or {})
-        if asked.is_alphanumeric and not self._takes_letters(integration):
+        checked = check_inputs(product, subject.person_type, inputs or {})
+        capabilities = self._tenant.gateways.provider(integration.gateway).capabilities
+        if subject.is_alphanumeric and not capabilities.alphanumeric_cnpj:
             raise InvalidInput(
                 "Este birô ainda não aceita CNPJ com letras. Use outra integração.",
                 field="document",
                 code="cnpj_alfanumerico",
             )
-        rules.require_reusable(finding, insist=insist)
-        gateway = self._tenant.gateways.of(integration)
-        self._permits.wait(integration)
+        rules.require_allowed(finding, force=force)
+        gateway = self._tenant.gateways.for_integration(integration)
+        self._rate_limiter.acquire_blocking(integration)
         query = CreditQuery(
             id=self._tenant.identifiers.new_id(),
             integration_id=integration_id,
             creditor_id=integration.creditor_id,
             product_code=product_code,
-            document=asked,
+            document=subject,
             customer_id=customer_id,
             purpose=purpose,
             actor_id=actor.id,
             asked_at=self._tenant.clock.now(),
-            inputs=sent,
+            inputs=checked,
             cost=product.price,
         )
         with self._tenant.storage.unit() as unit:
             unit.queries.add(query)
             unit.audit.add(self._entry(actor, "query.run", query))
             unit.commit()
-        return self._ask(gateway, query)
+        return self._send(gateway, query)
 
-    def reuse(self, actor: Actor, integration_id: str, product_code: str, document: str) -> Finding | None:
-        """What the reuse window says before paying: the finding to show, or None."""
+    def check_reuse_window(self, actor: Actor, integration_id: str, product_code: str, document: str) -> Finding | None:
+        """Return the finding of the reuse window, to show before paying; None where there is none."""
         return self._prepare(actor, integration_id, product_code, parse_document(document))[2]
 
     def open(self, actor: Actor, query_id: str) -> tuple[CreditQuery, CreditReport]:
-        """Open a stored answer; costs nothing, and is logged.
+        """Open a stored report: costs nothing, and is audited.
 
         Raises:
-            NotFound: there is no such query, or it has no answer.
+            NotFound: there is no such query, or it has no report.
         """
         with self._tenant.storage.unit() as unit:
             query = self._visible(actor, unit.queries.get(query_id))
@@ -132,8 +128,8 @@ class Queries:
         return query, report
 
     def get(self, actor: Actor, query_id: str) -> CreditQuery:
-        """One query, without its answer's bytes."""
-        with self._tenant.storage.reading() as unit:
+        """Read one query, without its report."""
+        with self._tenant.storage.read_only() as unit:
             return self._visible(actor, unit.queries.get(query_id))
 
     def list(
@@ -142,20 +138,20 @@ class Queries:
         *,
         customer_id: str | None = None,
         document: str | None = None,
-        page: Page = Page(),
-    ) -> Listed[CreditQuery]:
-        """History, newest first: of all, of a customer, or of a document."""
+        page: PageRequest = PageRequest(),
+    ) -> Page[CreditQuery]:
+        """List queries, newest first: all, those of a customer, or those about a document."""
         actor.require(Permission.READ_HISTORY)
         compact = None if document is None else parse_document(document).value
         wanted = QueryFilter(creditor_ids=actor.creditor_ids, customer_id=customer_id, document=compact)
-        with self._tenant.storage.reading() as unit:
+        with self._tenant.storage.read_only() as unit:
             return unit.queries.list(wanted, page)
 
     def export(self, actor: Actor, query_id: str, export: ExportFormat) -> bytes:
-        """The stored answer as a file.
+        """Return the stored report as a file; audited.
 
         Raises:
-            InvalidInput: the answer is a ready-made document and can't become a spreadsheet.
+            InvalidInput: the report is not available in this format.
         """
         rules.require_exportable(self.get(actor, query_id), export)
         _, report = self.open(actor, query_id)
@@ -165,13 +161,13 @@ class Queries:
             "Esta resposta ainda não pode ser exportada neste formato.", field="format", code="exportacao_indisponivel"
         )
 
-    def give_up_lost(self) -> int:
-        """Part of the sweep: queries whose process died become "resultado desconhecido". Returns how many."""
+    def expire_unanswered(self) -> int:
+        """Mark queries whose process died as "resultado desconhecido"; return how many. For the sweep."""
         now = self._tenant.clock.now()
         with self._tenant.storage.unit() as unit:
-            lost = unit.queries.unanswered_since(now - LOST_AFTER, _LOST_AT_ONCE)
+            lost = unit.queries.unanswered_since(now - LOST_AFTER, EXPIRY_BATCH_SIZE)
             for query in lost:
-                unit.queries.save(rules.given_up(query, now))
+                unit.queries.save(rules.mark_lost(query, now))
             unit.commit()
         return len(lost)
 
@@ -180,8 +176,8 @@ class Queries:
     def _prepare(
         self, actor: Actor, integration_id: str, product_code: str, document: Document
     ) -> tuple[Integration, Product, Finding | None]:
-        with self._tenant.storage.reading() as unit:
-            integration = visible_integration(self._tenant, unit, actor, integration_id)
+        with self._tenant.storage.read_only() as unit:
+            integration = visible_integration(unit, actor, integration_id)
             products = unit.integrations.products(integration_id)
             earlier = unit.queries.newest_answered(integration_id, product_code, document.value)
         product = next((one for one in products if one.code == product_code), None)
@@ -191,35 +187,30 @@ class Queries:
                 field="product",
                 code="produto_desconhecido",
             )
-        return integration, product, rules.reuse_finding(earlier, integration.reuse, self._tenant.clock.now())
+        finding = rules.check_reuse_window(earlier, integration.settings.reuse, self._tenant.clock.now())
+        return integration, product, finding
 
-    def _takes_letters(self, integration: Integration) -> bool:
-        return self._tenant.gateways.kind(integration.gateway).capabilities.alphanumeric_cnpj
-
-    def _ask(self, gateway: BureauGateway, query: CreditQuery) -> CreditQuery:
-        """One call, outside any transaction; whatever comes of it is stored."""
+    def _send(self, gateway: BureauGateway, query: CreditQuery) -> CreditQuery:
+        """Make one call, outside any transaction, and store its outcome."""
         order = QueryOrder(query.product_code, query.document, query.purpose, query.inputs)
         try:
             report = gateway.query(order)
         except BureauError as error:
-            unknown = isinstance(error, OutcomeUnknown | ProtocolError)
-            outcome = rules.failed(query, error, self._tenant.clock.now(), unknown=unknown)
-            with self._tenant.storage.unit() as unit:
-                unit.queries.save(outcome)
-                unit.commit()
-            self._tenant.listeners.query_answered(outcome)
+            self._store(rules.failed(query, error, self._tenant.clock.now()))
             error.context["query_id"] = query.id
             raise
-        answered = rules.answered(query, report, self._tenant.clock.now())
+        return self._store(rules.answered(query, report, self._tenant.clock.now()), report)
+
+    def _store(self, outcome: CreditQuery, report: CreditReport | None = None) -> CreditQuery:
         with self._tenant.storage.unit() as unit:
-            unit.queries.save(answered, report)
+            unit.queries.save(outcome, report)
             unit.commit()
-        self._tenant.listeners.query_answered(answered)
-        return answered
+        self._tenant.listeners.query_answered(outcome)
+        return outcome
 
     def _visible(self, actor: Actor, query: CreditQuery) -> CreditQuery:
         actor.require(Permission.READ_HISTORY)
-        self._tenant.visible(actor, query.creditor_id, "Consulta")
+        require_visible(actor, query.creditor_id, "Consulta")
         return query
 
     def _entry(self, actor: Actor, act: str, query: CreditQuery) -> AuditEntry:

@@ -1,7 +1,7 @@
-"""Transmissions: claim, perform, sweep.
+"""Transmissions: claim, call, store.
 
-A worker claims (the doubt is written down and committed), calls the bureau outside any transaction, and stores the
-answer in a second, fenced transaction. Whatever dies in between, the sweep finds.
+A worker claims a row: its doubt is stored and committed before a byte is sent (rule 6). It calls the bureau outside any
+transaction, and stores the answer in a second, fenced transaction. Whatever dies in between, the sweep finds.
 """
 
 from __future__ import annotations
@@ -10,63 +10,49 @@ import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from credit_protection.application.answers import Answers
-from credit_protection.application.breakers import Breakers
-from credit_protection.application.checkpoints import reached
-from credit_protection.application.claims import Claims
-from credit_protection.application.decisions import Decisions
-from credit_protection.application.permits import Permits
-from credit_protection.application.setups import Setups
+from credit_protection.application.admission_control import CircuitBreaker, RateLimiter
+from credit_protection.application.batched_updates import BatchedUpdates
+from credit_protection.application.inclusion_claims import claim_inclusion, read_host_facts
 from credit_protection.domain import transmissions
-from credit_protection.domain.bureau_answers import (
-    NotExecuted,
-    RecordKey,
-    Rejected,
-    Unknown,
-)
-from credit_protection.domain.errors import (
-    BureauError,
-    BureauUnavailable,
-    CredentialsRejected,
-    CreditProtectionError,
-    InclusionStillProcessing,
-    NoCredit,
-    NotFound,
-    ProtocolError,
-    RateLimited,
-    Refused,
-)
-from credit_protection.domain.negativations import Action
+from credit_protection.domain.breaker import may_call
+from credit_protection.domain.bureau_answers import NotExecuted, RecordKey, answer_from_error
+from credit_protection.domain.errors import BureauError, CreditProtectionError, HostUnavailable, NotFound, ProtocolError
+from credit_protection.domain.negativations import Change
+from credit_protection.domain.observations import AnswerContext, record_answer
 from credit_protection.domain.reasons import RemovalReason
+from credit_protection.domain.removal_policy import removal_reason
 from credit_protection.domain.requests import inclusion_order
+from credit_protection.domain.state_table import Action
 from credit_protection.ports.bureau import RemovalOrder
+from credit_protection.ports.failpoints import failpoint
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from datetime import datetime
 
-    from credit_protection.application.breakers import Passage
-    from credit_protection.application.claims import Claimed
-    from credit_protection.application.tenant import Tenant
+    from credit_protection.application.admission_control import CallPermission
+    from credit_protection.application.batched_updates import UpdateContext, UpdateResult
+    from credit_protection.application.integration_context import IntegrationContext
+    from credit_protection.application.tenant_ports import TenantPorts
     from credit_protection.domain.bureau_answers import Answer, LookupResult
-    from credit_protection.domain.integrations import Integration
+    from credit_protection.domain.customers import Customer
     from credit_protection.domain.negativations import Claim, Negativation
     from credit_protection.ports.storage import DueTransmission
 
 log = logging.getLogger(__name__)
 
-SWEEP_LIMIT = 500
+RELEASE_LIMIT = 500
 
 
 @dataclass(frozen=True, slots=True)
-class Performed:
+class TransmissionResult:
     """One transmission's outcome.
 
     Args:
-        negativation: as stored after.
-        action: what was done; None where nothing was to be claimed any more.
-        error: what the bureau or the network said, where it failed.
-        not_before: no permit was free, and nothing was claimed: `due` gives it again from then on.
+        negativation: as stored after it.
+        action: what was done; None where there was nothing to claim.
+        error: the error of the bureau or the network, where the call failed.
+        not_before: instant, UTC, where the call is throttled or the bureau paused: nothing was claimed.
     """
 
     negativation: Negativation
@@ -75,183 +61,268 @@ class Performed:
     not_before: datetime | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class _Claimed:
+    """A stored claim; for an inclusion, with the customer as the host knows them now."""
+
+    change: Change
+    context: IntegrationContext
+    customer: Customer | None = None
+
+    @property
+    def negativation(self) -> Negativation:
+        return self.change.negativation
+
+    @property
+    def claim(self) -> Claim | None:
+        """None where nothing is to be sent any more."""
+        return self.negativation.transmission.claim
+
+
 class Transmissions:
     """The use cases of the workers."""
 
-    def __init__(self, tenant: Tenant) -> None:
+    def __init__(self, tenant: TenantPorts) -> None:
         self._tenant = tenant
-        decisions = Decisions(tenant)
-        self._claims = Claims(tenant, decisions)
-        self._answers = Answers(tenant, decisions)
-        self._permits = Permits(tenant)
-        self._breakers = Breakers(tenant, self._permits)
+        self._updates = BatchedUpdates(tenant)
+        self._rates = RateLimiter(tenant)
+        self._breaker = CircuitBreaker(tenant, self._rates)
 
     # ------------------------------------------------------------------------------------------ what is due
 
     def due(self, limit: int) -> Sequence[DueTransmission]:
         """What may be claimed now: removals first, earliest deadline first.
 
-        Paused integrations are left out, and those whose rate allows no call now.
+        Paused and throttled integrations are left out.
         """
-        held_back = self._permits.held_back()
-        with self._tenant.storage.reading() as unit:
-            due = unit.negativations.due(self._tenant.clock.now(), limit, except_integrations=held_back)
-        self._permits.found(due)
+        throttled = self._rates.throttled_integrations()
+        with self._tenant.storage.read_only() as unit:
+            due = unit.negativations.due(self._tenant.clock.now(), limit, except_integrations=throttled)
+        self._rates.remember(due)
         return due
 
     def next_due_at(self) -> datetime | None:
-        """When a worker must look again, if nobody wakes it."""
-        with self._tenant.storage.reading() as unit:
+        """When a worker must fetch due rows again without a wake-up."""
+        with self._tenant.storage.read_only() as unit:
             upcoming = unit.negativations.next_due_at(self._tenant.clock.now())
-        return self._permits.look_again(upcoming)
+        return self._rates.next_check_at(upcoming)
 
-    def sweep(self, limit: int = SWEEP_LIMIT) -> int:
-        """Let go of what dead workers held. Returns how many. Idempotent and bounded."""
+    def release_expired(self, limit: int = RELEASE_LIMIT) -> int:
+        """Release the expired leases of dead workers. Returns how many. Idempotent and bounded."""
         now = self._tenant.clock.now()
-        with self._tenant.storage.reading() as unit:
+        with self._tenant.storage.read_only() as unit:
             expired = unit.negativations.expired(now, limit)
-        let_go = 0
+        released = 0
         for negativation_id in expired:
             try:
-                let_go += self._let_go(negativation_id, now)
-            except Exception:  # one that can't be let go of keeps no other
-                log.exception("transmission %s was not let go of", negativation_id)
-        return let_go
+                released += self._release(negativation_id, now)
+            except Exception:  # one that can't be released doesn't block the others
+                log.exception("the lease of transmission %s was not released", negativation_id)
+        return released
 
-    # ------------------------------------------------------------------------------------------ performing
+    def _release(self, negativation_id: str, now: datetime) -> bool:
+        def decide(update: UpdateContext) -> Change | None:
+            change = transmissions.expire(update.negativation, update.integration_context.capabilities, now)
+            return None if change.negativation is update.negativation else change
 
-    def perform(self, negativation_id: str, worker: str) -> Performed | None:
+        result: UpdateResult[None] | None = self._updates.apply("release", negativation_id, decide)
+        if result is None or result.change is None:
+            return False
+        self._tenant.listeners.negativation_event(result.change.events)
+        return True
+
+    # ------------------------------------------------------------------------------------------ one transmission
+
+    def perform(self, negativation_id: str, worker: str) -> TransmissionResult | None:
         """Claim, call, store.
 
         Args:
-            negativation_id: which; may have been done by another worker meanwhile.
-            worker: who, for the history.
+            negativation_id: which one; another worker may have performed it.
+            worker: name, for the history and the audit trail.
 
         Returns:
-            What came of it; None where somebody else has it or it is not due.
+            The outcome; None where another worker has claimed it or it is not due.
         """
-        reached("perform.begun")
-        integration = self._permits.integration(negativation_id)
-        permit = self._permits.take(integration)
+        failpoint("perform.started")
+        integration = self._rates.integration(negativation_id)
+        permit = self._rates.acquire(integration)
         if permit.not_before is not None:
-            return self._held_back(negativation_id, permit.not_before)
-        was_used = True
+            return self._throttled(negativation_id, permit.not_before)
+        used = True
         try:
-            done = self._perform(negativation_id, worker, integration)
-            was_used = done is not None and done.action is not None
+            with self._breaker.guard(integration) as permission:
+                if permission.not_before is None:
+                    result = self._send(negativation_id, worker, permission)
+                else:
+                    result = self._throttled(negativation_id, permission.not_before)
+            used = result is not None and result.action is not None
         finally:
-            self._permits.end(permit, was_used=was_used)
-        return done
+            self._rates.release(permit, used=used)
+        return result
 
-    def _perform(self, negativation_id: str, worker: str, integration: Integration) -> Performed | None:
-        with self._breakers.passage(integration) as passage:
-            if passage.not_before is not None:
-                return self._held_back(negativation_id, passage.not_before)
-            return self._pass(negativation_id, worker, passage)
-
-    def _pass(self, negativation_id: str, worker: str, passage: Passage) -> Performed | None:
+    def _send(self, negativation_id: str, worker: str, permission: CallPermission) -> TransmissionResult | None:
         try:
-            claimed = self._claims.claim(negativation_id, worker, passage.probe)
+            claimed = self._claim(negativation_id, worker, permission.probe)
         except NotFound:
             raise
         except Exception:
-            self._claims.postpone(negativation_id, "erro_inesperado")  # else it would stand first in line for ever
+            self._postpone(negativation_id, "erro_inesperado")  # else it would stay the first of the queue for ever
             raise
         if claimed is None:
             return None
         if claimed.claim is None:
-            return Performed(claimed.negativation, None)
-        reached("call.before")
+            return TransmissionResult(claimed.negativation, None)
+        failpoint("call.before")
         answer, error = self._call(claimed, claimed.claim)
-        reached("call.after")
-        change = self._answers.store(negativation_id, claimed.claim, answer)
+        failpoint("call.after")
+        change = self._store(negativation_id, claimed.claim, answer)
         if error is not None or not isinstance(answer, NotExecuted):  # else no call was made
-            self._breakers.tell(passage, claimed.setup.integration, negativation_id, error)
-        self._tenant.listeners.happened(change.events)
+            self._breaker.record_outcome(permission, claimed.context.integration, negativation_id, error)
+        self._tenant.listeners.negativation_event(change.events)
         self._wake(change.negativation)
-        reached("answer.told")
-        return Performed(change.negativation, claimed.claim.action, error)
+        failpoint("answer.published")
+        return TransmissionResult(change.negativation, claimed.claim.action, error)
 
-    def _let_go(self, negativation_id: str, now: datetime) -> bool:
-        with self._tenant.storage.unit() as unit:
-            negativation = unit.negativations.lock(negativation_id, skip_locked=True)
-            if negativation is None:
-                return False
-            change = transmissions.expire(negativation, Setups(self._tenant, unit).of(negativation).gateway, now)
-            if change.negativation is negativation:
-                return False
-            unit.negativations.save(change.negativation)
-            unit.negativations.append(change.events)
-            reached("let_go.written")
-            unit.commit()
-        reached("let_go.committed")
-        self._tenant.listeners.happened(change.events)
-        return True
-
-    def _held_back(self, negativation_id: str, not_before: datetime) -> Performed:
-        with self._tenant.storage.reading() as unit:
-            return Performed(unit.negativations.get(negativation_id), None, not_before=not_before)
-
-    # ------------------------------------------------------------------------------------------ the call
-
-    def _call(self, claimed: Claimed, claim: Claim) -> tuple[Answer | LookupResult, BureauError | None]:
-        """One call to the bureau, outside any transaction; every failure becomes what is known of it."""
-        negativation, integration = claimed.negativation, claimed.setup.integration
-        try:
-            call = self._prepared(claimed, claim)
-        except CreditProtectionError as error:  # a lost key, say: no byte was sent, and a person must mend it
-            log.warning("transmission %s can't be sent: %s", negativation.id, error.message)
-            return NotExecuted(error.code, error.message, needs_person=True), None
-        if claim.until - self._tenant.clock.now() < claimed.setup.gateway.call_deadline:
-            # This process stood still after its claim: what it sent now could land when the quiet period is over.
-            return NotExecuted("reserva_no_fim", "O envio não começou a tempo. Ele será tentado de novo."), None
-        try:
-            return call(), None
-        except BureauError as error:
-            return known_of(error), error
-        except Exception as error:
-            log.exception("the gateway %s failed", integration.gateway, extra={"negativation": negativation.id})
-            unforeseen = ProtocolError(f"Erro inesperado ao falar com o birô: {type(error).__name__}.")
-            return known_of(unforeseen), unforeseen
-
-    def _prepared(self, claimed: Claimed, claim: Claim) -> Callable[[], Answer | LookupResult]:
-        """The call, all that it needs at hand: whatever fails here is known not to have been sent."""
-        negativation, setup = claimed.negativation, claimed.setup
-        key = RecordKey(negativation.document, negativation.reference, negativation.due_date, negativation.bureau_id)
-        gateway = self._tenant.gateways.of(setup.integration)
-        match claim.action:
-            case Action.INCLUDE if claimed.customer is not None:
-                order = inclusion_order(negativation, claimed.customer, setup.creditor, setup.gateway)
-                return lambda: gateway.include(order)
-            case Action.REMOVE:
-                reason = negativation.removal_reason or RemovalReason.CREDITOR_REQUEST
-                removal = RemovalOrder(key, reason, setup.creditor.document)
-                return lambda: gateway.remove(removal)
-            case Action.LOOK_UP | Action.POLL:
-                return lambda: gateway.find(key)
-            case _:
-                raise ValueError(f"{claim.action} was claimed without what it needs")
-
-    # ------------------------------------------------------------------------------------------ after it
+    def _throttled(self, negativation_id: str, not_before: datetime) -> TransmissionResult:
+        with self._tenant.storage.read_only() as unit:
+            return TransmissionResult(unit.negativations.get(negativation_id), None, not_before=not_before)
 
     def _wake(self, negativation: Negativation) -> None:
         work = negativation.transmission
         if work.action.is_call and work.block is None:
             self._tenant.queue.wake(negativation.id, work.due_at)
 
+    # ------------------------------------------------------------------------------------------ claim
 
-def known_of(error: BureauError) -> NotExecuted | Unknown | Rejected:
-    """What an error of a call says about its effect."""
-    match error:
-        case InclusionStillProcessing():
-            return NotExecuted(error.code, error.message, still_processing=True)
-        case RateLimited():
-            return NotExecuted(error.code, error.message, error.retry_at)
-        case NoCredit():
-            return NotExecuted(error.code, error.message, needs_person=True)
-        case BureauUnavailable() | CredentialsRejected():
-            return NotExecuted(error.code, error.message)
-        case Refused():
-            return Rejected(error.code, error.message, error.field, error.request_id)
-        case _:
-            return Unknown(error.code, error.message, str(error.context.get("transcript", "")))
+    def _claim(self, negativation_id: str, worker: str, probe: datetime | None) -> _Claimed | None:
+        result: UpdateResult[Negativation] | None = self._updates.apply(
+            "claim", negativation_id, lambda update: self._decide_claim(update, worker, probe)
+        )
+        if result is None:
+            with self._tenant.storage.read_only() as unit:
+                unit.negativations.get(negativation_id)  # raises where there is none
+            return None
+        if result.value is not None:
+            return self._claim_inclusion(result.value, worker)
+        if result.change is None:
+            return None
+        self._tenant.listeners.negativation_event(result.change.events)
+        return _Claimed(result.change, result.integration_context)
+
+    def _decide_claim(self, update: UpdateContext, worker: str, probe: datetime | None) -> Change | Negativation | None:
+        """A claim; the negativation itself where it is an inclusion, since the host is to be read first."""
+        context = update.integration_context
+        now = self._tenant.clock.now()  # lease and quiet period count from here
+        if not may_call(context.integration, now, probe):
+            return None
+        if not transmissions.is_claimable(update.negativation.transmission, now):
+            return None
+        expired = transmissions.expire(update.negativation, context.capabilities, now)
+        work = expired.negativation.transmission
+        if not context.integration.settings.owns_transmission:
+            return Change(transmissions.postpone(expired.negativation, "transmissao_do_erp", now), expired.events)
+        if work.action is Action.INCLUDE:
+            return update.negativation if context.integration.active else None
+        failpoint("claim.read")
+        if not transmissions.is_claimable(work, now):
+            return expired  # only a dead worker's lease was to be released
+        reason = _removal_reason(update) if work.action is Action.REMOVE else None
+        change = transmissions.claim(expired.negativation, context.capabilities, now=now, worker=worker, reason=reason)
+        return Change(change.negativation, (*expired.events, *change.events))
+
+    def _claim_inclusion(self, known: Negativation, worker: str) -> _Claimed | None:
+        """Each in a transaction of its own, which locks its invoices: no payment is recorded in between."""
+        try:
+            facts = read_host_facts(self._tenant, known)
+        except HostUnavailable as error:
+            self._postpone(known.id, error.code)
+            return None
+        failpoint("claim.read")
+        result = self._updates.apply_with_invoices(
+            "claim", known, lambda update: claim_inclusion(self._tenant, update, facts, worker)
+        )
+        if result is None or result.change is None:
+            return None
+        self._tenant.listeners.negativation_event(result.change.events)
+        return _Claimed(result.change, result.integration_context, facts.customer)
+
+    def _postpone(self, negativation_id: str, code: str) -> None:
+        """Leave the row unclaimed, and not due for a while."""
+        with self._tenant.storage.unit() as unit:
+            negativation = unit.negativations.lock(negativation_id, skip_locked=True)
+            if negativation is None:
+                return
+            now, claim = self._tenant.clock.now(), negativation.transmission.claim
+            if claim is None or claim.until <= now:
+                unit.negativations.save(transmissions.postpone(negativation, code, now))
+                unit.commit()
+
+    # ------------------------------------------------------------------------------------------ call
+
+    def _call(self, claimed: _Claimed, claim: Claim) -> tuple[Answer | LookupResult, BureauError | None]:
+        """One call to the bureau, outside any transaction; every failure becomes what is known of its effect."""
+        negativation, context = claimed.negativation, claimed.context
+        try:
+            call = self._prepared(claimed, claim)
+        except CreditProtectionError as error:  # a lost key, say: no byte was sent, and a person must mend it
+            log.warning("transmission %s can't be sent: %s", negativation.id, error.message)
+            return NotExecuted(error.code, error.message, needs_person=True), None
+        if claim.until - self._tenant.clock.now() < context.capabilities.call_deadline:
+            # This process was paused after its claim: a call sent now could take effect after the quiet period.
+            return NotExecuted("reserva_no_fim", "O envio não começou a tempo. Ele será tentado de novo."), None
+        try:
+            return call(), None
+        except BureauError as error:
+            return answer_from_error(error), error
+        except Exception as error:
+            log.exception("the gateway %s failed", context.integration.gateway, extra={"negativation": negativation.id})
+            unforeseen = ProtocolError(f"Erro inesperado ao falar com o birô: {type(error).__name__}.")
+            return answer_from_error(unforeseen), unforeseen
+
+    def _prepared(self, claimed: _Claimed, claim: Claim) -> Callable[[], Answer | LookupResult]:
+        """The call with all its arguments: what fails here is known not to have been sent."""
+        negativation, context = claimed.negativation, claimed.context
+        key = RecordKey(negativation.document, negativation.reference, negativation.due_date, negativation.bureau_id)
+        gateway = self._tenant.gateways.for_integration(context.integration)
+        match claim.action:
+            case Action.INCLUDE if claimed.customer is not None:
+                order = inclusion_order(negativation, claimed.customer, context.creditor, context.capabilities)
+                return lambda: gateway.include(order)
+            case Action.REMOVE:
+                reason = negativation.removal_reason or RemovalReason.CREDITOR_REQUEST
+                removal = RemovalOrder(key, reason, context.creditor.document)
+                return lambda: gateway.remove(removal)
+            case Action.LOOK_UP | Action.POLL:
+                return lambda: gateway.find(key)
+            case _:
+                raise ValueError(f"{claim.action} was claimed without what it needs")
+
+    # ------------------------------------------------------------------------------------------ store
+
+    def _store(self, negativation_id: str, claim: Claim, answer: Answer | LookupResult) -> Change:
+        """Store an answer under the claim's fence; a late one is stored as evidence. Raises `NotFound`."""
+        result: UpdateResult[None] | None = self._updates.apply(
+            "answer", negativation_id, lambda update: self._decide_answer(update, claim, answer), wait=True
+        )
+        if result is None or result.change is None:
+            raise NotFound("Negativação não encontrada.")
+        return result.change
+
+    def _decide_answer(self, update: UpdateContext, claim: Claim, answer: Answer | LookupResult) -> Change:
+        now, current, context = self._tenant.clock.now(), update.negativation, update.integration_context
+        at = AnswerContext(
+            now=now,
+            today=context.creditor.today(now),
+            capabilities=context.capabilities,
+            jitter=self._tenant.identifiers.jitter(),
+            notice_days=context.integration.settings.guards.notice_term(context.creditor.state),
+        )
+        return record_answer(current, claim, answer, at)
+
+
+def _removal_reason(update: UpdateContext) -> RemovalReason:
+    """The removal's true reason (rule 10)."""
+    negativation = update.negativation
+    tolerance = update.integration_context.integration.settings.removal_policy.tolerance
+    statuses = negativation.settlement_statuses(update.ledger.of(negativation), tolerance)
+    return removal_reason(statuses, negativation.triggers)

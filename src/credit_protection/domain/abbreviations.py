@@ -1,4 +1,4 @@
-"""Shortening a text to what a bureau takes, by known rules only. Documents and references are never shortened."""
+"""Abbreviates a text to a bureau's limit, by known rules only. Documents and references are never abbreviated."""
 
 from __future__ import annotations
 
@@ -32,17 +32,13 @@ _PARTICLES = {"DE", "DA", "DO", "DAS", "DOS", "E"}
 
 
 def abbreviate(text: str, length: int) -> str | None:
-    """Shorten a text, one word at a time, until it fits.
+    """Shorten a text word by word, from the left, until it has at most `length` characters.
 
-    First the known words from the left (street types, saints, titles), then the words between the first and the last
-    to their initials, then the particles fall.
-
-    Args:
-        text: what the host gives.
-        length: the most that the bureau takes.
+    Known words come first (street types, saints, titles); then words between the first and the last become initials;
+    then particles are dropped.
 
     Returns:
-        The text with blanks folded, shortened only as far as needed; None where the rules can't make it fit.
+        The text with blanks folded, shortened only as far as needed; None where it does not fit even so.
     """
     words = text.split()
     for shorten in (_known, _initial, _drop):

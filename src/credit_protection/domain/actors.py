@@ -1,4 +1,4 @@
-"""Who asks, and what they may do. Checked in the use cases, not only on the screens."""
+"""Actors and their permissions, which the use cases check."""
 
 from __future__ import annotations
 
@@ -9,20 +9,18 @@ from credit_protection.domain.errors import PermissionDenied
 
 
 class Permission(StrEnum):
-    """One act that a user may be allowed."""
+    """What an actor may be allowed to do."""
 
     CONFIGURE = "configure"
     QUERY = "query"
     READ_HISTORY = "read_history"
     NEGATIVATE = "negativate"
-    NEGATIVATE_IN_BULK = "negativate_in_bulk"
     REMOVE = "remove"
-    MANAGE_HOLDS = "manage_holds"
     AUDIT = "audit"
     TRANSMIT = "transmit"
-    """Run the worker and the sweep: the system's, never a screen's."""
+    """Run the worker and the sweep: for the system, not for a screen."""
     RECORD_PAYMENTS = "record_payments"
-    """Report settlements: the host's."""
+    """Report settlements: for the host."""
 
 
 _PORTUGUESE = {
@@ -30,9 +28,7 @@ _PORTUGUESE = {
     Permission.QUERY: "fazer consultas de crédito",
     Permission.READ_HISTORY: "ver o histórico",
     Permission.NEGATIVATE: "negativar",
-    Permission.NEGATIVATE_IN_BULK: "negativar em massa",
     Permission.REMOVE: "remover negativações",
-    Permission.MANAGE_HOLDS: "gerir a lista de não negativar",
     Permission.AUDIT: "ver a auditoria",
     Permission.TRANSMIT: "transmitir a fila",
     Permission.RECORD_PAYMENTS: "registrar pagamentos",
@@ -52,19 +48,19 @@ ROLES: dict[str, frozenset[Permission]] = {
     "atendente": frozenset({Permission.QUERY, Permission.READ_HISTORY}),
     "auditor": frozenset({Permission.READ_HISTORY, Permission.AUDIT}),
 }
-"""Named sets of permissions; a host may bring its own."""
+"""Named sets of permissions; a host may define its own."""
 
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who asked (usuário).
+    """The user, host or system that calls a use case (usuário).
 
     Args:
         id: stable, as text.
         name: shown in the history.
         permissions: what it may do.
         creditor_ids: the creditors it may see; None for all.
-        is_person: False for the system and for a host's hooks. Only a person can ask for a negativation.
+        is_person: False for the system and for a host's hooks. Only a person can request a negativation.
     """
 
     id: str
@@ -85,14 +81,20 @@ class Actor:
         return cls(actor_id, name, ROLES[role])
 
     def sees(self, creditor_id: str) -> bool:
-        """Tell whether the creditor is within the actor's scope."""
+        """Whether the creditor is within the actor's scope."""
         return self.creditor_ids is None or creditor_id in self.creditor_ids
 
+    def narrow(self, creditor_ids: frozenset[str] | None) -> frozenset[str] | None:
+        """Return those of the wanted creditors (None for all) that are within the actor's scope (None for all)."""
+        if creditor_ids is None or self.creditor_ids is None:
+            return self.creditor_ids if creditor_ids is None else creditor_ids
+        return creditor_ids & self.creditor_ids
+
     def require(self, permission: Permission, creditor_id: str | None = None) -> None:
-        """Pass, or refuse.
+        """Require a permission, and access to a creditor where one is given.
 
         Raises:
-            PermissionDenied: lacks the permission, or is bound to another creditor.
+            PermissionDenied: the actor lacks it, or is bound to another creditor.
         """
         if permission not in self.permissions:
             raise PermissionDenied(

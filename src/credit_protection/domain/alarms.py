@@ -1,6 +1,6 @@
-"""Alarms: a removal's legal deadline is near or reached, or something that should speak is silent.
+"""Alarms: a removal's legal deadline is near or reached, the host is not read, or no worker runs.
 
-They sound whatever the reason for the delay is: a blocked transmission, a bureau that is down, a paused integration.
+They are raised whatever delays a removal: a blocked transmission, a bureau that is down, a paused integration.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from credit_protection.domain.negativations import Action
+from credit_protection.domain.state_table import Action
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class AlarmSeverity(StrEnum):
-    """`CRITICAL` harms a customer or breaks the law now; `WARNING` will, if nobody acts."""
+    """`CRITICAL` harms a customer or breaks the law now; `WARNING` will, unless a person acts."""
 
     WARNING = "warning"
     CRITICAL = "critical"
@@ -35,26 +35,26 @@ class AlarmCode(StrEnum):
     DEADLINE_NEAR = "prazo_proximo"
     NEEDS_PERSON = "remocao_espera_por_voce"
     INTEGRATION_PAUSED = "integracao_pausada"
-    NOT_OURS = "transmissao_do_erp"
-    HOST_SILENT = "erp_sem_leitura"
-    WORKER_SILENT = "trabalhador_parado"
+    SENT_BY_HOST = "transmissao_do_erp"
+    HOST_NOT_READ = "erp_sem_leitura"
+    WORKER_STOPPED = "trabalhador_parado"
 
 
 @dataclass(frozen=True, slots=True)
 class AlarmSettings:
-    """When alarms sound.
+    """When alarms are raised.
 
     Args:
         business_days_before: this many business days before a deadline.
-        host_silence: the host was not swept for longer.
-        worker_silence: no worker's heartbeat for longer.
-        pause: an integration rests for longer, and nobody answered between.
+        host_unread_for: the host was not read for longer.
+        worker_unseen_for: no worker gave a heartbeat for longer.
+        paused_for: an integration is paused for longer, without an answer of the bureau in between.
     """
 
     business_days_before: int = 2
-    host_silence: timedelta = timedelta(hours=24)
-    worker_silence: timedelta = timedelta(minutes=10)
-    pause: timedelta = timedelta(minutes=10)
+    host_unread_for: timedelta = timedelta(hours=24)
+    worker_unseen_for: timedelta = timedelta(minutes=10)
+    paused_for: timedelta = timedelta(minutes=10)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,7 @@ class Alarm:
         severity: how bad.
         subject: an integration's id, the host's code, or `worker`; with the code it names the alarm.
         message: Portuguese, says what to do.
-        day: on which it sounds: the creditor's date.
+        day: on which it is raised: the creditor's date.
         creditor_id: whose; None for what concerns all.
         deadline: the earliest legal deadline concerned.
         negativation_ids: some of those concerned, the most urgent first.
@@ -87,7 +87,7 @@ class Alarm:
 
 
 @dataclass(frozen=True, slots=True)
-class WaitingRemoval:
+class PendingRemoval:
     """A removal that is still to be transmitted."""
 
     negativation_id: str
@@ -102,68 +102,70 @@ class QueueFacts:
         integration: whose.
         today: the creditor's date.
         calendar: the creditor's.
-        waiting: the most urgent removals.
-        for_person: those that wait for a person, whatever their deadline.
-        is_more: whether more wait than `waiting` holds.
+        pending: the most urgent removals.
+        awaiting_person: those that wait for a person, whatever their deadline.
+        is_more: whether there are more than `pending` has.
     """
 
     integration: Integration
     today: date
     calendar: BusinessCalendar
-    waiting: Sequence[WaitingRemoval]
-    for_person: Sequence[WaitingRemoval] = ()
+    pending: Sequence[PendingRemoval]
+    awaiting_person: Sequence[PendingRemoval] = ()
     is_more: bool = False
 
 
 @dataclass(frozen=True, slots=True)
-class SilenceFacts:
-    """Who should speak, and when they last did.
+class HeartbeatFacts:
+    """When the host was last read, and when a worker last gave a heartbeat.
 
     Args:
         host: the host's code.
-        host_matters: whether an open negativation depends on what the host tells.
-        host_swept_at: the oldest of the last sweeps of the host that it should have, UTC; None for never.
-        worker_matters: whether anything at all is watched over.
+        host_is_needed: whether an open negativation depends on the host's settlements.
+        host_swept_at: the oldest of the last polls that the host should have had, UTC; None for never.
+        worker_is_needed: whether there is anything for a worker to do.
         heartbeat_at: the newest heartbeat of a worker, UTC; None for never.
-        today: the date that these alarms sound on.
+        today: the day of these alarms.
     """
 
     host: str
-    host_matters: bool
+    host_is_needed: bool
     host_swept_at: datetime | None
-    worker_matters: bool
+    worker_is_needed: bool
     heartbeat_at: datetime | None
     today: date
 
 
 def alarms(
-    queues: Sequence[QueueFacts], silence: SilenceFacts, now: datetime, settings: AlarmSettings = AlarmSettings()
+    queues: Sequence[QueueFacts], heartbeats: HeartbeatFacts, now: datetime, settings: AlarmSettings = AlarmSettings()
 ) -> list[Alarm]:
-    """All alarms that stand now, the worst first.
+    """All alarms that are due now, the worst first.
 
     Args:
         queues: of every integration.
-        silence: who should speak.
+        heartbeats: of the host and of the workers.
         now: instant, UTC.
-        settings: when they sound.
+        settings: when alarms are raised.
     """
-    found = [alarm for queue in queues for alarm in _of_queue(queue, now, settings)]
-    found += _of_silence(silence, now, settings)
+    found = [alarm for queue in queues for alarm in _queue_alarms(queue, now, settings)]
+    found += _missed_heartbeats(heartbeats, now, settings)
     order = list(AlarmCode)
     return sorted(
         found, key=lambda each: (each.severity is not AlarmSeverity.CRITICAL, order.index(each.code), each.subject)
     )
 
 
-def is_near(deadline: date, today: date, calendar: BusinessCalendar, business_days: int = 2) -> bool:
-    """Whether today is so many business days before the deadline, or later."""
+def is_due_soon(deadline: date, today: date, calendar: BusinessCalendar, business_days: int = 2) -> bool:
+    """Whether the deadline is at most so many business days away, or over."""
     return today >= calendar.before(deadline, business_days)
 
 
-def _of_queue(queue: QueueFacts, now: datetime, settings: AlarmSettings) -> list[Alarm]:
+def _queue_alarms(queue: QueueFacts, now: datetime, settings: AlarmSettings) -> list[Alarm]:
     today, calendar, days = queue.today, queue.calendar, settings.business_days_before
-    reached = [each for each in queue.waiting if each.deadline <= today]
-    near = [each for each in queue.waiting if today < each.deadline and is_near(each.deadline, today, calendar, days)]
+    reached = [each for each in queue.pending if each.deadline <= today]
+    near = [
+        each for each in queue.pending if today < each.deadline and is_due_soon(each.deadline, today, calendar, days)
+    ]
     found: list[Alarm] = []
     name = queue.integration.description
     if reached:
@@ -178,32 +180,32 @@ def _of_queue(queue: QueueFacts, now: datetime, settings: AlarmSettings) -> list
             "credit-protection removals list."
         )
         found.append(_about(queue, AlarmCode.DEADLINE_NEAR, AlarmSeverity.WARNING, text, near))
-    if queue.for_person:
+    if queue.awaiting_person:
         text = (
             f"Há {{many}} de {name!r} à espera de você: só uma pessoa pode decidir, e o prazo corre. Veja: "
             "credit-protection removals list."
         )
-        found.append(_about(queue, AlarmCode.NEEDS_PERSON, AlarmSeverity.WARNING, text, queue.for_person))
-    if queue.waiting and _rests_for_long(queue.integration, now, settings):
+        found.append(_about(queue, AlarmCode.NEEDS_PERSON, AlarmSeverity.WARNING, text, queue.awaiting_person))
+    if queue.pending and _is_paused_too_long(queue.integration, now, settings):
         why = queue.integration.pause_reason.strip().rstrip(".") or "sem motivo registrado"
         text = (
-            f"A integração {name!r} está pausada há mais de {settings.pause // _MINUTE} minutos ({why}), com "
+            f"A integração {name!r} está pausada há mais de {settings.paused_for // _MINUTE} minutos ({why}), com "
             "{many}. Corrija e teste: credit-protection integration test."
         )
-        found.append(_about(queue, AlarmCode.INTEGRATION_PAUSED, AlarmSeverity.CRITICAL, text, queue.waiting))
-    if queue.waiting and not queue.integration.owns_transmission:
+        found.append(_about(queue, AlarmCode.INTEGRATION_PAUSED, AlarmSeverity.CRITICAL, text, queue.pending))
+    if queue.pending and not queue.integration.settings.owns_transmission:
         text = (
             f"Na integração {name!r} quem transmite é o ERP, e há {{many}}. Confira se ele as enviou, e declare-o "
             "aqui; ou passe a transmissão para cá (owns_transmission=true)."
         )
-        found.append(_about(queue, AlarmCode.NOT_OURS, AlarmSeverity.WARNING, text, queue.waiting))
+        found.append(_about(queue, AlarmCode.SENT_BY_HOST, AlarmSeverity.WARNING, text, queue.pending))
     return found
 
 
-def _rests_for_long(integration: Integration, now: datetime, settings: AlarmSettings) -> bool:
-    """A bureau that asks for calm, or is away for a moment, needs nobody."""
+def _is_paused_too_long(integration: Integration, now: datetime, settings: AlarmSettings) -> bool:
+    """A short pause, or a bureau that throttles, needs no person."""
     since = integration.paused_since
-    return integration.paused_until is not None and (since is None or now - since > settings.pause)
+    return integration.paused_until is not None and (since is None or now - since > settings.paused_for)
 
 
 _MINUTE = timedelta(minutes=1)
@@ -211,9 +213,9 @@ _SHOWN = 10
 
 
 def _about(
-    queue: QueueFacts, code: AlarmCode, severity: AlarmSeverity, text: str, concerned: Sequence[WaitingRemoval]
+    queue: QueueFacts, code: AlarmCode, severity: AlarmSeverity, text: str, concerned: Sequence[PendingRemoval]
 ) -> Alarm:
-    is_more = queue.is_more and len(concerned) >= len(queue.waiting)
+    is_more = queue.is_more and len(concerned) >= len(queue.pending)
     many = f"{'pelo menos ' if is_more else ''}{len(concerned)} remoção(ões)"
     return Alarm(
         code=code,
@@ -229,28 +231,28 @@ def _about(
     )
 
 
-def _of_silence(silence: SilenceFacts, now: datetime, settings: AlarmSettings) -> list[Alarm]:
+def _missed_heartbeats(heartbeats: HeartbeatFacts, now: datetime, settings: AlarmSettings) -> list[Alarm]:
     found: list[Alarm] = []
-    if silence.host_matters and _is_silent(silence.host_swept_at, now, settings.host_silence):
+    if heartbeats.host_is_needed and _is_overdue(heartbeats.host_swept_at, now, settings.host_unread_for):
         message = (
-            f"O ERP {silence.host!r} não é lido {_since(silence.host_swept_at, now)}: pagamentos podem não ter sido "
-            "vistos. Confira o trabalhador e o acesso ao ERP: credit-protection sweep."
+            f"O ERP {heartbeats.host!r} não é lido {_since(heartbeats.host_swept_at, now)}: pagamentos podem não ter "
+            "sido vistos. Confira o trabalhador e o acesso ao ERP: credit-protection sweep."
         )
-        found.append(_silent(AlarmCode.HOST_SILENT, silence.host, message, silence.today))
-    if silence.worker_matters and _is_silent(silence.heartbeat_at, now, settings.worker_silence):
+        found.append(_critical(AlarmCode.HOST_NOT_READ, heartbeats.host, message, heartbeats.today))
+    if heartbeats.worker_is_needed and _is_overdue(heartbeats.heartbeat_at, now, settings.worker_unseen_for):
         message = (
-            f"Nenhum trabalhador dá sinal {_since(silence.heartbeat_at, now)}: nada é enviado ao birô. Inicie-o: "
+            f"Nenhum trabalhador dá sinal {_since(heartbeats.heartbeat_at, now)}: nada é enviado ao birô. Inicie-o: "
             "credit-protection worker."
         )
-        found.append(_silent(AlarmCode.WORKER_SILENT, "worker", message, silence.today))
+        found.append(_critical(AlarmCode.WORKER_STOPPED, "worker", message, heartbeats.today))
     return found
 
 
-def _silent(code: AlarmCode, subject: str, message: str, day: date) -> Alarm:
+def _critical(code: AlarmCode, subject: str, message: str, day: date) -> Alarm:
     return Alarm(code, AlarmSeverity.CRITICAL, subject, message, day)
 
 
-def _is_silent(last: datetime | None, now: datetime, limit: timedelta) -> bool:
+def _is_overdue(last: datetime | None, now: datetime, limit: timedelta) -> bool:
     return last is None or now - last > limit
 
 
@@ -261,20 +263,14 @@ def _since(last: datetime | None, now: datetime) -> str:
     return f"há {minutes // 60} h {minutes % 60} min" if minutes >= 60 else f"há {minutes} min"  # noqa: PLR2004
 
 
-def why_it_waits(negativation: Negativation, integration: Integration, now: datetime) -> str:
-    """Why a removal is not done yet: one Portuguese sentence, the strongest reason first.
-
-    Args:
-        negativation: whose removal is desired.
-        integration: through which it goes.
-        now: instant, UTC.
-    """
+def wait_reason(negativation: Negativation, integration: Integration, now: datetime) -> str:
+    """Why a desired removal is not done yet: one Portuguese sentence, the strongest reason first."""
     work = negativation.transmission
     if work.block is not None:
         return work.block.message
     if work.action is Action.ASK_PERSON:
         return "O birô não deixa verificar: só uma pessoa pode dizer se o registro consta."
-    if not integration.owns_transmission:
+    if not integration.settings.owns_transmission:
         return "Quem transmite nesta integração é o ERP."
     if integration.is_paused(now):
         return f"A integração está pausada: {integration.pause_reason or 'sem motivo registrado'}"

@@ -5,9 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from credit_protection.domain.actors import SYSTEM
+from credit_protection.domain.events import EventKind
+from credit_protection.domain.state_table import Action
+
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from datetime import datetime
+
+    from credit_protection.domain.negativations import Change
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,12 +22,12 @@ class AuditEntry:
 
     Args:
         at: instant, UTC.
-        actor_id: who.
+        actor_id: of the actor.
         actor_name: as shown.
-        act: what (`integration.register`, `negativation.delete`, ...).
-        subject: about which record.
+        act: `integration.register`, `negativation.delete`, ...
+        subject: id of the record.
         creditor_id: in whose scope; None for acts about no creditor.
-        why: in the actor's words.
+        remark: in the actor's words.
         before: what it was, as text by field.
         after: what it is now, as text by field.
     """
@@ -32,6 +38,30 @@ class AuditEntry:
     act: str
     subject: str
     creditor_id: str | None = None
-    why: str = ""
+    remark: str = ""
     before: Mapping[str, str] = field(default_factory=dict)
     after: Mapping[str, str] = field(default_factory=dict)
+
+
+_AUDITED_CALLS = {Action.INCLUDE.value, Action.REMOVE.value}
+_AUTOMATIC_ACTS = {EventKind.REMOVAL_WANTED: "removal.request", EventKind.REMOVAL_WITHDRAWN: "removal.withdraw"}
+
+
+def automatic_entries(changes: Iterable[Change]) -> Iterator[AuditEntry]:
+    """The entries of what the software does by itself; a person's act is audited by its use case.
+
+    One for each inclusion or removal that a worker claims: it is committed before the bureau is called. One for each
+    removal that a settlement or a guard requests, or that a reversal withdraws.
+    """
+    for change in changes:
+        for event in change.events:
+            if event.kind is EventKind.CLAIMED and event.detail["action"] in _AUDITED_CALLS:
+                actor_id, actor_name, act = "worker", event.detail["worker"], f"transmission.{event.detail['action']}"
+            elif event.kind in _AUTOMATIC_ACTS and event.actor_id is None:
+                actor_id, actor_name, act = SYSTEM.id, SYSTEM.name, _AUTOMATIC_ACTS[event.kind]
+            else:
+                continue
+            creditor_id, after = change.negativation.creditor_id, dict(event.detail)
+            yield AuditEntry(
+                event.at, actor_id, actor_name, act, event.negativation_id, creditor_id, event.cause, after=after
+            )

@@ -1,9 +1,8 @@
-"""The breaker: where a bureau is down, its integration rests for all processes, and one call asks whether it is back.
+"""Circuit breaker: while a bureau is down, its integration is paused for all processes, and one probe tests it.
 
-Closed, calls go. When calls for several different rows failed in a run, with no answer between them, it opens: nothing
-is called until an instant. From then on it is half-open: one call at a time asks, and the first answer closes it. What
-a bureau says about one row, a refusal say, is an answer. A row that always fails opens it for nobody else: a run counts
-different rows, and such a row's failure while asking lets the next row ask at once.
+It opens when calls for several different rows failed in a run, without an answer in between: no call is made until an
+instant. Then it is half-open: one call at a time probes, and the first answer closes it. A refusal is an answer.
+A row that always fails does not open it: a run counts different rows, and such a row's failed probe releases the probe.
 """
 
 from __future__ import annotations
@@ -13,16 +12,8 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from credit_protection.domain.capabilities import Pace
-from credit_protection.domain.errors import (
-    BureauUnavailable,
-    CredentialsRejected,
-    InclusionStillProcessing,
-    NoCredit,
-    OutcomeUnknown,
-    RateLimited,
-    Refused,
-)
+from credit_protection.domain.capabilities import Backoff
+from credit_protection.domain.errors import Fault, RateLimited
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -30,42 +21,26 @@ if TYPE_CHECKING:
     from credit_protection.domain.errors import BureauError
     from credit_protection.domain.integrations import Integration
 
-ROWS_THAT_OPEN = 5
-"""So many different rows fail in a run before all of them rest."""
-PAUSES = Pace(timedelta(seconds=30), timedelta(minutes=15))
-"""How long they rest: doubling while the bureau stays down."""
+FAILURE_THRESHOLD = 5
+"""So many different rows fail in a run before it opens."""
+OPEN_BACKOFF = Backoff(timedelta(seconds=30), timedelta(minutes=15))
+"""How long it stays open: doubling while the bureau is down."""
 CREDENTIALS_PAUSE = timedelta(hours=1)
-"""How long refused credentials pause an integration, unless a person mends them before."""
-LONGEST_CALM = timedelta(days=1)
-"""No bureau's wish for calm counts for longer: removals have a deadline."""
-PROBE_LASTS = timedelta(minutes=2)
-"""For how long one asks alone where it is not known how long its call may take."""
-_SERVER_FAILED = 500
+"""How long refused credentials pause an integration, unless a person corrects them before."""
+MAX_RETRY_AFTER = timedelta(days=1)
+"""A bureau's Retry-After counts for no longer: removals have a deadline."""
+PROBE_TIMEOUT = timedelta(minutes=2)
+"""How long a probe excludes other calls where the gateway's lease is not known."""
 
 
 class CallState(StrEnum):
     """Whether an integration's transmissions may call."""
 
     CLOSED = "closed"
-    """They may."""
     OPEN = "open"
-    """They rest; or one of them asks just now."""
+    """No call, or only the running probe."""
     HALF_OPEN = "half_open"
-    """One may, to ask."""
-
-
-class Sign(StrEnum):
-    """What a call's outcome says about the bureau."""
-
-    ANSWERED = "answered"
-    """It is there, whatever it said about the row."""
-    DOWN = "down"
-    CALM = "calm"
-    """It wants no call of this account until an instant."""
-    LOCKED_OUT = "locked_out"
-    """It refuses the account's credentials."""
-    UNCLEAR = "unclear"
-    """Nothing: the fault may be the row's, the gateway's or ours."""
+    """One call may probe."""
 
 
 def call_state(integration: Integration, now: datetime) -> CallState:
@@ -81,57 +56,42 @@ def may_call(integration: Integration, now: datetime, probe: datetime | None = N
     Args:
         integration: through which.
         now: instant, UTC.
-        probe: the end of the pause that the caller itself made, in order to ask.
+        probe: the end of the pause that the caller made for its own probe.
     """
     if probe is not None and integration.paused_until == probe:
         return True
     return call_state(integration, now) is CallState.CLOSED
 
 
-def probing(integration: Integration, now: datetime, lasts: timedelta = PROBE_LASTS) -> Integration:
-    """One call asks: the others rest meanwhile. Unchanged where it is not half-open.
+def start_probe(integration: Integration, now: datetime, timeout: timedelta = PROBE_TIMEOUT) -> Integration:
+    """Start a probe: other calls are paused until its timeout. Unchanged where it is not half-open.
 
     Args:
         integration: through which.
         now: instant, UTC.
-        lasts: the gateway's lease: the call is over by then, and where its process died, another asks.
+        timeout: the gateway's lease: the call is over by then; if its process died, another call probes.
     """
     if call_state(integration, now) is not CallState.HALF_OPEN:
         return integration
-    return replace(integration, paused_until=now + lasts)
+    return replace(integration, paused_until=now + timeout)
 
 
-def handed_on(integration: Integration, now: datetime, probe: datetime) -> Integration:
-    """Whoever was to ask learned nothing, or made no call: the next may ask, at once."""
+def release_probe(integration: Integration, now: datetime, probe: datetime) -> Integration:
+    """The probe learnt nothing, or made no call: another may start at once."""
     return replace(integration, paused_until=now) if integration.paused_until == probe else integration
 
 
-def closed(integration: Integration) -> Integration:
-    """All may call again; unchanged where they may."""
-    mended = replace(integration, paused_until=None, paused_since=None, pause_reason="", failing=(), pauses=0)
-    return integration if mended == integration else mended
-
-
-def sign_of(error: BureauError | None, now: datetime) -> Sign:
-    """What an outcome says about the bureau.
-
-    Args:
-        error: None where the gateway gave an answer, a refusal included.
-        now: instant, UTC.
-    """
-    match error:
-        case None | InclusionStillProcessing() | NoCredit() | Refused():
-            return Sign.ANSWERED
-        case CredentialsRejected():
-            return Sign.LOCKED_OUT
-        case RateLimited(retry_at=at) if at is not None and at > now:
-            return Sign.CALM
-        case BureauUnavailable():
-            return Sign.DOWN
-        case OutcomeUnknown(http_status=status) if status is None or status >= _SERVER_FAILED:
-            return Sign.DOWN
-        case _:
-            return Sign.UNCLEAR
+def close(integration: Integration) -> Integration:
+    """Close it: all calls are allowed. The same object where it is closed already."""
+    closed = replace(
+        integration,
+        paused_until=None,
+        paused_since=None,
+        pause_reason="",
+        failing_negativation_ids=(),
+        consecutive_pauses=0,
+    )
+    return integration if closed == integration else closed
 
 
 def after_call(
@@ -141,63 +101,68 @@ def after_call(
     now: datetime,
     probe: datetime | None = None,
 ) -> Integration:
-    """The rule: what one call's outcome does to its integration.
+    """Apply one call's outcome to its integration.
 
     Args:
-        integration: as it stands now.
+        integration: as it is now.
         negativation_id: whose call it was.
         error: how it failed; None where it was answered.
         now: instant, UTC.
-        probe: the end of the pause that the caller made in order to ask; None where it did not ask.
+        probe: the end of the pause that the caller made for its probe; None where the call was no probe.
 
     Returns:
-        The very same where nothing changes: where all is well, and where all rest already.
+        The same object where nothing changes.
     """
-    asks = probe is not None and integration.paused_until == probe
-    match sign_of(error, now):
-        case Sign.ANSWERED:
-            return closed(integration) if asks or integration.failing else integration
-        case Sign.CALM if isinstance(error, RateLimited) and error.retry_at is not None:
-            return _told_to_rest(integration, now, min(error.retry_at, now + LONGEST_CALM), error.message, asks=asks)
-        case Sign.LOCKED_OUT if error is not None:
-            return _told_to_rest(integration, now, now + CREDENTIALS_PAUSE, error.message, asks=asks)
-        case Sign.DOWN if error is not None and (asks or integration.paused_until is None):
-            if negativation_id not in integration.failing:
-                return _failed(integration, negativation_id, error, now, asks=asks)
-        case _:
-            pass
-    return integration if probe is None else handed_on(integration, now, probe)
+    is_probe = probe is not None and integration.paused_until == probe
+    if error is None or error.fault is Fault.NONE:
+        return close(integration) if is_probe or integration.failing_negativation_ids else integration
+    if error.fault is Fault.CREDENTIALS:
+        return _pause_until(integration, now, now + CREDENTIALS_PAUSE, error.message, is_probe=is_probe)
+    if isinstance(error, RateLimited) and error.retry_at is not None and error.retry_at > now:
+        until = min(error.retry_at, now + MAX_RETRY_AFTER)
+        return _pause_until(integration, now, until, error.message, is_probe=is_probe)
+    is_new_failure = negativation_id not in integration.failing_negativation_ids
+    if error.fault is not Fault.UNCLEAR and is_new_failure and (is_probe or integration.paused_until is None):
+        return _failed(integration, negativation_id, error, now, is_probe=is_probe)
+    return integration if probe is None else release_probe(integration, now, probe)
 
 
-def _told_to_rest(integration: Integration, now: datetime, until: datetime, why: str, *, asks: bool) -> Integration:
-    """The bureau itself speaks for the whole account; a shorter pause does not end a longer one."""
-    standing = integration.paused_until
-    if standing is not None and standing >= until and not asks:
+def _pause_until(integration: Integration, now: datetime, until: datetime, why: str, *, is_probe: bool) -> Integration:
+    """The bureau answered for the whole account; a shorter pause does not end a longer one."""
+    current = integration.paused_until
+    if current is not None and current >= until and not is_probe:
         return integration
     since = integration.paused_since or now
-    return replace(integration, paused_until=until, paused_since=since, pause_reason=why, failing=(), pauses=0)
+    return replace(
+        integration,
+        paused_until=until,
+        paused_since=since,
+        pause_reason=why,
+        failing_negativation_ids=(),
+        consecutive_pauses=0,
+    )
 
 
 def _failed(
-    integration: Integration, negativation_id: str, error: BureauError, now: datetime, *, asks: bool
+    integration: Integration, negativation_id: str, error: BureauError, now: datetime, *, is_probe: bool
 ) -> Integration:
-    failing = (*integration.failing, negativation_id)[-ROWS_THAT_OPEN:]
-    if len(failing) < ROWS_THAT_OPEN and not asks:
-        return replace(integration, failing=failing)
+    failing = (*integration.failing_negativation_ids, negativation_id)[-FAILURE_THRESHOLD:]
+    if len(failing) < FAILURE_THRESHOLD and not is_probe:
+        return replace(integration, failing_negativation_ids=failing)
     return replace(
         integration,
-        failing=failing,
-        pauses=integration.pauses + 1,
-        paused_until=now + _pause(integration.pauses + 1),
+        failing_negativation_ids=failing,
+        consecutive_pauses=integration.consecutive_pauses + 1,
+        paused_until=now + _pause(integration.consecutive_pauses + 1),
         paused_since=integration.paused_since or now,
         pause_reason=f"O birô não responde; o programa volta a tentar sozinho. Último erro: {error.message}",
     )
 
 
 def _pause(number: int) -> timedelta:
-    pause = PAUSES.first
+    pause = OPEN_BACKOFF.first
     for _ in range(number - 1):
-        if pause >= PAUSES.cap:
+        if pause >= OPEN_BACKOFF.cap:
             break
         pause *= 2
-    return min(pause, PAUSES.cap)
+    return min(pause, OPEN_BACKOFF.cap)

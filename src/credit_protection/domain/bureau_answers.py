@@ -1,4 +1,4 @@
-"""What a bureau can answer to an inclusion, a removal or a look-up, in neutral words."""
+"""What a bureau can answer to an inclusion, a removal or a look-up, the same for every gateway."""
 
 from __future__ import annotations
 
@@ -6,35 +6,38 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from credit_protection.domain.errors import InclusionStillProcessing, NoCredit, RateLimited, Refused
+
 if TYPE_CHECKING:
     from datetime import date, datetime
 
     from credit_protection.domain.documents import Document
+    from credit_protection.domain.errors import BureauError
 
 
 class ExecutionResult(StrEnum):
-    """How an effect came to stand."""
+    """How an effect came about."""
 
     EXECUTED = "executed"
     ALREADY_IN_EFFECT = "already"
-    """It stood before: a repeat."""
+    """A repeat: it was in effect before."""
     NOT_FOUND = "not_found"
     """Removals only: there is no such record."""
 
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """The effect stands at the bureau.
+    """The call is in effect at the bureau.
 
     Args:
-        how: executed now, stood already, or (removals) nothing was there.
+        result: executed now, in effect already, or (removals) no such record.
         bureau_id: the bureau's own id, where it gives one.
-        request_id: protocol, for its support desk.
-        notice_sent_on: when its notice was sent, where told.
-        published_on: when the record shows in queries, where told.
+        request_id: protocol, for its support.
+        notice_sent_on: when its notice was sent, where known.
+        published_on: when the record shows in queries, where known.
     """
 
-    how: ExecutionResult = ExecutionResult.EXECUTED
+    result: ExecutionResult = ExecutionResult.EXECUTED
     bureau_id: str | None = None
     request_id: str | None = None
     notice_sent_on: date | None = None
@@ -57,7 +60,7 @@ class Rejected:
     Args:
         code: the bureau's.
         message: the bureau's words.
-        field: the input at fault, where told.
+        field: the input at fault, where known.
         request_id: protocol.
     """
 
@@ -107,8 +110,23 @@ class Unknown:
 Answer = Done | Accepted | Rejected | NotExecuted | Unknown
 
 
+def answer_from_error(error: BureauError) -> NotExecuted | Unknown | Rejected:
+    """What the error of a call says about its effect."""
+    if isinstance(error, Refused):
+        return Rejected(error.code, error.message, error.field, error.request_id)
+    if error.may_have_executed:
+        return Unknown(error.code, error.message, str(error.context.get("transcript", "")))
+    return NotExecuted(
+        error.code,
+        error.message,
+        retry_at=error.retry_at if isinstance(error, RateLimited) else None,
+        needs_person=isinstance(error, NoCredit),
+        still_processing=isinstance(error, InclusionStillProcessing),
+    )
+
+
 class RecordState(StrEnum):
-    """How a record stands at the bureau, as a look-up shows it."""
+    """The state of a record at the bureau, as a look-up shows it."""
 
     INCLUDING = "including"
     PRESENT = "present"
@@ -119,15 +137,15 @@ class RecordState(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
-    """A look-up's answer: the record, as it stands.
+class RecordFound:
+    """A look-up's answer: the record.
 
     Args:
-        state: how it stands.
+        state: of the record.
         bureau_id: the bureau's own id.
         message: the bureau's words, for a refusal.
-        notice_sent_on: where told.
-        published_on: where told.
+        notice_sent_on: where known.
+        published_on: where known.
     """
 
     state: RecordState
@@ -138,11 +156,11 @@ class Found:
 
 
 @dataclass(frozen=True, slots=True)
-class Missing:
+class RecordNotFound:
     """A look-up's answer: there is no such record."""
 
 
-LookupResult = Found | Missing
+LookupResult = RecordFound | RecordNotFound
 
 
 @dataclass(frozen=True, slots=True)

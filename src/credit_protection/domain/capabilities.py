@@ -1,4 +1,4 @@
-"""What a bureau gateway declares about itself; the rules and the screens ask these, never a product's name."""
+"""What a bureau gateway declares about itself. Rules and screens read this, never a product's name."""
 
 from __future__ import annotations
 
@@ -32,14 +32,6 @@ class RemovalKey(StrEnum):
     NATURAL = "natural"
 
 
-class AnswerKind(StrEnum):
-    """The form of a query's answer."""
-
-    PDF = "pdf"
-    HTML = "html"
-    STRUCTURED = "structured"
-
-
 class Overflow(StrEnum):
     """What to do with a text longer than the bureau takes."""
 
@@ -56,7 +48,7 @@ class FieldLimit:
 
 
 @dataclass(frozen=True, slots=True)
-class Pace:
+class Backoff:
     """How long to wait before the next attempt or poll: doubling from `first` up to `cap`."""
 
     first: timedelta = timedelta(seconds=1)
@@ -74,17 +66,14 @@ class Capabilities:
         remove: it removes.
         find: it can look a record up, so doubts are resolved by asking.
         list_records: it can list all records (adoption, reconciliation).
-        polling: an accepted request's outcome can be asked for (by the same look-up).
+        polling: the outcome of an accepted request can be polled (by the same look-up).
         callback: it reports outcomes by itself.
-        product_sync: products are fetched.
         nature_sync: natures and removal reasons are fetched.
-        test_environment: it has one.
-        answer_kind: the form of a query's answer.
         alphanumeric_cnpj: it takes a CNPJ with letters.
         grouping: one record may cover several invoices.
         removal_key: what a removal is addressed by.
-        include_is_repeatable: repeating an inclusion that already stands changes nothing there.
-        remove_is_repeatable: repeating a removal changes nothing there.
+        include_is_repeatable: repeating an inclusion that is in effect changes nothing at the bureau.
+        remove_is_repeatable: repeating a removal changes nothing at the bureau.
         not_found_is_an_answer: a removal of what is not there is answered as such.
         max_processing: the longest that an accepted request may take to show (declared by the bureau).
         call_deadline: the total time that one call may take.
@@ -92,7 +81,7 @@ class Capabilities:
         field_limits: longest text by field name (`name`, `street`, `district`, `city`, ...).
         includes_pf: it includes natural persons.
         includes_pj: it includes legal persons.
-        poll_pace: how often an outcome is asked for.
+        poll_backoff: waits between polls and between attempts.
     """
 
     registry: Registry
@@ -103,10 +92,7 @@ class Capabilities:
     list_records: bool = False
     polling: bool = True
     callback: bool = False
-    product_sync: bool = True
     nature_sync: bool = True
-    test_environment: bool = False
-    answer_kind: AnswerKind = AnswerKind.PDF
     alphanumeric_cnpj: bool = False
     grouping: bool = False
     removal_key: RemovalKey = RemovalKey.ID
@@ -119,17 +105,17 @@ class Capabilities:
     field_limits: Mapping[str, FieldLimit] = field(default_factory=dict)
     includes_pf: bool = True
     includes_pj: bool = True
-    poll_pace: Pace = Pace()
+    poll_backoff: Backoff = Backoff()
 
     @property
     def quiet_period(self) -> timedelta:
-        """How long after a claim its request could still land: "not found" counts only after it (rule 6).
+        """How long after a claim its request could take effect: "not found" counts only after it (rule 6).
 
-        A call may begin late in its lease, if the rest covers the whole of it; so it ends with the lease at the latest.
+        A call starts only if it can end within its lease.
         """
         return self.lease + self.max_processing
 
     @property
     def lease(self) -> timedelta:
-        """How long a claim is held: longer than the whole call may take."""
+        """How long a claim is leased: longer than the whole call may take."""
         return self.call_deadline * 2 + timedelta(seconds=5)

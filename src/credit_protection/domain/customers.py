@@ -37,6 +37,7 @@ class Customer:
         birth_date: where known (PF).
         email: empty where unknown.
         phone: digits with area code; empty where unknown.
+        creditor_id: of which creditor; None where the host does not say.
     """
 
     id: str
@@ -46,10 +47,11 @@ class Customer:
     birth_date: date | None = None
     email: str = ""
     phone: str = ""
+    creditor_id: str | None = None
 
 
 class SubscriptionStatus(StrEnum):
-    """Where a subscription (serviço do cliente) stands."""
+    """The status of a subscription (serviço do cliente)."""
 
     PENDING = "pending"
     ACTIVE = "active"
@@ -69,7 +71,7 @@ class Subscription:
 
 
 class InvoiceStatus(StrEnum):
-    """Whether the invoice's debt stands. A partly paid one is `OPEN` with a smaller balance."""
+    """Whether the invoice is owed. A partly paid one is `OPEN` with a smaller balance."""
 
     OPEN = "open"
     PAID = "paid"
@@ -90,10 +92,11 @@ class Invoice:
         due_date: vencimento.
         amount: principal, BRL.
         balance: still open of the principal, BRL.
-        status: whether the debt stands.
+        status: whether it is owed.
         paid_on: payment date, where settled.
-        available_on: when the money was available, where the host tells.
+        available_on: when the money was available, where the host says.
         notice_on: date of the creditor's own written notice, where the creditor notifies.
+        creditor_id: to which creditor it is owed; None where the host does not say.
     """
 
     id: str
@@ -107,3 +110,4 @@ class Invoice:
     paid_on: date | None = None
     available_on: date | None = None
     notice_on: date | None = None
+    creditor_id: str | None = None

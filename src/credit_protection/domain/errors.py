@@ -6,6 +6,7 @@ secrets or whole documents.
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import TYPE_CHECKING, ClassVar
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ class CreditProtectionError(Exception):
 
 
 class InvalidInput(CreditProtectionError):
-    """What was given is malformed: correct `field` and ask again."""
+    """The input is malformed: correct `field`."""
 
     default_code = "entrada_invalida"
 
@@ -38,7 +39,7 @@ class InvalidInput(CreditProtectionError):
 
 
 class RuleViolation(CreditProtectionError):
-    """A rule refuses the act; `findings` tells each reason."""
+    """A rule refuses the act; `findings` has each reason."""
 
     default_code = "recusado_por_regra"
 
@@ -54,19 +55,19 @@ class PermissionDenied(CreditProtectionError):
 
 
 class NotFound(CreditProtectionError):
-    """What was named does not exist, or is out of the actor's sight."""
+    """It does not exist, or is outside the actor's scope."""
 
     default_code = "nao_encontrado"
 
 
 class Conflict(CreditProtectionError):
-    """Somebody else changed it first, or the state no longer allows it: read again and decide."""
+    """Another process changed it first, or its state does not allow the act: read it again."""
 
     default_code = "conflito"
 
 
 class ConfigurationError(CreditProtectionError):
-    """The installation is set up wrongly: whoever operates it must mend it."""
+    """The installation is set up wrongly: its operator must correct it."""
 
     default_code = "configuracao"
 
@@ -77,18 +78,37 @@ class HostUnavailable(CreditProtectionError):
     default_code = "erp_indisponivel"
 
 
+class Fault(StrEnum):
+    """Where the cause of a failed call lies."""
+
+    NONE = "none"
+    """The bureau works: it answered about the record or the account."""
+    BUREAU = "bureau"
+    """It is down or unreachable."""
+    RATE = "rate"
+    """It throttles the account until an instant."""
+    CREDENTIALS = "credentials"
+    UNCLEAR = "unclear"
+    """The record's, the gateway's or ours."""
+
+
+_SERVER_ERROR = 500
+
+
 class BureauError(CreditProtectionError):
-    """The bureau did not do what was asked.
+    """The bureau did not do what was requested. Its class says what happened to the call: the only such table.
 
     Args:
         message: Portuguese sentence for the operator.
         code: stable code; the class's own unless a finer one is known.
-        request_id: the bureau's protocol or request id, for its support desk.
+        request_id: the bureau's protocol or request id, for its support.
         http_status: the status of the answer, where there was one.
     """
 
     default_code = "erro_do_biro"
+    may_have_executed: ClassVar[bool] = True
     retryable: ClassVar[bool] = False
+    fault: Fault = Fault.UNCLEAR
 
     def __init__(
         self,
@@ -108,11 +128,13 @@ class BureauUnavailable(BureauError):
     """Not executed: try again later."""
 
     default_code = "biro_indisponivel"
+    may_have_executed = False
     retryable = True
+    fault = Fault.BUREAU
 
 
 class RateLimited(BureauUnavailable):
-    """Not executed: the bureau asks for calm until `retry_at` (UTC), where it says so."""
+    """Not executed: the bureau throttles the account, until `retry_at` (UTC) where it says so."""
 
     default_code = "limite_de_chamadas"
 
@@ -126,36 +148,57 @@ class RateLimited(BureauUnavailable):
     ) -> None:
         super().__init__(message, request_id=request_id, http_status=http_status)
         self.retry_at = retry_at
+        self.fault = Fault.BUREAU if retry_at is None else Fault.RATE
 
 
 class InclusionStillProcessing(BureauUnavailable):
     """A removal was not executed, because the inclusion is still being processed: try again later."""
 
     default_code = "inclusao_em_processamento"
+    fault = Fault.NONE
 
 
 class OutcomeUnknown(BureauError):
-    """It may or may not have been executed: ask the bureau first, then go on."""
+    """It may or may not have been executed: look the record up first."""
 
     default_code = "resultado_desconhecido"
 
+    def __init__(
+        self,
+        message: str,
+        *,
+        code: str | None = None,
+        request_id: str | None = None,
+        http_status: int | None = None,
+        **context: object,
+    ) -> None:
+        super().__init__(message, code=code, request_id=request_id, http_status=http_status, **context)
+        if http_status is None or http_status >= _SERVER_ERROR:
+            self.fault = Fault.BUREAU
+
 
 class CredentialsRejected(BureauError):
-    """Not executed: the bureau refuses the credentials. Pause the integration, call a person."""
+    """Not executed: the bureau refuses the credentials. The integration is paused; a person must correct them."""
 
     default_code = "credenciais_recusadas"
+    may_have_executed = False
+    fault = Fault.CREDENTIALS
 
 
 class NoCredit(BureauError):
     """Not executed: the account at the bureau has no credit."""
 
     default_code = "sem_credito"
+    may_have_executed = False
+    fault = Fault.NONE
 
 
 class Refused(BureauError):
-    """Final: the bureau understood and refuses (`Rejected` is the answer, this the error of a query or a check)."""
+    """Not executed, final: the bureau understood and refuses."""
 
     default_code = "recusado_pelo_biro"
+    may_have_executed = False
+    fault = Fault.NONE
 
     def __init__(
         self,

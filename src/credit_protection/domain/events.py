@@ -1,4 +1,4 @@
-"""What happened to a negativation: its append-only history, and what event hooks are told."""
+"""A negativation's append-only history, which event hooks receive."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class EventKind(StrEnum):
-    """One kind of happening."""
+    """What happened."""
 
     CREATED = "created"
     ADOPTED = "adopted"

@@ -1,4 +1,4 @@
-"""What a guard says about a candidate: typed, with a severity, all shown at once."""
+"""Findings of the guards about a candidate."""
 
 from __future__ import annotations
 
@@ -37,5 +37,5 @@ class Finding:
 
 
 def blocks(findings: Iterable[Finding]) -> bool:
-    """Tell whether any finding refuses."""
+    """Whether any finding refuses."""
     return any(finding.severity is Severity.BLOCK for finding in findings)

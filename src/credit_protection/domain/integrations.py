@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -23,7 +23,7 @@ class Environment(StrEnum):
 
 
 class ReuseMode(StrEnum):
-    """What happens when a newer answer about the same document and product is at hand."""
+    """What happens when a recent answer about the same document and product is stored."""
 
     ALLOW = "allow"
     WARN = "warn"
@@ -32,10 +32,33 @@ class ReuseMode(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ReuseWindow:
-    """For how many days an answer is offered instead of paying again (0 = never)."""
+    """For how many days a stored answer is offered instead of a new payment (0: never)."""
 
     days: int = 0
     mode: ReuseMode = ReuseMode.WARN
+
+
+@dataclass(frozen=True, slots=True)
+class IntegrationSettings:
+    """What an operator sets besides the gateway's parameters.
+
+    Args:
+        environment: production or test.
+        removal_policy: when a payment removes.
+        guards: settings of the guards.
+        reuse: reuse window of queries.
+        grouped: one record covers the chosen invoices of a subscription, where the gateway can.
+        rate_per_second: calls per second at most, over all workers; None for no limit.
+        owns_transmission: whether this software transmits (False while the ERP itself still does).
+    """
+
+    environment: Environment = Environment.PRODUCTION
+    removal_policy: RemovalPolicy = RemovalPolicy()
+    guards: GuardSettings = GuardSettings()
+    reuse: ReuseWindow = ReuseWindow()
+    grouped: bool = False
+    rate_per_second: float | None = None
+    owns_transmission: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,20 +71,14 @@ class Integration:
         description: what operators call it.
         creditor_id: in whose name.
         parameters: the plain ones.
-        sealed: the secret ones, encrypted by the vault.
-        environment: production or test.
+        encrypted_parameters: the secret ones, encrypted by the vault.
         active: inactive blocks queries and inclusions only; removals go on.
-        removal_policy: when a payment removes.
-        guards: settings of the guards.
-        reuse: reuse window of queries.
-        grouped: one record covers the chosen invoices of a subscription, where the gateway can.
-        rate_per_second: calls per second at most, over all workers; None for no limit.
-        owns_transmission: whether this software transmits (False where the ERP itself still does).
-        paused_until: no call before this instant, and then one to ask (the breaker; seen by all processes).
+        settings: what an operator sets besides the parameters.
+        paused_until: no call before this instant, then one probe (circuit breaker, shared by all processes).
         pause_reason: Portuguese, why.
-        failing: the different negativations whose calls failed in the run that goes on, the last ones.
-        pauses: how many pauses such a run has made.
-        paused_since: when the first of the pauses began that no answer ended yet.
+        failing_negativation_ids: the last different ones whose calls failed since the last answer.
+        consecutive_pauses: since the last answer.
+        paused_since: when the first of them began.
         created_at: instant, UTC.
         deleted_at: instant, UTC; a deleted one is kept for its history.
         version: for optimistic locking.
@@ -72,30 +89,24 @@ class Integration:
     description: str
     creditor_id: str
     parameters: Mapping[str, str]
-    sealed: Mapping[str, str]
+    encrypted_parameters: Mapping[str, str]
     created_at: datetime
-    environment: Environment = Environment.PRODUCTION
     active: bool = True
-    removal_policy: RemovalPolicy = field(default_factory=RemovalPolicy)
-    guards: GuardSettings = field(default_factory=GuardSettings)
-    reuse: ReuseWindow = ReuseWindow()
-    grouped: bool = False
-    rate_per_second: float | None = None
-    owns_transmission: bool = True
+    settings: IntegrationSettings = IntegrationSettings()
     paused_until: datetime | None = None
     pause_reason: str = ""
     deleted_at: datetime | None = None
     version: int = 1
-    failing: tuple[str, ...] = ()
-    pauses: int = 0
+    failing_negativation_ids: tuple[str, ...] = ()
+    consecutive_pauses: int = 0
     paused_since: datetime | None = None
 
     def is_paused(self, now: datetime) -> bool:
-        """Tell whether no call may be made at this instant."""
+        """Whether no call may be made at this instant."""
         return self.paused_until is not None and now < self.paused_until
 
     def require_active(self) -> None:
-        """Pass where queries and inclusions are allowed.
+        """Require that queries and inclusions are allowed.
 
         Raises:
             RuleViolation: it is inactive or deleted.
@@ -108,12 +119,12 @@ class Integration:
             )
 
     def require_ownership(self) -> None:
-        """Pass where this software transmits for the integration: two owners would send the same thing twice.
+        """Require that this software transmits for it: two transmitters would send the same record twice.
 
         Raises:
             RuleViolation: the ERP itself still transmits.
         """
-        if not self.owns_transmission:
+        if not self.settings.owns_transmission:
             raise RuleViolation(
                 f"Na integração {self.description!r} quem transmite é o ERP. Passe a transmissão para cá antes: "
                 "credit-protection integration edit --set owns_transmission=true.",
@@ -122,10 +133,10 @@ class Integration:
 
 
 def require_deletable(integration: Integration, open_negativations: int) -> None:
-    """Pass where nothing would be lost by deleting.
+    """Require that it has no open negativation.
 
     Raises:
-        Conflict: open negativations still need this integration for their removal.
+        Conflict: open negativations need it for their removal.
     """
     if open_negativations:
         raise Conflict(

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
-from enum import StrEnum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -16,20 +15,6 @@ if TYPE_CHECKING:
 
 _DAY = timedelta(days=1)
 _SATURDAY = 5
-SETTLEMENT_BUSINESS_DAYS = 5  # STJ Súmula 548
-DELETION_BUSINESS_DAYS = 2  # custom: the creditor said that nothing should stand
-
-
-class RemovalCause(StrEnum):
-    """Why the creditor no longer wants the record."""
-
-    SETTLEMENT = "settlement"
-    AGREEMENT = "agreement"
-    PERSON = "person"
-    COURT = "court"
-    BUREAU = "bureau"
-    GUARD = "guard"
-    LATE_ANSWER = "late_answer"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,36 +47,9 @@ class BusinessCalendar:
         return sum(self.is_business_day(day) for day in days)
 
     def before(self, day: date, business_days: int) -> date:
-        """The nth business day before `day`: when an alarm must sound."""
+        """The nth business day before `day`."""
         for _ in range(business_days):
             day -= _DAY
             while not self.is_business_day(day):
                 day -= _DAY
         return day
-
-
-def removal_deadline(
-    cause: RemovalCause,
-    on: date,
-    calendar: BusinessCalendar,
-    *,
-    deletion_days: int = DELETION_BUSINESS_DAYS,
-) -> date:
-    """The last day on which the removal must have reached the bureau.
-
-    Args:
-        cause: why it is removed.
-        on: for a settlement or agreement, the day the money is available; else the day it was asked.
-        calendar: the creditor's.
-        deletion_days: business days for a person's deletion (a setting).
-
-    Returns:
-        The deadline's date, in the creditor's time zone; it ends with that day.
-    """
-    match cause:
-        case RemovalCause.SETTLEMENT | RemovalCause.AGREEMENT:
-            return calendar.after(on, SETTLEMENT_BUSINESS_DAYS)
-        case RemovalCause.PERSON:
-            return calendar.after(on, deletion_days)
-        case RemovalCause.COURT | RemovalCause.BUREAU | RemovalCause.GUARD | RemovalCause.LATE_ANSWER:
-            return on

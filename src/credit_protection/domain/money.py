@@ -1,4 +1,4 @@
-"""Money: Brazilian reais with two places, held as integer cents."""
+"""Money: Brazilian reais with two places, stored as integer cents."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a gateway needs filled in: forms, prompts and docs are made from these."""
+"""The parameters that a gateway needs; forms, prompts and docs are made from them."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ class ParameterSpec:
         required: must be filled in.
         help: Portuguese sentence.
         default: used where it is left empty.
-        advanced: hidden on a form until asked for.
-        choices: the only values taken, where there are such.
+        advanced: hidden on a form until the user opens it.
+        choices: the only values accepted; empty for any.
     """
 
     name: str

@@ -39,7 +39,7 @@ class Purpose(StrEnum):
 
 
 class QueryStatus(StrEnum):
-    """How far a query came."""
+    """The status of a query."""
 
     SENT = "sent"
     """The request may have gone out and no answer is stored: if its process died, the outcome is unknown."""
@@ -104,9 +104,9 @@ class CreditQuery:
         customer_id: the host's, where it is a customer.
         inputs: extra inputs that were sent.
         purpose: legal basis.
-        actor_id: who asked.
+        actor_id: of the person.
         asked_at: instant, UTC.
-        status: how far it came.
+        status: of the query.
         cost: BRL where known.
         answered_at: instant, UTC.
         protocol: the bureau's.
@@ -151,19 +151,19 @@ def answered(query: CreditQuery, report: CreditReport, now: datetime) -> CreditQ
     return replace(done, media_type="application/json")
 
 
-def failed(query: CreditQuery, error: BureauError, now: datetime, *, unknown: bool) -> CreditQuery:
+def failed(query: CreditQuery, error: BureauError, now: datetime) -> CreditQuery:
     """The query that brought no report.
 
     Args:
         query: as sent.
         error: why.
         now: instant, UTC.
-        unknown: whether it may have been executed and paid.
 
     Raises:
         Conflict: it has an outcome already.
     """
     _require_open(query)
+    unknown = error.may_have_executed
     return replace(
         query,
         status=QueryStatus.UNKNOWN if unknown else QueryStatus.FAILED,
@@ -180,7 +180,7 @@ def _require_open(query: CreditQuery) -> None:
         raise Conflict("Esta consulta já tem resultado. Abra-a no histórico.", code="consulta_encerrada")
 
 
-def given_up(query: CreditQuery, now: datetime) -> CreditQuery:
+def mark_lost(query: CreditQuery, now: datetime) -> CreditQuery:
     """A query whose process died before its answer was stored: outcome unknown, perhaps paid.
 
     Raises:
@@ -196,8 +196,8 @@ def given_up(query: CreditQuery, now: datetime) -> CreditQuery:
     )
 
 
-def reuse_finding(earlier: CreditQuery | None, window: ReuseWindow, now: datetime) -> Finding | None:
-    """What the reuse window says of a new query while a newer answer is at hand.
+def check_reuse_window(earlier: CreditQuery | None, window: ReuseWindow, now: datetime) -> Finding | None:
+    """Check the integration's reuse window before a new payment.
 
     Args:
         earlier: the newest answered query about the same document and product.
@@ -205,7 +205,7 @@ def reuse_finding(earlier: CreditQuery | None, window: ReuseWindow, now: datetim
         now: instant, UTC.
 
     Returns:
-        A finding that offers the stored answer, blocking or warning; None where the query is free.
+        A finding that offers the stored answer, blocking or warning; None where a query may be made.
     """
     if earlier is None or window.days <= 0 or window.mode is ReuseMode.ALLOW or earlier.answered_at is None:
         return None
@@ -219,13 +219,13 @@ def reuse_finding(earlier: CreditQuery | None, window: ReuseWindow, now: datetim
     return Finding("consulta_recente", severity, message, "document")
 
 
-def require_reusable(finding: Finding | None, *, insist: bool) -> None:
-    """Pass where the query may be made: nothing found, or only a warning that a person insists upon.
+def require_allowed(finding: Finding | None, *, force: bool) -> None:
+    """Require that the query may be made: nothing found, or only a warning that a person overrides.
 
     Raises:
         RuleViolation: with the finding.
     """
-    if finding is None or (insist and finding.severity is Severity.WARN):
+    if finding is None or (force and finding.severity is Severity.WARN):
         return
     raise RuleViolation(finding.message, [finding], code=finding.code)
 
@@ -260,7 +260,7 @@ class ExportFormat(StrEnum):
 
 
 def require_exportable(query: CreditQuery, export: ExportFormat) -> None:
-    """Pass where the stored answer can be exported to a format.
+    """Require that the stored answer can be exported to a format.
 
     Raises:
         Conflict: there is no stored answer.

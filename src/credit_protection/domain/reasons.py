@@ -7,7 +7,7 @@ from enum import StrEnum
 
 
 class RemovalReason(StrEnum):
-    """Why a record is removed (motivo da baixa), as told to the bureau."""
+    """Why a record is removed (motivo da baixa), as reported to the bureau."""
 
     PAYMENT = "payment"
     PARTIAL_PAYMENT = "partial_payment"

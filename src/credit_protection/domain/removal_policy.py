@@ -1,4 +1,4 @@
-"""When a payment removes, by when, and with which reason.
+"""When a settlement removes a record, by when, and with which reason.
 
 Sources: STJ Súmula 548 (5 business days from full and effective payment), CDC arts. 43 and 73.
 """
@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from credit_protection.domain.legal_calendar import DELETION_BUSINESS_DAYS, RemovalCause, removal_deadline
 from credit_protection.domain.money import ZERO
 from credit_protection.domain.reasons import RemovalReason
 from credit_protection.domain.settlements import InvoiceOutcome
@@ -20,10 +19,28 @@ if TYPE_CHECKING:
 
     from credit_protection.domain.legal_calendar import BusinessCalendar
     from credit_protection.domain.money import Money
-    from credit_protection.domain.settlements import InvoiceStanding
+    from credit_protection.domain.settlements import InvoiceSettlementStatus
 
 
-class Trigger(StrEnum):
+SETTLEMENT_BUSINESS_DAYS = 5
+"""STJ Súmula 548."""
+DELETION_BUSINESS_DAYS = 2
+"""Not law but custom: the creditor said that nothing is owed on record."""
+
+
+class RemovalCause(StrEnum):
+    """Why the creditor no longer wants the record."""
+
+    SETTLEMENT = "settlement"
+    AGREEMENT = "agreement"
+    PERSON = "person"
+    COURT = "court"
+    BUREAU = "bureau"
+    GUARD = "guard"
+    LATE_ANSWER = "late_answer"
+
+
+class RemovalRule(StrEnum):
     """Which settled invoices of a grouped negativation remove it."""
 
     ANY_INVOICE_PAID = "any_invoice_paid"
@@ -40,20 +57,20 @@ class RemovalPolicy:
         deletion_days: business days for a person's deletion.
     """
 
-    trigger: Trigger = Trigger.ANY_INVOICE_PAID
+    rule: RemovalRule = RemovalRule.ANY_INVOICE_PAID
     tolerance: Money = ZERO
     deletion_days: int = DELETION_BUSINESS_DAYS
 
 
 @dataclass(frozen=True, slots=True)
 class RemovalTrigger:
-    """A standing reason to remove. While one stands, the negativation is not wanted.
+    """An effective reason to remove; while there is one, `desired` is REMOVED.
 
     Args:
         cause: why.
         at: since when, UTC.
         deadline: the last day for the bureau to have the removal, in the creditor's time zone.
-        actor_id: the person, where one asked.
+        actor_id: the person, for a deletion.
         reason: the reason that the person chose.
         note: attestation or remark.
     """
@@ -67,33 +84,60 @@ class RemovalTrigger:
 
     @property
     def is_settlement(self) -> bool:
-        """Whether a reversal can lift it."""
+        """Whether a reversal can withdraw it."""
         return self.cause in {RemovalCause.SETTLEMENT, RemovalCause.AGREEMENT}
 
 
+def removal_deadline(
+    cause: RemovalCause,
+    on: date,
+    calendar: BusinessCalendar,
+    *,
+    deletion_days: int = DELETION_BUSINESS_DAYS,
+) -> date:
+    """The last day on which the removal must have reached the bureau.
+
+    Args:
+        cause: why it is removed.
+        on: for a settlement or agreement, the day the money is available; else the day of the request.
+        calendar: the creditor's.
+        deletion_days: business days for a person's deletion (a setting).
+
+    Returns:
+        The deadline's date, in the creditor's time zone; it ends with that day.
+    """
+    match cause:
+        case RemovalCause.SETTLEMENT | RemovalCause.AGREEMENT:
+            return calendar.after(on, SETTLEMENT_BUSINESS_DAYS)
+        case RemovalCause.PERSON:
+            return calendar.after(on, deletion_days)
+        case RemovalCause.COURT | RemovalCause.BUREAU | RemovalCause.GUARD | RemovalCause.LATE_ANSWER:
+            return on
+
+
 def settlement_trigger(
-    standings: Mapping[str, InvoiceStanding],
+    statuses: Mapping[str, InvoiceSettlementStatus],
     policy: RemovalPolicy,
     calendar: BusinessCalendar,
     now: datetime,
 ) -> RemovalTrigger | None:
-    """Decide whether the settlements that stand remove the record.
+    """Decide whether the effective settlements remove the record (rule 4).
 
     Args:
-        standings: of every invoice of the negativation.
+        statuses: of every invoice of the negativation.
         policy: the integration's.
         calendar: the creditor's.
         now: instant, UTC.
 
     Returns:
         The trigger with its deadline (five business days after the money was available; at once by court order), or
-        None while the debt stands under the policy.
+        None while it is owed under the policy.
     """
-    settled = [each for each in standings.values() if each.outcome.is_settled]
-    if not settled or (policy.trigger is Trigger.ALL_INVOICES_SETTLED and len(settled) < len(standings)):
+    settled = [each for each in statuses.values() if each.outcome.is_settled]
+    if not settled or (policy.rule is RemovalRule.ALL_INVOICES_SETTLED and len(settled) < len(statuses)):
         return None
-    days = sorted(each.since for each in settled if each.since is not None)
-    since = days[-1] if policy.trigger is Trigger.ALL_INVOICES_SETTLED else days[0]
+    days = sorted(each.settled_on for each in settled if each.settled_on is not None)
+    since = days[-1] if policy.rule is RemovalRule.ALL_INVOICES_SETTLED else days[0]
     agreed = all(each.outcome is InvoiceOutcome.RENEGOTIATED for each in settled)
     cause = RemovalCause.AGREEMENT if agreed else RemovalCause.SETTLEMENT
     deadline = removal_deadline(cause, since, calendar)
@@ -102,21 +146,23 @@ def settlement_trigger(
     return RemovalTrigger(cause, now, deadline)
 
 
-def removal_reason(standings: Mapping[str, InvoiceStanding], triggers: Iterable[RemovalTrigger]) -> RemovalReason:
+def removal_reason(
+    statuses: Mapping[str, InvoiceSettlementStatus], triggers: Iterable[RemovalTrigger]
+) -> RemovalReason:
     """Decide the true reason, at the claim (rule 10).
 
     Args:
-        standings: of every invoice of the negativation, read now.
-        triggers: the standing ones.
+        statuses: of every invoice of the negativation, read now.
+        triggers: the effective ones.
 
     Returns:
-        COURT_ORDER by a judge's order; PAYMENT when all invoices stand settled by payment; RENEGOTIATION with an
+        COURT_ORDER by a judge's order; PAYMENT when all invoices are settled by payment; RENEGOTIATION with an
         agreement; PARTIAL_PAYMENT when some are paid; else the reason that a person chose, or the creditor's request.
     """
-    stood = list(triggers)
-    outcomes = [each.outcome for each in standings.values()]
-    if any(each.court_order for each in standings.values()) or any(
-        trigger.cause is RemovalCause.COURT for trigger in stood
+    effective = list(triggers)
+    outcomes = [each.outcome for each in statuses.values()]
+    if any(each.court_order for each in statuses.values()) or any(
+        trigger.cause is RemovalCause.COURT for trigger in effective
     ):
         return RemovalReason.COURT_ORDER
     if outcomes and all(outcome is InvoiceOutcome.PAID for outcome in outcomes):
@@ -125,5 +171,5 @@ def removal_reason(standings: Mapping[str, InvoiceStanding], triggers: Iterable[
         return RemovalReason.RENEGOTIATION
     if InvoiceOutcome.PAID in outcomes:
         return RemovalReason.PARTIAL_PAYMENT
-    chosen = [trigger.reason for trigger in stood if trigger.reason is not None]
+    chosen = [trigger.reason for trigger in effective if trigger.reason is not None]
     return chosen[-1] if chosen else RemovalReason.CREDITOR_REQUEST

@@ -1,4 +1,4 @@
-"""Wanting a record gone, and the one way back (rule 4)."""
+"""Requesting and withdrawing a removal (rules 4 and 5)."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 from credit_protection.domain.errors import Conflict, InvalidInput, RuleViolation
 from credit_protection.domain.events import Event, EventKind
-from credit_protection.domain.legal_calendar import RemovalCause, removal_deadline
-from credit_protection.domain.negativations import Change, Observed, may_be_several, sync_transmission
+from credit_protection.domain.negativations import Change, may_have_duplicates, sync_transmission
 from credit_protection.domain.reasons import LABELS, RemovalReason
-from credit_protection.domain.removal_policy import RemovalTrigger, settlement_trigger
+from credit_protection.domain.removal_policy import RemovalCause, RemovalTrigger, removal_deadline, settlement_trigger
+from credit_protection.domain.state_table import Observed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -20,15 +20,17 @@ if TYPE_CHECKING:
     from credit_protection.domain.legal_calendar import BusinessCalendar
     from credit_protection.domain.negativations import Negativation
     from credit_protection.domain.removal_policy import RemovalPolicy
-    from credit_protection.domain.settlements import InvoiceStanding
+    from credit_protection.domain.settlements import InvoiceSettlementStatus
 
 
-def want_removed(negativation: Negativation, trigger: RemovalTrigger, gateway: Capabilities, now: datetime) -> Change:
-    """Add a standing reason to remove; closes at once what was never sent.
+def request_removal(
+    negativation: Negativation, trigger: RemovalTrigger, capabilities: Capabilities, now: datetime
+) -> Change:
+    """Add a reason to remove; closes at once what was never sent.
 
     Returns:
-        `desired` is REMOVED and the table decides. A closed record is left as it is. Asked again for the same cause,
-        the earlier deadline rules; a settlement's is the newest reckoning.
+        `desired` is REMOVED and the table decides; a closed record is unchanged. A second request for the same cause
+        keeps the earlier deadline; a settlement's deadline is always the newest.
     """
     if negativation.is_closed:
         return Change(negativation)
@@ -37,7 +39,7 @@ def want_removed(negativation: Negativation, trigger: RemovalTrigger, gateway: C
     others = tuple(each for each in negativation.triggers if each.cause is not trigger.cause)
     if trigger.is_settlement:
         others = tuple(each for each in others if not each.is_settlement)
-    wanted = replace(negativation, triggers=(*others, trigger))
+    requested = replace(negativation, triggers=(*others, trigger))
     event = Event(
         EventKind.REMOVAL_WANTED,
         negativation.id,
@@ -46,56 +48,62 @@ def want_removed(negativation: Negativation, trigger: RemovalTrigger, gateway: C
         trigger.note,
         {"cause": trigger.cause.value, "deadline": trigger.deadline.isoformat()},
     )
-    return _turned(negativation, wanted, gateway, now, event)
+    return _with_desired(negativation, requested, capabilities, now, event)
 
 
 def _not_later(trigger: RemovalTrigger, negativation: Negativation) -> RemovalTrigger:
-    """Asking twice does not put a deadline off."""
-    asked = [each.deadline for each in negativation.triggers if each.cause is trigger.cause]
-    return replace(trigger, deadline=min([trigger.deadline, *asked]))
+    """A second request does not postpone a deadline."""
+    earlier = [each.deadline for each in negativation.triggers if each.cause is trigger.cause]
+    return replace(trigger, deadline=min([trigger.deadline, *earlier]))
 
 
-def apply_standings(
+def apply_settlement_statuses(
     negativation: Negativation,
-    standings: Mapping[str, InvoiceStanding],
+    statuses: Mapping[str, InvoiceSettlementStatus],
     policy: RemovalPolicy,
     calendar: BusinessCalendar,
-    gateway: Capabilities,
+    capabilities: Capabilities,
     now: datetime,
 ) -> Change:
-    """Let the settlements that stand decide (rule 4: paid means going).
+    """Apply the effective settlements (rule 4).
 
     Args:
         negativation: whose.
-        standings: of every invoice that it covers.
+        statuses: of every invoice that it covers.
         policy: the integration's.
         calendar: the creditor's.
-        gateway: what the gateway can do.
+        capabilities: what the gateway can do.
         now: instant, UTC.
 
     Returns:
         With a settlement trigger where the policy says so; without it after a reversal, unless a removal was ever
-        claimed: then it goes all the way, and asking anew makes a new negativation. Idempotent.
+        claimed: then it is removed all the same. Idempotent.
     """
     if negativation.is_closed:
         return Change(negativation)
-    stood = next((trigger for trigger in negativation.triggers if trigger.is_settlement), None)
-    trigger = settlement_trigger(standings, policy, calendar, now)
+    current = next((trigger for trigger in negativation.triggers if trigger.is_settlement), None)
+    trigger = settlement_trigger(statuses, policy, calendar, now)
     if trigger is None:
-        return Change(negativation) if stood is None else _lift(negativation, stood, gateway, now)
-    if stood is not None:
-        deadline = min(stood.deadline, trigger.deadline) if negativation.removal_claims else trigger.deadline
-        if (stood.cause, stood.deadline) == (trigger.cause, deadline):
+        return (
+            Change(negativation)
+            if current is None
+            else _withdraw_settlement_trigger(negativation, current, capabilities, now)
+        )
+    if current is not None:
+        deadline = min(current.deadline, trigger.deadline) if negativation.removal_claims else trigger.deadline
+        if (current.cause, current.deadline) == (trigger.cause, deadline):
             return Change(negativation)
-        trigger = replace(trigger, at=stood.at, deadline=deadline)
-    return want_removed(negativation, trigger, gateway, now)
+        trigger = replace(trigger, at=current.at, deadline=deadline)
+    return request_removal(negativation, trigger, capabilities, now)
 
 
-def _lift(negativation: Negativation, trigger: RemovalTrigger, gateway: Capabilities, now: datetime) -> Change:
+def _withdraw_settlement_trigger(
+    negativation: Negativation, trigger: RemovalTrigger, capabilities: Capabilities, now: datetime
+) -> Change:
     if negativation.removal_claims:
         return Change(negativation)
-    rest = tuple(each for each in negativation.triggers if each is not trigger)
-    lifted = replace(negativation, triggers=rest)
+    others = tuple(each for each in negativation.triggers if each is not trigger)
+    withdrawn = replace(negativation, triggers=others)
     event = Event(
         EventKind.REMOVAL_WITHDRAWN,
         negativation.id,
@@ -103,7 +111,7 @@ def _lift(negativation: Negativation, trigger: RemovalTrigger, gateway: Capabili
         cause="estorno da baixa",
         detail={"cause": trigger.cause.value},
     )
-    return _turned(negativation, lifted, gateway, now, event)
+    return _with_desired(negativation, withdrawn, capabilities, now, event)
 
 
 def delete(  # noqa: PLR0913 - the facts of one decision
@@ -112,25 +120,25 @@ def delete(  # noqa: PLR0913 - the facts of one decision
     actor_id: str,
     reason: RemovalReason | None,
     attestation: str,
-    standings: Mapping[str, InvoiceStanding],
+    statuses: Mapping[str, InvoiceSettlementStatus],
     deletion_days: int,
     today: date,
     calendar: BusinessCalendar,
-    gateway: Capabilities,
+    capabilities: Capabilities,
     now: datetime,
 ) -> Change:
-    """Remove because a person asked ("Apagar"). Without a reason it means "solicitação do credor".
+    """Request a removal as a person ("Apagar"). Without a reason it means "solicitação do credor".
 
     Args:
         negativation: whose.
         actor_id: the person.
         reason: chosen from the list, or None.
-        attestation: why, in the person's words; needed for PAYMENT where no settlement stands.
-        standings: of every invoice that it covers.
+        attestation: why, in the person's words; needed for PAYMENT without an effective settlement.
+        statuses: of every invoice that it covers.
         deletion_days: the policy's.
         today: the creditor's date.
         calendar: the creditor's.
-        gateway: what the gateway can do.
+        capabilities: what the gateway can do.
         now: instant, UTC.
 
     Raises:
@@ -139,7 +147,7 @@ def delete(  # noqa: PLR0913 - the facts of one decision
     """
     if negativation.is_closed:
         raise Conflict("Esta negativação já está encerrada: não há o que apagar.", code="ja_encerrada")
-    paid = bool(standings) and all(each.outcome.is_settled for each in standings.values())
+    paid = bool(statuses) and all(each.outcome.is_settled for each in statuses.values())
     if reason is RemovalReason.PAYMENT and not paid and not attestation.strip():
         raise RuleViolation(
             "Não há baixa registrada para todas as faturas. Para usar o motivo pagamento, registre uma declaração "
@@ -150,18 +158,20 @@ def delete(  # noqa: PLR0913 - the facts of one decision
     cause = RemovalCause.COURT if chosen is RemovalReason.COURT_ORDER else RemovalCause.PERSON
     deadline = removal_deadline(cause, today, calendar, deletion_days=deletion_days)
     note = attestation.strip() or LABELS[chosen]
-    rests_on_settlements = chosen is RemovalReason.PAYMENT and not attestation.strip()
-    told = None if rests_on_settlements else chosen  # they may be reversed before the claim, which decides (rule 10)
-    trigger = RemovalTrigger(cause, now, deadline, actor_id, told, note)
-    return want_removed(negativation, trigger, gateway, now)
+    is_by_settlements = chosen is RemovalReason.PAYMENT and not attestation.strip()
+    kept = (
+        None if is_by_settlements else chosen
+    )  # settlements may be reversed before the claim, which decides (rule 10)
+    trigger = RemovalTrigger(cause, now, deadline, actor_id, kept, note)
+    return request_removal(negativation, trigger, capabilities, now)
 
 
-def withdraw(negativation: Negativation, *, actor_id: str, gateway: Capabilities, now: datetime) -> Change:
-    """A person takes a deletion back.
+def withdraw(negativation: Negativation, *, actor_id: str, capabilities: Capabilities, now: datetime) -> Change:
+    """Withdraw a deletion as a person.
 
     Raises:
-        Conflict: it is closed, or nothing was asked for.
-        RuleViolation: another trigger stands (it is paid, say), or a removal was ever claimed (rule 4).
+        Conflict: it is closed, or no removal is requested.
+        RuleViolation: there is another trigger (it is paid, say), or a removal was ever claimed (rule 4).
     """
     if negativation.is_closed:
         raise Conflict("Esta negativação já está encerrada: a remoção não pode ser desfeita.", code="ja_encerrada")
@@ -180,16 +190,18 @@ def withdraw(negativation: Negativation, *, actor_id: str, gateway: Capabilities
             code="remocao_ja_enviada",
         )
     event = Event(EventKind.REMOVAL_WITHDRAWN, negativation.id, now, actor_id, "desfeita por pessoa")
-    return _turned(negativation, replace(negativation, triggers=()), gateway, now, event)
+    return _with_desired(negativation, replace(negativation, triggers=()), capabilities, now, event)
 
 
-def bureau_says_removed(negativation: Negativation, gateway: Capabilities, *, today: date, now: datetime) -> Change:
+def bureau_says_removed(
+    negativation: Negativation, capabilities: Capabilities, *, today: date, now: datetime
+) -> Change:
     """A callback or an extract says "removed by the bureau": a hint (rule 6).
 
     Returns:
-        `desired` is REMOVED, cause bureau. It closes after a look-up, since the hint may speak of an earlier attempt
-        under the same key; at once where the gateway can't look up and it can only be this one. What the bureau
-        was never asked to hold stays.
+        `desired` is REMOVED, cause bureau. It closes after a look-up, since the hint may be about an earlier attempt
+        under the same key; at once where the gateway can't look up and only one inclusion was sent. A record that
+        was never sent is unchanged.
     """
     if negativation.is_closed or (not negativation.inclusion_claims and negativation.known_at is None):
         return Change(negativation)
@@ -197,41 +209,41 @@ def bureau_says_removed(negativation: Negativation, gateway: Capabilities, *, to
     others = tuple(each for each in negativation.triggers if each.cause is not RemovalCause.BUREAU)
     hinted = replace(negativation, triggers=(*others, trigger))
     event = Event(EventKind.BUREAU_SAYS_REMOVED, negativation.id, now, cause="informado pelo birô")
-    if not gateway.find and not may_be_several(negativation, gateway):
+    if not capabilities.find and not may_have_duplicates(negativation, capabilities):
         known_at = negativation.known_at or now
         hinted = replace(
             hinted, observed=Observed.GONE, observed_since=now, known_at=known_at, unanswered_inclusions=None
         )
     elif negativation.observed is Observed.PRESENT:
         hinted = replace(hinted, observed=Observed.IN_DOUBT_REMOVE, observed_since=now)
-    return _turned(negativation, hinted, gateway, now, event)
+    return _with_desired(negativation, hinted, capabilities, now, event)
 
 
 def attest_absent(
-    negativation: Negativation, *, actor_id: str, why: str, today: date, gateway: Capabilities, now: datetime
+    negativation: Negativation, *, actor_id: str, remark: str, today: date, capabilities: Capabilities, now: datetime
 ) -> Change:
-    """A person states, with a reason, that the bureau holds nothing: the only other way out of the queue (rule 5).
+    """Record a person's statement that the bureau has no record: the only other way out of the queue (rule 5).
 
     Raises:
-        Conflict: it is closed, a call is running, or a request could still land (rule 6): look again after that.
+        Conflict: it is closed, a call is running, or a request could take effect (rule 6).
         InvalidInput: no reason is given.
     """
     if negativation.is_closed:
         raise Conflict("Esta negativação já está encerrada.", code="ja_encerrada")
     if negativation.transmission.claim is not None:
         raise Conflict("Há um envio em andamento. Espere terminar e confira de novo.", code="envio_em_andamento")
-    if not why.strip():
+    if not remark.strip():
         raise InvalidInput(
             "Diga como foi comprovado que o birô não tem o registro.", field="why", code="declaracao_obrigatoria"
         )
-    until = lands_until(negativation, gateway)
+    until = may_take_effect_until(negativation, capabilities)
     if until is not None and now < until:
         raise Conflict(
             "Um envio anterior ainda pode chegar ao birô. Espere o prazo de processamento dele e confira de novo.",
             code="envio_pode_chegar",
             until=until.isoformat(),
         )
-    trigger = RemovalTrigger(RemovalCause.PERSON, now, today, actor_id, note=why.strip())
+    trigger = RemovalTrigger(RemovalCause.PERSON, now, today, actor_id, note=remark.strip())
     seen = Observed.GONE if negativation.inclusion_claims or negativation.known_at else Observed.ABSENT
     stated = replace(
         negativation,
@@ -241,33 +253,35 @@ def attest_absent(
         unanswered_inclusions=None,
         unanswered_removals=None,
     )
-    event = Event(EventKind.ATTESTED_ABSENT, negativation.id, now, actor_id, why.strip())
-    return Change(sync_transmission(stated, gateway, now), (event,))
+    event = Event(EventKind.ATTESTED_ABSENT, negativation.id, now, actor_id, remark.strip())
+    return Change(sync_transmission(stated, capabilities, now), (event,))
 
 
-def lands_until(negativation: Negativation, gateway: Capabilities) -> datetime | None:
-    """Until when an inclusion that was sent could still come to stand; None where none could."""
+def may_take_effect_until(negativation: Negativation, capabilities: Capabilities) -> datetime | None:
+    """Until when a sent inclusion could take effect; None where none could."""
     instants = []
     if negativation.unanswered_inclusions is not None:
         instants.append(negativation.unanswered_inclusions.quiet_until)
     if negativation.observed is Observed.INCLUDING:
-        instants.append(negativation.observed_since + gateway.quiet_period)
+        instants.append(negativation.observed_since + capabilities.quiet_period)
     return max(instants, default=None)
 
 
-def _turned(before: Negativation, after: Negativation, gateway: Capabilities, now: datetime, event: Event) -> Change:
-    """Settle the transmission; a running hold stays with its worker, whose answer will find the new wish.
+def _with_desired(
+    before: Negativation, after: Negativation, capabilities: Capabilities, now: datetime, event: Event
+) -> Change:
+    """Synchronise the transmission with what is desired now; a running lease stays with its worker.
 
-    What was blocked while something else was wanted is tried again: a removal does not wait for an inclusion's block.
+    A block that was set under another desired state is dropped: a removal does not wait for an inclusion's block.
     """
-    settled = sync_transmission(after, gateway, now)
+    synced = sync_transmission(after, capabilities, now)
     if before.desired is not after.desired:
-        settled = replace(settled, transmission=replace(settled.transmission, block=None))
-    if settled.transmission.action is before.transmission.action:
-        settled = replace(settled, transmission=replace(settled.transmission, due_at=before.transmission.due_at))
+        synced = replace(synced, transmission=replace(synced.transmission, block=None))
+    if synced.transmission.action is before.transmission.action:
+        synced = replace(synced, transmission=replace(synced.transmission, due_at=before.transmission.due_at))
     events = [event]
-    if settled.is_closed and settled.observed is Observed.ABSENT:
+    if synced.is_closed and synced.observed is Observed.ABSENT:
         events.append(Event(EventKind.CANCELLED, before.id, now, event.actor_id, "cancelada antes do envio"))
-    if settled.is_closed and settled.observed is Observed.GONE:
+    if synced.is_closed and synced.observed is Observed.GONE:
         events.append(Event(EventKind.REMOVED, before.id, now, event.actor_id, event.cause))
-    return Change(settled, tuple(events))
+    return Change(synced, tuple(events))

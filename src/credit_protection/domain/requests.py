@@ -1,4 +1,4 @@
-"""A person asks: the request, the negativations it makes, and the order that is sent for each (rule 1)."""
+"""A person's request, the negativations that it makes, and the order that is sent for each (rule 1)."""
 
 from __future__ import annotations
 
@@ -10,16 +10,11 @@ from credit_protection.domain.abbreviations import abbreviate
 from credit_protection.domain.documents import parse_document
 from credit_protection.domain.errors import RuleViolation
 from credit_protection.domain.events import Event, EventKind
-from credit_protection.domain.findings import blocks
+from credit_protection.domain.findings import Finding, Severity, blocks
 from credit_protection.domain.guards import field_text
-from credit_protection.domain.negativations import (
-    Action,
-    Change,
-    NegativatedInvoice,
-    Negativation,
-    Observed,
-    Transmission,
-)
+from credit_protection.domain.negativations import Change, NegativatedInvoice, Negativation, Transmission
+from credit_protection.domain.settlements import settlement_statuses_of
+from credit_protection.domain.state_table import Action, Observed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -30,56 +25,56 @@ if TYPE_CHECKING:
     from credit_protection.domain.creditors import Creditor
     from credit_protection.domain.customers import Address, Customer, Invoice
     from credit_protection.domain.documents import Document
-    from credit_protection.domain.findings import Finding
     from credit_protection.domain.guards import Candidate
     from credit_protection.domain.integrations import Integration
     from credit_protection.domain.money import Money
+    from credit_protection.domain.settlements import Entry
 
 _REFERENCE = re.compile(r"[A-Z0-9-]{1,16}").fullmatch
 
 
 @dataclass(frozen=True, slots=True)
 class InclusionRequest:
-    """Who asked for which invoices, when and why. Every negativation comes from one.
+    """A person's request to negativate invoices. Every negativation comes from one.
 
     Args:
         id: ours.
         integration_id: through which integration.
         actor_id: the person.
         actor_name: as shown in the history.
-        asked_at: instant, UTC.
+        requested_at: instant, UTC.
         customer_id: the host's.
         subscription_id: the host's.
         invoice_ids: the explicit list.
         nature_code: the bureau's.
-        why: remark.
+        remark: in the person's words.
     """
 
     id: str
     integration_id: str
     actor_id: str
     actor_name: str
-    asked_at: datetime
+    requested_at: datetime
     customer_id: str
     subscription_id: str
     invoice_ids: tuple[str, ...]
     nature_code: str
-    why: str = ""
+    remark: str = ""
 
 
-def ask(
+def new_request(
     candidate: Candidate,
     *,
     request_id: str,
     actor: Actor,
     integration: Integration,
-    why: str,
+    remark: str,
     now: datetime,
 ) -> InclusionRequest:
     """Make the request.
 
     Raises:
-        RuleViolation: it is not a person who asks, or no invoice is listed (rule 1).
+        RuleViolation: the actor is no person, or no invoice is listed (rule 1).
     """
     if not actor.is_person:
         raise RuleViolation("Só uma pessoa pode pedir uma negativação. Entre com um usuário seu.", code="sem_pessoa")
@@ -90,12 +85,12 @@ def ask(
         integration_id=integration.id,
         actor_id=actor.id,
         actor_name=actor.name,
-        asked_at=now,
+        requested_at=now,
         customer_id=candidate.customer.id,
         subscription_id=candidate.subscription.id,
         invoice_ids=tuple(invoice.id for invoice in candidate.invoices),
         nature_code=candidate.nature_code,
-        why=why,
+        remark=remark,
     )
 
 
@@ -105,20 +100,20 @@ def create(
     findings: Iterable[Finding],
     *,
     integration: Integration,
-    gateway: Capabilities,
+    capabilities: Capabilities,
     host: str,
-    names: Callable[[], tuple[str, str]],
+    new_ids: Callable[[], tuple[str, str]],
 ) -> list[Change]:
     """Make the negativations of a request: one per invoice, or one in all where the integration groups.
 
     Args:
-        request: who asked for what.
-        candidate: what was asked for, as read from the host.
+        request: a person's.
+        candidate: as read from the host.
         findings: of the guards, about this candidate.
         integration: through which.
-        gateway: what its gateway can do.
+        capabilities: what its gateway can do.
         host: the host that owns the invoices.
-        names: gives a fresh id and a fresh contract reference.
+        new_ids: gives a new id and a new contract reference.
 
     Returns:
         Each with its creation event; observed ABSENT, desired INCLUDED, the inclusion due now.
@@ -126,15 +121,48 @@ def create(
     Raises:
         RuleViolation: a guard blocks; carries all findings.
     """
-    told = tuple(findings)
-    if blocks(told):
-        raise RuleViolation("As regras não permitem esta negativação. Veja os motivos.", told)
+    reasons = tuple(findings)
+    if blocks(reasons):
+        raise RuleViolation("As regras não permitem esta negativação. Veja os motivos.", reasons)
     document = parse_document(candidate.customer.document)
     covered = [_covered(invoice, candidate.amount_of(invoice)) for invoice in candidate.invoices]
-    together = integration.grouped and gateway.grouping
-    groups = [tuple(covered)] if together else [(one,) for one in covered]
+    is_grouped = integration.settings.grouped and capabilities.grouping
+    groups = [tuple(covered)] if is_grouped else [(one,) for one in covered]
+    changes: list[Change] = []
+    for group in groups:
+        negativation_id, reference = new_ids()
+        if not _REFERENCE(reference):
+            raise ValueError(f"contract reference {reference!r} is not at most 16 of [A-Z0-9-]")
+        new = new_negativation(
+            request,
+            new_ids=(negativation_id, reference),
+            integration=integration,
+            capabilities=capabilities,
+            host=host,
+            customer_name=candidate.customer.name,
+            document=document,
+            invoices=group,
+        )
+        detail = {"request": request.id, "amount": str(new.amount), "reference": reference}
+        event = Event(EventKind.CREATED, new.id, request.requested_at, request.actor_id, request.remark, detail)
+        changes.append(Change(new, (event,)))
+    return changes
+
+
+def settled_findings(candidate: Candidate, ledger: Sequence[Entry], tolerance: Money) -> list[Finding]:
+    """Find the invoices that the ledger shows settled, whatever the host showed when it was read (rule 8)."""
+    principals = {invoice.id: invoice.amount for invoice in candidate.invoices}
+    statuses = settlement_statuses_of(principals, ledger, tolerance)
     return [
-        _born(request, candidate.customer, document, group, integration, gateway, host, names()) for group in groups
+        Finding(
+            "fatura_paga",
+            Severity.BLOCK,
+            f"A fatura {invoice.number} tem uma baixa registrada. Se foi um engano, estorne-a no ERP; senão, tire-a.",
+            "invoices",
+            invoice.id,
+        )
+        for invoice in candidate.invoices
+        if statuses[invoice.id].outcome.is_settled
     ]
 
 
@@ -142,42 +170,50 @@ def _covered(invoice: Invoice, amount: Money) -> NegativatedInvoice:
     return NegativatedInvoice(invoice.id, invoice.number, invoice.due_date, invoice.amount, amount)
 
 
-def _born(
+def new_negativation(
     request: InclusionRequest,
-    customer: Customer,
-    document: Document,
-    invoices: Sequence[NegativatedInvoice],
+    *,
+    new_ids: tuple[str, str],
     integration: Integration,
-    gateway: Capabilities,
+    capabilities: Capabilities,
     host: str,
-    names: tuple[str, str],
-) -> Change:
-    negativation_id, reference = names
-    if not _REFERENCE(reference):
-        raise ValueError(f"contract reference {reference!r} is not at most 16 of [A-Z0-9-]")
-    negativation = Negativation(
+    customer_name: str,
+    document: Document,
+    invoices: tuple[NegativatedInvoice, ...],
+) -> Negativation:
+    """Construct a negativation: observed ABSENT, desired INCLUDED. Nothing else constructs a new one.
+
+    Args:
+        request: a person's.
+        new_ids: its id and its contract reference.
+        integration: through which.
+        capabilities: what its gateway can do.
+        host: the host that owns the invoices.
+        customer_name: for lists.
+        document: of the debtor.
+        invoices: what it covers.
+    """
+    negativation_id, reference = new_ids
+    return Negativation(
         id=negativation_id,
         request_id=request.id,
         integration_id=integration.id,
         creditor_id=integration.creditor_id,
-        registry=gateway.registry,
+        registry=capabilities.registry,
         host=host,
-        customer_id=customer.id,
+        customer_id=request.customer_id,
         subscription_id=request.subscription_id,
-        customer_name=customer.name,
+        customer_name=customer_name,
         document=document,
-        invoices=tuple(invoices),
+        invoices=invoices,
         nature_code=request.nature_code,
         reference=reference,
         requested_by=request.actor_id,
-        created_at=request.asked_at,
-        transmission=Transmission(Action.INCLUDE, request.asked_at),
+        created_at=request.requested_at,
+        transmission=Transmission(Action.INCLUDE, request.requested_at),
         observed=Observed.ABSENT,
-        observed_since=request.asked_at,
+        observed_since=request.requested_at,
     )
-    detail = {"request": request.id, "amount": str(negativation.amount), "reference": reference}
-    event = Event(EventKind.CREATED, negativation_id, request.asked_at, request.actor_id, request.why, detail)
-    return Change(negativation, (event,))
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,14 +248,14 @@ class InclusionOrder:
 
 
 def inclusion_order(
-    negativation: Negativation, customer: Customer, creditor: Creditor, gateway: Capabilities
+    negativation: Negativation, customer: Customer, creditor: Creditor, capabilities: Capabilities
 ) -> InclusionOrder:
-    """Make the order from the negativation and the customer as read now; too long texts are abbreviated.
+    """Make the order from the negativation and the customer as read now; long texts are abbreviated.
 
     Raises:
-        RuleViolation: a text does not fit even abbreviated (the guards said so before).
+        RuleViolation: a text does not fit even abbreviated (a guard finds it before).
     """
-    fitted = {name: _fit(field_text(customer, name), limit.length) for name, limit in gateway.field_limits.items()}
+    fitted = {name: _fit(field_text(customer, name), limit.length) for name, limit in capabilities.field_limits.items()}
     address = replace(customer.address, **{part: text for part, text in fitted.items() if part != "name"})
     return InclusionOrder(
         document=negativation.document,

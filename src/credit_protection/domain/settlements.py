@@ -1,8 +1,8 @@
 """The fact that an invoice's debt ceased, or came back, as the host reports it.
 
 A settlement and its reversal are two entries of one append-only ledger, keyed by the invoice and the host's own id. A
-reversal that comes before its settlement simply stands there (the tombstone); a late duplicate of a reversed settlement
-stays reversed.
+reversal that comes before its settlement is kept (a tombstone): a late duplicate of a reversed settlement stays
+reversed.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from credit_protection.domain.money import ZERO, total
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
-    from datetime import date, datetime
+    from datetime import date
 
     from credit_protection.domain.money import Money
 
@@ -55,7 +55,7 @@ class Settlement:
     court_order: bool = False
 
     @property
-    def counts_from(self) -> date:
+    def effective_on(self) -> date:
         """The day that the removal clock starts after."""
         return self.available_on or self.paid_on
 
@@ -72,22 +72,8 @@ class Reversal:
 Entry = Settlement | Reversal
 
 
-@dataclass(frozen=True, slots=True)
-class RecordedEntry:
-    """An entry as kept: with the instant that it was recorded (UTC) and, once decided upon, applied."""
-
-    host: str
-    entry: Entry
-    recorded_at: datetime
-    applied_at: datetime | None = None
-
-
-def standing(entries: Iterable[Entry]) -> tuple[Settlement, ...]:
-    """The settlements that stand: not reversed, each once, in any order of arrival.
-
-    Args:
-        entries: the ledger of one or more invoices of one host.
-    """
+def effective_settlements(entries: Iterable[Entry]) -> tuple[Settlement, ...]:
+    """The settlements that are not reversed, each once, whatever the order of arrival; invoices of one host."""
     everything = tuple(entries)
     undone = {(entry.invoice_id, entry.settlement_id) for entry in everything if isinstance(entry, Reversal)}
     by_key: dict[tuple[str, str], Settlement] = {}
@@ -98,7 +84,7 @@ def standing(entries: Iterable[Entry]) -> tuple[Settlement, ...]:
 
 
 class InvoiceOutcome(StrEnum):
-    """What the standing settlements make of one negativated invoice."""
+    """What the effective settlements make of one negativated invoice."""
 
     OWED = "owed"
     PARTLY_PAID = "partly_paid"
@@ -114,24 +100,26 @@ class InvoiceOutcome(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class InvoiceStanding:
-    """How one negativated invoice stands, and since when the removal clock runs."""
+class InvoiceSettlementStatus:
+    """The outcome of one negativated invoice, and the day on which its debt ceased."""
 
     outcome: InvoiceOutcome
-    since: date | None = None
+    settled_on: date | None = None
     court_order: bool = False
 
 
-def invoice_standing(principal: Money, settlements: Sequence[Settlement], tolerance: Money = ZERO) -> InvoiceStanding:
-    """Decide how an invoice stands.
+def settlement_status(
+    principal: Money, settlements: Sequence[Settlement], tolerance: Money = ZERO
+) -> InvoiceSettlementStatus:
+    """Decide the outcome of an invoice.
 
-    A partial payment settles nothing by itself: all standing payments and credit notes, with what was forgiven, must
+    A partial payment settles nothing by itself: all effective payments and credit notes, with their discounts, must
     cover the principal less the policy's tolerance, whenever they were made. A cancellation, an agreement, or a
     settlement without an amount settles alone.
 
     Args:
         principal: the invoice's whole amount.
-        settlements: the standing ones of this invoice.
+        settlements: the effective ones of this invoice.
         tolerance: how much may be missing (policy).
 
     Returns:
@@ -139,17 +127,17 @@ def invoice_standing(principal: Money, settlements: Sequence[Settlement], tolera
     """
     covered, paid = ZERO, False
     court_order = any(settlement.court_order for settlement in settlements)
-    for settlement in sorted(settlements, key=lambda each: (each.counts_from, each.id)):
+    for settlement in sorted(settlements, key=lambda each: (each.effective_on, each.id)):
         paid = paid or settlement.kind is SettlementKind.PAYMENT
         alone = _settles_alone(settlement)
         if alone is not None:
-            return InvoiceStanding(alone, settlement.counts_from, court_order)
+            return InvoiceSettlementStatus(alone, settlement.effective_on, court_order)
         covered += total([settlement.amount or ZERO, settlement.discount])
         if covered >= principal - tolerance:
             outcome = InvoiceOutcome.PAID if paid else InvoiceOutcome.CREDITED
-            return InvoiceStanding(outcome, settlement.counts_from, court_order)
+            return InvoiceSettlementStatus(outcome, settlement.effective_on, court_order)
     outcome = InvoiceOutcome.PARTLY_PAID if covered else InvoiceOutcome.OWED
-    return InvoiceStanding(outcome, None, court_order)
+    return InvoiceSettlementStatus(outcome, None, court_order)
 
 
 def _settles_alone(settlement: Settlement) -> InvoiceOutcome | None:
@@ -166,12 +154,12 @@ def _settles_alone(settlement: Settlement) -> InvoiceOutcome | None:
             return None
 
 
-def standings_of(
+def settlement_statuses_of(
     principals: Mapping[str, Money],
     entries: Iterable[Entry],
     tolerance: Money = ZERO,
-) -> dict[str, InvoiceStanding]:
-    """How each negativated invoice stands, from the ledger's entries.
+) -> dict[str, InvoiceSettlementStatus]:
+    """The status of each negativated invoice, from the ledger's entries.
 
     Args:
         principals: the whole amount, by invoice id.
@@ -179,10 +167,10 @@ def standings_of(
         tolerance: the policy's.
     """
     by_invoice: dict[str, list[Settlement]] = {invoice_id: [] for invoice_id in principals}
-    for settlement in standing(entries):
+    for settlement in effective_settlements(entries):
         if settlement.invoice_id in by_invoice:
             by_invoice[settlement.invoice_id].append(settlement)
     return {
-        invoice_id: invoice_standing(principal, by_invoice[invoice_id], tolerance)
+        invoice_id: settlement_status(principal, by_invoice[invoice_id], tolerance)
         for invoice_id, principal in principals.items()
     }

@@ -1,22 +1,23 @@
-"""Claiming a transmission: doubt is written before a byte is sent (rule 6)."""
+"""Claiming a transmission: the doubt is written before a byte is sent (rule 6)."""
 
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from credit_protection.domain.errors import Conflict
 from credit_protection.domain.events import Event, EventKind
 from credit_protection.domain.negativations import (
     STOPPED_BY_PERSON,
-    Action,
     Block,
     Change,
     Claim,
-    Observed,
     Unanswered,
     sync_transmission,
+    without_claim,
 )
+from credit_protection.domain.state_table import Action, Observed
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -25,9 +26,11 @@ if TYPE_CHECKING:
     from credit_protection.domain.negativations import Negativation, Transmission
     from credit_protection.domain.reasons import RemovalReason
 
+POSTPONEMENT = timedelta(minutes=1)
+
 
 def is_claimable(transmission: Transmission, now: datetime) -> bool:
-    """Whether a worker may claim it now: a call is due, nobody holds it, and it does not wait for a person."""
+    """Whether a worker may claim it now: a call is due, no worker leases it, and it does not wait for a person."""
     return (
         transmission.action.is_call
         and transmission.block is None
@@ -38,53 +41,52 @@ def is_claimable(transmission: Transmission, now: datetime) -> bool:
 
 def claim(
     negativation: Negativation,
-    gateway: Capabilities,
+    capabilities: Capabilities,
     *,
     now: datetime,
     worker: str,
     reason: RemovalReason | None = None,
 ) -> Change:
-    """Take the transmission for one call, and write the doubt down.
+    """Lease the transmission for one call, and write the doubt.
 
     Args:
         negativation: whose.
-        gateway: what the gateway can do; its lease and quiet period count.
+        capabilities: what the gateway can do; lease and quiet period are its.
         now: instant of the claim, UTC.
-        worker: who.
+        worker: its name.
         reason: the removal's true reason, decided now (rule 10); needed for a removal.
 
     Returns:
         For an inclusion or a removal: observed is in doubt, with one more unanswered request. For a look-up: only the
-        hold. The claim's fence is what the answer must bring back. A hold whose lease ran out is let go of first, so
-        that the doubt it wrote decides what is done now: a look-up, say, where an inclusion was being sent. Where that
-        is no call, there is no claim in what is returned.
+        lease. The answer must bring the claim's fence. An expired lease is released first, so that its doubt decides
+        what is done now (a look-up instead of an inclusion, say); where that is no call, nothing is claimed.
 
     Raises:
         Conflict: it is not claimable.
     """
-    let_go = expire(negativation, gateway, now)
-    negativation = let_go.negativation
+    expired = expire(negativation, capabilities, now)
+    negativation = expired.negativation
     work = negativation.transmission
-    if let_go.events and not is_claimable(work, now):
-        return let_go
+    if expired.events and not is_claimable(work, now):
+        return expired
     if not is_claimable(work, now):
         raise Conflict(
             "Esta transmissão já está com outro processo ou ainda não venceu. Tente de novo depois.",
             code="nao_reivindicavel",
         )
-    held = replace(
+    leased = replace(
         work,
         fence=work.fence + 1,
-        claim=Claim(work.action, worker, now, now + gateway.lease, work.fence + 1),
+        claim=Claim(work.action, worker, now, now + capabilities.lease, work.fence + 1),
     )
-    claimed = replace(negativation, transmission=held)
+    claimed = replace(negativation, transmission=leased)
     match work.action:
         case Action.INCLUDE:
             claimed = replace(
                 claimed,
                 observed=Observed.IN_DOUBT_INCLUDE,
                 observed_since=now,
-                unanswered_inclusions=_one_more(negativation.unanswered_inclusions, gateway, now),
+                unanswered_inclusions=_one_more(negativation.unanswered_inclusions, capabilities, now),
                 inclusion_claims=negativation.inclusion_claims + 1,
             )
         case Action.REMOVE:
@@ -94,61 +96,60 @@ def claim(
                 claimed,
                 observed=Observed.IN_DOUBT_REMOVE,
                 observed_since=now,
-                unanswered_removals=_one_more(negativation.unanswered_removals, gateway, now),
+                unanswered_removals=_one_more(negativation.unanswered_removals, capabilities, now),
                 removal_claims=negativation.removal_claims + 1,
                 removal_reason=reason,
             )
         case _:
             pass
-    detail = {"action": work.action.value, "worker": worker, "fence": str(held.fence)}
+    detail = {"action": work.action.value, "worker": worker, "fence": str(leased.fence)}
     if reason is not None and work.action is Action.REMOVE:
         detail["reason"] = reason.value
-    return Change(claimed, (*let_go.events, Event(EventKind.CLAIMED, negativation.id, now, detail=detail)))
+    return Change(claimed, (*expired.events, Event(EventKind.CLAIMED, negativation.id, now, detail=detail)))
 
 
-def _one_more(unanswered: Unanswered | None, gateway: Capabilities, now: datetime) -> Unanswered:
-    quiet_until = now + gateway.quiet_period
+def _one_more(unanswered: Unanswered | None, capabilities: Capabilities, now: datetime) -> Unanswered:
+    quiet_until = now + capabilities.quiet_period
     if unanswered is None:
         return Unanswered(1, now, quiet_until)
     return Unanswered(unanswered.count + 1, unanswered.since, max(unanswered.quiet_until, quiet_until))
 
 
-def expire(negativation: Negativation, gateway: Capabilities, now: datetime) -> Change:
-    """Let go of a hold whose lease ran out: its worker is dead or late. The doubt it wrote stays, and is now due.
+def expire(negativation: Negativation, capabilities: Capabilities, now: datetime) -> Change:
+    """Release an expired lease: its worker is dead or late. The doubt that it wrote stays, and is due now.
 
     Returns:
-        The same, nobody holding it, the next action from the table; unchanged where no lease has run out.
+        Unleased, with the next action of the table; unchanged where no lease has expired.
     """
-    held = negativation.transmission.claim
-    if held is None or held.until > now:
+    lease = negativation.transmission.claim
+    if lease is None or lease.until > now:
         return Change(negativation)
-    free = replace(negativation, transmission=replace(negativation.transmission, claim=None))
-    event = Event(EventKind.LEASE_EXPIRED, negativation.id, now, detail={"worker": held.worker})
-    return Change(sync_transmission(free, gateway, now), (event,))
+    event = Event(EventKind.LEASE_EXPIRED, negativation.id, now, detail={"worker": lease.worker})
+    return Change(sync_transmission(without_claim(negativation), capabilities, now), (event,))
 
 
-def needs_person(negativation: Negativation, code: str, message: str, now: datetime) -> Change:
-    """Stop attempts until a person decides. The transmission stays open and keeps its deadline and alarm."""
+def require_manual_action(negativation: Negativation, code: str, message: str, now: datetime) -> Change:
+    """Block attempts until a person decides. The transmission stays open and keeps its deadline and alarm."""
     blocked = replace(negativation.transmission, block=Block(code, message, now))
     event = Event(EventKind.NEEDS_PERSON, negativation.id, now, cause=message, detail={"code": code})
     return Change(replace(negativation, transmission=blocked), (event,))
 
 
-def stop_trying(negativation: Negativation, actor_id: str, why: str, now: datetime) -> Change:
-    """Stop trying ("Parar de tentar"): a person stops the attempts; the record stays open (rule 5).
+def stop_trying(negativation: Negativation, actor_id: str, remark: str, now: datetime) -> Change:
+    """Stop the attempts as a person ("Parar de tentar"); the record stays open (rule 5).
 
     Raises:
-        Conflict: there is nothing to stop.
+        Conflict: nothing is pending.
     """
     if not negativation.transmission.is_open:
         raise Conflict("Não há envio pendente para parar.", code="nada_a_parar")
-    blocked = replace(negativation.transmission, block=Block(STOPPED_BY_PERSON, why, now))
-    event = Event(EventKind.ATTEMPTS_STOPPED, negativation.id, now, actor_id, why)
+    blocked = replace(negativation.transmission, block=Block(STOPPED_BY_PERSON, remark, now))
+    event = Event(EventKind.ATTEMPTS_STOPPED, negativation.id, now, actor_id, remark)
     return Change(replace(negativation, transmission=blocked), (event,))
 
 
 def resume(negativation: Negativation, actor_id: str, now: datetime) -> Change:
-    """A person lets the attempts go on.
+    """Resume the attempts as a person.
 
     Raises:
         Conflict: it is not stopped.
@@ -158,3 +159,9 @@ def resume(negativation: Negativation, actor_id: str, now: datetime) -> Change:
     freed = replace(negativation.transmission, block=None, attempts=0, due_at=now)
     event = Event(EventKind.ATTEMPTS_RESUMED, negativation.id, now, actor_id)
     return Change(replace(negativation, transmission=freed), (event,))
+
+
+def postpone(negativation: Negativation, code: str, now: datetime) -> Negativation:
+    """Leave a row that could not be claimed not due for a minute; `code` says why."""
+    waiting = replace(negativation.transmission, due_at=now + POSTPONEMENT, last_error=code)
+    return replace(negativation, transmission=waiting)

@@ -1,4 +1,4 @@
-"""The worker's process: the configured queue engine until a signal ends it, gracefully."""
+"""The worker process: runs the configured queue engine until a signal, then stops it gracefully."""
 
 from __future__ import annotations
 
@@ -15,47 +15,44 @@ if TYPE_CHECKING:
     from credit_protection.facade import CreditProtection
 
 
-LOOK_EVERY = 1.0
-"""Seconds between looks, where what other processes ask for (a command, the ERP) wakes nobody here by itself."""
+FETCH_EVERY = 1.0
+"""Seconds between fetches, where wake-ups of other processes (a command, the ERP) do not arrive here."""
 
 
-class Ending(Enum):
-    """What ended a worker: the signal's number."""
+class StopReason(Enum):
+    """The signal that stopped a worker."""
 
-    TOLD = signal.SIGTERM
+    TERMINATED = signal.SIGTERM
     INTERRUPTED = signal.SIGINT
 
 
-def work(protection: CreditProtection, *, announce: Callable[[str], None]) -> Ending:
-    """Work until SIGTERM or SIGINT: transmit what is due, sweep, finish the calls that run. In the main thread only.
+def run_worker(protection: CreditProtection, *, announce: Callable[[str], None]) -> StopReason:
+    """Transmit due rows and sweep until SIGTERM or SIGINT, then finish the calls in flight. In the main thread only.
 
-    A second signal, while it finishes, ends it at once; what was claimed is then found by the next worker's sweep.
+    A second signal ends the process at once; the sweep of another worker then finds the claimed rows.
 
     Args:
-        protection: whose queue.
-        announce: is given a Portuguese line when work begins, and one when it is told to end.
-
-    Returns:
-        Which signal ended it.
+        protection: the facade with the queue.
+        announce: receives a Portuguese line at the start, and one at the signal.
     """
     reading, writing = os.pipe()
 
-    def heed(number: int, _: FrameType | None) -> None:
-        os.write(writing, bytes((number,)))  # a lock here could be held already
+    def handle_signal(number: int, _: FrameType | None) -> None:
+        os.write(writing, bytes((number,)))  # only what is safe in a handler: a lock could be taken already
 
-    before = {ending.value: signal.signal(ending.value, heed) for ending in Ending}
+    previous = {reason.value: signal.signal(reason.value, handle_signal) for reason in StopReason}
     try:
         protection.worker.start()
         announce("Trabalhador em atividade. Para terminar: Ctrl-C ou SIGTERM.")
-        look_every = None if protection.worker.capabilities.distributed else LOOK_EVERY
-        while not select.select([reading], [], [], look_every)[0]:
+        fetch_every = None if protection.worker.capabilities.distributed else FETCH_EVERY
+        while not select.select([reading], [], [], fetch_every)[0]:
             protection.worker.wake()
         (number,) = os.read(reading, 1)
     finally:
-        for each, handler in before.items():
+        for each, handler in previous.items():
             signal.signal(each, handler)
         os.close(reading)
         os.close(writing)
     announce("Terminando o que começou...")
     protection.worker.stop()
-    return Ending(number)
+    return StopReason(number)

@@ -1,4 +1,4 @@
-"""The door: what a host or a bureau author plugs in.
+"""Plugins: how an ERP or a bureau is plugged in.
 
 `hookspecs` is the whole contract on one page; `hookimpl` marks an implementation.
 """

@@ -1,4 +1,4 @@
-"""Our own adapters, registered like anyone's, by entry-point strings: nothing is imported before it is used."""
+"""The built-in adapters as a plugin. They are named by strings, so that none is imported before it is used."""
 
 from __future__ import annotations
 
@@ -10,17 +10,18 @@ from credit_protection.plugins.hookspecs import hookimpl
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from pathlib import Path
 
     from credit_protection.plugins.configuration import Configuration
-    from credit_protection.ports.bureau import GatewayKind
+    from credit_protection.ports.bureau import GatewayProvider
     from credit_protection.ports.clock import Clock
     from credit_protection.ports.host import HostErp
-    from credit_protection.ports.queue import Work, WorkerEngine
+    from credit_protection.ports.queue import WorkerEngine, WorkerTasks
     from credit_protection.ports.storage import Storage
     from credit_protection.ports.vault import Vault
 
 BUREAUS = {
-    "credito_na_medida": "credit_protection.adapters.bureaus.credito_na_medida.gateway:CreditoNaMedida",
+    "credito_na_medida": "credit_protection.adapters.bureaus.credito_na_medida.provider:CreditoNaMedidaProvider",
 }
 STORAGE = "credit_protection.adapters.storage.sqlalchemy:SqlStorage"
 LOCAL_ERP = "credit_protection.adapters.hosts.local:LocalErp"
@@ -29,15 +30,25 @@ QUEUES = {
     "embedded": "credit_protection.adapters.queue.embedded:EmbeddedQueue",
     "procrastinate": "credit_protection.adapters.queue.procrastinate:ProcrastinateQueue",
 }
-KEYS = "credit_protection.adapters.vault:load_or_make_keys"
+KEYS = "credit_protection.adapters.vault:load_or_create_keys"
 
 
 def _load(reference: str) -> Any:  # noqa: ANN401 - an entry point can name anything
     return pkgutil.resolve_name(reference)
 
 
+def _create_home(home: Path) -> None:
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigurationError(
+            f"A pasta {home} não pôde ser criada. Aponte CREDIT_PROTECTION_HOME para uma pasta que aceite escrita.",
+            code="pasta_de_dados",
+        ) from error
+
+
 @hookimpl
-def credit_protection_bureaus() -> Sequence[GatewayKind]:
+def credit_protection_bureaus() -> Sequence[GatewayProvider]:
     """The built-in gateways."""
     return [_load(reference)() for reference in BUREAUS.values()]
 
@@ -51,36 +62,37 @@ def credit_protection_host(configuration: Configuration) -> HostErp:
 
 @hookimpl(trylast=True)
 def credit_protection_storage(configuration: Configuration) -> Storage:
-    """SQLAlchemy over the configured URL; tables are made or brought up to date."""
-    configuration.home.mkdir(parents=True, exist_ok=True)
+    """SQLAlchemy over the configured URL; its tables are migrated."""
+    _create_home(configuration.home)
     storage = _load(STORAGE)(configuration.database_url)
     storage.migrate()
-    given: Storage = storage
-    return given
+    migrated: Storage = storage
+    return migrated
 
 
 @hookimpl(trylast=True)
-def credit_protection_queue(configuration: Configuration, work: Callable[[], Work], clock: Clock) -> WorkerEngine:
-    """The engine that is configured; nothing runs before it is started."""
+def credit_protection_queue(
+    configuration: Configuration, tasks: Callable[[], WorkerTasks], clock: Clock
+) -> WorkerEngine:
+    """The configured engine."""
     if configuration.queue not in QUEUES:
         raise ConfigurationError(
             f"CREDIT_PROTECTION_QUEUE deve ser {' ou '.join(QUEUES)}, e não {configuration.queue!r}.",
             code="fila_desconhecida",
         )
     engine = _load(QUEUES[configuration.queue])
-    given: WorkerEngine
     if configuration.queue == "embedded":
-        given = engine(work, clock, workers=configuration.workers)
+        queue: WorkerEngine = engine(tasks, clock, workers=configuration.workers)
     else:
         schema = configuration.queue_schema or None
-        given = engine(work, clock, configuration.database_url, workers=configuration.workers, schema=schema)
-    return given
+        queue = engine(tasks, clock, configuration.database_url, workers=configuration.workers, schema=schema)
+    return queue
 
 
 @hookimpl(trylast=True)
 def credit_protection_vault(configuration: Configuration) -> Vault:
     """Fernet, with the configured keys or the key file."""
-    configuration.home.mkdir(parents=True, exist_ok=True)
+    _create_home(configuration.home)
     keys = configuration.keys or _load(KEYS)(configuration.key_file)
     vault: Vault = _load(VAULT)(keys)
     return vault

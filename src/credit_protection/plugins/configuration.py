@@ -1,13 +1,15 @@
-"""What an installation is configured with: the environment, and a file beside the database."""
+"""The configuration of an installation: environment variables, and a file in the home folder."""
 
 from __future__ import annotations
 
 import os
 import tomllib
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from credit_protection.domain.alarms import AlarmSettings
 from credit_protection.domain.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -22,7 +24,6 @@ _KNOWN = frozenset(
         "role",
         "log_level",
         "log_format",
-        "host",
         "workers",
         "queue",
         "queue_schema",
@@ -43,15 +44,15 @@ class Configuration:
         role: the role of the operating system's user at the CLI.
         log_level: of the log.
         log_format: `text` or `json`.
-        workers: calls in flight of a worker's process.
+        workers: concurrent calls of a worker process.
         queue: the engine, `embedded` (one process) or `procrastinate` (many, on PostgreSQL), where no plugin gives one.
         queue_schema: of the tables of procrastinate and of the rate limits, on PostgreSQL; empty for the default one.
-        alarm_host_hours: the alarm sounds where the ERP was not read for longer.
-        alarm_worker_minutes: the alarm sounds where no worker gave a sign for longer.
+        alarm_host_hours: an alarm is raised when the ERP was not read for longer.
+        alarm_worker_minutes: an alarm is raised when no worker sent a heartbeat for longer.
     """
 
     home: Path
-    database_url: str
+    database_url: str = ""
     keys: tuple[str, ...] = ()
     role: str = "administrador"
     log_level: str = "WARNING"
@@ -62,25 +63,37 @@ class Configuration:
     alarm_host_hours: int = 24
     alarm_worker_minutes: int = 10
 
+    def __post_init__(self) -> None:
+        if not self.database_url:
+            object.__setattr__(self, "database_url", f"sqlite:///{self.home / 'credit_protection.sqlite'}")
+
+    @property
+    def alarm_settings(self) -> AlarmSettings:
+        """When alarms are raised."""
+        return AlarmSettings(
+            host_unread_for=timedelta(hours=self.alarm_host_hours),
+            worker_unseen_for=timedelta(minutes=self.alarm_worker_minutes),
+        )
+
     @property
     def key_file(self) -> Path:
-        """Where the vault's key is kept, unless the environment gives one."""
+        """The file of the vault's key, unless the environment gives one."""
         return self.home / "key"
 
     @property
     def local_erp(self) -> Path:
-        """Where the local ERP keeps its tables."""
+        """The local ERP's database."""
         return self.home / "erp.sqlite"
 
 
 def load(environment: Mapping[str, str] | None = None) -> Configuration:
-    """Read the configuration: `CREDIT_PROTECTION_*` first, then `credit_protection.toml` in the home folder.
+    """Read the configuration: `CREDIT_PROTECTION_*`, else `credit_protection.toml` in the home folder, else defaults.
 
     Args:
         environment: for tests; by default the process's.
 
     Raises:
-        ConfigurationError: a value, or the file, can't be understood.
+        ConfigurationError: a value, or the file, is wrong.
     """
     given = os.environ if environment is None else environment
     home = Path(given.get(f"{_PREFIX}HOME") or _default_home()).expanduser()
@@ -88,7 +101,7 @@ def load(environment: Mapping[str, str] | None = None) -> Configuration:
     values = {name: given.get(f"{_PREFIX}{name.upper()}", "") or filed.get(name, "") for name in _KNOWN}
     return Configuration(
         home=home,
-        database_url=values["database_url"] or f"sqlite:///{home / 'credit_protection.sqlite'}",
+        database_url=values["database_url"],
         keys=tuple(key.strip() for key in values["key"].split(",") if key.strip()),
         role=values["role"] or "administrador",
         log_level=(values["log_level"] or "WARNING").upper(),
@@ -102,12 +115,12 @@ def load(environment: Mapping[str, str] | None = None) -> Configuration:
 
 
 def _number(values: Mapping[str, str], name: str, default: int) -> int:
-    try:
-        return int(values[name] or default)
-    except ValueError:
+    text = values[name] or str(default)
+    if not text.isdecimal() or not int(text):
         raise ConfigurationError(
-            f"{_PREFIX}{name.upper()} deve ser um número inteiro, e não {values[name]!r}.", code="configuracao"
-        ) from None
+            f"{_PREFIX}{name.upper()} deve ser um número inteiro maior que zero, e não {text!r}.", code="configuracao"
+        )
+    return int(text)
 
 
 def _default_home() -> str:

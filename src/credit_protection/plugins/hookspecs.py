@@ -3,8 +3,9 @@
 A plugin is a module or an object with some of these functions, each marked with `hookimpl`. It is found by an entry
 point of the group `credit_protection.plugins`, or registered in code: `plugin_manager().register(my_plugin)`. A
 misspelt hook is an error when a container is first used. The manager is one per process, so every hook is given the
-`tenant`: the name of the database that is being served (`default` where there is one). Hooks are called when a
-container is first used, never on import, unless a docstring says otherwise. A hook may return None to stand aside.
+`tenant`: the name of the database that is being served (`default` where there is one). An implementation declares only
+the arguments that it needs, and may return None to contribute nothing. Hooks are called when a container is first used,
+never on import, unless a docstring says otherwise. `examples/hooks.py` implements every one of them.
 """
 
 from __future__ import annotations
@@ -21,10 +22,10 @@ if TYPE_CHECKING:
     from credit_protection.domain.guards import Guard
     from credit_protection.domain.queries import CreditQuery
     from credit_protection.plugins.configuration import Configuration
-    from credit_protection.ports.bureau import GatewayKind
+    from credit_protection.ports.bureau import GatewayProvider
     from credit_protection.ports.clock import Clock
     from credit_protection.ports.host import HostErp
-    from credit_protection.ports.queue import Work, WorkerEngine
+    from credit_protection.ports.queue import WorkerEngine, WorkerTasks
     from credit_protection.ports.storage import Storage
     from credit_protection.ports.vault import Vault
 
@@ -38,32 +39,33 @@ hookimpl = pluggy.HookimplMarker(PROJECT)
 
 
 @hookspec
-def credit_protection_bureaus(tenant: str) -> Sequence[GatewayKind] | None:
-    """Give kinds of bureau gateways. Called once per container; all plugins' kinds are offered.
+def credit_protection_bureaus(tenant: str) -> Sequence[GatewayProvider] | None:
+    """Give gateway providers. Called once per container; the providers of all plugins are offered.
 
-    May not: call a bureau, read a database, start a thread. Two kinds of one code are an error at start-up.
+    May not: call a bureau, read a database, start a thread. Two providers of one code are an error at start-up.
     """
 
 
 @hookspec(firstresult=True)
 def credit_protection_host(tenant: str, configuration: Configuration) -> HostErp | None:
-    """Give the ERP. Called once per container, the first answer wins (plugins registered last are asked first).
+    """Give the ERP. Called once per container; the first answer wins (the plugin registered last is asked first).
 
-    May not: read the ERP yet. The object is used by many threads.
+    May not: read the ERP yet. Many threads use the object. It must pass
+    `credit_protection.testing.contracts.host.HostErpContract`.
     """
 
 
 @hookspec(firstresult=True)
 def credit_protection_storage(tenant: str, configuration: Configuration) -> Storage | None:
-    """Give the storage, or stand aside for the one that `configuration.database_url` names.
+    """Give the storage, or None for the one that `configuration.database_url` names. Called once per container.
 
-    Called once per container. The storage must pass `credit_protection.testing.contracts.StorageContract`.
+    It must pass `credit_protection.testing.contracts.storage.StorageContract`.
     """
 
 
 @hookspec(firstresult=True)
 def credit_protection_vault(tenant: str, configuration: Configuration) -> Vault | None:
-    """Give the vault that seals secrets, or stand aside for the key file. Called once per container.
+    """Give the vault that encrypts secrets, or None for the key file. Called once per container.
 
     May not: log what it is given.
     """
@@ -71,13 +73,13 @@ def credit_protection_vault(tenant: str, configuration: Configuration) -> Vault 
 
 @hookspec(firstresult=True)
 def credit_protection_queue(
-    tenant: str, configuration: Configuration, work: Callable[[], Work], clock: Clock
+    tenant: str, configuration: Configuration, tasks: Callable[[], WorkerTasks], clock: Clock
 ) -> WorkerEngine | None:
-    """Give the queue engine, or stand aside for the one that `configuration.queue` names.
+    """Give the queue engine, or None for the one that `configuration.queue` names. Called once per container.
 
-    Called once per container. May not: call `work` (the use cases know the queue in their turn: it is for `start`),
-    start a thread or connect. The rows are the truth: an engine carries wake-ups alone, retries nothing by itself, and
-    must pass `credit_protection.testing.contracts.queue.TransmissionQueueContract`.
+    May not: call `tasks` before `start` (the use cases behind it need the queue themselves), start a thread, connect.
+    The engine transports wake-ups alone and retries no call: the database rows are the truth. It must pass
+    `credit_protection.testing.contracts.queue.TransmissionQueueContract`.
     """
 
 
@@ -86,10 +88,10 @@ def credit_protection_queue(
 
 @hookspec
 def credit_protection_guards(tenant: str) -> Sequence[Guard] | None:
-    """Give extra guards: functions (candidate, terms) -> findings. A BLOCK vetoes.
+    """Give extra guards: functions (candidate, terms) -> findings. A finding of severity BLOCK vetoes.
 
-    Called once per container; each guard is called for every candidate, at the asking and again at the claim, on facts
-    that are given to it. A guard may not read anything else: a hundred thousand candidates must cost no query.
+    Called once per container. Each guard is called for every candidate, at its creation and again at the claim. A guard
+    may read nothing but its arguments: a hundred thousand candidates must cost no query.
     """
 
 
@@ -98,9 +100,11 @@ def credit_protection_guards(tenant: str) -> Sequence[Guard] | None:
 
 @hookspec
 def credit_protection_navigation(tenant: str) -> Sequence[Mapping[str, str]] | None:
-    """Give menu entries, as data: `{"label", "screen", "permission", "under"}`. A host renders them in its own way.
+    """Give menu entries, as data: `{"label", "screen", "permission", "under"}`. The host renders them.
 
-    Called when a host builds its menus. May not: read the database.
+    Called by `credit_protection.facade.CreditProtection.navigation`, which leaves out the entries whose `permission` (a
+    value of `credit_protection.domain.actors.Permission`) the actor lacks; an entry without one is for everyone. May
+    not: read the database.
     """
 
 
@@ -108,29 +112,30 @@ def credit_protection_navigation(tenant: str) -> Sequence[Mapping[str, str]] | N
 
 
 @hookspec
-def credit_protection_happened(tenant: str, event: Event) -> None:
-    """Something happened to a negativation (`included`, `removed`, ...): see `domain.events.EventKind`.
+def credit_protection_negativation_event(tenant: str, event: Event) -> None:
+    """Receive an event of a negativation, of a kind in `credit_protection.domain.events.EventKind`.
 
-    Called after commit, in the thread that did it, outside any transaction. What is raised here is logged and changes
-    nothing. It may be called twice for one happening (a process can die between commit and call): be idempotent.
+    Called after commit, in the thread that caused the event, outside any transaction. What an implementation raises is
+    logged and changes nothing. If the process dies between commit and call, no call is made: where every event counts,
+    read `negativations.history`.
     """
 
 
 @hookspec
 def credit_protection_query_answered(tenant: str, query: CreditQuery) -> None:
-    """A credit query has its outcome: answered, failed or unknown.
+    """Receive a credit query that has its outcome: answered, failed or unknown.
 
-    Called after commit; what holds for `credit_protection_happened` holds here. The report's bytes are not passed: open
-    the query by the facade, and the reading is logged.
+    Called after commit, under the conditions of `credit_protection_negativation_event`. The report is not passed: open
+    the query by the facade, which audits it.
     """
 
 
 @hookspec
 def credit_protection_alarm(tenant: str, alarm: Alarm) -> None:
-    """Something needs a person: a legal deadline is near or reached, or silence (see `domain.alarms.AlarmCode`).
+    """Receive what needs a person, of a code in `credit_protection.domain.alarms.AlarmCode`.
 
-    Called by the sweep, outside any transaction, once per alarm (its code and subject) and day; the day is the
-    creditor's. A process that dies between this call and its mark calls it again: be idempotent. What is raised here is
-    logged and changes nothing. May not: take long, since the sweep waits for it. An alarm is never taken back: what
-    `removals check` says now is what stands.
+    Called by the sweep, outside any transaction, once per alarm (its code and subject) and day of the creditor. It is
+    called again if the process dies before that is stored: be idempotent. What is raised is logged and changes nothing.
+    May not: take long, since the sweep waits. No hook reports the end of an alarm: `removals check` lists those in
+    effect.
     """

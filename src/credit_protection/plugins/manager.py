@@ -13,7 +13,7 @@ GROUP = "credit_protection.plugins"
 
 @functools.cache
 def plugin_manager() -> pluggy.PluginManager:
-    """The plugin manager: hooks declared, built-in adapters registered.
+    """Return the plugin manager: hooks declared, built-in adapters registered.
 
     Cheap: no adapter, no SQLAlchemy, no httpx, no container is loaded, and no installed package is searched yet.
     """
@@ -25,7 +25,7 @@ def plugin_manager() -> pluggy.PluginManager:
 
 @functools.cache
 def all_plugins() -> pluggy.PluginManager:
-    """The plugin manager with the installed plugins too (entry points); searched for once, at the first use.
+    """Return the plugin manager with the installed plugins (entry points) too; they are searched for once.
 
     Raises:
         pluggy.PluginValidationError: a plugin implements a hook that does not exist.

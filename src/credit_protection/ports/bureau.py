@@ -1,14 +1,17 @@
-"""What a bureau gateway must offer: its author implements `GatewayKind` (what a plugin gives) and `BureauGateway`."""
+"""What a gateway's author implements: `GatewayProvider`, which a plugin gives, and the `BureauGateway` it creates."""
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
+
+from credit_protection.domain.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from credit_protection.domain.bureau_answers import Found, Receipt, RecordKey, LookupResult
+    from credit_protection.domain.bureau_answers import LookupResult, Receipt, RecordFound, RecordKey
     from credit_protection.domain.capabilities import Capabilities
     from credit_protection.domain.documents import Document
     from credit_protection.domain.integrations import Environment
@@ -25,8 +28,8 @@ class QueryOrder:
     """A credit query to send.
 
     Args:
-        product_code: what is bought.
-        document: about whom.
+        product_code: the product to buy.
+        document: of the person or company that the query is about.
         purpose: legal basis.
         inputs: extra inputs by code.
     """
@@ -42,8 +45,8 @@ class RemovalOrder:
     """A removal to send.
 
     Args:
-        key: which record.
-        reason: the true one, decided at the claim; the gateway maps it to the bureau's code.
+        key: of the record.
+        reason: the actual one, decided at the claim; the gateway maps it to the bureau's code.
         creditor: the creditor's CNPJ.
     """
 
@@ -58,113 +61,132 @@ class ListedRecord:
 
     Args:
         key: its key.
-        amount: text as the bureau writes it, reais with a point.
-        found: how it stands.
+        amount: BRL with a decimal point, as the bureau writes it.
+        found: its state.
     """
 
     key: RecordKey
     amount: str
-    found: Found
+    found: RecordFound
 
 
 class BureauGateway(Protocol):
-    """One configured account at one bureau.
+    """One configured account at one bureau. Subclass it: a required member that is missing fails at construction.
 
-    Thread-safe; every call has a total deadline; nothing is retried that costs money or reputation (`query`,
-    `include`, `remove`).
+    Every method may be called from several threads at once and has a total deadline. `query`, `include` and `remove`
+    cost money or reputation: the gateway never retries them.
 
     All methods raise the errors of `domain.errors`: `BureauUnavailable`, `RateLimited`, `CredentialsRejected`,
     `NoCredit`, `OutcomeUnknown`, `Refused`, `ProtocolError`.
     """
 
+    @abstractmethod
     def check(self) -> None:
         """Authenticate for real. Returns when the credentials are good."""
-        ...
+        raise NotImplementedError
 
+    @abstractmethod
     def products(self) -> Sequence[Product]:
-        """What the contract allows now."""
-        ...
+        """The products that the contract allows now."""
+        raise NotImplementedError
 
+    @abstractmethod
     def natures(self) -> Sequence[InclusionNature]:
-        """The natures, with the persons that each is valid for."""
-        ...
+        """The inclusion natures, with the persons that each is valid for."""
+        raise NotImplementedError
 
+    @abstractmethod
     def reasons(self) -> Sequence[BureauReason]:
         """The removal reasons, as the bureau lists them."""
-        ...
+        raise NotImplementedError
 
+    @abstractmethod
     def query(self, order: QueryOrder) -> CreditReport:
-        """Ask once, and pay. The answer is checked to be what was promised.
+        """Send a paid query, once, and check that the answer has the declared form.
 
         Raises:
             OutcomeUnknown: the answer was lost after the request went out; it may have been paid.
-            InvalidReport: the bytes are not what was promised.
+            InvalidReport: the bytes do not have the declared form.
         """
-        ...
+        raise NotImplementedError
 
+    @abstractmethod
     def include(self, order: InclusionOrder) -> Receipt:
-        """Include one record. Called outside any transaction, after the doubt was stored.
+        """Include one record. Called outside any transaction, after "in doubt" was stored.
 
         Returns:
-            `Done`, `Accepted` (outcome later; also where it had been received before) or `Rejected`.
+            `Done`, `Accepted` (the outcome comes later; also for a repeated request) or `Rejected`.
         """
-        ...
+        raise NotImplementedError
 
+    @abstractmethod
     def remove(self, order: RemovalOrder) -> Receipt:
         """Remove one record.
 
         Returns:
-            `Done` (also where it was removed before, or nothing is there), `Accepted` or `Rejected`.
+            `Done` (also where it was removed before or does not exist), `Accepted` or `Rejected`.
 
         Raises:
             InclusionStillProcessing: not executed: the inclusion has no outcome yet.
         """
-        ...
+        raise NotImplementedError
 
+    @abstractmethod
     def find(self, key: RecordKey) -> LookupResult:
         """Look a record up: by the bureau's id where known, else by the natural key."""
-        ...
+        raise NotImplementedError
 
     def list_records(self) -> Iterator[ListedRecord]:
-        """All records, page by page (where `Capabilities.list_records`)."""
-        ...
+        """All records, page by page. Called only where `Capabilities.list_records` is declared.
+
+        Raises:
+            ConfigurationError: the gateway declares it and does not implement it.
+        """
+        raise ConfigurationError(
+            f"O gateway declara list_records e não implementa {type(self).__name__}.list_records.",
+            code="gateway_incompleto",
+        )
 
     def close(self) -> None:
-        """Let go of connections."""
-        ...
+        """Close the connections, where there are any."""
 
 
-class GatewayKind(Protocol):
-    """A kind of gateway that integrations can be registered for."""
+class GatewayProvider(Protocol):
+    """A bureau that integrations can be registered for: what a plugin gives. Subclass it, as `BureauGateway`."""
 
     @property
+    @abstractmethod
     def code(self) -> str:
         """Stable, `[a-z_]+`: `credito_na_medida`."""
-        ...
+        raise NotImplementedError
 
     @property
+    @abstractmethod
     def name(self) -> str:
         """As operators know it: `Crédito na Medida`."""
-        ...
+        raise NotImplementedError
 
     @property
+    @abstractmethod
     def capabilities(self) -> Capabilities:
-        """What it can do, and how it must be treated."""
-        ...
+        """What it can do, its limits and its deadlines."""
+        raise NotImplementedError
 
     @property
+    @abstractmethod
     def parameters(self) -> Sequence[ParameterSpec]:
-        """What must be filled in."""
-        ...
+        """The parameters that an operator fills in."""
+        raise NotImplementedError
 
-    def open(self, parameters: Mapping[str, str], environment: Environment) -> BureauGateway:
+    @abstractmethod
+    def create(self, parameters: Mapping[str, str], environment: Environment) -> BureauGateway:
         """Make a gateway for one integration; no call is made yet.
 
         Args:
-            parameters: checked values, secrets opened.
+            parameters: checked values, secrets decrypted.
             environment: production or test.
 
         Raises:
             InvalidInput: a value can't be used.
         """
-        ...
+        raise NotImplementedError

@@ -10,8 +10,8 @@ if TYPE_CHECKING:
 
 
 class BusinessCalendars(Protocol):
-    """Makes calendars."""
+    """Makes the calendar of a creditor."""
 
-    def of(self, creditor: Creditor) -> BusinessCalendar:
+    def for_creditor(self, creditor: Creditor) -> BusinessCalendar:
         """Brazil's public national holidays, the creditor's state's and its local ones, some years around now."""
         ...

@@ -1,4 +1,4 @@
-"""What time it is, and other things that only the outside knows."""
+"""The time, fresh identifiers and randomness."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ class Clock(Protocol):
     """The time."""
 
     def now(self) -> datetime:
-        """This instant, UTC, aware."""
+        """Return this instant: UTC, time zone aware."""
         ...
 
 
 class Identifiers(Protocol):
-    """Fresh names, and the one source of randomness."""
+    """Fresh identifiers, and the only source of randomness."""
 
     def new_id(self) -> str:
-        """A fresh id, unique."""
+        """Return a new unique id."""
         ...
 
     def new_reference(self) -> str:
-        """A fresh contract reference: at most 16 of `[A-Z0-9-]`, unique."""
+        """Return a new unique contract reference: at most 16 of `[A-Z0-9-]`."""
         ...
 
     def jitter(self) -> float:
-        """Uniform in [0, 1)."""
+        """Return a number, uniform in [0, 1)."""
         ...

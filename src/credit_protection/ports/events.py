@@ -1,4 +1,4 @@
-"""Who is told what happened, after commit."""
+"""Listeners: notified of events after their commit."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ if TYPE_CHECKING:
 
 
 class Listeners(Protocol):
-    """Event hooks. A listener that fails is logged, and never undoes what happened."""
+    """The event hooks. A failing listener is logged, and undoes nothing."""
 
-    def happened(self, events: Iterable[Event]) -> None:
-        """To negativations, in order."""
+    def negativation_event(self, events: Iterable[Event]) -> None:
+        """Negativations changed; their events, in order."""
         ...
 
     def query_answered(self, query: CreditQuery) -> None:
@@ -24,5 +24,5 @@ class Listeners(Protocol):
         ...
 
     def alarm(self, alarm: Alarm) -> None:
-        """Something needs a person. Once a day at most, for one alarm; after a crash perhaps twice."""
+        """An alarm needs a person. Called at most once a day for one alarm; after a crash perhaps twice."""
         ...

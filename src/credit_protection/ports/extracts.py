@@ -1,4 +1,4 @@
-"""Where records that were made before this software come from: a bureau's list, or a file of its extract."""
+"""Sources of records that were made before this software was installed: a bureau's list, or a file of its extract."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from credit_protection.domain.adoption import ExtractRow
+    from credit_protection.domain.adoption_assessment import ExtractRow
 
 
 class Extract(Protocol):
@@ -15,20 +15,20 @@ class Extract(Protocol):
 
     @property
     def name(self) -> str:
-        """As the operator knows it."""
+        """As operators know it."""
         ...
 
     @property
-    def is_log(self) -> bool:
+    def is_operation_log(self) -> bool:
         """Whether its rows are operations (the removal of a record is another row), not records."""
         ...
 
     def rows(self) -> Iterator[ExtractRow]:
-        """From the beginning: may be asked for more than once.
+        """Stream the rows from the beginning; may be called more than once.
 
         Raises:
             InvalidInput: the file can't be read.
-            BureauError: the bureau could not be read; a `ProtocolError` of code `registros_ilegiveis` comes at the end,
-                after all others were given.
+            BureauError: the bureau could not be read; a `ProtocolError` of code `registros_ilegiveis` is raised after
+                all other rows were given.
         """
         ...

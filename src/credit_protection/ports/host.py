@@ -1,10 +1,13 @@
-"""What the host ERP must offer. What it can't give is a declared capability, and the screens adapt."""
+"""What the host ERP gives the package. What it can't give it declares as a capability, and the screens adapt."""
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Protocol
+
+from credit_protection.domain.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -18,15 +21,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class HostCapabilities:
-    """What a host can do.
+    """What a host can do. A capability that is declared must be implemented by the method of that name.
 
     Args:
-        settlements: it lists settlements by date (the sweep).
-        events: it reports payments by itself, in its transaction.
-        holds: it knows a do-not-negativate list.
-        subscriptions: its invoices belong to subscriptions.
+        settlements: `settlements_since` lists settlements by date, for the sweep.
+        events: the ERP records its payments itself, in its own transaction (`payments.record`).
+        holds: `holds` gives the do-not-negativate list.
+        subscriptions: invoices belong to subscriptions, which `subscriptions` gives.
         settled_invoices: `invoices_due` also gives invoices that are no longer open.
-        overdue: it reports overdue invoices.
+        overdue: `overdue` reports overdue invoices.
     """
 
     settlements: bool = True
@@ -39,7 +42,7 @@ class HostCapabilities:
 
 @dataclass(frozen=True, slots=True)
 class OverdueFilter:
-    """Which overdue invoices are wanted; None means no limit.
+    """Which overdue invoices to report; None means no limit.
 
     Args:
         today: the creditor's date.
@@ -59,47 +62,56 @@ class OverdueFilter:
 
 
 class HostErp(Protocol):
-    """The ERP as the package reads it. Raises `HostUnavailable` where it can't be read.
+    """The ERP as the package reads it. Subclass it: a required member that is missing fails at construction.
 
-    Subclass it: what a host can't give has a default that says so, together with its capability.
+    The other members have a default for hosts that do not declare their capability. Where the capability is declared
+    and the member is missing, the default raises `ConfigurationError`. Every method may be called from several threads
+    at once, and raises `HostUnavailable` where the ERP can't be read.
     """
 
     @property
+    @abstractmethod
     def code(self) -> str:
         """Stable name of this host within a tenant (`local`, `hubsoft`): part of every invoice's key."""
-        ...
+        raise NotImplementedError
 
     @property
+    @abstractmethod
     def capabilities(self) -> HostCapabilities:
         """What it can do."""
-        ...
+        raise NotImplementedError
 
+    @abstractmethod
     def creditors(self) -> Sequence[Creditor]:
         """The companies (empresas) in whose name debts are owed."""
-        ...
+        raise NotImplementedError
 
+    @abstractmethod
     def customers(self, ids: Sequence[str]) -> Mapping[str, Customer]:
         """Customers by id; an unknown id is absent from the answer."""
-        ...
+        raise NotImplementedError
 
-    def customers_with_document(self, document: str) -> Sequence[Customer]:  # noqa: ARG002 - a default
+    @abstractmethod
+    def customers_with_document(self, document: str) -> Sequence[Customer]:
         """Customers with a compact CPF or CNPJ."""
-        return []
+        raise NotImplementedError
 
-    def subscriptions(self, ids: Sequence[str]) -> Mapping[str, Subscription]:
-        """Subscriptions by id; an unknown id is absent from the answer."""
-        ...
-
+    @abstractmethod
     def invoice_statuses(self, invoice_ids: Sequence[str]) -> Mapping[str, Invoice]:
-        """Invoices as they stand now, by id; an unknown id is absent from the answer. At most 1,000 ids."""
-        ...
+        """Invoices with their status now, by id; an unknown id is absent from the answer. At most 1,000 ids."""
+        raise NotImplementedError
+
+    def subscriptions(self, ids: Sequence[str]) -> Mapping[str, Subscription]:  # noqa: ARG002 - a default
+        """Subscriptions by id; an unknown id is absent from the answer."""
+        _require_undeclared(self, "subscriptions", "subscriptions")
+        return {}
 
     def invoices_due(self, customer_ids: Sequence[str], days: Sequence[date]) -> Sequence[Invoice]:
-        """Invoices of the customers that fell due on any of the days, however they stand now: for adoption.
+        """Invoices of the customers that fell due on any of the days, whatever their status: for adoption.
 
-        By default only those that are still open and late, from `overdue`; a host that can do better says so by the
-        capability `settled_invoices`. At most 1,000 customers and days.
+        The default finds those that are still open and late, by `overdue`. At most 1,000 customers and days.
         """
+        _require_undeclared(self, "settled_invoices", "invoices_due")
         wanted = frozenset(days)
         if not wanted:
             return []
@@ -113,12 +125,24 @@ class HostErp(Protocol):
 
     def overdue(self, wanted: OverdueFilter) -> Iterator[Invoice]:  # noqa: ARG002 - a default
         """Overdue open invoices, oldest first, streamed."""
+        _require_undeclared(self, "overdue", "overdue")
         return iter(())
 
     def settlements_since(self, day: date) -> Iterator[Entry]:  # noqa: ARG002 - a default
         """Settlements paid, and reversals made, on that day or later, streamed. Repeats are harmless."""
+        _require_undeclared(self, "settlements", "settlements_since")
         return iter(())
 
     def holds(self, customer_ids: Sequence[str]) -> Mapping[str, str]:  # noqa: ARG002 - a default
-        """The do-not-negativate list: the reason, by customer id, for those of the ids who are on it."""
+        """The do-not-negativate list: the reason by customer id, of those of the ids that are on it."""
+        _require_undeclared(self, "holds", "holds")
         return {}
+
+
+def _require_undeclared(host: HostErp, capability: str, method: str) -> None:
+    if getattr(host.capabilities, capability):
+        raise ConfigurationError(
+            f"O ERP {host.code} declara {capability} e não implementa {method}. "
+            f"Implemente {type(host).__name__}.{method} ou declare HostCapabilities({capability}=False).",
+            code="erp_incompleto",
+        )

@@ -11,30 +11,30 @@ if TYPE_CHECKING:
 
 
 class RateLimits(Protocol):
-    """Gives permits, one per call. Thread-safe; the limit holds over all processes that share the storage.
+    """Gives permits, one per call. Thread-safe; the limit covers all processes that share the storage.
 
-    A permit is taken before a transmission is claimed, never while a lease is held: who waits for one holds nothing.
+    A permit is acquired before a transmission is claimed, so that no lease runs while a call is throttled.
     """
 
-    def permit(self, integration: Integration) -> datetime | None:
-        """Take a permit for one call.
+    def acquire(self, integration: Integration) -> datetime | None:
+        """Acquire a permit for one call.
 
         Returns:
-            None where it is given: call now. Else the instant, UTC, before which there is no use in asking again.
+            None where it is given. Else the instant, UTC, before which none will be given.
         """
         ...
 
     def close(self) -> None:
-        """Let go of connections."""
+        """Close connections."""
         ...
 
 
 class Unlimited:
     """Every call is permitted: for tests, and where calls are counted elsewhere."""
 
-    def permit(self, integration: Integration) -> datetime | None:  # noqa: ARG002 - the port's signature
-        """Always given."""
+    def acquire(self, integration: Integration) -> datetime | None:  # noqa: ARG002 - the port's signature
+        """Return None: always given."""
         return None
 
     def close(self) -> None:
-        """Nothing is held."""
+        """Nothing to close."""

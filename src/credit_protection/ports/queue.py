@@ -1,4 +1,4 @@
-"""How workers are woken. The truth is the rows; losing or repeating a wake-up is harmless."""
+"""Queue engines: they wake workers. The rows are the truth; losing or repeating a wake-up is harmless."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class QueueCapabilities:
-    """What an engine can do: `distributed` where workers of other processes are woken too."""
+    """`distributed`: whether a wake-up reaches the workers of other processes."""
 
     distributed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class QueueSnapshot:
-    """What an engine knows of itself: how many wake-ups wait, how many calls run."""
+    """An engine's own figures: pending wake-ups and running calls."""
 
     waiting: int
     running: int
@@ -39,7 +39,7 @@ class TransmissionQueue(Protocol):
         """Something may be due. Called after commit, never inside a host's transaction.
 
         Args:
-            negativation_id: which, where one is meant.
+            negativation_id: which row; None for any.
             not_before: instant, UTC; None for now.
         """
         ...
@@ -49,31 +49,28 @@ class TransmissionQueue(Protocol):
         ...
 
 
-class Work(Protocol):
-    """What an engine drives: the use cases about transmissions, as it sees them.
-
-    The rows are the truth: each method reads them anew. All are called from many threads.
-    """
+class WorkerTasks(Protocol):
+    """The use cases that an engine calls. Each reads the rows again; all are called from many threads."""
 
     def due(self, limit: int) -> Sequence[DueTransmission]:
         """What may be claimed now, the most urgent first."""
         ...
 
     def next_due_at(self) -> datetime | None:
-        """When to look again, if nobody wakes the engine; None where nothing waits."""
+        """When to fetch due rows again without a wake-up; None where nothing is pending."""
         ...
 
     def perform(self, negativation_id: str, worker: str) -> object | None:
-        """Claim, call, store. None where somebody else has it or it is not due."""
+        """Claim, call, store. None where another worker has claimed it or it is not due."""
         ...
 
     def sweep(self) -> object:
-        """Find what no wake-up told of; idempotent and bounded."""
+        """Find what no wake-up announced; idempotent and bounded."""
         ...
 
 
 class WorkerEngine(TransmissionQueue, Protocol):
-    """A queue engine that also works in this process, once it is started. All engines look alike.
+    """A queue engine that also runs workers in this process, once it is started.
 
     It must pass `credit_protection.testing.contracts.queue.TransmissionQueueContract`.
     """
@@ -93,9 +90,9 @@ class WorkerEngine(TransmissionQueue, Protocol):
         ...
 
     def stop(self, timeout: float | None = None) -> bool:
-        """Begin nothing more, and wait for the calls in flight; False where one outlives the time-out (seconds)."""
+        """Start no further call, and wait for those in flight; False where one outlives the time-out (seconds)."""
         ...
 
     def run_until_idle(self, timeout: float = 60.0) -> bool:
-        """Sweep, perform what is due now, and return whether nothing is left that could begin now."""
+        """Sweep and perform what is due now; returns whether nothing is left that is due."""
         ...

@@ -6,12 +6,12 @@ from typing import Protocol
 
 
 class Vault(Protocol):
-    """Seals and opens secrets; keys rotate without losing what older keys sealed."""
+    """Encrypts and decrypts secrets. Keys rotate: what older keys encrypted can still be decrypted."""
 
-    def seal(self, secret: str) -> str:
+    def encrypt(self, secret: str) -> str:
         """Encrypt, to text."""
         ...
 
-    def open(self, sealed: str) -> str:
+    def decrypt(self, encrypted: str) -> str:
         """Decrypt. Raises `ConfigurationError` where no key fits."""
         ...

@@ -1,6 +1,6 @@
-"""Small, fully populated domain values: every field differs from its default. All people and companies are made up.
+"""Small domain values with every field different from its default. All people and companies are fictitious.
 
-Each function gives a sound value; `dataclasses.replace` or the keyword arguments vary it.
+Each function gives a valid value; `dataclasses.replace` or the keyword arguments vary it.
 """
 
 from __future__ import annotations
@@ -16,26 +16,24 @@ from credit_protection.domain.creditors import Creditor
 from credit_protection.domain.documents import Cnpj, Cpf, PersonType
 from credit_protection.domain.events import Event, EventKind
 from credit_protection.domain.guards import GuardSettings, TelecomGuard
-from credit_protection.domain.integrations import Environment, Integration, ReuseMode, ReuseWindow
-from credit_protection.domain.legal_calendar import RemovalCause
+from credit_protection.domain.integrations import Environment, Integration, IntegrationSettings, ReuseMode, ReuseWindow
 from credit_protection.domain.money import Money
 from credit_protection.domain.natures import InclusionNature
 from credit_protection.domain.negativations import (
-    Action,
     Block,
     Claim,
     NegativatedInvoice,
     Negativation,
-    Observed,
     Transmission,
     Unanswered,
 )
 from credit_protection.domain.products import Product, ProductInput, ProductKind
 from credit_protection.domain.queries import CreditQuery, DocumentReport, Purpose, QueryStatus, StructuredReport
 from credit_protection.domain.reasons import BureauReason, RemovalReason
-from credit_protection.domain.removal_policy import RemovalPolicy, RemovalTrigger, Trigger
+from credit_protection.domain.removal_policy import RemovalCause, RemovalPolicy, RemovalRule, RemovalTrigger
 from credit_protection.domain.requests import InclusionRequest
 from credit_protection.domain.settlements import Reversal, Settlement, SettlementKind
+from credit_protection.domain.state_table import Action, Observed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -46,7 +44,7 @@ MINUTE = timedelta(minutes=1)
 CPF = Cpf("90010020055")
 CNPJ = Cnpj("12ABC34501DE35")
 HOST = "local"
-# A PDF's bytes hold every byte value: what is stored must come back byte for byte.
+# Every byte value occurs: storage must return the same bytes.
 PDF_BYTES = b"%PDF-1.7\n" + bytes(range(256)) * 4 + b"\r\n\x00%%EOF\n"
 
 
@@ -65,45 +63,49 @@ def creditor(creditor_id: str = "creditor-1") -> Creditor:
 
 
 def integration(integration_id: str = "integration-1", **changes: Any) -> Integration:  # noqa: ANN401 - any field
-    """An integration with every setting changed."""
+    """An integration with every setting changed; `changes` names fields of it or of its settings."""
     made = Integration(
         id=integration_id,
         gateway="credito_na_medida",
         description="Conta da matriz",
         creditor_id="creditor-1",
         parameters={"client_id": "cliente", "unidade": "São José"},
-        sealed={"client_secret": "gAAAA-sealed"},
+        encrypted_parameters={"client_secret": "gAAAA-sealed"},
         created_at=NOW - timedelta(days=30),
-        environment=Environment.TEST,
         active=True,
-        removal_policy=RemovalPolicy(Trigger.ALL_INVOICES_SETTLED, Money(150), 1),
-        guards=GuardSettings(
-            minimum_days_late=15,
-            maximum_age_years=4,
-            age_margin_days=45,
-            fine_percent=Decimal("2.00"),
-            monthly_interest_percent=Decimal("0.9990"),
-            creditor_notifies=True,
-            notice_days=20,
-            telecom=TelecomGuard.BLOCK,
+        settings=IntegrationSettings(
+            environment=Environment.TEST,
+            removal_policy=RemovalPolicy(RemovalRule.ALL_INVOICES_SETTLED, Money(150), 1),
+            guards=GuardSettings(
+                minimum_days_late=15,
+                maximum_age_years=4,
+                age_margin_days=45,
+                fine_percent=Decimal("2.00"),
+                monthly_interest_percent=Decimal("0.9990"),
+                creditor_notifies=True,
+                notice_days=20,
+                notice_days_by_state={"AM": 25},
+                telecom=TelecomGuard.BLOCK,
+            ),
+            reuse=ReuseWindow(7, ReuseMode.BLOCK),
+            grouped=True,
+            rate_per_second=2.5,
+            owns_transmission=False,
         ),
-        reuse=ReuseWindow(7, ReuseMode.BLOCK),
-        grouped=True,
-        rate_per_second=2.5,
-        owns_transmission=False,
         paused_until=NOW - timedelta(hours=1),
         pause_reason="O birô recusou as credenciais.",
         deleted_at=None,
         version=1,
-        failing=("negativation-7", "negativation-9"),
-        pauses=2,
+        failing_negativation_ids=("negativation-7", "negativation-9"),
+        consecutive_pauses=2,
         paused_since=NOW - timedelta(hours=2),
     )
-    return replace(made, **changes)
+    settings = {name: changes.pop(name) for name in IntegrationSettings.__dataclass_fields__ if name in changes}
+    return replace(made, settings=replace(made.settings, **settings), **changes)
 
 
 def products() -> list[Product]:
-    """A query with inputs, an inclusion that is hidden, a removal that is gone."""
+    """A query with inputs, a hidden inclusion, a removal that is no longer offered."""
     inputs = (ProductInput("modelo", "Modelo de score", required=True), ProductInput("uf", "UF"))
     return [
         Product("900", "Consulta completa", ProductKind.QUERY, frozenset({PersonType.PF}), inputs, Money(1234)),
@@ -113,7 +115,7 @@ def products() -> list[Product]:
 
 
 def natures() -> list[InclusionNature]:
-    """One for PF, one for both, one that does not say."""
+    """One for PF, one for both, one without a mark."""
     return [
         InclusionNature("DV", "Devedor (PF)", frozenset({PersonType.PF})),
         InclusionNature("DP", "Duplicata (PF/PJ)", frozenset(PersonType)),
@@ -145,7 +147,7 @@ def query(query_id: str = "query-1", **changes: Any) -> CreditQuery:  # noqa: AN
 
 
 def answered_query(query_id: str = "query-1", **changes: Any) -> CreditQuery:  # noqa: ANN401 - any field
-    """The same with every field of an outcome filled in."""
+    """A query with every field of its answer."""
     outcome = {
         "status": QueryStatus.ANSWERED,
         "answered_at": NOW + MINUTE,
@@ -160,12 +162,12 @@ def answered_query(query_id: str = "query-1", **changes: Any) -> CreditQuery:  #
 
 
 def document_report() -> DocumentReport:
-    """A PDF as received."""
+    """A PDF report."""
     return DocumentReport(PDF_BYTES, "application/pdf", "PROT-77")
 
 
 def structured_report() -> StructuredReport:
-    """An answer made of data, in the bureau's order."""
+    """A structured report, in the bureau's order of keys."""
     data = {"score": 512, "nome": "JOSÉ", "débitos": [{"valor": 10.5, "ativo": True, "nota": None}], "a": {}}
     return StructuredReport(data, "PROT-78", 512)
 
@@ -177,17 +179,17 @@ def request(request_id: str = "request-1") -> InclusionRequest:
         integration_id="integration-1",
         actor_id="ana",
         actor_name="Ana Souza",
-        asked_at=NOW,
+        requested_at=NOW,
         customer_id="customer-1",
         subscription_id="subscription-1",
         invoice_ids=("invoice-2", "invoice-1"),
         nature_code="DV",
-        why="Cliente não respondeu à cobrança.",
+        remark="Cliente não respondeu à cobrança.",
     )
 
 
 def negativated_invoice(invoice_id: str = "invoice-1") -> NegativatedInvoice:
-    """An invoice that is covered, reported with charges."""
+    """A negativated invoice, reported with charges."""
     return NegativatedInvoice(invoice_id, f"Nº {invoice_id}", date(2026, 8, 10), Money(11990), Money(12345))
 
 
@@ -196,7 +198,7 @@ def negativation(
     invoice_ids: Sequence[str] = ("invoice-1",),
     **changes: Any,  # noqa: ANN401 - any field
 ) -> Negativation:
-    """A new one, as a request makes it: absent, wanted, its inclusion due now."""
+    """A new negativation: absent at the bureau, its inclusion due now."""
     made = Negativation(
         id=negativation_id,
         request_id="request-1",
@@ -225,7 +227,7 @@ def full_negativation(
     invoice_ids: Sequence[str] = ("invoice-1", "invoice-2"),
     **changes: Any,  # noqa: ANN401 - any field
 ) -> Negativation:
-    """One with every field filled in: its removal is claimed, after a refusal, for two reasons."""
+    """A negativation with every field: its removal is claimed, after a refusal, for two reasons."""
     later = NOW + 5 * MINUTE
     everything = {
         "document": CNPJ,
@@ -265,7 +267,7 @@ def full_negativation(
 
 
 def wants_removal(made: Negativation, deadline: date = date(2026, 10, 9), **work: Any) -> Negativation:  # noqa: ANN401 - any field
-    """The same, present at the bureau and paid: its removal is due."""
+    """The negativation, present at the bureau and paid: its removal is due."""
     trigger = RemovalTrigger(RemovalCause.SETTLEMENT, NOW, deadline)
     removal: dict[str, Any] = {"action": Action.REMOVE, "deadline": deadline}
     transmission = replace(made.transmission, **(removal | work))
@@ -273,14 +275,14 @@ def wants_removal(made: Negativation, deadline: date = date(2026, 10, 9), **work
 
 
 def removed(made: Negativation) -> Negativation:
-    """The same, when it has left the bureau: closed."""
+    """The negativation after its removal, closed."""
     gone = wants_removal(made)
     done = replace(gone.transmission, action=Action.CLOSE, deadline=None)
     return replace(gone, observed=Observed.GONE, transmission=done)
 
 
 def event(negativation_id: str = "negativation-1", kind: EventKind = EventKind.CREATED, at: datetime = NOW) -> Event:
-    """A happening with an actor, a cause and details."""
+    """An event with an actor, a remark and details."""
     return Event(kind, negativation_id, at, "ana", "pedido do cliente", {"valor": "R$ 119,90", "código": "E1"})
 
 
@@ -300,12 +302,12 @@ def settlement(settlement_id: str = "settlement-1", invoice_id: str = "invoice-1
 
 
 def reversal(settlement_id: str = "settlement-1", invoice_id: str = "invoice-1") -> Reversal:
-    """Its reversal."""
+    """The reversal of `settlement`."""
     return Reversal(settlement_id, invoice_id, date(2026, 10, 6))
 
 
 def audit_entry(subject: str = "integration-1", at: datetime = NOW) -> AuditEntry:
-    """An act with everything told."""
+    """An audit entry with every field."""
     return AuditEntry(
         at=at,
         actor_id="ana",
@@ -313,7 +315,7 @@ def audit_entry(subject: str = "integration-1", at: datetime = NOW) -> AuditEntr
         act="integration.change",
         subject=subject,
         creditor_id="creditor-1",
-        why="troca de conta",
+        remark="troca de conta",
         before={"descrição": "antiga"},
         after={"descrição": "nova"},
     )

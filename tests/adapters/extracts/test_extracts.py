@@ -1,4 +1,4 @@
-"""Extract files: whatever the spreadsheet program wrote, the same records come out, row by row."""
+"""Extract files of any spreadsheet program give the same records, row by row."""
 
 import sys
 from collections.abc import Sequence
@@ -13,8 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from openpyxl import Workbook
 
-from credit_protection.adapters.extracts import CsvExtract, XlsxExtract, cells, open_extract
-from credit_protection.domain.adoption import ExtractRow
+from credit_protection.adapters.extracts import CsvExtract, XlsxExtract, open_extract, parsing
+from credit_protection.domain.adoption_assessment import ExtractRow
 from credit_protection.domain.bureau_answers import RecordState
 from credit_protection.domain.errors import ConfigurationError, InvalidInput
 from credit_protection.domain.money import Money
@@ -43,11 +43,11 @@ def csv(tmp_path: Path, text: str, encoding: str = "utf-8") -> Path:
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "latin-1"])
 @pytest.mark.parametrize("end", ["\n", "\r\n"])
-def test_a_csv_file_of_any_usual_kind_is_read(tmp_path: Path, encoding: str, end: str) -> None:
+def test_csv_file_of_any_usual_encoding_is_read(tmp_path: Path, encoding: str, end: str) -> None:
     assert of(csv(tmp_path, f"{HEADER}{end}{LINE}{end}", encoding)) == [RECORD]
 
 
-def test_commas_quotes_and_other_headers(tmp_path: Path) -> None:
+def test_csv_with_commas_quotes_and_other_headers_is_read(tmp_path: Path) -> None:
     text = (
         'Extrato de negativações\nemitido em,05/10/2026\nSTATUS,"Valor (R$)",cpf/cnpj,CONTRATO,"Data de Vencimento",'
         'Operacao,Cliente,extra\ninclusao,"1.234,56",900.100.200-55,C-1/2020,2026-10-05,Inclusão,"JOÃO D\'ÁVILA",x\n'
@@ -55,7 +55,7 @@ def test_commas_quotes_and_other_headers(tmp_path: Path) -> None:
     assert of(csv(tmp_path, text)) == [replace(RECORD, line=4)]
 
 
-def test_what_cannot_be_read_is_none_and_empty_rows_are_left_out(tmp_path: Path) -> None:
+def test_unreadable_cells_are_none_and_empty_rows_are_skipped(tmp_path: Path) -> None:
     text = f"{HEADER}\n;;;;;;\n\n123;;;31/02/2026;muito;OUTRA;INCLUSAO\n900\n"
     assert of(csv(tmp_path, text)) == [
         ExtractRow(4, "123", "", "", None, None, None),
@@ -63,12 +63,12 @@ def test_what_cannot_be_read_is_none_and_empty_rows_are_left_out(tmp_path: Path)
     ]
 
 
-def test_the_file_is_read_row_by_row_and_again_from_the_beginning(tmp_path: Path) -> None:
+def test_csv_file_is_streamed_and_can_be_read_again(tmp_path: Path) -> None:
     extract: Extract = CsvExtract(csv(tmp_path, "\n".join([HEADER, *[LINE] * 50_000])))
     first = next(extract.rows())
     assert first == RECORD
     assert sum(1 for _ in extract.rows()) == 50_000
-    assert (extract.is_log, extract.name) == (True, "extrato.csv")
+    assert (extract.is_operation_log, extract.name) == (True, "extrato.csv")
 
 
 def sheet(tmp_path: Path, *rows: Sequence[object]) -> Path:
@@ -82,7 +82,7 @@ def sheet(tmp_path: Path, *rows: Sequence[object]) -> Path:
     return path
 
 
-def test_a_spreadsheet_gives_the_same_records(tmp_path: Path) -> None:
+def test_spreadsheet_gives_the_same_records(tmp_path: Path) -> None:
     path = sheet(
         tmp_path,
         HEADER.split(";"),
@@ -96,7 +96,7 @@ def test_a_spreadsheet_gives_the_same_records(tmp_path: Path) -> None:
     assert (second.line, second.name, second.state) == (3, "", RecordState.REMOVAL_REFUSED)
 
 
-def test_without_the_extra_a_spreadsheet_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_spreadsheet_without_the_extra_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = sheet(tmp_path, HEADER.split(";"))
     monkeypatch.setitem(sys.modules, "openpyxl", None)
     with pytest.raises(ConfigurationError, match="xlsx"):
@@ -107,7 +107,7 @@ def test_without_the_extra_a_spreadsheet_says_what_to_install(tmp_path: Path, mo
     "content",
     [b"", b"PK\x03\x04 this is no spreadsheet", b"\xd0\xcf\x11\xe0 an old one", b"a;b\n1;2\n", b"\x00\x01\x02" * 99],
 )
-def test_what_is_no_extract_is_refused_with_advice(tmp_path: Path, content: bytes) -> None:
+def test_file_that_is_no_extract_is_refused_with_advice(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "x.dat"
     path.write_bytes(content)
     with pytest.raises(InvalidInput) as refused:
@@ -115,7 +115,7 @@ def test_what_is_no_extract_is_refused_with_advice(tmp_path: Path, content: byte
     assert refused.value.field == "file"
 
 
-def test_a_file_that_is_not_there_is_refused(tmp_path: Path) -> None:
+def test_missing_file_is_refused(tmp_path: Path) -> None:
     for path in (tmp_path / "none.csv", tmp_path):
         with pytest.raises(InvalidInput):
             of(path)
@@ -126,7 +126,7 @@ def test_missing_columns_are_named(tmp_path: Path) -> None:
         of(csv(tmp_path, "Documento;Contrato;Valor;Operação\n1;2;3;4\n"))
 
 
-def test_a_closed_generator_closes_its_file(tmp_path: Path) -> None:
+def test_closed_generator_closes_its_file(tmp_path: Path) -> None:
     rows: Iterator[ExtractRow] = XlsxExtract(sheet(tmp_path, HEADER.split(";"), LINE.split(";"))).rows()
     next(rows)
     rows.close()  # type: ignore[attr-defined]  # it is a generator
@@ -155,33 +155,33 @@ def test_a_closed_generator_closes_its_file(tmp_path: Path) -> None:
         (float("inf"), None),
     ],
 )
-def test_amounts(written: object, cents: int | None) -> None:
-    assert cells.money(written) == (None if cents is None else Money(cents))
+def test_amount_is_read_or_none(written: object, cents: int | None) -> None:
+    assert parsing.money(written) == (None if cents is None else Money(cents))
 
 
 @given(cents=st.integers(0, 10**11))
-def test_an_amount_as_brazilians_or_programs_write_it_comes_back(cents: int) -> None:
+def test_amount_is_read_in_brazilian_and_machine_format(cents: int) -> None:
     money = Money(cents)
-    assert cells.money(str(money)) == money
-    assert cells.money(str(money.amount)) == money
+    assert parsing.money(str(money)) == money
+    assert parsing.money(str(money.amount)) == money
 
 
 @given(day=st.dates(date(1950, 1, 1), date(2999, 12, 31)))
-def test_a_day_comes_back_however_it_is_written(day: date) -> None:
+def test_day_is_read_in_every_spelling(day: date) -> None:
     forms = (day, day.isoformat(), f"{day.isoformat()} 00:00:00", f"{day.isoformat()}T10:00", f"{day:%d/%m/%Y}")
-    assert {cells.day(form) for form in forms} == {day}
+    assert {parsing.day(form) for form in forms} == {day}
 
 
-def test_zeros_that_a_spreadsheet_dropped_are_put_back_only_where_that_makes_a_document() -> None:
-    assert cells.document(191) == "00000000191"  # a valid CPF besides being the end of a CNPJ
-    assert cells.document("1234567891") == "1234567891"
-    assert cells.document(90010020055.0) == "90010020055"
-    assert cells.document(" 900.100.200-55 ") == "900.100.200-55"
+def test_dropped_leading_zeros_are_restored_only_if_the_document_is_valid() -> None:
+    assert parsing.document(191) == "00000000191"  # a valid CPF, and also the end of a CNPJ
+    assert parsing.document("1234567891") == "1234567891"
+    assert parsing.document(90010020055.0) == "90010020055"
+    assert parsing.document(" 900.100.200-55 ") == "900.100.200-55"
 
 
 @given(cell=st.none() | st.text() | st.floats() | st.integers() | st.booleans() | st.dates())
-def test_no_cell_is_too_odd(cell: object) -> None:
-    cells.document(cell)
-    cells.day(cell)
-    cells.money(cell)
-    assert cells.state(cell, cell) in {None, *RecordState}
+def test_any_cell_is_read_or_none(cell: object) -> None:
+    parsing.document(cell)
+    parsing.day(cell)
+    parsing.money(cell)
+    assert parsing.state(cell, cell) in {None, *RecordState}

@@ -1,4 +1,4 @@
-"""The contract of hosts over our own: the local ERP, the fake one, and the one that a host author reads first."""
+"""The contract of hosts over our own: the local ERP, the fake ERP and the example's."""
 
 from __future__ import annotations
 
@@ -16,7 +16,15 @@ from credit_protection.testing.contracts.host import HostErpContract
 from credit_protection.testing.fakes import (
     FakeErp,
 )
-from tests.adapters.hosts.stages import FakeStage, LocalStage, SmallStage, entry_of, local_erp, payments_of, small_host
+from tests.adapters.hosts.erp_drivers import (
+    FakeErpDriver,
+    LocalErpDriver,
+    SmallErpDriver,
+    entry_of,
+    local_erp,
+    payments_of,
+    small_host,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,18 +37,18 @@ if TYPE_CHECKING:
 
 class TestLocalErp(HostErpContract):
     settled_invoices = True
-    cancels = False
+    supports_cancellation = False
 
     @pytest.fixture
     def host(self, tmp_path: Path) -> LocalErp:
         return local_erp(tmp_path / "erp.sqlite")
 
     @pytest.fixture
-    def stage(self, host: LocalErp) -> LocalStage:
-        return LocalStage(host)
+    def erp(self, host: LocalErp) -> LocalErpDriver:
+        return LocalErpDriver(host)
 
     @pytest.fixture
-    def host_that_is_down(self, tmp_path: Path) -> LocalErp:
+    def unreachable_host(self, tmp_path: Path) -> LocalErp:
         (tmp_path / "folder.sqlite").mkdir()
         return LocalErp(tmp_path / "folder.sqlite")
 
@@ -53,11 +61,11 @@ class TestFakeErp(HostErpContract):
         return FakeErp()
 
     @pytest.fixture
-    def stage(self, host: FakeErp) -> FakeStage:
-        return FakeStage(host)
+    def erp(self, host: FakeErp) -> FakeErpDriver:
+        return FakeErpDriver(host)
 
     @pytest.fixture
-    def host_that_is_down(self) -> FakeErp:
+    def unreachable_host(self) -> FakeErp:
         def down(_: str) -> NoReturn:
             raise HostUnavailable("O ERP não respondeu.")
 
@@ -69,8 +77,8 @@ class TestSmallHost(HostErpContract):
     events = True
     holds = False
     overdue = False
-    takes_parts = False
-    cancels = False
+    supports_partial_payments = False
+    supports_cancellation = False
 
     @pytest.fixture
     def database(self, tmp_path: Path) -> Path:
@@ -89,17 +97,17 @@ class TestSmallHost(HostErpContract):
         return small_host().SmallErp()  # type: ignore[no-any-return] # the example's
 
     @pytest.fixture
-    def stage(self, host: HostErp, storage: SqlStorage, database: Path) -> SmallStage:
+    def erp(self, host: HostErp, storage: SqlStorage, database: Path) -> SmallErpDriver:
         payments = payments_of(host, storage)
-        return SmallStage(database, lambda entry, erp: payments.record(SYSTEM, entry, connection=erp))
+        return SmallErpDriver(database, lambda entry, connection: payments.record(SYSTEM, entry, connection=connection))
 
     @pytest.fixture
-    def host_that_is_down(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> HostErp:
+    def unreachable_host(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> HostErp:
         monkeypatch.setattr(small_host(), "DATABASE", tmp_path / "no" / "such" / "folder")
         return small_host().SmallErp()  # type: ignore[no-any-return] # the example's
 
 
-class TestSmallHostThatAlsoListsItsCashBook(TestSmallHost):
+class TestSmallHostWithSettlementList(TestSmallHost):
     settlements = True
 
     @pytest.fixture
@@ -108,13 +116,13 @@ class TestSmallHostThatAlsoListsItsCashBook(TestSmallHost):
         return listing()
 
     @pytest.fixture
-    def host_that_is_down(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> HostErp:
+    def unreachable_host(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> HostErp:
         monkeypatch.setattr(small_host(), "DATABASE", tmp_path / "no" / "such" / "folder")
         return listing()
 
 
 def listing() -> HostErp:
-    """The example's host, with a list of what its cash book holds."""
+    """The example's host, which also lists the entries of its cash book."""
     plain: Any = small_host().SmallErp
 
     class Listing(plain):  # type: ignore[misc] # the example's

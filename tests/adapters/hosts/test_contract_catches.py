@@ -1,4 +1,4 @@
-"""The contract of hosts catches hosts that are wrong: each is the sound one with one thing changed."""
+"""The contract of hosts catches wrong hosts: each is the correct one with one change."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from credit_protection.domain.customers import InvoiceStatus
 from credit_protection.domain.errors import HostUnavailable
 from credit_protection.domain.money import ZERO, Money
 from credit_protection.domain.settlements import Reversal, Settlement
-from credit_protection.testing.contracts.host_parts.events import EventsContract
-from credit_protection.testing.contracts.host_parts.stage import Scene
+from credit_protection.testing.contracts.host.erp_driver import HostFixture
+from credit_protection.testing.contracts.host.events import EventsContract
 from credit_protection.testing.fakes import FakeErp
-from tests.adapters.hosts.stages import FakeStage, SmallStage, payments_of, small_host
-from tests.adapters.hosts.test_contract import TestFakeErp as Sound
-from tests.adapters.hosts.test_contract import TestSmallHost as SoundEvents
+from tests.adapters.hosts.erp_drivers import FakeErpDriver, SmallErpDriver, payments_of, small_host
+from tests.adapters.hosts.test_contract import TestFakeErp as Correct
+from tests.adapters.hosts.test_contract import TestSmallHost as CorrectEvents
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -41,15 +41,15 @@ if TYPE_CHECKING:
 DAY = timedelta(days=1)
 
 
-def asked_by(contract: type[HostErpContract]) -> set[str]:
-    """The names of the tests that apply."""
+def applicable_tests(contract: type[HostErpContract]) -> set[str]:
+    """The names of the tests that apply to a contract."""
     return {name for name, _ in inspect.getmembers(contract, inspect.isfunction) if name.startswith("test_")}
 
 
-def failures(kind: type[FakeErp], contract: type[Sound] = Sound) -> set[str]:
-    """The names of the contract's tests that a host fails, each over a fresh one."""
+def failures(kind: type[FakeErp], contract: type[Correct] = Correct) -> set[str]:
+    """The names of the contract's tests that a host fails, each with a new host."""
     failed = set()
-    for name in sorted(asked_by(contract)):
+    for name in sorted(applicable_tests(contract)):
         host = kind()
 
         def down(_: str) -> None:
@@ -57,8 +57,8 @@ def failures(kind: type[FakeErp], contract: type[Sound] = Sound) -> set[str]:
 
         given = {
             "host": host,
-            "scene": Scene(FakeStage(host), contract.today, has_subscriptions=True),
-            "host_that_is_down": kind(before=down),
+            "erp_fixture": HostFixture(FakeErpDriver(host), contract.today, has_subscriptions=True),
+            "unreachable_host": kind(before=down),
         }
         if fails(contract, name, given):
             failed.add(name)
@@ -66,7 +66,7 @@ def failures(kind: type[FakeErp], contract: type[Sound] = Sound) -> set[str]:
 
 
 def fails(contract: type[HostErpContract], name: str, given: Mapping[str, object]) -> bool:
-    """Run one of the contract's tests over these fixtures."""
+    """Run one of the contract's tests with these fixtures; whether it fails."""
     test = getattr(contract, name)
     try:
         test(contract(), **{each: given[each] for each in list(inspect.signature(test).parameters)[1:]})
@@ -75,7 +75,7 @@ def fails(contract: type[HostErpContract], name: str, given: Mapping[str, object
     return False
 
 
-def test_the_sound_host_passes() -> None:
+def test_correct_host_passes() -> None:
     assert failures(FakeErp) == set()
 
 
@@ -83,32 +83,32 @@ def test_the_sound_host_passes() -> None:
 
 
 class ShowsPaidAsOpen(FakeErp):
-    def standings(self, invoice_ids: Sequence[str]) -> Mapping[str, Invoice]:
+    def invoice_statuses(self, invoice_ids: Sequence[str]) -> Mapping[str, Invoice]:
         found = super().invoice_statuses(invoice_ids)
         return {key: replace(each, status=InvoiceStatus.OPEN) for key, each in found.items()}
 
 
 class GivesUnknownInvoices(FakeErp):
-    def standings(self, invoice_ids: Sequence[str]) -> Mapping[str, Invoice]:
+    def invoice_statuses(self, invoice_ids: Sequence[str]) -> Mapping[str, Invoice]:
         found = super().invoice_statuses(invoice_ids)
-        any_ = next(iter(self.bills.values()), None)
+        any_ = next(iter(self.invoices_by_id.values()), None)
         return {key: found.get(key, any_) for key in invoice_ids if any_ is not None}
 
 
 class RefusesUnknownCustomers(FakeErp):
     def customers(self, ids: Sequence[str]) -> Mapping[str, Customer]:
         self.before("customers")
-        return {key: self.clients[key] for key in ids}
+        return {key: self.customers_by_id[key] for key in ids}
 
 
-class MakesUpSubscriptions(FakeErp):
+class InventsSubscriptions(FakeErp):
     def subscriptions(self, ids: Sequence[str]) -> Mapping[str, Subscription]:
         self.before("subscriptions")
-        return {key: replace(each, id=key) for key in ids for each in list(self.services.values())[:1]}
+        return {key: replace(each, id=key) for key in ids for each in list(self.subscriptions_by_id.values())[:1]}
 
 
-class Remembers(FakeErp):
-    def standings(self, invoice_ids: Sequence[str]) -> Mapping[str, Invoice]:
+class CachesInvoices(FakeErp):
+    def invoice_statuses(self, invoice_ids: Sequence[str]) -> Mapping[str, Invoice]:
         kept: dict[str, Invoice] = self.__dict__.setdefault("kept", {})
         for key, each in super().invoice_statuses(invoice_ids).items():
             kept.setdefault(key, each)
@@ -116,7 +116,7 @@ class Remembers(FakeErp):
 
 
 class CountsInFloats(FakeErp):
-    def standings(self, invoice_ids: Sequence[str]) -> Mapping[str, Invoice]:
+    def invoice_statuses(self, invoice_ids: Sequence[str]) -> Mapping[str, Invoice]:
         def rounded(amount: Money) -> Money:
             return Money(int(amount.cents / 100 * 100))
 
@@ -127,7 +127,7 @@ class CountsInFloats(FakeErp):
 
 
 class GivesInstantsForDays(FakeErp):
-    def standings(self, invoice_ids: Sequence[str]) -> Mapping[str, Invoice]:
+    def invoice_statuses(self, invoice_ids: Sequence[str]) -> Mapping[str, Invoice]:
         found = super().invoice_statuses(invoice_ids)
         return {
             k: replace(each, due_date=datetime.combine(each.due_date, datetime.min.time())) for k, each in found.items()
@@ -142,10 +142,10 @@ class PunctuatesDocuments(FakeErp):
         }
 
 
-class TakesPunctuatedDocumentsOnly(FakeErp):
+class AcceptsPunctuatedDocumentsOnly(FakeErp):
     def customers_with_document(self, document: str) -> Sequence[Customer]:
         self.before("customers_with_document")
-        return [each for each in self.clients.values() if "-" in document]
+        return [each for each in self.customers_by_id.values() if "-" in document]
 
 
 class Unsorted(FakeErp):
@@ -155,27 +155,27 @@ class Unsorted(FakeErp):
 
 class GivesPaidAsOverdue(FakeErp):
     def overdue(self, wanted: OverdueFilter) -> Iterator[Invoice]:
-        late = [each for each in self.bills.values() if each.due_date < wanted.today]
+        late = [each for each in self.invoices_by_id.values() if each.due_date < wanted.today]
         return iter(sorted(late, key=lambda each: each.due_date))
 
 
 class ReadsAllIntoAList(FakeErp):
     def overdue(self, wanted: OverdueFilter) -> Iterator[Invoice]:
-        return list(super().overdue(wanted))  # type: ignore[return-value] # it is wrong
+        return list(super().overdue(wanted))  # type: ignore[return-value] # deliberately wrong
 
 
-class GoesByItsOwnClock(FakeErp):
+class UsesItsOwnClock(FakeErp):
     def overdue(self, wanted: OverdueFilter) -> Iterator[Invoice]:
         return super().overdue(replace(wanted, today=datetime.now(UTC).date()))
 
 
-class CountsTheDayItselfAsLate(FakeErp):
+class CountsDueDateAsLate(FakeErp):
     def overdue(self, wanted: OverdueFilter) -> Iterator[Invoice]:
         return super().overdue(replace(wanted, today=wanted.today + DAY))
 
 
-class Forgetful:
-    """A filter that is not looked at."""
+class IgnoresFilter:
+    """Hosts that ignore one field of the filter."""
 
     def __init__(self, field: str, value: object) -> None:
         self.field, self.value = field, value
@@ -190,7 +190,7 @@ class Forgetful:
         return Ignores
 
 
-class ExcludesTheDayItself(FakeErp):
+class ExcludesTheGivenDay(FakeErp):
     def settlements_since(self, day: date) -> Iterator[Entry]:
         return super().settlements_since(day + DAY)
 
@@ -212,12 +212,12 @@ class NamesSettlementsByInvoice(FakeErp):
                 yield replace(entry, settlement_id=entry.invoice_id)
 
 
-class ForgetsReversals(FakeErp):
+class LosesReversals(FakeErp):
     def settlements_since(self, day: date) -> Iterator[Entry]:
         return (entry for entry in super().settlements_since(day) if isinstance(entry, Settlement))
 
 
-class ReversesNobodyKnowsWhat(FakeErp):
+class ReversesUnknownSettlement(FakeErp):
     def settlements_since(self, day: date) -> Iterator[Entry]:
         for entry in super().settlements_since(day):
             yield (
@@ -227,46 +227,48 @@ class ReversesNobodyKnowsWhat(FakeErp):
             )
 
 
-class TellsNoAmountOfAPart(FakeErp):
+class OmitsAmountOfAPart(FakeErp):
     def settlements_since(self, day: date) -> Iterator[Entry]:
         for entry in super().settlements_since(day):
             yield replace(entry, amount=None) if isinstance(entry, Settlement) else entry
 
 
 class KeepsTheDebtOfACancelledInvoice(FakeErp):
-    def cease(self, invoice_id: str, status: InvoiceStatus, on: date | None = None) -> None:
-        super().cease(invoice_id, status, on)
-        self.bills[invoice_id] = replace(self.bills[invoice_id], status=InvoiceStatus.OPEN, balance=ZERO)
+    def set_status(self, invoice_id: str, status: InvoiceStatus, on: date | None = None) -> None:
+        super().set_status(invoice_id, status, on)
+        self.invoices_by_id[invoice_id] = replace(
+            self.invoices_by_id[invoice_id], status=InvoiceStatus.OPEN, balance=ZERO
+        )
 
 
-class HoldsNobody(FakeErp):
+class ReportsNoHolds(FakeErp):
     def holds(self, customer_ids: Sequence[str]) -> Mapping[str, str]:
         return super().holds(customer_ids[:0])
 
 
-class HoldsEverybody(FakeErp):
+class ReportsAllOnHold(FakeErp):
     def holds(self, customer_ids: Sequence[str]) -> Mapping[str, str]:
         return dict.fromkeys(customer_ids, "a pedido")
 
 
-class DueMeansOpen(FakeErp):
+class OmitsSettledInvoicesDue(FakeErp):
     def invoices_due(self, customer_ids: Sequence[str], days: Sequence[date]) -> Sequence[Invoice]:
         found = super().invoices_due(customer_ids, days)
         return [each for each in found if each.status is InvoiceStatus.OPEN]
 
 
-class SharesItsScratchPaper(FakeErp):
-    def standings(self, invoice_ids: Sequence[str]) -> Mapping[str, Invoice]:
-        paper = self.__dict__.setdefault("paper", {})
-        paper.clear()
+class SharesMutableState(FakeErp):
+    def invoice_statuses(self, invoice_ids: Sequence[str]) -> Mapping[str, Invoice]:
+        shared = self.__dict__.setdefault("shared", {})
+        shared.clear()
         for key, each in super().invoice_statuses(invoice_ids).items():
-            paper[key] = each
+            shared[key] = each
             pause(0.0001)
-        return dict(paper)
+        return dict(shared)
 
 
 class IsEmptyWhenDown(FakeErp):
-    def standings(self, invoice_ids: Sequence[str]) -> Mapping[str, Invoice]:
+    def invoice_statuses(self, invoice_ids: Sequence[str]) -> Mapping[str, Invoice]:
         try:
             return super().invoice_statuses(invoice_ids)
         except HostUnavailable:
@@ -274,93 +276,95 @@ class IsEmptyWhenDown(FakeErp):
 
 
 @dataclass(frozen=True)
-class Wrong:
-    """A host that is wrong, and the test that must say so."""
+class WrongHost:
+    """A wrong host, and the test that must fail."""
 
     kind: type[FakeErp]
     caught_by: str
 
 
-WRONG = [
-    Wrong(ShowsPaidAsOpen, "a_paid_invoice_is_paid_on_its_day"),
-    Wrong(GivesUnknownInvoices, "an_unknown_id_is_absent_from_every_answer"),
-    Wrong(RefusesUnknownCustomers, "an_unknown_id_is_absent_from_every_answer"),
-    Wrong(MakesUpSubscriptions, "an_unknown_id_is_absent_from_every_answer"),
-    Wrong(Remembers, "what_was_read_before_hides_nothing"),
-    Wrong(CountsInFloats, "amounts_are_right_to_the_cent"),
-    Wrong(GivesInstantsForDays, "an_open_invoice_comes_back_whole"),
-    Wrong(PunctuatesDocuments, "a_customer_comes_back_as_the_erp_has_it"),
-    Wrong(TakesPunctuatedDocumentsOnly, "customers_are_found_by_their_compact_document"),
-    Wrong(Unsorted, "overdue_ones_come_oldest_first"),
-    Wrong(GivesPaidAsOverdue, "what_is_paid_is_not_overdue"),
-    Wrong(ReadsAllIntoAList, "overdue_ones_are_streamed"),
-    Wrong(GoesByItsOwnClock, "overdue_are_the_open_ones_from_the_day_after_they_fell_due"),
-    Wrong(CountsTheDayItselfAsLate, "overdue_are_the_open_ones_from_the_day_after_they_fell_due"),
-    Wrong(Forgetful("minimum_days_late", 1).kind(), "days_late_are_counted_with_both_ends"),
-    Wrong(Forgetful("maximum_days_late", None).kind(), "days_late_are_counted_with_both_ends"),
-    Wrong(Forgetful("minimum_balance", None).kind(), "the_least_balance_counts_what_is_still_open"),
-    Wrong(Forgetful("customer_id", None).kind(), "one_customers_invoices_alone"),
-    Wrong(Forgetful("city", None).kind(), "one_citys_customers_alone"),
-    Wrong(ExcludesTheDayItself, "the_day_itself_is_listed_and_no_day_before"),
-    Wrong(RenamesSettlements, "reading_again_tells_the_same"),
-    Wrong(NamesSettlementsByInvoice, "a_new_payment_after_a_reversal_has_a_new_id"),
-    Wrong(NamesSettlementsByInvoice, "two_parts_of_one_day_are_two_settlements"),
-    Wrong(ForgetsReversals, "a_reversal_is_listed_by_its_own_day"),
-    Wrong(ReversesNobodyKnowsWhat, "a_reversal_names_the_settlement_that_it_undoes"),
-    Wrong(TellsNoAmountOfAPart, "a_part_settles_nothing_by_itself"),
-    Wrong(KeepsTheDebtOfACancelledInvoice, "a_cancelled_invoice_is_owed_no_more"),
-    Wrong(HoldsNobody, "who_is_on_hold_is_told_with_the_reason"),
-    Wrong(HoldsEverybody, "who_is_on_hold_is_told_with_the_reason"),
-    Wrong(DueMeansOpen, "invoices_due_are_told_however_they_stand"),
-    Wrong(SharesItsScratchPaper, "many_threads_read_the_same_at_once"),
-    Wrong(IsEmptyWhenDown, "an_erp_that_can_not_be_read_is_unavailable"),
+WRONG_HOSTS = [
+    WrongHost(ShowsPaidAsOpen, "paid_invoice_has_payment_day_and_no_balance"),
+    WrongHost(GivesUnknownInvoices, "unknown_id_is_absent_from_every_answer"),
+    WrongHost(RefusesUnknownCustomers, "unknown_id_is_absent_from_every_answer"),
+    WrongHost(InventsSubscriptions, "unknown_id_is_absent_from_every_answer"),
+    WrongHost(CachesInvoices, "reading_sees_every_commit"),
+    WrongHost(CountsInFloats, "amounts_are_exact_to_the_cent"),
+    WrongHost(GivesInstantsForDays, "open_invoice_is_read_with_every_field"),
+    WrongHost(PunctuatesDocuments, "customer_is_read_as_stored"),
+    WrongHost(AcceptsPunctuatedDocumentsOnly, "customers_are_found_by_compact_document"),
+    WrongHost(Unsorted, "overdue_invoices_are_sorted_oldest_first"),
+    WrongHost(GivesPaidAsOverdue, "paid_invoice_is_not_overdue"),
+    WrongHost(ReadsAllIntoAList, "overdue_invoices_are_streamed"),
+    WrongHost(UsesItsOwnClock, "open_invoice_is_overdue_from_the_day_after_its_due_date"),
+    WrongHost(CountsDueDateAsLate, "open_invoice_is_overdue_from_the_day_after_its_due_date"),
+    WrongHost(IgnoresFilter("minimum_days_late", 1).kind(), "days_late_filter_includes_both_ends"),
+    WrongHost(IgnoresFilter("maximum_days_late", None).kind(), "days_late_filter_includes_both_ends"),
+    WrongHost(IgnoresFilter("minimum_balance", None).kind(), "minimum_balance_filter_uses_the_open_balance"),
+    WrongHost(IgnoresFilter("customer_id", None).kind(), "customer_filter_selects_one_customer"),
+    WrongHost(IgnoresFilter("city", None).kind(), "city_filter_selects_one_city"),
+    WrongHost(ExcludesTheGivenDay, "settlements_are_listed_from_the_given_day"),
+    WrongHost(RenamesSettlements, "settlement_ids_are_stable"),
+    WrongHost(NamesSettlementsByInvoice, "payment_after_reversal_has_a_new_id"),
+    WrongHost(NamesSettlementsByInvoice, "two_partial_payments_on_one_day_are_two_settlements"),
+    WrongHost(LosesReversals, "reversal_is_listed_by_its_own_day"),
+    WrongHost(ReversesUnknownSettlement, "reversal_names_its_settlement"),
+    WrongHost(OmitsAmountOfAPart, "partial_payment_does_not_settle"),
+    WrongHost(KeepsTheDebtOfACancelledInvoice, "cancelled_invoice_is_not_open"),
+    WrongHost(ReportsNoHolds, "customer_on_hold_is_reported_with_the_reason"),
+    WrongHost(ReportsAllOnHold, "customer_on_hold_is_reported_with_the_reason"),
+    WrongHost(OmitsSettledInvoicesDue, "invoices_due_include_settled_invoices"),
+    WrongHost(SharesMutableState, "concurrent_readers_get_the_same_records"),
+    WrongHost(IsEmptyWhenDown, "unreachable_erp_raises_host_unavailable"),
 ]
 
 
-@pytest.mark.parametrize("wrong", WRONG, ids=lambda wrong: f"{wrong.kind.__name__}-{wrong.caught_by}")
-def test_a_wrong_host_is_caught(wrong: Wrong) -> None:
+@pytest.mark.parametrize("wrong", WRONG_HOSTS, ids=lambda wrong: f"{wrong.kind.__name__}-{wrong.caught_by}")
+def test_wrong_host_fails_the_contract(wrong: WrongHost) -> None:
     assert f"test_{wrong.caught_by}" in failures(wrong.kind)
 
 
-# ------------------------------------------------------------------------------------------------ lies
+# ------------------------------------------------------------------------------------------------ declarations
 
 
-class Modest(Sound):
+class UnderDeclares(Correct):
     holds = False
 
 
-class Boastful(Sound):
+class OverDeclares(Correct):
     events = True
 
 
-def test_a_host_that_declares_something_else_than_its_test_is_caught() -> None:
-    assert failures(FakeErp, Modest) >= {"test_it_says_what_it_can_do"}
-    assert "test_it_says_what_it_can_do" in failures(FakeErp, Boastful)
+def test_declaration_that_differs_from_the_contract_fails() -> None:
+    assert failures(FakeErp, UnderDeclares) >= {"test_capabilities_match_the_declaration"}
+    assert "test_capabilities_match_the_declaration" in failures(FakeErp, OverDeclares)
 
 
-def test_tests_that_do_not_apply_are_no_tests_and_come_back_where_they_do() -> None:
-    class Able(Modest):
+def test_gated_test_exists_only_where_the_capability_is_declared() -> None:
+    class DeclaresAgain(UnderDeclares):
         holds = True
 
-    assert asked_by(Sound) - asked_by(Modest) == {"test_who_is_on_hold_is_told_with_the_reason"}
-    assert asked_by(Modest) - asked_by(Sound) == {"test_an_erp_without_holds_holds_nobody"}
-    assert asked_by(Able) == asked_by(Sound)
-    assert not {name for name in asked_by(Sound) if "rolls_back" in name}
-    assert {name for name in asked_by(Boastful) if "rolls_back" in name}
+    assert applicable_tests(Correct) - applicable_tests(UnderDeclares) == {
+        "test_customer_on_hold_is_reported_with_the_reason"
+    }
+    assert applicable_tests(UnderDeclares) - applicable_tests(Correct) == {"test_host_without_holds_returns_none"}
+    assert applicable_tests(DeclaresAgain) == applicable_tests(Correct)
+    assert not {name for name in applicable_tests(Correct) if "rolled_back" in name}
+    assert {name for name in applicable_tests(OverDeclares) if "rolled_back" in name}
 
 
 # ------------------------------------------------------------------------------------------------ wrong events
 
 
 @dataclass(frozen=True)
-class Reports:
-    """How an adapter reports a payment, and the test that must say so where that is wrong."""
+class RecordingCase:
+    """A way to record a payment, and the test that must fail where it is wrong."""
 
-    how: Callable[[Payments, Entry, sqlite3.Connection], object]
+    record: Callable[[Payments, Entry, sqlite3.Connection], object]
     caught_by: str | None
 
 
-def soundly(payments: Payments, entry: Entry, erp: sqlite3.Connection) -> None:
+def correctly(payments: Payments, entry: Entry, erp: sqlite3.Connection) -> None:
     payments.record(SYSTEM, entry, connection=erp)
 
 
@@ -379,7 +383,7 @@ def payments_alone(payments: Payments, entry: Entry, erp: sqlite3.Connection) ->
         payments.record(SYSTEM, entry, connection=erp)
 
 
-def nothing(_: Payments, __: Entry, ___: sqlite3.Connection) -> None:
+def never(_: Payments, __: Entry, ___: sqlite3.Connection) -> None:
     pass
 
 
@@ -389,19 +393,19 @@ def on_the_wrong_day(payments: Payments, entry: Entry, erp: sqlite3.Connection) 
 
 
 @pytest.mark.parametrize(
-    "reports",
+    "case",
     [
-        Reports(soundly, None),
-        Reports(and_commits, "a_payment_that_the_erp_rolls_back_leaves_no_trace"),
-        Reports(under_a_new_id_each_time, "an_event_that_comes_twice_is_recorded_once"),
-        Reports(payments_alone, "a_reversal_is_recorded_too_and_names_the_settlement"),
-        Reports(nothing, "a_payment_that_the_erp_commits_is_recorded"),
-        Reports(on_the_wrong_day, "a_payment_that_the_erp_commits_is_recorded"),
+        RecordingCase(correctly, None),
+        RecordingCase(and_commits, "rolled_back_payment_leaves_no_trace"),
+        RecordingCase(under_a_new_id_each_time, "repeated_event_is_recorded_once"),
+        RecordingCase(payments_alone, "recorded_reversal_names_its_settlement"),
+        RecordingCase(never, "committed_payment_is_recorded"),
+        RecordingCase(on_the_wrong_day, "committed_payment_is_recorded"),
     ],
-    ids=lambda reports: reports.how.__name__,
+    ids=lambda case: case.record.__name__,
 )
-def test_a_wrong_report_of_a_payment_is_caught(
-    reports: Reports, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_wrong_recording_of_a_payment_fails_the_contract(
+    case: RecordingCase, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     database = tmp_path / "erp.sqlite"
     storage = SqlStorage(f"sqlite:///{database}")
@@ -409,20 +413,24 @@ def test_a_wrong_report_of_a_payment_is_caught(
     monkeypatch.setattr(small_host(), "DATABASE", database)
     host = small_host().SmallErp()
     payments = payments_of(host, storage)
-    stage = SmallStage(database, lambda entry, erp: reports.how(payments, entry, erp))
-    given = {"host": host, "storage": storage, "scene": Scene(stage, SoundEvents.today, has_subscriptions=True)}
-    own = [name for name in asked_by(SoundEvents) if name in vars(EventsContract)]
-    failed = {name for name in own if fails(SoundEvents, name, given)}
+    driver = SmallErpDriver(database, lambda entry, connection: case.record(payments, entry, connection))
+    given = {
+        "host": host,
+        "storage": storage,
+        "erp_fixture": HostFixture(driver, CorrectEvents.today, has_subscriptions=True),
+    }
+    own = [name for name in applicable_tests(CorrectEvents) if name in vars(EventsContract)]
+    failed = {name for name in own if fails(CorrectEvents, name, given)}
     storage.close()
-    assert (f"test_{reports.caught_by}" in failed) if reports.caught_by else not failed
+    assert (f"test_{case.caught_by}" in failed) if case.caught_by else not failed
 
 
-def nobody_is_told(_: Entry, __: sqlite3.Connection) -> None:
+def ignore_entry(_: Entry, __: sqlite3.Connection) -> None:
     pass
 
 
-class _KeepsItsSnapshot:
-    """What a pooled connection at REPEATABLE READ does whose reading is never ended."""
+class _OpenTransaction:
+    """Makes the host read in one transaction that never ends, as a pooled connection at REPEATABLE READ may."""
 
     def __init__(self, host: Any, database: Path) -> None:  # noqa: ANN401 - the example's
         self.connection = sqlite3.connect(database, check_same_thread=False, isolation_level=None)
@@ -430,8 +438,10 @@ class _KeepsItsSnapshot:
         host._rows = lambda table: self.connection.execute(f"SELECT * FROM {table}").fetchall()  # noqa: S608
 
 
-@pytest.mark.parametrize("name", ["a_reading_is_not_in_the_erps_way", "what_was_read_before_hides_nothing"])
-def test_a_host_whose_reading_never_ends_is_caught(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("name", ["reading_leaves_no_lock_or_transaction", "reading_sees_every_commit"])
+def test_host_that_never_ends_its_transaction_fails_the_contract(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     database = tmp_path / "erp.sqlite"
     with closing(sqlite3.connect(database)) as erp:
         erp.execute("PRAGMA journal_mode = WAL")
@@ -439,9 +449,9 @@ def test_a_host_whose_reading_never_ends_is_caught(name: str, tmp_path: Path, mo
     host = small_host().SmallErp()
     given = {
         "host": host,
-        "scene": Scene(SmallStage(database, nobody_is_told), SoundEvents.today, has_subscriptions=True),
+        "erp_fixture": HostFixture(SmallErpDriver(database, ignore_entry), CorrectEvents.today, has_subscriptions=True),
     }
-    assert not fails(SoundEvents, f"test_{name}", given)
-    kept = _KeepsItsSnapshot(host, database)
-    assert fails(SoundEvents, f"test_{name}", given)
+    assert not fails(CorrectEvents, f"test_{name}", given)
+    kept = _OpenTransaction(host, database)
+    assert fails(CorrectEvents, f"test_{name}", given)
     kept.connection.close()

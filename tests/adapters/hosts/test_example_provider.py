@@ -9,13 +9,13 @@ from stdnum.br import cnpj as stdnum_cnpj
 from stdnum.br import cpf as stdnum_cpf
 from validate_docbr import CNPJ, CPF
 
-from credit_protection.adapters.hosts.hubsoft_shape import (
+from credit_protection.adapters.hosts.hubsoft_fields import (
     STATES,
-    parse_amount,
-    parse_birth,
-    parse_day,
-    parse_postal_code,
-    parse_state,
+    read_amount,
+    read_birth,
+    read_day,
+    read_postal_code,
+    read_state,
 )
 from examples.data import make_provider
 
@@ -38,7 +38,7 @@ def invoices(id_customer: int) -> list[Entry]:
 
 
 def day(written: object) -> date:
-    parsed = parse_day(written)
+    parsed = read_day(written)
     assert parsed is not None
     return parsed
 
@@ -52,7 +52,7 @@ def open_days(id_customer: int) -> list[int]:
 
 
 def age(id_customer: int) -> int:
-    born = parse_birth(customer(id_customer)["data_nascmento"])
+    born = read_birth(customer(id_customer)["data_nascmento"])
     assert born is not None
     return (TODAY - born).days // 365
 
@@ -69,11 +69,11 @@ def addresses(entry: Entry) -> list[Entry]:
 # ---------------------------------------------------------------------------------------------------------- the file
 
 
-def test_the_committed_file_is_what_the_generator_makes() -> None:
+def test_committed_file_equals_the_generated_one() -> None:
     assert make_provider.as_text(make_provider.make(TODAY)) == TEXT
 
 
-def test_another_day_moves_the_dates_and_nothing_else() -> None:
+def test_another_day_moves_only_the_dates() -> None:
     moved: Entry = json.loads(make_provider.as_text(make_provider.make(date(2027, 3, 1))))
     days = (date(2027, 3, 1) - TODAY).days
     assert [entry["cpf_cnpj"] for entry in moved["clientes"]] == [entry["cpf_cnpj"] for entry in CUSTOMERS]
@@ -82,13 +82,13 @@ def test_another_day_moves_the_dates_and_nothing_else() -> None:
         assert after["valor"] == before["valor"]
 
 
-def test_the_file_is_small_and_has_one_customer_or_invoice_a_line() -> None:
+def test_file_is_small_and_has_one_record_per_line() -> None:
     assert len(TEXT.encode()) < 600_000
     lines = Counter(line.partition(":")[0] for line in TEXT.splitlines())
     assert (lines['{"id_cliente"'], lines['{"id_fatura"']) == (len(CUSTOMERS) + 4, len(INVOICES))
 
 
-def test_counts() -> None:
+def test_proxy_counts_connections_bytes_and_rules() -> None:
     assert Counter(entry["tipo_pessoa"] for entry in CUSTOMERS) == {"pf": 150, "pj": 50}
     assert Counter(len(entry["servicos"]) for entry in CUSTOMERS).keys() == {1, 2, 3}
     assert 1_100 <= len(INVOICES) <= 1_300
@@ -113,7 +113,7 @@ def test_ids_and_names_are_unique_and_references_lead_somewhere() -> None:
     assert all(set(entry["id_faturas"]) <= known for entry in PROVIDER["acordos"])
 
 
-def test_every_document_is_valid_twice_over_and_plainly_made_up() -> None:
+def test_every_document_is_valid_and_fictitious() -> None:
     provider = PROVIDER["empresa"]["documento"]
     assert CNPJ().validate(provider)
     assert stdnum_cnpj.is_valid(provider)
@@ -132,7 +132,7 @@ def test_every_document_is_valid_twice_over_and_plainly_made_up() -> None:
     assert alphanumeric >= 8
 
 
-def test_every_person_and_mailbox_is_plainly_made_up() -> None:
+def test_every_person_and_mailbox_is_fictitious() -> None:
     for entry in CUSTOMERS:
         assert {"TESTE", "EXEMPLO"} & set(entry["nome_razaosocial"].split())
         assert entry["email_principal"] is None or entry["email_principal"].endswith("@example.org")
@@ -140,22 +140,22 @@ def test_every_person_and_mailbox_is_plainly_made_up() -> None:
 
 def test_every_field_can_be_read_and_every_state_occurs() -> None:
     states = Counter(
-        parse_state(address["estado"], address["uf"]) for entry in CUSTOMERS for address in addresses(entry)
+        read_state(address["estado"], address["uf"]) for entry in CUSTOMERS for address in addresses(entry)
     )
     assert states.keys() == {*STATES, ""}
     for entry in CUSTOMERS:
-        parse_birth(entry["data_nascmento"])
-        parse_day(entry["data_cadastro"])
+        read_birth(entry["data_nascmento"])
+        read_day(entry["data_cadastro"])
         for address in addresses(entry):
-            parse_postal_code(address["cep"])
+            read_postal_code(address["cep"])
     for invoice in INVOICES:
-        parse_amount(invoice["valor"])
-        parse_amount(invoice["valor_pago"])
+        read_amount(invoice["valor"])
+        read_amount(invoice["valor_pago"])
         for field in ("data_vencimento", "data_pagamento", "data_credito"):
-            parse_day(invoice[field])
+            read_day(invoice[field])
 
 
-def test_the_vendors_mixed_spellings_all_occur() -> None:
+def test_all_spellings_of_the_vendor_occur() -> None:
     assert {type(invoice["valor"]) for invoice in INVOICES} == {str, float, type(None)}
     assert {"/" in invoice["data_vencimento"] for invoice in INVOICES} == {True, False}
     postal_codes = {address["cep"] for entry in CUSTOMERS for address in addresses(entry)} - {None}
@@ -187,38 +187,38 @@ def test_every_kind_of_invoice_occurs_often_enough_to_try_a_report() -> None:
     ("id_customer", "person", "days"),
     [(9001, "pf", [90, 60, 45]), (9002, "pj", [105, 75, 45]), (9003, "pj", [100, 70])],
 )
-def test_the_first_three_can_be_negativated_at_once(id_customer: int, person: str, days: list[int]) -> None:
+def test_first_three_customers_can_be_negativated(id_customer: int, person: str, days: list[int]) -> None:
     entry = customer(id_customer)
     (service,) = entry["servicos"]
     address = service["endereco_cobranca"]
     assert entry["tipo_pessoa"] == person
     assert service["status_prefixo"] == "cancelado"
     assert open_days(id_customer) == days
-    assert min(parse_amount(invoice["valor"]) or 0 for invoice in invoices(id_customer)) > 50
+    assert min(read_amount(invoice["valor"]) or 0 for invoice in invoices(id_customer)) > 50
     assert all(address[field] for field in ("logradouro", "endereco", "numero", "bairro", "cidade"))
-    assert parse_postal_code(address["cep"])
-    assert parse_state(address["estado"], address["uf"]) == "MG"
+    assert read_postal_code(address["cep"])
+    assert read_state(address["estado"], address["uf"]) == "MG"
 
 
-def test_9001_is_an_adult_9002_has_a_numeric_cnpj_and_9003_an_alphanumeric_one() -> None:
+def test_customers_9001_to_9003_are_an_adult_and_companies_of_both_cnpj_kinds() -> None:
     assert age(9001) >= 18
     assert customer(9002)["cpf_cnpj"].isdigit()
     assert not customer(9003)["cpf_cnpj"].isdigit()
 
 
-def test_people_whose_age_is_a_question() -> None:
+def test_people_at_the_limits_of_age_occur() -> None:
     assert age(9004) == 15
     assert customer(9005)["data_nascmento"] == "1969-12-31 00:00:00"
     assert customer(9028)["data_nascmento"] is None
 
 
-def test_addresses_that_lack_something_or_have_too_much_of_it() -> None:
+def test_addresses_with_missing_or_too_long_fields_occur() -> None:
     for address in addresses(customer(9006)):
         assert address["cep"] is None
     for address in addresses(customer(9007)):
         assert address["numero"] == ""
     for address in addresses(customer(9008)):
-        assert parse_state(address["estado"], address["uf"]) == ""
+        assert read_state(address["estado"], address["uf"]) == ""
     long = customer(9009)["servicos"][0]["endereco_cadastral"]
     assert long["cidade"] == "São José do Rio Preto"
     assert min(len(long["endereco"]), len(long["bairro"])) > 60
@@ -226,13 +226,13 @@ def test_addresses_that_lack_something_or_have_too_much_of_it() -> None:
     assert customer(9029)["servicos"][0]["endereco_cobranca"] is None
 
 
-def test_customers_that_must_not_be_negativated() -> None:
+def test_customers_that_must_not_be_negativated_occur() -> None:
     holds = {entry["id_cliente"]: entry["motivo"] for entry in PROVIDER["nao_negativar"]}
     assert holds == {9011: "falecimento", 9012: "contestacao", 9013: "orgao_publico", 9014: "ordem_judicial"}
     assert all(any(days > 0 for days in open_days(id_customer)) for id_customer in holds)
 
 
-def test_payment_agreements_of_each_status() -> None:
+def test_agreements_of_each_status_occur() -> None:
     owners = {invoice["id_fatura"]: invoice["cliente"]["id_cliente"] for invoice in INVOICES}
     held = {entry["status"]: {owners[number] for number in entry["id_faturas"]} for entry in PROVIDER["acordos"]}
     assert held == {"em_andamento": {9015}, "quebrado": {9016}, "cumprido": {9017}}
@@ -241,27 +241,27 @@ def test_payment_agreements_of_each_status() -> None:
     assert all(days < 0 for days in open_days(9017))
 
 
-def test_several_overdue_invoices_of_one_subscription() -> None:
+def test_several_overdue_invoices_of_one_subscription_occur() -> None:
     assert sorted(Counter(entry["id_cliente_servico"] for entry in invoices(9018)).values()) == [1, 2]
     assert len(open_days(9019)) == 12
     assert min(open_days(9019)) > 0
 
 
-def test_debts_at_the_limits_of_age_and_lateness() -> None:
+def test_debts_at_the_limits_of_age_and_lateness_occur() -> None:
     assert min(open_days(9020)) > 1_827
     assert 1_826 - 30 < max(open_days(9021)) < 1_826
     assert open_days(9026) == [1, 0, -1]
     assert open_days(9030) == [400]
 
 
-def test_amounts_at_their_limits() -> None:
+def test_amounts_at_their_limits_occur() -> None:
     partly = invoices(9022)[0]
-    assert (parse_amount(partly["valor_pago"]) or 0) < (parse_amount(partly["valor"]) or 0)
-    assert [parse_amount(invoice["valor"]) for invoice in invoices(9024)][:2] == [None, None]
-    assert all((parse_amount(invoice["valor"]) or 0) < 10 for invoice in invoices(9027))
+    assert (read_amount(partly["valor_pago"]) or 0) < (read_amount(partly["valor"]) or 0)
+    assert [read_amount(invoice["valor"]) for invoice in invoices(9024)][:2] == [None, None]
+    assert all((read_amount(invoice["valor"]) or 0) < 10 for invoice in invoices(9027))
 
 
-def test_payments_whose_money_is_not_dated_or_not_yet_there() -> None:
+def test_payments_without_or_with_a_future_credit_date_occur() -> None:
     undated = invoices(9023)[0]
     assert (TODAY - day(undated["data_pagamento"])).days == 3
     assert undated["data_credito"] is None

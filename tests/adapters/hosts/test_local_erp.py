@@ -53,7 +53,7 @@ def example(tmp_path: Path, example_file: bytes) -> LocalErp:
 
 
 def provider() -> Json:
-    """The smallest provider: a customer who owes two invoices."""
+    """The smallest provider: a customer with two open invoices."""
     address = {
         "logradouro": "RUA",
         "endereco": "DO EXEMPLO",
@@ -130,7 +130,7 @@ def days_late(invoices: Iterable[Invoice]) -> list[int]:
 # ---------------------------------------------------------------------------------------------------------- import
 
 
-def test_it_is_a_host(empty: LocalErp) -> None:
+def test_local_erp_is_a_host(empty: LocalErp) -> None:
     host: HostErp = empty
     assert host.code == "local"
     assert host.capabilities == HostCapabilities(
@@ -138,7 +138,7 @@ def test_it_is_a_host(empty: LocalErp) -> None:
     )
 
 
-def test_before_the_first_import_it_is_empty_and_nothing_is_made_until_asked(empty: LocalErp) -> None:
+def test_local_erp_is_empty_and_creates_no_file_before_its_first_call(empty: LocalErp) -> None:
     assert not empty._path.exists()
     assert empty.creditors() == []
     assert not empty.customers(["9001"])
@@ -149,7 +149,7 @@ def test_before_the_first_import_it_is_empty_and_nothing_is_made_until_asked(emp
     assert empty._path.exists()
 
 
-def test_the_example_comes_in_whole(empty: LocalErp) -> None:
+def test_whole_example_is_imported(empty: LocalErp) -> None:
     imported = empty.import_example(today=TODAY)
     assert imported == Imported(
         customers=200, subscriptions=257, invoices=1193, settlements=671, holds=4, agreements=3, skipped=2
@@ -157,14 +157,14 @@ def test_the_example_comes_in_whole(empty: LocalErp) -> None:
     assert empty.import_example(today=TODAY) == imported  # it replaces
 
 
-def test_the_packaged_example_is_an_ordinary_file(empty: LocalErp, example: LocalErp, tmp_path: Path) -> None:
+def test_packaged_example_can_be_imported_as_a_file(empty: LocalErp, example: LocalErp, tmp_path: Path) -> None:
     text = (files("credit_protection.adapters.hosts.local") / "example_provider.json").read_text(encoding="utf-8")
     brought_in(empty, tmp_path, "\ufeff" + text)
     everything = OverdueFilter(TODAY)
     assert list(empty.overdue(everything)) == list(example.overdue(everything))
 
 
-def test_the_company_is_the_creditor_and_its_state_gives_the_time_zone(
+def test_company_is_the_creditor_and_its_state_sets_the_time_zone(
     example: LocalErp, empty: LocalErp, tmp_path: Path
 ) -> None:
     (creditor,) = example.creditors()
@@ -178,7 +178,7 @@ def test_the_company_is_the_creditor_and_its_state_gives_the_time_zone(
         assert empty.creditors()[0].time_zone == zone
 
 
-def test_a_customer_with_billing_address_birth_and_contact(example: LocalErp) -> None:
+def test_customer_has_billing_address_birth_date_and_contact(example: LocalErp) -> None:
     customer = example.customers(["9001", "no such"])["9001"]
     assert (customer.id, customer.name, customer.document) == ("9001", "MARINA TESTE DA SILVA", CPF)
     assert customer.address == Address("RUA DO EXEMPLO", "100", "", "CENTRO", "DIVINÓPOLIS", "MG", "35500000")
@@ -186,7 +186,7 @@ def test_a_customer_with_billing_address_birth_and_contact(example: LocalErp) ->
     assert customer.birth_date == date(1991, 4, 22) + (TODAY - date(2026, 11, 24))
 
 
-def test_what_a_customer_lacks_is_empty_or_unknown(example: LocalErp) -> None:
+def test_missing_customer_fields_are_empty(example: LocalErp) -> None:
     found = example.customers(["9004", "9005", "9006", "9007", "9008", "9028", "9029"])
     assert TODAY - timedelta(days=16 * 365) < (found["9004"].birth_date or date.min) < TODAY - timedelta(days=15 * 365)
     assert found["9005"].birth_date is found["9028"].birth_date is None
@@ -200,7 +200,7 @@ def test_customers_are_found_by_document_numeric_or_not(example: LocalErp) -> No
     assert example.customers_with_document("00000000000") == []
 
 
-def test_subscriptions_and_where_they_stand(example: LocalErp, empty: LocalErp, tmp_path: Path) -> None:
+def test_subscriptions_have_their_status(example: LocalErp, empty: LocalErp, tmp_path: Path) -> None:
     found = example.subscriptions(["7000", "7003", "no such"])
     assert found["7000"] == Subscription("7000", "9001", "500 MEGA", SubscriptionStatus.TERMINATED)
     assert found["7003"].status is SubscriptionStatus.SUSPENDED
@@ -229,7 +229,7 @@ def test_dates_move_with_the_day_of_the_import_so_that_lateness_stays(example: L
     assert (coming.amount, coming.paid_on) == (Money.brl("123.47"), TODAY - DAY)
 
 
-def test_dates_stay_where_no_shift_is_wanted(empty: LocalErp, tmp_path: Path) -> None:
+def test_dates_stay_without_a_shift(empty: LocalErp, tmp_path: Path) -> None:
     file = provider()
     del file["hoje"]
     brought_in(empty, tmp_path, file, shift=False)
@@ -237,7 +237,7 @@ def test_dates_stay_where_no_shift_is_wanted(empty: LocalErp, tmp_path: Path) ->
     assert empty.customers(["1"])["1"].birth_date == date(1991, 4, 22)
 
 
-def test_holds_say_why_in_an_operators_words(example: LocalErp) -> None:
+def test_holds_have_a_reason_for_operators(example: LocalErp) -> None:
     assert example.holds(["9001", "9011", "9012", "9013", "9014"]) == {
         "9011": "falecimento",
         "9012": "dívida contestada",
@@ -246,14 +246,14 @@ def test_holds_say_why_in_an_operators_words(example: LocalErp) -> None:
     }
 
 
-def test_only_a_running_agreement_takes_invoices_out_of_the_report(example: LocalErp) -> None:
+def test_only_an_active_agreement_excludes_invoices_from_the_report(example: LocalErp) -> None:
     assert days_late(overdue_of(example, "9015")) == [20]
     assert example.invoice("60029").status is InvoiceStatus.IN_AGREEMENT
     assert days_late(overdue_of(example, "9016")) == [160, 130]
     assert example.invoice("60034").status is InvoiceStatus.PAID
 
 
-def test_an_invoice_paid_in_part_is_open_with_what_is_left(example: LocalErp) -> None:
+def test_partly_paid_invoice_is_open_with_the_rest(example: LocalErp) -> None:
     invoice = example.invoice("60056")
     assert (invoice.status, invoice.amount, invoice.balance) == (
         InvoiceStatus.OPEN,
@@ -263,13 +263,13 @@ def test_an_invoice_paid_in_part_is_open_with_what_is_left(example: LocalErp) ->
     assert invoice.paid_on is invoice.available_on is None
 
 
-def test_an_invoice_paid_with_charges_is_paid_and_owes_nothing(example: LocalErp) -> None:
+def test_invoice_paid_with_charges_is_paid(example: LocalErp) -> None:
     invoice = example.invoice("60063")
     assert (invoice.status, invoice.balance) == (InvoiceStatus.PAID, Money(0))
     assert (invoice.paid_on, invoice.available_on) == (TODAY - DAY, TODAY + 2 * DAY)
 
 
-def test_an_invoice_whose_amount_is_not_known_is_left_out(example: LocalErp) -> None:
+def test_invoice_without_an_amount_is_skipped(example: LocalErp) -> None:
     assert len(overdue_of(example, "9024")) == 1
     with pytest.raises(NotFound, match="60060"):
         example.invoice("60060")
@@ -278,12 +278,12 @@ def test_an_invoice_whose_amount_is_not_known_is_left_out(example: LocalErp) -> 
 @pytest.mark.parametrize(
     ("fields", "status", "balance"),
     [
-        ({"valor_pago": None}, InvoiceStatus.PAID, "0.00"),  # paid, says the ERP, and not how much
+        ({"valor_pago": None}, InvoiceStatus.PAID, "0.00"),  # paid, of an unknown amount
         ({"valor_pago": "100.00", "valor_desconto": 19.9}, InvoiceStatus.PAID, "0.00"),
         ({"valor_pago": "100.00"}, InvoiceStatus.OPEN, "19.90"),
     ],
 )
-def test_what_a_payment_makes_of_an_invoice(
+def test_payment_decides_the_status_of_an_imported_invoice(
     empty: LocalErp, tmp_path: Path, fields: Json, status: InvoiceStatus, balance: str
 ) -> None:
     file = provider()
@@ -292,9 +292,7 @@ def test_what_a_payment_makes_of_an_invoice(
     assert (empty.invoice("1").status, empty.invoice("1").balance) == (status, Money.brl(balance))
 
 
-def test_the_same_payment_has_the_same_id_at_every_import_and_another_payment_another(
-    empty: LocalErp, tmp_path: Path
-) -> None:
+def test_payment_has_the_same_id_at_every_import(empty: LocalErp, tmp_path: Path) -> None:
     def ids(amount: str, today: date) -> list[str]:
         file = provider()
         file["faturas"][0] = owed(1, "2026-10-24", "119.90", data_pagamento="2026-11-20", valor_pago=amount)
@@ -311,7 +309,7 @@ def test_the_same_payment_has_the_same_id_at_every_import_and_another_payment_an
 
 
 def spoil(path: str, value: object) -> Callable[[Json], None]:
-    """Put a value where the path leads, "faturas.0.valor"."""
+    """Set the value at a path, "faturas.0.valor"."""
 
     def put(file: Json) -> None:
         where: Any = file
@@ -360,7 +358,7 @@ def spoil(path: str, value: object) -> Callable[[Json], None]:
         (spoil("acordos", [{"id_acordo": 3, "id_faturas": 1}]), ["Acordo 3,", "campo id_faturas:"]),
     ],
 )
-def test_a_bad_record_is_named_and_nothing_is_imported(
+def test_bad_record_is_named_and_nothing_is_imported(
     example: LocalErp, tmp_path: Path, change: Callable[[Json], None], words: list[str]
 ) -> None:
     file = provider()
@@ -370,7 +368,7 @@ def test_a_bad_record_is_named_and_nothing_is_imported(
     for word in words:
         assert word in refusal.value.message
     assert CPF not in refusal.value.message + str(refusal.value.context)
-    assert example.count_overdue(OverdueFilter(TODAY)) == 316  # what was there before
+    assert example.count_overdue(OverdueFilter(TODAY)) == 316  # the records from before
 
 
 @pytest.mark.parametrize(
@@ -383,20 +381,20 @@ def test_a_bad_record_is_named_and_nothing_is_imported(
         ('{"hoje": ' + "1" * 5000 + "}", "não é um JSON que se possa ler"),
     ],
 )
-def test_a_file_that_is_no_provider_is_a_clear_error(empty: LocalErp, tmp_path: Path, text: str, words: str) -> None:
+def test_file_of_another_shape_is_an_error_with_advice(empty: LocalErp, tmp_path: Path, text: str, words: str) -> None:
     with pytest.raises(InvalidInput) as refusal:
         brought_in(empty, tmp_path, text)
     assert words in refusal.value.message
 
 
-def test_a_file_that_can_not_be_read_is_a_clear_error(empty: LocalErp, tmp_path: Path) -> None:
+def test_unreadable_file_is_an_error_with_advice(empty: LocalErp, tmp_path: Path) -> None:
     (tmp_path / "foto.json").write_bytes(b"\x89PNG\xff\xfe")
     for name, words in [("nada.json", "não pôde ser lido"), ("foto.json", "UTF-8"), (".", "não pôde ser lido")]:
         with pytest.raises(InvalidInput, match=words):
             empty.import_file(tmp_path / name, today=TODAY)
 
 
-def test_a_database_that_is_none_is_the_host_unavailable(tmp_path: Path) -> None:
+def test_invalid_database_file_raises_host_unavailable(tmp_path: Path) -> None:
     path = tmp_path / "erp.sqlite"
     path.write_text("This is no database, but a text that is long enough to be looked at as one. " * 20)
     with pytest.raises(HostUnavailable, match=r"erp\.sqlite"):
@@ -405,7 +403,7 @@ def test_a_database_that_is_none_is_the_host_unavailable(tmp_path: Path) -> None
         list(LocalErp(path / "below a file" / "erp.sqlite").overdue(OverdueFilter(TODAY)))
 
 
-def test_tables_of_another_version_are_not_touched(example: LocalErp) -> None:
+def test_tables_of_another_version_are_not_changed(example: LocalErp) -> None:
     connection = sqlite3.connect(example._path)
     connection.execute("PRAGMA user_version = 99")
     connection.close()
@@ -416,9 +414,9 @@ def test_tables_of_another_version_are_not_touched(example: LocalErp) -> None:
 # ---------------------------------------------------------------------------------------------------------- payments
 
 
-def test_a_payment_settles_the_invoice_and_is_in_the_ledger(example: LocalErp) -> None:
+def test_payment_settles_the_invoice_and_is_listed(example: LocalErp) -> None:
     invoice = overdue_of(example, "9001")[0]
-    settlement = example.settle(invoice.id, paid_on=TODAY - DAY, available_on=TODAY)
+    settlement = example.pay(invoice.id, paid_on=TODAY - DAY, available_on=TODAY)
     assert settlement.id.startswith("local-")
     assert (settlement.invoice_id, settlement.kind, settlement.amount) == (
         invoice.id,
@@ -437,32 +435,32 @@ def test_a_payment_settles_the_invoice_and_is_in_the_ledger(example: LocalErp) -
     assert settlement in list(example.settlements_since(TODAY - DAY))
     assert settlement not in list(example.settlements_since(TODAY))
     with pytest.raises(Conflict, match="já está quitada"):
-        example.settle(invoice.id, paid_on=TODAY)
+        example.pay(invoice.id, paid_on=TODAY)
 
 
-def test_partial_payments_lower_the_balance_until_nothing_is_left(example: LocalErp) -> None:
-    first = example.settle("60057", paid_on=TODAY - DAY, amount=Money.brl("100.00"))
+def test_partial_payments_lower_the_balance_to_zero(example: LocalErp) -> None:
+    first = example.pay("60057", paid_on=TODAY - DAY, amount=Money.brl("100.00"))
     partly = example.invoice("60057")
     assert (partly.status, partly.balance, partly.paid_on) == (InvoiceStatus.OPEN, Money.brl("19.90"), None)
     with pytest.raises(InvalidInput, match=r"R\$ 19,90"):
-        example.settle("60057", paid_on=TODAY, amount=Money.brl("19.91"))
-    second = example.settle("60057", paid_on=TODAY, amount=Money.brl("19.90"))
+        example.pay("60057", paid_on=TODAY, amount=Money.brl("19.91"))
+    second = example.pay("60057", paid_on=TODAY, amount=Money.brl("19.90"))
     assert first.id != second.id
     assert (example.invoice("60057").status, example.invoice("60057").paid_on) == (InvoiceStatus.PAID, TODAY)
 
 
-def test_a_reversal_opens_what_its_settlement_closed_and_a_new_payment_has_a_new_id(example: LocalErp) -> None:
-    example.settle("60057", paid_on=TODAY, amount=Money.brl("100.00"))
-    rest = example.settle("60057", paid_on=TODAY)
+def test_reversal_reopens_the_invoice_and_a_new_payment_has_a_new_id(example: LocalErp) -> None:
+    example.pay("60057", paid_on=TODAY, amount=Money.brl("100.00"))
+    rest = example.pay("60057", paid_on=TODAY)
     reversal = example.reverse(rest.id, on=TODAY + DAY)
     assert reversal == Reversal(rest.id, "60057", TODAY + DAY)
     again = example.invoice("60057")
     assert (again.status, again.balance, again.paid_on) == (InvoiceStatus.OPEN, Money.brl("19.90"), None)
     assert list(example.settlements_since(TODAY + DAY)) == [reversal]
-    assert example.settle("60057", paid_on=TODAY + DAY).id != rest.id
+    assert example.pay("60057", paid_on=TODAY + DAY).id != rest.id
 
 
-def test_payments_of_the_file_can_be_reversed_too_with_or_without_charges(example: LocalErp) -> None:
+def test_imported_payments_can_be_reversed_with_or_without_charges(example: LocalErp) -> None:
     (settlement,) = (entry for entry in example.settlements_since(TODAY - DAY) if entry.invoice_id == "60063")
     assert isinstance(settlement, Settlement)
     assert settlement.amount == Money.brl("123.47")
@@ -470,25 +468,25 @@ def test_payments_of_the_file_can_be_reversed_too_with_or_without_charges(exampl
     assert example.invoice("60063").balance == Money.brl("119.90")
 
 
-def test_an_invoice_in_an_agreement_is_there_again_after_a_payment_and_its_reversal(example: LocalErp) -> None:
-    settlement = example.settle("60029", paid_on=TODAY)
+def test_invoice_in_agreement_keeps_its_status_after_payment_and_reversal(example: LocalErp) -> None:
+    settlement = example.pay("60029", paid_on=TODAY)
     assert example.invoice("60029").status is InvoiceStatus.PAID
     example.reverse(settlement.id, on=TODAY)
     assert example.invoice("60029").status is InvoiceStatus.IN_AGREEMENT
 
 
-def test_payments_that_can_not_be_are_refused(example: LocalErp) -> None:
+def test_invalid_payments_are_refused(example: LocalErp) -> None:
     with pytest.raises(NotFound):
-        example.settle("no such", paid_on=TODAY)
+        example.pay("no such", paid_on=TODAY)
     for amount in (Money(0), Money(-1), Money.brl("119.91")):
         with pytest.raises(InvalidInput) as refusal:
-            example.settle("60057", paid_on=TODAY, amount=amount)
+            example.pay("60057", paid_on=TODAY, amount=amount)
         assert refusal.value.field == "amount"
     with pytest.raises(InvalidInput):
-        example.settle("60057", paid_on=TODAY, available_on=TODAY - DAY)
+        example.pay("60057", paid_on=TODAY, available_on=TODAY - DAY)
     with pytest.raises(NotFound):
         example.reverse("local-1", on=TODAY)
-    settlement = example.settle("60057", paid_on=TODAY)
+    settlement = example.pay("60057", paid_on=TODAY)
     with pytest.raises(InvalidInput):
         example.reverse(settlement.id, on=TODAY - DAY)
     example.reverse(settlement.id, on=TODAY)
@@ -497,17 +495,15 @@ def test_payments_that_can_not_be_are_refused(example: LocalErp) -> None:
     assert example.invoice("60057").balance == Money.brl("119.90")
 
 
-def test_a_settlement_id_is_never_given_twice_not_even_after_an_import_or_a_new_file(
-    empty: LocalErp, tmp_path: Path
-) -> None:
+def test_settlement_id_is_never_reused_even_after_an_import_or_a_new_file(empty: LocalErp, tmp_path: Path) -> None:
     given = []
     for _ in range(2):
         brought_in(empty, tmp_path, provider())
-        given.append(empty.settle("1", paid_on=TODAY).id)
+        given.append(empty.pay("1", paid_on=TODAY).id)
     for left in empty._path.parent.iterdir():
         left.unlink()
     brought_in(empty, tmp_path, provider())
-    given.append(empty.settle("1", paid_on=TODAY).id)
+    given.append(empty.pay("1", paid_on=TODAY).id)
     assert len(set(given)) == 3
 
 
@@ -537,7 +533,7 @@ def test_overdue_invoices_come_oldest_first_and_are_counted(example: LocalErp) -
         OverdueFilter(TODAY, minimum_days_late=10_000_000),
     ],
 )
-def test_filters_give_what_reading_everything_would(example: LocalErp, wanted: OverdueFilter) -> None:
+def test_filters_equal_a_scan_of_all_invoices(example: LocalErp, wanted: OverdueFilter) -> None:
     everything = list(example.overdue(OverdueFilter(TODAY)))
     customers = example.customers([each.customer_id for each in everything])
 
@@ -558,9 +554,7 @@ def test_filters_give_what_reading_everything_would(example: LocalErp, wanted: O
     assert expected or wanted.minimum_days_late > 1_000_000
 
 
-def test_a_stream_asks_for_a_chunk_at_a_time_and_holds_nothing(
-    example: LocalErp, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_stream_reads_chunks_and_keeps_no_connection(example: LocalErp, monkeypatch: pytest.MonkeyPatch) -> None:
     whole = list(example.overdue(OverdueFilter(TODAY)))
     ledger = list(example.settlements_since(date.min))
     monkeypatch.setattr(erp_module, "_CHUNK", 7)
@@ -569,11 +563,11 @@ def test_a_stream_asks_for_a_chunk_at_a_time_and_holds_nothing(
     stream = example.overdue(OverdueFilter(TODAY))
     assert next(stream) == whole[0]
     last = whole[-1]
-    example.settle(last.id, paid_on=TODAY)  # it does not wait for the open stream, which then sees it
+    example.pay(last.id, paid_on=TODAY)  # the open stream does not block it, and sees it
     assert last not in list(stream)
 
 
-def test_many_ids_are_one_question(example: LocalErp) -> None:
+def test_many_ids_are_one_statement(example: LocalErp) -> None:
     ids = [str(number) for number in range(60_001, 61_001)]
     found = example.invoice_statuses(ids)
     assert len(found) == 998
@@ -583,12 +577,12 @@ def test_many_ids_are_one_question(example: LocalErp) -> None:
 # ---------------------------------------------------------------------------------------------------------- threads
 
 
-def test_threads_that_pay_at_once_lose_no_payment_and_pay_nothing_twice(example: LocalErp) -> None:
+def test_concurrent_payments_are_neither_lost_nor_doubled(example: LocalErp) -> None:
     invoices = [each.id for each in example.overdue(OverdueFilter(TODAY))][:40]
 
     def pay(invoice_id: str) -> str | None:
         try:
-            return example.settle(invoice_id, paid_on=TODAY).id
+            return example.pay(invoice_id, paid_on=TODAY).id
         except Conflict:
             return None
 
@@ -599,7 +593,7 @@ def test_threads_that_pay_at_once_lose_no_payment_and_pay_nothing_twice(example:
     assert {each.status for each in example.invoice_statuses(invoices).values()} == {InvoiceStatus.PAID}
 
 
-def test_threads_that_come_first_together_make_the_tables_once(tmp_path: Path) -> None:
+def test_concurrent_first_calls_create_the_tables_once(tmp_path: Path) -> None:
     path = tmp_path / "erp.sqlite"
     together = threading.Barrier(8)
 
@@ -612,7 +606,7 @@ def test_threads_that_come_first_together_make_the_tables_once(tmp_path: Path) -
     assert LocalErp(path).count_overdue(OverdueFilter(TODAY)) == 316
 
 
-def test_a_reader_sees_an_import_wholly_or_not_at_all(example: LocalErp) -> None:
+def test_import_is_atomic_for_readers(example: LocalErp) -> None:
     over = threading.Event()
     seen: set[int] = set()
 

@@ -9,7 +9,7 @@ from tests.adapters.http.raw_server import Handler, RawServer, Servers
 
 @pytest.fixture
 def serve() -> Iterator[Servers]:
-    """Start a server for a handler; stopped at the end."""
+    """Starts a server for a handler; stopped after the test."""
     started: list[RawServer] = []
 
     def start(handler: Handler) -> RawServer:

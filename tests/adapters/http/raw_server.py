@@ -1,4 +1,4 @@
-"""A loopback server that does to a socket what no framework lets it do."""
+"""A loopback server whose handlers write to the socket, to send what no framework would."""
 
 import contextlib
 import socket
@@ -9,7 +9,7 @@ Handler = Callable[[socket.socket, bytes], None]
 
 
 class RawServer:
-    """Gives each request, read whole, to a handler that owns the line; counts connections and requests."""
+    """Passes each whole request to a handler with the socket; records requests and counts connections."""
 
     def __init__(self, handler: Handler) -> None:
         self.requests: list[bytes] = []
@@ -21,42 +21,42 @@ class RawServer:
         threading.Thread(target=self._accept, daemon=True).start()
 
     def stop(self) -> None:
-        for line in (self._listener, *self._open):
+        for connection in (self._listener, *self._open):
             with contextlib.suppress(OSError):
-                line.shutdown(socket.SHUT_RDWR)
-            line.close()
+                connection.shutdown(socket.SHUT_RDWR)
+            connection.close()
 
     def _accept(self) -> None:
         with contextlib.suppress(OSError):
             while True:
-                line, _ = self._listener.accept()
+                connection, _ = self._listener.accept()
                 self.connections += 1
-                self._open.append(line)
-                threading.Thread(target=self._serve, args=(line,), daemon=True).start()
+                self._open.append(connection)
+                threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
 
-    def _serve(self, line: socket.socket) -> None:
+    def _serve(self, connection: socket.socket) -> None:
         with contextlib.suppress(OSError):
-            while request := _read(line):
+            while request := _read(connection):
                 self.requests.append(request)
-                self._handler(line, request)
-            line.close()
+                self._handler(connection, request)
+            connection.close()
 
 
-def _read(line: socket.socket) -> bytes:
-    """One request, head and body, or nothing where the client left."""
+def _read(connection: socket.socket) -> bytes:
+    """One request, head and body, or nothing after a disconnect."""
     data = b""
     while b"\r\n\r\n" not in data:
-        piece = line.recv(65536)
-        if not piece:
+        chunk = connection.recv(65536)
+        if not chunk:
             return b""
-        data += piece
+        data += chunk
     head, _, body = data.partition(b"\r\n\r\n")
     length = next(
         (int(entry.partition(b":")[2]) for entry in head.split(b"\r\n") if entry.lower().startswith(b"content-length")),
         0,
     )
     while len(body) < length:
-        body += line.recv(65536)
+        body += connection.recv(65536)
     return head + b"\r\n\r\n" + body
 
 

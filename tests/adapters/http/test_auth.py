@@ -1,4 +1,4 @@
-"""Tokens: one login for all threads, renewed early, made anew once when refused; credentials sent as is set."""
+"""Tokens: one login for all threads, early renewal, one new login after a refusal; the forms of credentials."""
 
 import base64
 import json
@@ -31,7 +31,7 @@ GET = HttpCall("GET", "/read", safe=True)
 
 
 @pytest.fixture(autouse=True)
-def _hurry() -> Iterator[None]:
+def _retry_without_waiting() -> Iterator[None]:
     with stamina.set_testing(True, attempts=3, cap=True):
         yield
 
@@ -41,7 +41,7 @@ def soon() -> Deadline:
 
 
 def session(form: CredentialsForm = CredentialsForm.JSON) -> BureauSession:
-    return BureauSession(HttpClient(BASE), ClientCredentials("/token", "client", SECRET, form), 5.0)
+    return BureauSession(BASE, ClientCredentials("/token", "client", SECRET, form), 5.0)
 
 
 def token(value: str = "T-1", **more: object) -> httpx.Response:
@@ -49,7 +49,7 @@ def token(value: str = "T-1", **more: object) -> httpx.Response:
 
 
 class Logins:
-    """Counts logins; each takes a while, so that threads meet; gives T-1, T-2, ..."""
+    """Counts logins and returns T-1, T-2, ...; each takes some time, so that threads run concurrently."""
 
     def __init__(self, seconds: float = 100.0, error: Exception | None = None, takes: float = 0.0) -> None:
         self.count = 0
@@ -65,7 +65,7 @@ class Logins:
         time.sleep(self.takes)
         if self.error is not None:
             raise self.error
-        return Token.lasting(f"T-{number}", self.seconds, self.now)
+        return Token.from_lifetime(f"T-{number}", self.seconds, self.now)
 
 
 def in_threads(count: int, act: Callable[[], str]) -> list[str]:
@@ -87,26 +87,26 @@ def in_threads(count: int, act: Callable[[], str]) -> list[str]:
     return got
 
 
-def test_thirty_two_threads_make_one_login() -> None:
+def test_concurrent_threads_share_one_login() -> None:
     logins = Logins(takes=0.1)
     assert in_threads(32, lambda: logins.source.get(soon())) == ["T-1"] * 32
     assert logins.count == 1
 
 
-def test_thirty_two_threads_share_the_error_of_one_login() -> None:
+def test_concurrent_threads_share_the_error_of_one_login() -> None:
     logins = Logins(error=CredentialsRejected("não"), takes=0.3)
     assert in_threads(32, lambda: logins.source.get(soon())) == ["credenciais_recusadas"] * 32
     assert logins.count == 1
 
 
-def test_thirty_two_threads_whose_token_was_refused_make_one_new_login() -> None:
+def test_concurrent_threads_with_a_refused_token_share_one_new_login() -> None:
     logins = Logins(takes=0.1)
     refused = logins.source.get(soon())
     assert in_threads(32, lambda: logins.source.renew(refused, soon())) == ["T-2"] * 32
     assert logins.count == 2
 
 
-def test_a_login_after_a_failed_one_is_tried_again() -> None:
+def test_failed_login_is_not_cached() -> None:
     logins = Logins(error=BureauUnavailable("não"))
     with pytest.raises(BureauUnavailable):
         logins.source.get(soon())
@@ -114,7 +114,7 @@ def test_a_login_after_a_failed_one_is_tried_again() -> None:
     assert logins.source.get(soon()) == "T-2"
 
 
-def test_a_token_is_kept_until_a_fifth_of_its_life_is_left_and_then_renewed() -> None:
+def test_token_is_renewed_when_a_fifth_of_its_lifetime_is_left() -> None:
     logins = Logins(seconds=100)
     logins.source.get(soon())
     logins.now += 79
@@ -123,16 +123,16 @@ def test_a_token_is_kept_until_a_fifth_of_its_life_is_left_and_then_renewed() ->
     assert logins.source.get(soon()) == "T-2"
 
 
-def test_a_long_lived_token_is_renewed_a_minute_early() -> None:
-    assert Token.lasting("T", 3600, 0.0) == Token("T", 3540.0, 3600.0)
+def test_long_lived_token_is_renewed_a_minute_early() -> None:
+    assert Token.from_lifetime("T", 3600, 0.0) == Token("T", 3540.0, 3600.0)
 
 
-def test_an_absurd_life_is_a_day_at_most_and_a_negative_one_none() -> None:
-    assert Token.lasting("T", 1e18, 0.0).expires_at == 86_400
-    assert Token.lasting("T", -5, 7.0).expires_at == 7
+def test_token_lifetime_is_limited_to_a_day_and_not_negative() -> None:
+    assert Token.from_lifetime("T", 1e18, 0.0).expires_at == 86_400
+    assert Token.from_lifetime("T", -5, 7.0).expires_at == 7
 
 
-def test_while_a_good_token_is_renewed_the_others_go_on_with_it() -> None:
+def test_other_threads_use_the_valid_token_during_its_renewal() -> None:
     logins = Logins(seconds=100)
     logins.source.get(soon())
     logins.now += 90
@@ -142,7 +142,7 @@ def test_while_a_good_token_is_renewed_the_others_go_on_with_it() -> None:
     assert logins.count == 2
 
 
-def test_an_early_renewal_that_fails_leaves_the_good_token_in_use_for_a_while() -> None:
+def test_valid_token_stays_in_use_after_a_failed_renewal() -> None:
     logins = Logins(seconds=100)
     logins.source.get(soon())
     logins.now += 90
@@ -158,12 +158,12 @@ def test_an_early_renewal_that_fails_leaves_the_good_token_in_use_for_a_while() 
         logins.source.get(soon())
 
 
-def test_a_token_that_lasts_no_time_is_used_once() -> None:
+def test_token_without_lifetime_is_used_once() -> None:
     logins = Logins(seconds=0)
     assert [logins.source.get(soon()) for _ in range(2)] == ["T-1", "T-2"]
 
 
-def test_whoever_waits_for_a_login_waits_no_longer_than_its_own_deadline() -> None:
+def test_thread_waits_for_a_login_no_longer_than_its_own_deadline() -> None:
     logins = Logins(takes=0.5)
     leader = threading.Thread(target=lambda: logins.source.get(soon()))
     leader.start()
@@ -177,7 +177,7 @@ def test_whoever_waits_for_a_login_waits_no_longer_than_its_own_deadline() -> No
 
 
 @respx.mock
-def test_credentials_go_as_json() -> None:
+def test_credentials_are_sent_as_json() -> None:
     route = respx.post(f"{BASE}/token").mock(return_value=token())
     session().log_in(soon())
     request = route.calls.last.request
@@ -190,7 +190,7 @@ def test_credentials_go_as_json() -> None:
 
 
 @respx.mock
-def test_credentials_go_as_a_form() -> None:
+def test_credentials_are_sent_as_a_form() -> None:
     route = respx.post(f"{BASE}/token").mock(return_value=token())
     session(CredentialsForm.FORM).log_in(soon())
     request = route.calls.last.request
@@ -203,7 +203,7 @@ def test_credentials_go_as_a_form() -> None:
 
 
 @respx.mock
-def test_credentials_go_as_basic() -> None:
+def test_credentials_are_sent_as_basic() -> None:
     route = respx.post(f"{BASE}/token").mock(return_value=token())
     session(CredentialsForm.BASIC).log_in(soon())
     request = route.calls.last.request
@@ -234,7 +234,7 @@ def test_credentials_go_as_basic() -> None:
         (httpx.Response(200, json={"access_token": "T", "token_type": 5}), BureauUnavailable),
     ],
 )
-def test_a_login_that_brings_no_token_says_what_to_do(reply: httpx.Response, error: type[BureauError]) -> None:
+def test_login_without_a_token_says_what_to_do(reply: httpx.Response, error: type[BureauError]) -> None:
     respx.post(f"{BASE}/token").mock(return_value=reply)
     with pytest.raises(error) as caught:
         session().send(POST, soon())
@@ -243,24 +243,26 @@ def test_a_login_that_brings_no_token_says_what_to_do(reply: httpx.Response, err
 
 
 @respx.mock
-@pytest.mark.parametrize(("told", "life"), [(60, 60), ("60", 60), (1.5, 1.5), (None, 300), (True, 300), (-1, 300)])
-def test_the_life_of_a_token_is_read_with_tolerance(told: object, life: float) -> None:
-    respx.post(f"{BASE}/token").mock(return_value=token(expires_in=told))
+@pytest.mark.parametrize(
+    ("expires_in", "lifetime"), [(60, 60), ("60", 60), (1.5, 1.5), (None, 300), (True, 300), (-1, 300)]
+)
+def test_token_lifetime_is_parsed_leniently(expires_in: object, lifetime: float) -> None:
+    respx.post(f"{BASE}/token").mock(return_value=token(expires_in=expires_in))
     since = time.monotonic()
     with HttpClient(BASE) as client:
-        made = log_in(client, ClientCredentials("/token", "client", SECRET), soon())
-    assert life <= made.expires_at - since < life + 1
+        result = log_in(client, ClientCredentials("/token", "client", SECRET), soon())
+    assert lifetime <= result.expires_at - since < lifetime + 1
 
 
 @respx.mock
-def test_a_login_is_tried_three_times_where_the_bureau_is_not_available() -> None:
+def test_login_is_attempted_three_times_while_the_bureau_is_unavailable() -> None:
     route = respx.post(f"{BASE}/token").mock(side_effect=[httpx.ConnectError("no"), httpx.Response(502), token()])
     session().log_in(soon())
     assert route.call_count == 3
 
 
 @respx.mock
-def test_a_token_that_is_refused_is_made_anew_and_the_call_repeated_exactly_once() -> None:
+def test_refused_token_is_renewed_and_the_call_repeated_exactly_once() -> None:
     login = respx.post(f"{BASE}/token").mock(side_effect=[token("T-1"), token("T-2")])
     effect = respx.post(f"{BASE}/effect").mock(side_effect=[httpx.Response(401), httpx.Response(201)])
     assert session().send(POST, soon()).status == 201
@@ -269,7 +271,7 @@ def test_a_token_that_is_refused_is_made_anew_and_the_call_repeated_exactly_once
 
 
 @respx.mock
-def test_a_second_refusal_is_final() -> None:
+def test_second_refusal_is_final() -> None:
     login = respx.post(f"{BASE}/token").mock(side_effect=[token("T-1"), token("T-2")])
     effect = respx.post(f"{BASE}/effect").mock(return_value=httpx.Response(401))
     with pytest.raises(CredentialsRejected):
@@ -295,7 +297,7 @@ def test_a_second_refusal_is_final() -> None:
         (httpx.RemoteProtocolError("Server disconnected without sending a response."), OutcomeUnknown),
     ],
 )
-def test_nothing_else_repeats_a_call_that_has_an_effect(
+def test_call_with_an_effect_is_not_repeated_after_any_other_failure(
     reply: httpx.Response | Exception, error: type[BureauError]
 ) -> None:
     respx.post(f"{BASE}/token").mock(return_value=token())
@@ -307,7 +309,7 @@ def test_nothing_else_repeats_a_call_that_has_an_effect(
 
 
 @respx.mock
-def test_an_error_keeps_no_request_of_the_library_alive() -> None:
+def test_error_references_no_request_of_the_library() -> None:
     respx.post(f"{BASE}/token").mock(return_value=token())
     respx.post(f"{BASE}/effect").mock(side_effect=httpx.ReadError("cut"))
     with pytest.raises(OutcomeUnknown) as caught:
@@ -319,7 +321,7 @@ def test_an_error_keeps_no_request_of_the_library_alive() -> None:
 
 
 @respx.mock
-def test_a_safe_call_is_tried_three_times_and_no_more() -> None:
+def test_safe_call_is_attempted_three_times() -> None:
     respx.post(f"{BASE}/token").mock(return_value=token())
     read = respx.get(f"{BASE}/read").mock(
         side_effect=[httpx.Response(500), httpx.ReadError("cut"), httpx.Response(200)]
@@ -333,7 +335,7 @@ def test_a_safe_call_is_tried_three_times_and_no_more() -> None:
 
 
 @respx.mock
-def test_a_safe_call_is_not_repeated_against_the_wish_for_calm() -> None:
+def test_throttled_safe_call_is_not_repeated() -> None:
     respx.post(f"{BASE}/token").mock(return_value=token())
     read = respx.get(f"{BASE}/read").mock(return_value=httpx.Response(429, headers={"retry-after": "1"}))
     with pytest.raises(RateLimited):
@@ -342,7 +344,7 @@ def test_a_safe_call_is_not_repeated_against_the_wish_for_calm() -> None:
 
 
 @respx.mock
-def test_a_safe_call_is_not_repeated_when_little_time_is_left() -> None:
+def test_safe_call_is_not_repeated_when_little_time_is_left() -> None:
     respx.post(f"{BASE}/token").mock(return_value=token())
     read = respx.get(f"{BASE}/read").mock(return_value=httpx.Response(500))
     with pytest.raises(BureauUnavailable):
@@ -350,26 +352,31 @@ def test_a_safe_call_is_not_repeated_when_little_time_is_left() -> None:
     assert read.call_count == 1
 
 
-def test_what_is_not_safe_can_not_be_read() -> None:
+def test_read_refuses_an_unsafe_call() -> None:
     with pytest.raises(ValueError, match="not safe"):
         session().read(POST, soon())
 
 
 @respx.mock
-def test_another_origin_never_sees_the_token() -> None:
+def test_token_is_never_sent_to_another_origin() -> None:
     respx.post(f"{BASE}/token").mock(return_value=token())
-    own = respx.get(f"{BASE}/file").mock(return_value=httpx.Response(200))
+    same_origin = respx.get(f"{BASE}/file").mock(return_value=httpx.Response(200))
     other = respx.get("https://files.invalid/file").mock(return_value=httpx.Response(200))
     one = session()
     one.fetch(HttpCall("GET", f"{BASE}/file", safe=True), soon())
     one.fetch(HttpCall("GET", "https://files.invalid/file", safe=True), soon())
-    assert own.calls.last.request.headers["authorization"] == "Bearer T-1"
+    assert same_origin.calls.last.request.headers["authorization"] == "Bearer T-1"
     assert "authorization" not in other.calls.last.request.headers
     with pytest.raises(ValueError, match="own origin"):
         one.send(HttpCall("GET", "https://files.invalid/file"), soon())
 
 
-def test_nothing_secret_is_in_a_repr() -> None:
+def test_repr_contains_no_secret() -> None:
     credentials = ClientCredentials("/token", "client", SECRET)
-    made = (credentials, credentials.call(), Token("T-secret", 0, 0), HttpCall("GET", "/", headers={"a": SECRET}))
-    assert not any(SECRET in repr(one) or "T-secret" in repr(one) for one in made)
+    values = (
+        credentials,
+        credentials.login_call(),
+        Token("T-secret", 0, 0),
+        HttpCall("GET", "/", headers={"a": SECRET}),
+    )
+    assert not any(SECRET in repr(one) or "T-secret" in repr(one) for one in values)

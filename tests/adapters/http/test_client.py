@@ -1,4 +1,4 @@
-"""One call over real sockets: its total deadline, its limits, and what a broken line means."""
+"""One call over real sockets: its total deadline, its limits, and broken connections."""
 
 import gzip
 import json
@@ -34,36 +34,36 @@ def answer(body: bytes, status: str = "200 OK", *headers: str) -> bytes:
     return "\r\n".join(head).encode() + body
 
 
-def sending(*pieces: bytes) -> Handler:
-    def handle(line: socket.socket, _: bytes) -> None:
-        for piece in pieces:
-            line.sendall(piece)
+def sending(*chunks: bytes) -> Handler:
+    def handle(connection: socket.socket, _: bytes) -> None:
+        for chunk in chunks:
+            connection.sendall(chunk)
 
     return handle
 
 
-def cutting(*pieces: bytes) -> Handler:
-    def handle(line: socket.socket, _: bytes) -> None:
-        for piece in pieces:
-            line.sendall(piece)
-        line.shutdown(socket.SHUT_RDWR)
+def cutting(*chunks: bytes) -> Handler:
+    def handle(connection: socket.socket, _: bytes) -> None:
+        for chunk in chunks:
+            connection.sendall(chunk)
+        connection.shutdown(socket.SHUT_RDWR)
 
     return handle
 
 
-def in_turn(*handlers: Handler) -> Handler:
-    turns = iter(handlers)
+def one_after_another(*handlers: Handler) -> Handler:
+    remaining = iter(handlers)
 
-    def handle(line: socket.socket, request: bytes) -> None:
-        next(turns)(line, request)
+    def handle(connection: socket.socket, request: bytes) -> None:
+        next(remaining)(connection, request)
 
     return handle
 
 
-def dripping(data: bytes, interval: float = 0.05) -> Handler:
-    def handle(line: socket.socket, _: bytes) -> None:
+def trickling(data: bytes, interval: float = 0.05) -> Handler:
+    def handle(connection: socket.socket, _: bytes) -> None:
         for byte in data:
-            line.sendall(bytes((byte,)))
+            connection.sendall(bytes((byte,)))
             time.sleep(interval)
 
     return handle
@@ -75,7 +75,7 @@ def failure_of(client: HttpClient, call: HttpCall = POST, seconds: float = 5.0) 
     return caught.value.failure
 
 
-def test_a_reply_is_plain_data(serve: Servers) -> None:
+def test_reply_is_plain_data(serve: Servers) -> None:
     server = serve(
         sending(answer(b"ok", "201 Created", "Content-Type: Text/Plain; charset=utf-8", "X-Request-Id: R-1"))
     )
@@ -92,36 +92,36 @@ def test_a_reply_is_plain_data(serve: Servers) -> None:
     [answer(b"x" * 200), answer(b"", "200 OK", "X-Long: " + "y" * 200), b"HTTP/1.1 100 Continue\r\n\r\n" * 50],
     ids=["in the body", "in the headers", "in endless interim answers"],
 )
-def test_a_dripping_server_is_cut_at_the_total_deadline(serve: Servers, data: bytes) -> None:
-    server = serve(dripping(data))
+def test_trickling_server_is_cut_off_at_the_total_deadline(serve: Servers, data: bytes) -> None:
+    server = serve(trickling(data))
     with HttpClient(server.url) as client:
         start = time.monotonic()
         assert failure_of(client, seconds=0.4) is Failure.READ_TIMEOUT
         assert 0.35 < time.monotonic() - start < 0.7
 
 
-def test_a_silent_server_is_left_at_the_deadline(serve: Servers) -> None:
+def test_silent_server_is_cut_off_at_the_deadline(serve: Servers) -> None:
     with HttpClient(serve(sending()).url) as client:
         assert failure_of(client, seconds=0.2) is Failure.READ_TIMEOUT
 
 
-def test_a_connection_is_as_good_after_another_call_was_cut(serve: Servers) -> None:
-    replies = (dripping(answer(b"x" * 200)), sending(answer(b"two")))
-    server = serve(in_turn(*replies))
+def test_next_call_works_after_a_call_was_cut_off(serve: Servers) -> None:
+    replies = (trickling(answer(b"x" * 200)), sending(answer(b"two")))
+    server = serve(one_after_another(*replies))
     with HttpClient(server.url, connections=1) as client:
         assert failure_of(client, seconds=0.2) is Failure.READ_TIMEOUT
         assert client.send(GET, Deadline.after(5)).content == b"two"
     assert server.connections == 2
 
 
-def test_nothing_is_sent_once_the_deadline_is_over(serve: Servers) -> None:
+def test_nothing_is_sent_after_the_deadline(serve: Servers) -> None:
     server = serve(sending(answer(b"")))
     with HttpClient(server.url) as client:
         assert failure_of(client, seconds=0) is Failure.NO_TIME_LEFT
     assert server.connections == 0
 
 
-def test_nothing_is_sent_by_a_closed_client(serve: Servers) -> None:
+def test_closed_client_sends_nothing(serve: Servers) -> None:
     client = HttpClient(serve(sending(answer(b""))).url)
     client.close()
     assert failure_of(client) is Failure.CLOSED
@@ -134,13 +134,13 @@ def test_no_connection_means_not_sent() -> None:
         assert failure_of(client) is Failure.CONNECT
 
 
-def test_an_address_that_can_not_be_used_means_not_sent() -> None:
+def test_invalid_address_means_not_sent() -> None:
     with HttpClient("http://127.0.0.1") as client:
         assert failure_of(client, HttpCall("GET", "http://127.0.0.1:port/x")) is Failure.ADDRESS
         assert failure_of(client, HttpCall("GET", "ftp://127.0.0.1/x")) is Failure.ADDRESS
 
 
-def test_a_full_pool_means_not_sent(serve: Servers) -> None:
+def test_full_pool_means_not_sent(serve: Servers) -> None:
     server = serve(sending())
     with HttpClient(server.url, connections=1) as client:
         first = threading.Thread(target=lambda: failure_of(client, seconds=1.0))
@@ -152,34 +152,34 @@ def test_a_full_pool_means_not_sent(serve: Servers) -> None:
         first.join()
 
 
-def test_a_line_cut_before_an_answer_is_a_disconnect(serve: Servers) -> None:
+def test_connection_cut_before_an_answer_is_a_disconnect(serve: Servers) -> None:
     server = serve(cutting())
     with HttpClient(server.url) as client:
         assert failure_of(client) is Failure.DISCONNECT
     assert len(server.requests) == 1
 
 
-def test_a_reset_line_is_a_disconnect(serve: Servers) -> None:
-    def reset(line: socket.socket, _: bytes) -> None:
-        line.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        line.close()
+def test_connection_reset_is_a_disconnect(serve: Servers) -> None:
+    def reset(connection: socket.socket, _: bytes) -> None:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        connection.close()
 
     with HttpClient(serve(reset).url) as client:
         assert failure_of(client) is Failure.DISCONNECT
 
 
-def test_a_reused_connection_that_is_cut_is_a_disconnect_and_nothing_is_sent_again(serve: Servers) -> None:
+def test_cut_of_a_reused_connection_is_a_disconnect_and_nothing_is_sent_again(serve: Servers) -> None:
     replies = (sending(answer(b"one")), cutting())
-    server = serve(in_turn(*replies))
+    server = serve(one_after_another(*replies))
     with HttpClient(server.url) as client:
         assert client.send(POST, Deadline.after(5)).content == b"one"
         assert failure_of(client) is Failure.DISCONNECT
     assert (server.connections, len(server.requests)) == (1, 2)
 
 
-def test_a_reused_connection_that_had_been_closed_is_replaced_before_anything_is_sent(serve: Servers) -> None:
+def test_connection_closed_while_idle_is_replaced_before_sending(serve: Servers) -> None:
     replies = (cutting(answer(b"one")), sending(answer(b"two")))
-    server = serve(in_turn(*replies))
+    server = serve(one_after_another(*replies))
     with HttpClient(server.url) as client:
         assert client.send(POST, Deadline.after(5)).content == b"one"
         time.sleep(0.1)
@@ -188,7 +188,7 @@ def test_a_reused_connection_that_had_been_closed_is_replaced_before_anything_is
 
 
 @pytest.mark.parametrize(
-    ("pieces", "failure"),
+    ("chunks", "failure"),
     [
         ((b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf",), Failure.DISCONNECT),
         ((b"\x00\xffnot HTTP at all\r\n\r\n",), Failure.UNREADABLE),
@@ -200,31 +200,29 @@ def test_a_reused_connection_that_had_been_closed_is_replaced_before_anything_is
         ((answer(gzip.compress(b"x" * 1_000_000), "200 OK", "Content-Encoding: gzip"),), Failure.TOO_LARGE),
     ],
 )
-def test_what_can_not_be_read_is_a_failure(serve: Servers, pieces: tuple[bytes, ...], failure: Failure) -> None:
-    with HttpClient(serve(cutting(*pieces)).url, largest_reply=1000) as client:
+def test_unreadable_answer_is_a_failure(serve: Servers, chunks: tuple[bytes, ...], failure: Failure) -> None:
+    with HttpClient(serve(cutting(*chunks)).url, max_reply_bytes=1000) as client:
         assert failure_of(client) is failure
 
 
 @pytest.mark.parametrize("compress", [gzip.compress, zlib.compress])
-def test_a_compressed_reply_that_nobody_asked_for_is_understood(
-    serve: Servers, compress: Callable[[bytes], bytes]
-) -> None:
+def test_unrequested_compression_is_undone(serve: Servers, compress: Callable[[bytes], bytes]) -> None:
     encoding = "gzip" if compress is gzip.compress else "deflate"
     server = serve(sending(answer(compress(b"x" * 900), "200 OK", f"Content-Encoding: {encoding}")))
-    with HttpClient(server.url, largest_reply=1000) as client:
+    with HttpClient(server.url, max_reply_bytes=1000) as client:
         assert client.send(GET, Deadline.after(5)).content == b"x" * 900
     assert b"accept-encoding: identity" in server.requests[0].lower()
 
 
 @pytest.mark.parametrize("head", [b"401 No", b"429 Slow", b"403 No", b"503 No\r\nRetry-After: 5"])
-def test_a_status_that_says_not_executed_stands_though_its_body_is_lost(serve: Servers, head: bytes) -> None:
+def test_status_that_means_not_executed_counts_even_if_its_body_is_lost(serve: Servers, head: bytes) -> None:
     with HttpClient(serve(cutting(b"HTTP/1.1 " + head + b"\r\nContent-Length: 99\r\n\r\nhalf")).url) as client:
         reply = client.send(POST, Deadline.after(5))
     assert (reply.status, reply.content) == (int(head[:3]), b"")
 
 
 @pytest.mark.parametrize("head", [b"422 No", b"500 No", b"503 No"])
-def test_any_other_status_whose_body_is_lost_is_a_failure(serve: Servers, head: bytes) -> None:
+def test_any_other_status_without_its_body_is_a_failure(serve: Servers, head: bytes) -> None:
     with HttpClient(serve(cutting(b"HTTP/1.1 " + head + b"\r\nContent-Length: 99\r\n\r\nhalf")).url) as client:
         assert failure_of(client) is Failure.DISCONNECT
 
@@ -238,7 +236,7 @@ def test_redirects_are_not_followed_and_cookies_not_kept(serve: Servers) -> None
     assert b"cookie" not in server.requests[1].lower()
 
 
-def test_a_call_s_own_header_takes_the_place_of_the_client_s_however_it_is_spelt(serve: Servers) -> None:
+def test_header_of_a_call_replaces_the_clients_in_any_letter_case(serve: Servers) -> None:
     server = serve(sending(answer(b"{}")))
     with HttpClient(server.url) as client:
         client.send(HttpCall("GET", "/x", headers={"Accept": "application/pdf"}), Deadline.after(5))
@@ -247,7 +245,7 @@ def test_a_call_s_own_header_takes_the_place_of_the_client_s_however_it_is_spelt
     assert b"accept: application/pdf" in head
 
 
-def test_a_request_id_is_taken_from_the_first_header_that_names_one(serve: Servers) -> None:
+def test_request_id_comes_from_the_first_header_present(serve: Servers) -> None:
     server = serve(sending(answer(b"", "200 OK", "X-Protocolo: P 1", "X-Request-Id: R-2")))
     with HttpClient(server.url, request_id_headers=("x-protocolo", "x-request-id")) as client:
         assert client.send(GET, Deadline.after(5)).request_id == "R-2"
@@ -265,14 +263,12 @@ def test_a_request_id_is_taken_from_the_first_header_that_names_one(serve: Serve
         ("https://api.example@evil/x", False),
     ],
 )
-def test_an_address_is_own_on_the_same_origin_only(address: str, own: bool) -> None:
+def test_same_origin_compares_scheme_host_and_port(address: str, own: bool) -> None:
     with HttpClient("https://api.example/v1") as client:
-        assert client.is_own(address) is own
+        assert client.is_same_origin(address) is own
 
 
-def test_a_proxy_of_the_environment_is_used_unless_it_is_told_not_to(
-    serve: Servers, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_proxy_of_the_environment_is_used_unless_bypassed(serve: Servers, monkeypatch: pytest.MonkeyPatch) -> None:
     server = serve(sending(answer(b"by proxy")))
     monkeypatch.setenv("http_proxy", server.url)
     monkeypatch.setenv("no_proxy", "127.0.0.1")
@@ -284,28 +280,28 @@ def test_a_proxy_of_the_environment_is_used_unless_it_is_told_not_to(
     assert server.requests[1].startswith(b"GET /x HTTP/1.1")
 
 
-def test_a_proxy_that_refuses_the_tunnel_means_not_sent(serve: Servers, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_proxy_refusal_means_not_sent(serve: Servers, monkeypatch: pytest.MonkeyPatch) -> None:
     server = serve(sending(answer(b"", "407 Proxy Authentication Required")))
     monkeypatch.setenv("https_proxy", server.url)
     with HttpClient("https://bureau.invalid") as client:
         assert failure_of(client) is Failure.PROXY
 
 
-def test_a_name_that_does_not_resolve_means_not_sent() -> None:
+def test_unresolvable_name_means_not_sent() -> None:
     with HttpClient("http://name-that-is-not-there.invalid") as client:
         assert failure_of(client) is Failure.CONNECT
 
 
-def test_a_certificate_that_nobody_vouches_for_means_not_sent(tmp_path: Path) -> None:
+def test_untrusted_certificate_means_not_sent(tmp_path: Path) -> None:
     certificate = self_signed(tmp_path)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate)
     with socket.create_server(("127.0.0.1", 0)) as listener:
 
         def greet() -> None:
-            line, _ = listener.accept()
-            with line, pytest.raises(ssl.SSLError):
-                context.wrap_socket(line, server_side=True)
+            connection, _ = listener.accept()
+            with connection, pytest.raises(ssl.SSLError):
+                context.wrap_socket(connection, server_side=True)
 
         greeter = threading.Thread(target=greet)
         greeter.start()
@@ -314,21 +310,21 @@ def test_a_certificate_that_nobody_vouches_for_means_not_sent(tmp_path: Path) ->
         greeter.join()
 
 
-def test_a_server_that_does_not_speak_tls_means_not_sent() -> None:
+def test_server_without_tls_means_not_sent() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
 
         def mumble() -> None:
-            line, _ = listener.accept()
-            with line:
-                line.recv(1)
-                line.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+            connection, _ = listener.accept()
+            with connection:
+                connection.recv(1)
+                connection.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
 
         threading.Thread(target=mumble, daemon=True).start()
         with HttpClient(f"https://127.0.0.1:{listener.getsockname()[1]}") as client:
             assert failure_of(client) is Failure.TLS
 
 
-def test_a_handshake_that_hangs_ends_at_the_deadline() -> None:
+def test_hanging_handshake_ends_at_the_deadline() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         url = f"https://127.0.0.1:{listener.getsockname()[1]}"
         with HttpClient(url) as client:
@@ -336,29 +332,28 @@ def test_a_handshake_that_hangs_ends_at_the_deadline() -> None:
 
 
 def test_thirty_two_threads_share_a_client(serve: Servers) -> None:
-    server = serve(lambda line, request: line.sendall(answer(request.partition(b"\r\n\r\n")[2])))
-    bodies = [json.dumps({"number": number}).encode() for number in range(32)]
+    server = serve(lambda connection, request: connection.sendall(answer(request.partition(b"\r\n\r\n")[2])))
     with HttpClient(server.url, connections=8) as client:
         got: dict[int, bytes] = {}
 
         def call(number: int) -> None:
             for _ in range(5):
-                got[number] = client.send(HttpCall("POST", "/x", content=bodies[number]), Deadline.after(5)).content
+                got[number] = client.send(HttpCall("POST", "/x", json={"number": number}), Deadline.after(5)).content
 
         threads = [threading.Thread(target=call, args=(number,)) for number in range(32)]
         for thread in threads:
             thread.start()
         for thread in threads:
             thread.join()
-    assert [got[number] for number in range(32)] == bodies
+    assert [json.loads(got[number]) for number in range(32)] == [{"number": number} for number in range(32)]
     assert len(server.requests) == 32 * 5
 
 
-def test_no_type_of_httpx_leaves_the_folder() -> None:
+def test_plain_modules_do_not_import_httpx() -> None:
     code = "import credit_protection.adapters.http.calls, credit_protection.adapters.http.outcomes, sys; "
     code += "import credit_protection.adapters.http.transcripts; print('httpx' in sys.modules)"
-    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert told.stdout.strip() == "False"
+    output = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert output.stdout.strip() == "False"
 
 
 def self_signed(folder: Path) -> Path:

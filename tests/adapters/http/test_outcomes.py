@@ -1,4 +1,4 @@
-"""Which transport outcome is which: every row of the table, and the errors that are made of it."""
+"""Every row of the outcome table, and its error."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from credit_protection.adapters.http.outcomes import Failure, Outcome, classify, error_of, parse_retry_after
+from credit_protection.adapters.http.outcomes import Failure, classify, error_of, parse_retry_after
 from credit_protection.domain.errors import (
     BureauError,
     BureauUnavailable,
@@ -18,82 +18,76 @@ from credit_protection.domain.errors import (
 NOW = datetime(2026, 10, 17, 12, 0, tzinfo=UTC)
 LATER = NOW + timedelta(seconds=30)
 
-TABLE: list[tuple[Failure | int, datetime | None, Outcome]] = [
-    (Failure.NO_TIME_LEFT, None, Outcome.NOT_EXECUTED),
-    (Failure.CLOSED, None, Outcome.NOT_EXECUTED),
-    (Failure.ADDRESS, None, Outcome.NOT_EXECUTED),
-    (Failure.CONNECT, None, Outcome.NOT_EXECUTED),
-    (Failure.CONNECT_TIMEOUT, None, Outcome.NOT_EXECUTED),
-    (Failure.TLS, None, Outcome.NOT_EXECUTED),
-    (Failure.PROXY, None, Outcome.NOT_EXECUTED),
-    (Failure.POOL_TIMEOUT, None, Outcome.NOT_EXECUTED),
-    (Failure.READ_TIMEOUT, None, Outcome.UNKNOWN),
-    (Failure.WRITE, None, Outcome.UNKNOWN),
-    (Failure.DISCONNECT, None, Outcome.UNKNOWN),
-    (Failure.UNREADABLE, None, Outcome.UNKNOWN),
-    (Failure.TOO_LARGE, None, Outcome.UNKNOWN),
-    (200, None, Outcome.ANSWER),
-    (201, None, Outcome.ANSWER),
-    (202, None, Outcome.ANSWER),
-    (204, None, Outcome.ANSWER),
-    (301, None, Outcome.UNKNOWN),
-    (302, None, Outcome.UNKNOWN),
-    (307, None, Outcome.UNKNOWN),
-    (400, None, Outcome.ANSWER),
-    (401, None, Outcome.CREDENTIALS),
-    (401, LATER, Outcome.CREDENTIALS),
-    (402, None, Outcome.ANSWER),
-    (403, None, Outcome.CREDENTIALS),
-    (404, None, Outcome.ANSWER),
-    (408, None, Outcome.UNKNOWN),
-    (409, None, Outcome.ANSWER),
-    (422, None, Outcome.ANSWER),
-    (429, None, Outcome.RATE_LIMITED),
-    (429, LATER, Outcome.RATE_LIMITED),
-    (500, None, Outcome.UNKNOWN),
-    (500, LATER, Outcome.UNKNOWN),
-    (501, None, Outcome.UNKNOWN),
-    (502, None, Outcome.UNKNOWN),
-    (503, None, Outcome.UNKNOWN),
-    (503, LATER, Outcome.RATE_LIMITED),
-    (504, None, Outcome.UNKNOWN),
-    (504, LATER, Outcome.UNKNOWN),
-    (520, None, Outcome.UNKNOWN),
-    (600, None, Outcome.UNKNOWN),
+TABLE: list[tuple[Failure | int, datetime | None, type[BureauError] | None]] = [
+    (Failure.NO_TIME_LEFT, None, BureauUnavailable),
+    (Failure.CLOSED, None, BureauUnavailable),
+    (Failure.ADDRESS, None, BureauUnavailable),
+    (Failure.CONNECT, None, BureauUnavailable),
+    (Failure.CONNECT_TIMEOUT, None, BureauUnavailable),
+    (Failure.TLS, None, BureauUnavailable),
+    (Failure.PROXY, None, BureauUnavailable),
+    (Failure.POOL_TIMEOUT, None, BureauUnavailable),
+    (Failure.READ_TIMEOUT, None, OutcomeUnknown),
+    (Failure.WRITE, None, OutcomeUnknown),
+    (Failure.DISCONNECT, None, OutcomeUnknown),
+    (Failure.UNREADABLE, None, OutcomeUnknown),
+    (Failure.TOO_LARGE, None, OutcomeUnknown),
+    (200, None, None),
+    (201, None, None),
+    (202, None, None),
+    (204, None, None),
+    (301, None, OutcomeUnknown),
+    (302, None, OutcomeUnknown),
+    (307, None, OutcomeUnknown),
+    (400, None, None),
+    (401, None, CredentialsRejected),
+    (401, LATER, CredentialsRejected),
+    (402, None, None),
+    (403, None, CredentialsRejected),
+    (404, None, None),
+    (408, None, OutcomeUnknown),
+    (409, None, None),
+    (422, None, None),
+    (429, None, RateLimited),
+    (429, LATER, RateLimited),
+    (500, None, OutcomeUnknown),
+    (500, LATER, OutcomeUnknown),
+    (501, None, OutcomeUnknown),
+    (502, None, OutcomeUnknown),
+    (503, None, OutcomeUnknown),
+    (503, LATER, RateLimited),
+    (504, None, OutcomeUnknown),
+    (504, LATER, OutcomeUnknown),
+    (520, None, OutcomeUnknown),
+    (600, None, OutcomeUnknown),
 ]
 
 
-@pytest.mark.parametrize(("event", "retry_at", "outcome"), TABLE)
-def test_every_row_of_the_table(event: Failure | int, retry_at: datetime | None, outcome: Outcome) -> None:
-    assert classify(event, retry_at) is outcome
+@pytest.mark.parametrize(("event", "retry_at", "kind"), TABLE)
+def test_event_has_the_error_class_of_the_table(
+    event: Failure | int, retry_at: datetime | None, kind: type[BureauError] | None
+) -> None:
+    assert classify(event, retry_at) is kind
 
 
-def test_no_failure_is_left_out_of_the_table() -> None:
+def test_table_covers_every_failure() -> None:
     assert {event for event, _, _ in TABLE if isinstance(event, Failure)} == set(Failure)
 
 
-_EFFECT_ERRORS: dict[Outcome, type[BureauError]] = {
-    Outcome.NOT_EXECUTED: BureauUnavailable,
-    Outcome.RATE_LIMITED: RateLimited,
-    Outcome.CREDENTIALS: CredentialsRejected,
-    Outcome.UNKNOWN: OutcomeUnknown,
-}
-
-
-@pytest.mark.parametrize(("event", "retry_at", "outcome"), [row for row in TABLE if row[2] is not Outcome.ANSWER])
+@pytest.mark.parametrize(("event", "retry_at", "kind"), [row for row in TABLE if row[2]])
 @pytest.mark.parametrize("safe", [True, False])
-def test_each_outcome_has_its_error_and_a_sentence_for_the_operator(
-    event: Failure | int, retry_at: datetime | None, outcome: Outcome, safe: bool
+def test_error_has_its_class_and_a_sentence_for_the_operator(
+    event: Failure | int, retry_at: datetime | None, kind: type[BureauError], safe: bool
 ) -> None:
     error = error_of(event, safe=safe, retry_at=retry_at, request_id="P-1")
-    expected = BureauUnavailable if safe and outcome is Outcome.UNKNOWN else _EFFECT_ERRORS[outcome]
+    expected = BureauUnavailable if safe and kind is OutcomeUnknown else kind
     assert type(error) is expected
     assert error.message.endswith(".")
     assert error.request_id == "P-1"
     assert error.http_status == (None if isinstance(event, Failure) else event)
 
 
-def test_a_lost_answer_of_a_call_that_executes_nothing_is_no_doubt() -> None:
+def test_lost_answer_of_a_safe_call_leaves_no_doubt() -> None:
     assert isinstance(error_of(Failure.READ_TIMEOUT, safe=True), BureauUnavailable)
     assert isinstance(error_of(Failure.READ_TIMEOUT, safe=False), OutcomeUnknown)
 
@@ -122,13 +116,13 @@ def test_retry_after_in_both_forms_is_bounded(text: str, wait: int) -> None:
 @pytest.mark.parametrize(
     "text", [None, "", "soon", "-5", "1.5", "1e3", "٣٠", "30s", "Sat, 45 Oct 2026 12:00:30 GMT", "\x00"]
 )
-def test_a_retry_after_that_can_not_be_read_says_nothing(text: str | None) -> None:
+def test_unreadable_retry_after_is_ignored(text: str | None) -> None:
     assert parse_retry_after(text, NOW) is None
 
 
 @given(
     st.text(max_size=60) | st.from_regex(r"\A[A-Z][a-z]{2}, [0-9]{1,4} [A-Z][a-z]{2} [0-9]{1,6} [0-9:]{1,9} .{0,6}\Z")
 )
-def test_no_retry_after_leads_out_of_bounds(text: str) -> None:
+def test_retry_after_is_bounded_for_any_text(text: str) -> None:
     moment = parse_retry_after(text, NOW)
     assert moment is None or NOW <= moment <= NOW + timedelta(days=1)

@@ -4,7 +4,7 @@ import pytest
 
 from credit_protection.adapters.queue.embedded import EmbeddedQueue
 from credit_protection.testing.contracts.queue import NewEngine, TransmissionQueueContract
-from tests.adapters.queue.rows import Clock
+from credit_protection.testing.contracts.queue.in_memory_tasks import Clock
 
 
 class TestEmbedded(TransmissionQueueContract):

@@ -4,7 +4,7 @@ import pytest
 
 from credit_protection.adapters.queue.procrastinate import ProcrastinateQueue
 from credit_protection.testing.contracts.queue import NewEngine, TransmissionQueueContract
-from tests.adapters.queue.rows import Clock
+from credit_protection.testing.contracts.queue.in_memory_tasks import Clock
 from tests.postgresql import NewDatabase
 
 pytestmark = pytest.mark.postgresql

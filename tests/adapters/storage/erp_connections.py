@@ -1,7 +1,7 @@
 """Connections as ERPs open them, and a storage whose every unit runs inside a transaction on one.
 
-What is said of Tryton 8.0 and Odoo 19 was read in what they publish; the code here is ours. Both open PostgreSQL at
-REPEATABLE READ and run a whole request anew where the database could not serialize it.
+The facts about Tryton 8.0 and Odoo 19 are from their published sources; the code here is ours. Both open PostgreSQL
+at REPEATABLE READ and retry a whole request after a serialization failure.
 """
 
 from __future__ import annotations
@@ -19,12 +19,13 @@ import psycopg2
 import psycopg2.extensions
 from psycopg_pool import ConnectionPool
 
+from credit_protection.adapters.storage.sqlalchemy.unit_of_work import SqlUnitOfWork
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from credit_protection.adapters.storage.sqlalchemy import SqlStorage
-    from credit_protection.adapters.storage.sqlalchemy.unit_of_work import SqlUnitOfWork
 
 # ------------------------------------------------------------------------------------------------ Tryton on SQLite
 
@@ -40,7 +41,7 @@ class _TrytonCursor(sqlite3.Cursor):
 
 
 class _TrytonConnection(sqlite3.Connection):
-    """Takes nothing where it makes a cursor."""
+    """Its `cursor()` takes no arguments."""
 
     def cursor(self) -> _TrytonCursor:  # type: ignore[override] # as Tryton's
         return super().cursor(_TrytonCursor)
@@ -65,14 +66,14 @@ _CONVERTERS: dict[str, Callable[[bytes], Any]] = {
 
 
 def sqlite_types() -> list[dict[Any, Any]]:
-    """What sqlite3 has registered: converters, adapters."""
+    """The converters and adapters that sqlite3 has registered."""
     module = cast(Any, sqlite3)
     return [module.converters, module.adapters]
 
 
 @contextmanager
 def tryton_sqlite_types() -> Iterator[None]:
-    """Tryton's converters and adapters; afterwards those that were there: sqlite3 keeps them for the whole process."""
+    """Tryton's converters and adapters, restored afterwards: sqlite3 registers them for the whole process."""
     kept = [(registered, dict(registered)) for registered in sqlite_types()]
     for name, convert in _CONVERTERS.items():
         sqlite3.register_converter(name, convert)
@@ -111,7 +112,7 @@ def tryton_sqlite(file: Path) -> sqlite3.Connection:
 
 
 _IN_BRASILIA = "-c TimeZone=America/Sao_Paulo"
-"""Neither ERP sets a time zone: the server's own holds."""
+"""Neither ERP sets a time zone: the server's applies."""
 
 
 class _LoggingCursor(psycopg.Cursor[Any]):
@@ -119,12 +120,12 @@ class _LoggingCursor(psycopg.Cursor[Any]):
 
 
 def _decoded(node: dict[str, Any]) -> Any:  # noqa: ANN401 - a tree
-    """Tryton's decoder makes objects of what names its class."""
+    """Tryton's decoder makes objects of trees that name a class."""
     return Decimal(node["decimal"]) if node.get("__class__") == "Decimal" else node
 
 
 def tryton_pool(url: str) -> ConnectionPool[Any]:
-    """Tryton 8.0 keeps a pool; what is closed goes back into it."""
+    """Tryton 8.0 keeps a pool; closed connections return to it."""
     given = {"cursor_factory": _LoggingCursor, "options": _IN_BRASILIA}
     return ConnectionPool(
         url, kwargs=given, open=True, check=ConnectionPool.check_connection, min_size=1, max_size=64, close_returns=True
@@ -173,10 +174,10 @@ def odoo_postgresql(url: str) -> Any:  # noqa: ANN401 - psycopg2's own, or what 
 
 
 class ErpStorage:
-    """`ports.storage.Storage` that begins nothing by itself: every unit joins a transaction of an ERP.
+    """`ports.storage.Storage` whose units all run inside transactions of an ERP.
 
     Args:
-        inner: the storage that joins.
+        inner: the real storage.
         connect: opens a connection as the ERP does.
     """
 
@@ -189,7 +190,7 @@ class ErpStorage:
         """The ERP's request: it commits where the unit does."""
         with closing(self.connect()) as connection:
             try:
-                with self.inner.joined(connection) as unit:
+                with self.inner.in_transaction_of(connection) as unit:
                     release = unit._commit
                     assert release is not None
 
@@ -203,23 +204,21 @@ class ErpStorage:
                 connection.rollback()
 
     @contextmanager
-    def reading(self) -> Iterator[SqlUnitOfWork]:
+    def read_only(self) -> Iterator[SqlUnitOfWork]:
         """A request that only reads."""
         with closing(self.connect()) as connection:
             if isinstance(connection, sqlite3.Connection):
                 connection.execute("BEGIN")
             try:
-                with self.inner.joined(connection) as unit:
-                    unit._commit = None
-                    unit._transaction = replace(unit._transaction, is_reading=True)
-                    yield unit
+                with self.inner.in_transaction_of(connection) as unit:
+                    yield SqlUnitOfWork(replace(unit._transaction, is_reading=True), None)
             finally:
                 connection.rollback()
 
-    def joined(self, connection: object) -> Any:  # noqa: ANN401 - as the inner one's
-        """As the inner one does."""
-        return self.inner.joined(connection)
+    def in_transaction_of(self, connection: object) -> Any:  # noqa: ANN401 - as the inner one's
+        """The inner storage's."""
+        return self.inner.in_transaction_of(connection)
 
     def close(self) -> None:
-        """The inner one's."""
+        """The inner storage's."""
         self.inner.close()

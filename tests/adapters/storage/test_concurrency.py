@@ -1,7 +1,7 @@
 import os
-import shutil
 import subprocess
 import sys
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from credit_protection.adapters.storage.sqlalchemy import SqlStorage
 from credit_protection.adapters.storage.sqlalchemy.engine import make_engine
 from credit_protection.testing import samples
+from credit_protection.testing.tenants import sqlite_storage
 from tests.postgresql import NewDatabase
 
 TIMES = 40
@@ -24,13 +25,13 @@ for _ in range(int(sys.argv[2])):
         unit.settlements.unapplied(10)
         unit.negativations.save(negativation)
         unit.commit()
-    with storage.reading() as unit:
+    with storage.read_only() as unit:
         unit.negativations.get("negativation-1")
 """
 
 
 def count_in_processes(url: str) -> int:
-    """Each process reads, then writes, again and again: nothing is lost, nobody is turned away."""
+    """Two processes read and write in a loop; returns the version, which counts the updates."""
     storage = SqlStorage(url)
     storage.migrate()
     with storage.unit() as unit:
@@ -40,40 +41,40 @@ def count_in_processes(url: str) -> int:
     command = [sys.executable, "-c", COUNT, url, str(TIMES)]
     running = [subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) for _ in range(2)]
     for each in running:
-        said, _ = each.communicate(timeout=100)
-        assert each.returncode == 0, said
-    with storage.reading() as unit:
+        output, _ = each.communicate(timeout=100)
+        assert each.returncode == 0, output
+    with storage.read_only() as unit:
         version = unit.negativations.get("negativation-1").version
     storage.close()
     return version
 
 
-def test_processes_that_read_then_write_on_sqlite_take_turns(tmp_path: Path) -> None:
+def test_processes_on_sqlite_lose_no_update(tmp_path: Path) -> None:
     assert count_in_processes(f"sqlite:///{tmp_path / 'store.db'}") == 1 + 2 * TIMES
 
 
 @pytest.mark.postgresql
-def test_processes_that_read_then_write_on_postgresql_take_turns(new_database: NewDatabase) -> None:
+def test_processes_on_postgresql_lose_no_update(new_database: NewDatabase) -> None:
     assert count_in_processes(new_database()) == 1 + 2 * TIMES
 
 
-def test_a_forked_child_leaves_its_parents_connections_alone(tmp_path: Path, migrated_file: Path) -> None:
-    storage = SqlStorage(f"sqlite:///{shutil.copy(migrated_file, tmp_path / 'store.db')}")
-    with storage.reading() as unit:
-        assert unit.marks.get("child") is None
+def test_a_forked_child_opens_its_own_connections(tmp_path: Path) -> None:
+    storage = sqlite_storage(tmp_path / "store.db")
+    with storage.read_only() as unit:
+        assert unit.watermarks.get("child") is None
     pool = storage._engine.pool
     child = os.fork()
     if child == 0:  # pragma: no cover - another process
         try:
             with storage.unit() as unit:
-                unit.marks.set("child", samples.NOW)
+                unit.watermarks.set("child", samples.NOW)
                 unit.commit()
         finally:
             os._exit(0 if storage._engine.pool is not pool else 1)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
     assert storage._engine.pool is pool
-    with storage.reading() as unit:
-        assert unit.marks.get("child") == samples.NOW
+    with storage.read_only() as unit:
+        assert unit.watermarks.get("child") == samples.NOW
     storage.close()
 
 
@@ -91,3 +92,29 @@ def test_a_hosts_engine_keeps_its_settings_and_stays_open(new_database: NewDatab
     with host.connect() as connection:
         assert connection.execute(isolation).scalar() == "repeatable read"
     host.dispose()
+
+
+def test_readers_run_concurrently_with_writers_of_other_threads() -> None:
+    storage = sqlite_storage()
+    finished = threading.Event()
+
+    def write() -> None:
+        for number in range(100):
+            with storage.unit() as unit:
+                unit.watermarks.set(f"mark-{number}", samples.NOW)
+                unit.commit()
+        finished.set()
+
+    def read() -> list[int]:
+        counts = [0]
+        while not finished.is_set():
+            with storage.read_only() as unit:
+                counts.append(len(unit.watermarks.all("mark")))
+        return counts
+
+    with ThreadPoolExecutor(3) as pool:
+        readers = [pool.submit(read) for _ in range(2)]
+        pool.submit(write).result(20)
+        for reader in readers:
+            assert reader.result(20) == sorted(reader.result())
+    storage.close()

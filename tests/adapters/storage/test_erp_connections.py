@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import sqlite3
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -19,11 +18,12 @@ from psycopg import sql
 
 from credit_protection.adapters.storage.sqlalchemy import SqlStorage
 from credit_protection.adapters.storage.sqlalchemy.tables import METADATA
-from credit_protection.ports.storage import HostMustRetry
+from credit_protection.ports.storage import HostTransactionRetry
 from credit_protection.testing import samples
 from credit_protection.testing.contracts.storage import StorageContract
-from credit_protection.testing.contracts.storage_parts.joining import host_names
-from credit_protection.testing.contracts.storage_parts.threads import A_MOMENT, PATIENCE, beside
+from credit_protection.testing.contracts.storage.external_transactions import host_names
+from credit_protection.testing.contracts.threads import SHORT_WAIT, TIMEOUT, running_in_thread
+from credit_protection.testing.tenants import sqlite_storage
 from tests.adapters.storage.erp_connections import (
     ErpStorage,
     odoo_postgresql,
@@ -42,21 +42,19 @@ if TYPE_CHECKING:
 
 
 class TestTrytonOnSqlite(StorageContract):
-    has_joined = True
-
     @pytest.fixture(autouse=True)
     def types(self) -> Iterator[None]:
         with tryton_sqlite_types():
             yield
 
     @pytest.fixture
-    def storage(self, tmp_path: Path, migrated_file: Path) -> Iterator[ErpStorage]:
+    def storage(self, tmp_path: Path) -> Iterator[ErpStorage]:
         file = tmp_path / "demo.sqlite"
-        shutil.copy(migrated_file, file)
+        inner = sqlite_storage(file)
         with sqlite3.connect(file) as connection:
             connection.execute("CREATE TABLE host_customer (name VARCHAR)")
         connection.close()
-        storage = ErpStorage(SqlStorage(f"sqlite:///{file}"), lambda: tryton_sqlite(file))
+        storage = ErpStorage(inner, lambda: tryton_sqlite(file))
         yield storage
         storage.close()
 
@@ -67,19 +65,19 @@ class TestTrytonOnSqlite(StorageContract):
         connection.rollback()
         connection.close()
 
-    def test_the_erps_connection_stays_as_it_was(self, storage: ErpStorage) -> None:
+    def test_the_erps_connection_keeps_its_settings(self, storage: ErpStorage) -> None:
         with closing(storage.connect()) as erp:
             erp.execute("CREATE TABLE host_invoice (total NUMERIC, due DATE, at TIMESTAMP)")
             day, instant = date(2026, 10, 5), samples.NOW.replace(tzinfo=None)
             erp.execute("INSERT INTO host_invoice VALUES (?, ?, ?)", (Decimal("119.90"), day, instant))
-            with storage.joined(erp) as unit:
+            with storage.in_transaction_of(erp) as unit:
                 unit.integrations.add(samples.integration())
                 unit.commit()
             assert erp.execute("SELECT * FROM host_invoice").fetchall() == [(Decimal("119.90"), day, instant)]
             assert (erp.isolation_level, erp.row_factory, erp.in_transaction) == ("IMMEDIATE", None, True)
             erp.rollback()
 
-    def test_our_rows_are_no_business_of_the_erps_converters(self, storage: ErpStorage) -> None:
+    def test_no_column_type_of_ours_triggers_a_converter(self, storage: ErpStorage) -> None:
         names = {name.upper() for name in sqlite_types()[0]}
         with closing(storage.connect()) as erp:
             columns = [
@@ -91,7 +89,7 @@ class TestTrytonOnSqlite(StorageContract):
         assert [each for each in columns if each[1][1].upper().split("(")[0] in names] == []
 
 
-def test_tryton_types_are_gone_afterwards() -> None:
+def test_tryton_types_are_unregistered_afterwards() -> None:
     before = [dict(registered) for registered in sqlite_types()]
     with tryton_sqlite_types():
         assert [dict(registered) for registered in sqlite_types()] != before
@@ -108,7 +106,6 @@ def migrated(postgresql_url: str) -> Iterator[SqlStorage]:
 
 @pytest.mark.postgresql
 class OnPostgresql(StorageContract):
-    has_joined = True
     is_concurrent = True
 
     @pytest.fixture
@@ -127,43 +124,43 @@ class OnPostgresql(StorageContract):
         connection.rollback()
         connection.close()
 
-    # Whoever waits for another's lock is told at REPEATABLE READ to begin anew; what holds instead is below.
-    test_a_held_negativation_is_not_changed_by_others = None  # type: ignore[assignment]
-    test_an_invoice_that_a_unit_holds_is_not_taken_by_another = None  # type: ignore[assignment]
-    test_one_that_another_unit_closes_meanwhile_covers_nothing_any_more = None  # type: ignore[assignment]
-    test_units_that_hold_the_same_invoices_never_wait_for_each_other = None  # type: ignore[assignment]
-    test_writers_of_many_threads_take_turns_and_lose_nothing = None  # type: ignore[assignment]
+    # At REPEATABLE READ a request that waited for a lock must be retried; the tests below replace these.
+    test_a_locked_negativation_is_not_changed_by_another_unit = None  # type: ignore[assignment]
+    test_an_invoice_locked_by_a_unit_is_not_locked_by_another = None  # type: ignore[assignment]
+    test_lock_for_invoices_leaves_out_one_that_was_closed_while_it_waited = None  # type: ignore[assignment]
+    test_units_that_lock_the_same_invoices_never_deadlock = None  # type: ignore[assignment]
+    test_concurrent_writers_lose_no_update = None  # type: ignore[assignment]
 
     serialization_failure: type[Exception]
-    """The driver's own, by which the ERP knows that it must run the request anew."""
+    """The driver's own, after which the ERP retries the request."""
 
-    def test_the_erp_is_told_to_begin_anew_in_words_that_it_knows(self, stocked: ErpStorage) -> None:
-        with stocked.unit() as unit:
+    def test_the_erp_gets_its_drivers_own_serialization_failure(self, seeded: ErpStorage) -> None:
+        with seeded.unit() as unit:
             unit.negativations.add(samples.negativation())
             unit.commit()
 
-        def change_what_changed_meanwhile() -> None:
-            with stocked.unit() as mine:
-                assert mine.marks.get("here") is None  # from here on it sees the database as it is now
-                with stocked.unit() as others:
+        def change_a_stale_row() -> None:
+            with seeded.unit() as mine:
+                assert mine.watermarks.get("here") is None  # its snapshot begins here
+                with seeded.unit() as others:
                     held = others.negativations.lock("negativation-1")
                     assert held is not None
                     others.negativations.save(held)
                     others.commit()
                 mine.negativations.lock("negativation-1")
 
-        with pytest.raises(HostMustRetry) as told:
-            change_what_changed_meanwhile()
-        assert isinstance(told.value.error, self.serialization_failure)
+        with pytest.raises(HostTransactionRetry) as failure:
+            change_a_stale_row()
+        assert isinstance(failure.value.error, self.serialization_failure)
 
-    def test_requests_that_meet_are_run_anew_and_lose_nothing(self, stocked: ErpStorage) -> None:
+    def test_concurrent_requests_are_retried_and_lose_no_update(self, seeded: ErpStorage) -> None:
         threads, times = 3, 4
-        with stocked.unit() as unit:
+        with seeded.unit() as unit:
             unit.negativations.add(samples.negativation())
             unit.commit()
 
         def increment() -> None:
-            with stocked.unit() as unit:
+            with seeded.unit() as unit:
                 unit.settlements.lock_invoices("local", ["invoice-1", "invoice-2"])
                 held = unit.negativations.lock("negativation-1")
                 assert held is not None
@@ -172,14 +169,14 @@ class OnPostgresql(StorageContract):
 
         def count(_: int) -> None:
             for _ in range(times):
-                self.run_anew(increment)
+                self.retry(increment)
 
         with ThreadPoolExecutor(threads) as pool:
-            list(pool.map(count, range(threads), timeout=PATIENCE))
-        with stocked.reading() as unit:
+            list(pool.map(count, range(threads), timeout=TIMEOUT))
+        with seeded.read_only() as unit:
             assert unit.negativations.get("negativation-1").version == 1 + threads * times
 
-    def test_a_settlement_that_another_committed_meanwhile_is_once(self, storage: ErpStorage) -> None:
+    def test_a_settlement_committed_concurrently_is_recorded_once(self, storage: ErpStorage) -> None:
         tries = []
 
         def pay() -> None:
@@ -190,19 +187,19 @@ class OnPostgresql(StorageContract):
                     with storage.inner.unit() as sweep:
                         assert sweep.settlements.record("local", samples.settlement(), samples.NOW)
                         sweep.commit()
-                with storage.joined(erp) as unit:
+                with storage.in_transaction_of(erp) as unit:
                     assert not unit.settlements.record("local", samples.settlement(), samples.NOW)
                     unit.commit()
                 erp.commit()
 
-        self.run_anew(pay)
+        self.retry(pay)
         assert len(tries) == 2
         with closing(storage.connect()) as erp:
             assert host_names(erp) == ["paga"]
-        with storage.reading() as unit:
+        with storage.read_only() as unit:
             assert list(unit.settlements.entries("local", ["invoice-1"])) == [samples.settlement()]
 
-    def test_what_the_erp_locks_and_we_lock_ends_in_one_of_them_begun_anew(self, storage: ErpStorage) -> None:
+    def test_a_request_that_waited_for_our_lock_is_retried(self, storage: ErpStorage) -> None:
         order: list[str] = []
 
         def wait() -> None:
@@ -213,19 +210,19 @@ class OnPostgresql(StorageContract):
 
         with storage.unit() as unit:
             unit.settlements.lock_invoices("local", ["invoice-1"])
-            with beside(lambda: self.run_anew(wait)):
-                sleep(A_MOMENT)
+            with running_in_thread(lambda: self.retry(wait)):
+                sleep(SHORT_WAIT)
                 order.append("first")
                 unit.commit()
         assert order == ["first", "second"]
 
-    def run_anew(self, request: Callable[[], None]) -> None:
-        """What both ERPs do about a request that the database could not serialize."""
+    def retry(self, request: Callable[[], None]) -> None:
+        """As both ERPs do after a serialization failure."""
         for _ in range(50):
             try:
                 return request()
-            except HostMustRetry as told:
-                if not isinstance(told.error, self.serialization_failure):
+            except HostTransactionRetry as failure:
+                if not isinstance(failure.error, self.serialization_failure):
                     raise
         raise AssertionError("too often")
 
@@ -243,9 +240,9 @@ class TestTrytonOnPostgresql(OnPostgresql):
     def storage(self, emptied: SqlStorage, pool: ConnectionPool[Any]) -> ErpStorage:
         return ErpStorage(emptied, lambda: tryton_postgresql(pool))
 
-    def test_the_erps_connection_stays_as_it_was(self, storage: ErpStorage) -> None:
+    def test_the_erps_connection_keeps_its_settings(self, storage: ErpStorage) -> None:
         with closing(storage.connect()) as erp:
-            with storage.joined(erp) as unit:
+            with storage.in_transaction_of(erp) as unit:
                 unit.integrations.add(samples.integration())
                 unit.commit()
             assert (erp.isolation_level, erp.autocommit) == (psycopg.IsolationLevel.REPEATABLE_READ, False)
@@ -264,9 +261,9 @@ class TestOdoo(OnPostgresql):
     def storage(self, emptied: SqlStorage, postgresql_url: str) -> ErpStorage:
         return ErpStorage(emptied, lambda: odoo_postgresql(postgresql_url))
 
-    def test_the_erps_connection_stays_as_it_was(self, storage: ErpStorage) -> None:
+    def test_the_erps_connection_keeps_its_settings(self, storage: ErpStorage) -> None:
         with closing(storage.connect()) as erp:
-            with storage.joined(erp) as unit:
+            with storage.in_transaction_of(erp) as unit:
                 unit.integrations.add(samples.integration())
                 unit.commit()
             cursor = erp.cursor()

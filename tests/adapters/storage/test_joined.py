@@ -1,6 +1,5 @@
-"""Hosts differ: drivers, isolation, row factories, converters. The joining contract over each of them."""
+"""Hosts differ: drivers, isolation, row factories, converters. The transaction contract over each of them."""
 
-import shutil
 import sqlite3
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -18,7 +17,8 @@ from psycopg.rows import dict_row
 from credit_protection.adapters.storage.sqlalchemy import SqlStorage
 from credit_protection.domain.errors import ConfigurationError
 from credit_protection.testing import samples
-from credit_protection.testing.contracts.storage_parts.joining import JoiningContract
+from credit_protection.testing.contracts.storage.external_transactions import ExternalTransactionsContract
+from credit_protection.testing.tenants import sqlite_storage
 
 Connect = Callable[[], sqlite3.Connection]
 
@@ -28,23 +28,20 @@ def by_name(cursor: sqlite3.Cursor, row: tuple[Any, ...]) -> dict[str, Any]:
 
 
 class _Named(dict[str, Any]):
-    """A row by name that the contract may also read by position."""
+    """A row by name that the contract can also read by position."""
 
     def __missing__(self, key: Any) -> Any:  # noqa: ANN401 - a position
         return list(self.values())[key]
 
 
-class OverSqlite(JoiningContract):
-    has_joined = True
-
+class OverSqlite(ExternalTransactionsContract):
     @pytest.fixture
     def file(self, tmp_path: Path) -> Path:
         return tmp_path / "store.db"
 
     @pytest.fixture
-    def storage(self, file: Path, migrated_file: Path) -> Iterator[SqlStorage]:
-        shutil.copy(migrated_file, file)
-        storage = SqlStorage(f"sqlite:///{file}")
+    def storage(self, file: Path) -> Iterator[SqlStorage]:
+        storage = sqlite_storage(file)
         yield storage
         storage.close()
 
@@ -87,14 +84,14 @@ class TestSqliteRowObjects(OverSqlite):
         connection.row_factory = sqlite3.Row
         return connection
 
-    def test_a_host_that_has_done_nothing_yet_still_decides(self, storage: SqlStorage, file: Path) -> None:
+    def test_a_host_without_an_open_transaction_still_commits_itself(self, storage: SqlStorage, file: Path) -> None:
         for host in (sqlite3.connect(file), sqlite3.connect(file, isolation_level=None)):
-            with storage.joined(host) as unit:
+            with storage.in_transaction_of(host) as unit:
                 assert unit.settlements.record("local", samples.settlement(), samples.NOW)
                 unit.commit()
             assert host.in_transaction
             host.rollback()
-            with storage.reading() as unit:
+            with storage.read_only() as unit:
                 assert unit.settlements.unapplied(10) == []
             host.close()
 
@@ -108,9 +105,7 @@ def migrated(postgresql_url: str) -> Iterator[SqlStorage]:
 
 
 @pytest.mark.postgresql
-class OverPostgresql(JoiningContract):
-    has_joined = True
-
+class OverPostgresql(ExternalTransactionsContract):
     @pytest.fixture
     def storage(self, migrated: SqlStorage, postgresql_url: str) -> SqlStorage:
         with psycopg.connect(postgresql_url) as connection:
@@ -135,24 +130,28 @@ class TestPsycopgInBrasiliaWithNamedRows(OverPostgresql):
         connection.row_factory = cast(Any, lambda cursor: lambda row: _Named(dict_row(cursor)(row)))
         return connection
 
-    def test_instants_come_back_in_utc(self, storage: SqlStorage, joining: Any) -> None:  # noqa: ANN401
-        with storage.joined(joining) as unit:
-            unit.marks.set("here", samples.NOW)
-            at = unit.marks.get("here")
+    def test_instants_come_back_in_utc(self, storage: SqlStorage, transaction: Any) -> None:  # noqa: ANN401
+        with storage.in_transaction_of(transaction) as unit:
+            unit.watermarks.set("here", samples.NOW)
+            at = unit.watermarks.get("here")
         assert at is not None
         assert at.tzinfo is UTC
 
-    def test_a_refused_statement_leaves_the_hosts_transaction_usable(self, storage: SqlStorage, joining: Any) -> None:  # noqa: ANN401
+    def test_a_refused_statement_leaves_the_hosts_transaction_usable(
+        self,
+        storage: SqlStorage,
+        transaction: Any,  # noqa: ANN401
+    ) -> None:
         broken = replace(samples.settlement(), invoice_id=cast(str, None))
 
         def record() -> None:
-            with storage.joined(joining) as unit:
+            with storage.in_transaction_of(transaction) as unit:
                 unit.settlements.record("local", broken, samples.NOW)
 
         with pytest.raises(sa.exc.IntegrityError):
             record()
-        joining.cursor().execute("INSERT INTO host_customer VALUES ('viva')")
-        joining.commit()
+        transaction.cursor().execute("INSERT INTO host_customer VALUES ('viva')")
+        transaction.commit()
 
 
 class TestPsycopg2(OverPostgresql):
@@ -169,10 +168,10 @@ def test_a_wrapped_connection_is_unwrapped(tmp_path: Path) -> None:
     storage = SqlStorage(f"sqlite:///{tmp_path / 'store.db'}")
     storage.migrate()
     engine = sa.create_engine(f"sqlite:///{tmp_path / 'store.db'}")
-    with engine.begin() as host, storage.joined(host.connection) as unit:
+    with engine.begin() as host, storage.in_transaction_of(host.connection) as unit:
         assert unit.settlements.record("local", samples.settlement(), samples.NOW)
         unit.commit()
-    with storage.reading() as unit:
+    with storage.read_only() as unit:
         assert unit.settlements.unapplied(10) == [("local", "invoice-1")]
     engine.dispose()
     storage.close()
@@ -180,5 +179,5 @@ def test_a_wrapped_connection_is_unwrapped(tmp_path: Path) -> None:
 
 def test_another_drivers_connection_is_refused(tmp_path: Path) -> None:
     storage = SqlStorage(f"sqlite:///{tmp_path / 'store.db'}")
-    with pytest.raises(ConfigurationError), storage.joined(object()):
+    with pytest.raises(ConfigurationError), storage.in_transaction_of(object()):
         pass

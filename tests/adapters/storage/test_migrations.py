@@ -1,3 +1,4 @@
+import os
 import subprocess
 import sys
 import time
@@ -13,9 +14,9 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
-from credit_protection.adapters.storage.sqlalchemy import SqlStorage
+from credit_protection.adapters.storage.sqlalchemy import SqlStorage, migrations
 from credit_protection.adapters.storage.sqlalchemy.engine import make_engine
-from credit_protection.adapters.storage.sqlalchemy.migrations import HEAD, VERSION_TABLE, _alone, downgrade, upgrade
+from credit_protection.adapters.storage.sqlalchemy.migrations import HEAD, VERSION_TABLE, _locked, downgrade, upgrade
 from credit_protection.adapters.storage.sqlalchemy.tables import METADATA
 from credit_protection.domain.errors import ConfigurationError
 from credit_protection.testing import samples
@@ -53,7 +54,7 @@ def engine(url: str) -> Iterator[sa.Engine]:
 
 @pytest.fixture(params=BOTH)
 def twins(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[sa.Engine, sa.Engine]]:
-    """A database that was migrated, and one made from the tables as they are declared."""
+    """A migrated database, and one created from the declared tables."""
     engines = [make_engine(new_url(request.param, request, tmp_path, name)) for name in ("migrated", "declared")]
     upgrade(engines[0])
     METADATA.create_all(engines[1])
@@ -63,9 +64,9 @@ def twins(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[sa.E
 
 
 def declared(engine: sa.Engine) -> set[str]:
-    """Everything that the database says about our tables, columns in their order."""
+    """The database's description of our tables, columns in order."""
     inspector = sa.inspect(engine)
-    said = {
+    description = {
         f"{table}.{number}: {column['name']} {column['type']} {column['nullable']} {column['default']}"
         for table in inspector.get_table_names()
         for number, column in enumerate(inspector.get_columns(table))
@@ -75,12 +76,12 @@ def declared(engine: sa.Engine) -> set[str]:
     else:
         indexes = "SELECT sql FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL"
     with engine.connect() as connection:
-        said |= {row[0] for row in connection.exec_driver_sql(indexes)}
+        description |= {row[0] for row in connection.exec_driver_sql(indexes)}
     for table in inspector.get_table_names():
-        said.add(f"{table} {inspector.get_pk_constraint(table)}")
-        said |= {f"{table} {each}" for each in inspector.get_foreign_keys(table)}
-        said |= {f"{table} {each}" for each in inspector.get_unique_constraints(table)}
-    return {each for each in said if VERSION_TABLE not in each}
+        description.add(f"{table} {inspector.get_pk_constraint(table)}")
+        description |= {f"{table} {each}" for each in inspector.get_foreign_keys(table)}
+        description |= {f"{table} {each}" for each in inspector.get_unique_constraints(table)}
+    return {each for each in description if VERSION_TABLE not in each}
 
 
 def tables_of(engine: sa.Engine) -> set[str]:
@@ -98,13 +99,13 @@ def fill(engine: sa.Engine) -> None:
         unit.commit()
 
 
-def test_the_newest_revision_is_the_one_that_is_compared_at_start() -> None:
+def test_head_is_the_newest_revision() -> None:
     config = Config()
     config.set_main_option("script_location", "credit_protection.adapters.storage.sqlalchemy:migrations")
     assert ScriptDirectory.from_config(config).get_heads() == [HEAD]
 
 
-def test_the_migrations_make_the_tables_as_they_are_declared(twins: tuple[sa.Engine, sa.Engine]) -> None:
+def test_migrations_create_the_declared_tables(twins: tuple[sa.Engine, sa.Engine]) -> None:
     migrated, made = twins
     assert declared(migrated) == declared(made)
     with migrated.connect() as connection:
@@ -112,13 +113,13 @@ def test_the_migrations_make_the_tables_as_they_are_declared(twins: tuple[sa.Eng
         assert compare_metadata(context, METADATA) == []
 
 
-def test_every_table_carries_the_prefix(engine: sa.Engine) -> None:
+def test_every_table_has_the_prefix(engine: sa.Engine) -> None:
     upgrade(engine)
     assert {name for name in tables_of(engine) if not name.startswith("cp_")} == set()
     assert tables_of(engine) == {VERSION_TABLE, *METADATA.tables}
 
 
-def test_down_and_up_again_with_data_leaves_the_hosts_tables_alone(engine: sa.Engine) -> None:
+def test_down_and_up_again_with_data_leaves_the_hosts_tables_locked(engine: sa.Engine) -> None:
     with engine.begin() as connection:
         connection.execute(sa.text("CREATE TABLE host_customer (name TEXT)"))
         connection.execute(sa.text("INSERT INTO host_customer VALUES ('João')"))
@@ -132,45 +133,78 @@ def test_down_and_up_again_with_data_leaves_the_hosts_tables_alone(engine: sa.En
         assert connection.execute(sa.text("SELECT name FROM host_customer")).all() == [("João",)]
 
 
-def test_an_upgrade_keeps_what_is_stored(engine: sa.Engine) -> None:
+def test_an_upgrade_keeps_the_data(engine: sa.Engine) -> None:
     upgrade(engine)
     fill(engine)
     upgrade(engine)
-    with SqlStorage.from_engine(engine).reading() as unit:
+    with SqlStorage.from_engine(engine).read_only() as unit:
         assert unit.negativations.get("negativation-1") == samples.full_negativation()
 
 
-def test_an_integration_of_before_the_breaker_has_no_failures(engine: sa.Engine) -> None:
+NEXT_REVISION = """
+import sqlalchemy as sa
+from alembic import op
+revision, down_revision = "v0002", "v0001"
+def upgrade():
+    op.add_column("cp_integration", sa.Column("colour", sa.Text, nullable=False, server_default="blue"))
+def downgrade():
+    op.drop_column("cp_integration", "colour")
+"""
+
+
+@pytest.fixture
+def next_revision(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A later version of the program, whose second revision adds a column."""
+    (tmp_path / "v0002_next.py").write_text(NEXT_REVISION)
+    plain_config = migrations._config
+
+    def config(connection: sa.Connection, schema: str | None) -> Config:
+        config = plain_config(connection, schema)
+        config.set_main_option("path_separator", "os")
+        folders = [str(Path(migrations.__file__).parent / "versions"), str(tmp_path)]
+        config.set_main_option("version_locations", os.pathsep.join(folders))
+        return config
+
+    monkeypatch.setattr(migrations, "_config", config)
+    monkeypatch.setattr(migrations, "HEAD", "v0002")
+
+
+def test_an_older_revision_is_upgraded_with_its_data(engine: sa.Engine, request: pytest.FixtureRequest) -> None:
     upgrade(engine)
     fill(engine)
+    request.getfixturevalue("next_revision")
+    upgrade(engine)
+    colour = sa.text("SELECT colour FROM cp_integration")
+    with engine.connect() as connection:
+        assert connection.execute(colour).scalar() == "blue"
+    with SqlStorage.from_engine(engine).read_only() as unit:
+        assert unit.integrations.get("integration-1") == samples.integration()
+        assert unit.negativations.get("negativation-1") == samples.full_negativation()
     downgrade(engine, "v0001")
-    columns = {each["name"] for each in sa.inspect(engine).get_columns("cp_integration")}
-    assert {"failing", "pauses", "paused_since"}.isdisjoint(columns)
-    upgrade(engine)
-    with SqlStorage.from_engine(engine).reading() as unit:
-        assert unit.integrations.get("integration-1") == samples.integration(failing=(), pauses=0, paused_since=None)
-        assert unit.negativations.get("negativation-1") == samples.full_negativation()
+    assert "colour" not in {each["name"] for each in sa.inspect(engine).get_columns("cp_integration")}
+    with SqlStorage.from_engine(engine).read_only() as unit:
+        assert unit.integrations.get("integration-1") == samples.integration()
 
 
-def test_being_up_to_date_costs_next_to_nothing(engine: sa.Engine, url: str) -> None:
+def test_an_upgrade_of_an_up_to_date_database_is_fast(engine: sa.Engine, url: str) -> None:
     upgrade(engine)
     started = time.perf_counter()
     upgrade(engine)
     assert time.perf_counter() - started < 0.25
-    told = subprocess.run([sys.executable, "-c", MIGRATE, url], check=True, capture_output=True, text=True)
-    assert told.stdout.strip() == "False"
+    output = subprocess.run([sys.executable, "-c", MIGRATE, url], check=True, capture_output=True, text=True)
+    assert output.stdout.strip() == "False"
 
 
-def test_processes_that_start_at_once_take_turns(url: str, engine: sa.Engine) -> None:
+def test_processes_that_start_at_once_migrate_one_after_another(url: str, engine: sa.Engine) -> None:
     command = [sys.executable, "-c", MIGRATE, url]
     running = [subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) for _ in range(2)]
     for each in running:
-        said, _ = each.communicate(timeout=60)
-        assert each.returncode == 0, said
+        output, _ = each.communicate(timeout=60)
+        assert each.returncode == 0, output
     fill(engine)
 
 
-def test_threads_that_start_at_once_take_turns(url: str, engine: sa.Engine) -> None:
+def test_threads_that_start_at_once_migrate_one_after_another(url: str, engine: sa.Engine) -> None:
     with ThreadPoolExecutor(4) as pool:
         for done in [pool.submit(SqlStorage(url).migrate) for _ in range(4)]:
             done.result(60)
@@ -191,8 +225,8 @@ def test_a_migration_on_sqlite_that_would_lose_references_changes_nothing(tmp_pa
     upgrade(engine)
 
     def migrate_badly() -> None:
-        with _alone(engine, None) as connection:
-            connection.exec_driver_sql("INSERT INTO cp_removal_reason VALUES ('nobody', 0, '1', 'sem integração')")
+        with _locked(engine, None) as connection:
+            connection.exec_driver_sql("INSERT INTO cp_removal_reason VALUES ('unknown', 0, '1', 'sem integração')")
 
     with pytest.raises(ConfigurationError):
         migrate_badly()

@@ -1,4 +1,4 @@
-"""Every hot query is answered from an index, however many closed records there are: the databases say so."""
+"""Every frequent query is read from an index, however many closed records there are: the databases' plans say so."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -21,32 +21,32 @@ from credit_protection.adapters.storage.sqlalchemy.tables import (
     SETTLEMENT,
 )
 from credit_protection.domain.capabilities import Registry
-from credit_protection.domain.negativations import Observed
-from credit_protection.ports.storage import NegativationFilter, Page, QueryFilter, UnitOfWork
+from credit_protection.domain.state_table import Observed
+from credit_protection.ports.storage import AuditFilter, NegativationFilter, PageRequest, QueryFilter, UnitOfWork
 from credit_protection.testing import samples
 from tests.postgresql import NewDatabase
 
 MANY = 4000
 FULL_SCAN_COST = 300
-"""About what PostgreSQL reckons for reading the smallest of the large tables whole."""
+"""About PostgreSQL's cost of reading the smallest of the large tables whole."""
 NOW = samples.NOW
 LARGE = ("cp_negativation", "cp_settlement", "cp_credit_query", "cp_event", "cp_audit")
-Ask = Callable[[UnitOfWork], object]
+Query = Callable[[UnitOfWork], object]
 
 
-def walked(list_page: Callable[[Page], Any]) -> Any:  # noqa: ANN401 - any list
+def walked(list_page: Callable[[PageRequest], Any]) -> Any:  # noqa: ANN401 - any list
     """A first page and, where there is one, the next."""
-    first = list_page(Page(2))
-    return list_page(Page(2, first.cursor)) if first.cursor else first
+    first = list_page(PageRequest(2))
+    return list_page(PageRequest(2, first.cursor)) if first.cursor else first
 
 
-HOT: dict[str, Ask] = {
+FREQUENT: dict[str, Query] = {
     "due": lambda unit: unit.negativations.due(NOW, 10),
     "next_due_at": lambda unit: unit.negativations.next_due_at(NOW),
     "expired": lambda unit: unit.negativations.expired(NOW, 10),
     "get": lambda unit: unit.negativations.get("n-1"),
     "history": lambda unit: unit.negativations.history("n-1"),
-    "covering": lambda unit: unit.negativations.covering("local", ["invoice-1", "open-1"]),
+    "for_invoices": lambda unit: unit.negativations.for_invoices("local", ["invoice-1", "open-1"]),
     "open_invoices": lambda unit: unit.negativations.open_invoices("local", Registry.SPC, ["invoice-1", "open-1"]),
     "count_open": lambda unit: unit.negativations.count_open("integration-1"),
     "open_invoice_ids": lambda unit: walked(lambda page: unit.negativations.open_invoice_ids("local", page)),
@@ -66,7 +66,7 @@ HOT: dict[str, Ask] = {
         lambda page: unit.negativations.list(NegativationFilter(observed=Observed.PRESENT), page)
     ),
     "unapplied": lambda unit: unit.settlements.unapplied(10),
-    "unapplied, held": lambda unit: unit.settlements.lock_unapplied(10),
+    "lock_unapplied": lambda unit: unit.settlements.lock_unapplied(10),
     "entries": lambda unit: unit.settlements.entries("local", ["invoice-1", "open-1"]),
     "reuse": lambda unit: unit.queries.newest_answered("integration-1", "900", samples.CPF.value),
     "unanswered": lambda unit: unit.queries.unanswered_since(NOW, 10),
@@ -74,8 +74,16 @@ HOT: dict[str, Ask] = {
     "queries of a customer": lambda unit: walked(
         lambda page: unit.queries.list(QueryFilter(customer_id="customer-1"), page)
     ),
-    "audit": lambda unit: walked(unit.audit.list),
-    "audit of a subject": lambda unit: walked(lambda page: unit.audit.list(page, subject="subject-1")),
+    "audit": lambda unit: walked(lambda page: unit.audit.list(AuditFilter(), page)),
+    "audit of a subject": lambda unit: walked(lambda page: unit.audit.list(AuditFilter(subject="subject-1"), page)),
+    "audit of an actor": lambda unit: walked(lambda page: unit.audit.list(AuditFilter(actor_id="actor-1"), page)),
+    "audit of an act": lambda unit: walked(lambda page: unit.audit.list(AuditFilter(act="act-1"), page)),
+    "audit of a creditor": lambda unit: walked(
+        lambda page: unit.audit.list(AuditFilter(creditor_ids=frozenset({"creditor-1"})), page)
+    ),
+    "audit of a period": lambda unit: walked(
+        lambda page: unit.audit.list(AuditFilter(since=NOW - timedelta(hours=3), before=NOW - timedelta(hours=1)), page)
+    ),
 }
 
 
@@ -122,8 +130,17 @@ def fill(storage: SqlStorage) -> None:
         )
     with storage.unit() as unit:
         unit.negativations.append(samples.event(f"n-{number}") for number in range(MANY))
-        for number in range(1000):
-            unit.audit.add(samples.audit_entry(f"subject-{number}", NOW - timedelta(minutes=number)))
+        unit.audit.add(
+            *(
+                replace(
+                    samples.audit_entry(f"subject-{number}", NOW - timedelta(minutes=number)),
+                    actor_id=f"actor-{number % 90}",
+                    creditor_id=f"creditor-{number % 40}",
+                    act=f"act-{number % 30}",
+                )
+                for number in range(MANY)
+            )
+        )
         unit.commit()
     with storage._engine.connect() as connection:
         connection.execution_options(isolation_level="AUTOCOMMIT").exec_driver_sql(
@@ -131,18 +148,18 @@ def fill(storage: SqlStorage) -> None:
         )
 
 
-def plans(storage: SqlStorage, ask: Ask) -> Iterator[Any]:
-    """The plan of every query that a question makes."""
-    asked: list[tuple[str, Any]] = []
+def plans(storage: SqlStorage, query: Query) -> Iterator[Any]:
+    """The plan of every SELECT that a query executes."""
+    executed: list[tuple[str, Any]] = []
 
-    def remember(_connection: object, _cursor: object, statement: str, parameters: Any, *_rest: object) -> None:  # noqa: ANN401
-        asked.append((statement, parameters))
+    def record(_connection: object, _cursor: object, statement: str, parameters: Any, *_rest: object) -> None:  # noqa: ANN401
+        executed.append((statement, parameters))
 
-    sa.event.listen(storage._engine, "before_cursor_execute", remember)
-    with storage.reading() as unit:
-        ask(unit)
-    sa.event.remove(storage._engine, "before_cursor_execute", remember)
-    selects = [(statement, parameters) for statement, parameters in asked if statement.startswith("SELECT")]
+    sa.event.listen(storage._engine, "before_cursor_execute", record)
+    with storage.read_only() as unit:
+        query(unit)
+    sa.event.remove(storage._engine, "before_cursor_execute", record)
+    selects = [(statement, parameters) for statement, parameters in executed if statement.startswith("SELECT")]
     assert selects
     explain = "EXPLAIN (FORMAT JSON) " if storage._engine.dialect.name == "postgresql" else "EXPLAIN QUERY PLAN "
     with storage._engine.connect() as connection:
@@ -169,12 +186,12 @@ def filled_postgresql(new_database: NewDatabase) -> Iterator[SqlStorage]:
 
 
 SMALL = "SCAN cp_integration"
-"""A handful of rows."""
+"""It has a handful of rows."""
 
 
-@pytest.mark.parametrize("name", HOT)
-def test_sqlite_answers_a_hot_query_from_an_index(filled_sqlite: SqlStorage, name: str) -> None:
-    for plan in plans(filled_sqlite, HOT[name]):
+@pytest.mark.parametrize("name", FREQUENT)
+def test_sqlite_reads_a_frequent_query_from_an_index(filled_sqlite: SqlStorage, name: str) -> None:
+    for plan in plans(filled_sqlite, FREQUENT[name]):
         steps = [row[3] for row in plan]
         bad = [
             step
@@ -182,18 +199,18 @@ def test_sqlite_answers_a_hot_query_from_an_index(filled_sqlite: SqlStorage, nam
             if step.startswith("SCAN cp_") and "USING" not in step and step.removesuffix(" LEFT-JOIN") != SMALL
         ]
         assert bad == [], steps
-        if name not in {"covering", "entries", "open_invoice_ids"}:
+        if name not in {"for_invoices", "entries", "open_invoice_ids"}:
             assert not [step for step in steps if "USE TEMP B-TREE" in step], steps
 
 
 @pytest.mark.postgresql
-@pytest.mark.parametrize("name", HOT)
-def test_postgresql_answers_a_hot_query_from_an_index(filled_postgresql: SqlStorage, name: str) -> None:
-    for plan in plans(filled_postgresql, HOT[name]):
+@pytest.mark.parametrize("name", FREQUENT)
+def test_postgresql_reads_a_frequent_query_from_an_index(filled_postgresql: SqlStorage, name: str) -> None:
+    for plan in plans(filled_postgresql, FREQUENT[name]):
         nodes = list(flattened(plan[0][0][0]["Plan"]))
-        told = json.dumps(plan[0][0], indent=1)
-        assert not [node for node in nodes if node["Node Type"] == "Seq Scan" and node["Relation Name"] in LARGE], told
-        assert nodes[0]["Total Cost"] < FULL_SCAN_COST / 3, told
+        text = json.dumps(plan[0][0], indent=1)
+        assert not [node for node in nodes if node["Node Type"] == "Seq Scan" and node["Relation Name"] in LARGE], text
+        assert nodes[0]["Total Cost"] < FULL_SCAN_COST / 3, text
 
 
 def flattened(node: dict[str, Any]) -> Iterator[dict[str, Any]]:

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from psycopg import sql
 
 from credit_protection.adapters.storage.sqlalchemy import SqlStorage
-from credit_protection.adapters.storage.sqlalchemy.plain_cursor import PlainCursor
+from credit_protection.adapters.storage.sqlalchemy.lightweight_cursor import LightweightCursor
 from credit_protection.adapters.storage.sqlalchemy.tables import METADATA
 from credit_protection.testing import samples
 from credit_protection.testing.contracts.storage import StorageContract
@@ -26,7 +26,6 @@ def migrated(postgresql_url: str) -> Iterator[SqlStorage]:
 
 
 class TestPostgresql(StorageContract):
-    has_joined = True
     is_concurrent = True
 
     @pytest.fixture
@@ -44,40 +43,40 @@ class TestPostgresql(StorageContract):
             yield connection
             connection.rollback()
 
-    def test_a_payment_committed_between_reading_and_marking_is_not_lost(self, stocked: SqlStorage) -> None:
-        with stocked.unit() as unit:
+    def test_a_payment_committed_between_reading_and_marking_stays_unapplied(self, seeded: SqlStorage) -> None:
+        with seeded.unit() as unit:
             unit.settlements.record("local", samples.settlement(), samples.NOW)
             unit.commit()
-        with stocked.unit() as unit:
+        with seeded.unit() as unit:
             assert len(unit.settlements.entries("local", ["invoice-1"])) == 1
-            with stocked.unit() as host:
+            with seeded.unit() as host:
                 host.settlements.record("local", samples.settlement("settlement-2"), samples.NOW)
                 host.commit()
             assert len(unit.settlements.entries("local", ["invoice-1"])) == 2
             unit.settlements.mark_applied("local", ["invoice-1"], samples.NOW)
             unit.commit()
-        with stocked.reading() as unit:
+        with seeded.read_only() as unit:
             assert unit.settlements.unapplied(10) == [("local", "invoice-1")]
 
-    def test_a_lock_waits_for_its_holder_and_skips_when_asked(self, stocked: SqlStorage) -> None:
-        with stocked.unit() as unit:
+    def test_a_lock_waits_and_skip_locked_does_not(self, seeded: SqlStorage) -> None:
+        with seeded.unit() as unit:
             unit.negativations.add(samples.negativation())
             unit.commit()
         order: list[str] = []
 
         def wait() -> None:
-            with stocked.unit() as unit:
+            with seeded.unit() as unit:
                 unit.negativations.lock("negativation-1")
                 order.append("second")
 
-        with stocked.unit() as unit:
+        with seeded.unit() as unit:
             unit.negativations.lock("negativation-1")
             waiter = threading.Thread(target=wait)
             waiter.start()
-            with stocked.unit() as other:
+            with seeded.unit() as other:
                 assert other.negativations.lock("negativation-1", skip_locked=True) is None
-            # a lock is not in the way of history, which refers to the row
-            with stocked.unit() as other:
+            # the lock does not block history, which refers to the row
+            with seeded.unit() as other:
                 other.negativations.append([samples.event()])
                 other.commit()
             order.append("first")
@@ -85,7 +84,7 @@ class TestPostgresql(StorageContract):
         assert order == ["first", "second"]
 
 
-def test_the_tables_can_live_in_a_schema_of_their_own(new_database: NewDatabase) -> None:
+def test_tables_can_be_in_a_schema_of_their_own(new_database: NewDatabase) -> None:
     url = new_database()
     storage = SqlStorage(url, schema="protecao")
     storage.migrate()
@@ -95,7 +94,7 @@ def test_the_tables_can_live_in_a_schema_of_their_own(new_database: NewDatabase)
         unit.negativations.add(samples.full_negativation())
         unit.commit()
     with psycopg.connect(url) as connection:
-        with storage.joined(connection) as unit:
+        with storage.in_transaction_of(connection) as unit:
             unit.settlements.record("local", samples.settlement(), samples.NOW)
             unit.commit()
         connection.commit()
@@ -103,17 +102,17 @@ def test_the_tables_can_live_in_a_schema_of_their_own(new_database: NewDatabase)
             "SELECT table_schema, count(*) FROM information_schema.tables WHERE table_name LIKE 'cp\\_%' GROUP BY 1"
         ).fetchall()
     assert found == [("protecao", len(METADATA.tables) + 1)]
-    with storage.reading() as unit:
+    with storage.read_only() as unit:
         assert unit.negativations.get("negativation-1") == samples.full_negativation()
         assert unit.settlements.unapplied(10) == [("local", "invoice-1")]
         assert unit.negativations.next_due_at(samples.NOW) is not None
     storage.close()
 
 
-def test_a_plain_cursor_describes_name_and_type_as_psycopgs_own_does(postgresql_url: str) -> None:
+def test_a_lightweight_cursor_describes_name_and_type_as_psycopgs_own(postgresql_url: str) -> None:
     query = "SELECT 1 AS one, 'a'::text AS \"ação\", NULL::timestamptz AS at"
     with psycopg.connect(postgresql_url) as connection:
-        own, plain = psycopg.Cursor(connection), PlainCursor(connection)
+        own, plain = psycopg.Cursor(connection), LightweightCursor(connection)
         for statement in (query, "SELECT 1 WHERE false", "SET TIME ZONE 'UTC'"):
             own.execute(statement)
             plain.execute(statement)
@@ -122,10 +121,12 @@ def test_a_plain_cursor_describes_name_and_type_as_psycopgs_own_does(postgresql_
         assert plain.execute(query).fetchone() == (1, "a", None)
 
 
-def test_what_was_left_for_the_commit_and_fails_leaves_nothing_and_the_next_unit_works(migrated: SqlStorage) -> None:
+def test_a_deferred_statement_that_fails_at_the_commit_is_rolled_back(
+    migrated: SqlStorage,
+) -> None:
     with migrated.unit() as unit:
-        unit.marks.set("in vain", samples.NOW)
-        unit.negativations.append([samples.event("nobody")])
+        unit.watermarks.set("in vain", samples.NOW)
+        unit.negativations.append([samples.event("unknown")])
         unit.audit.add(samples.audit_entry())
         with pytest.raises(sa.exc.IntegrityError) as failed:
             unit.commit()
@@ -133,6 +134,6 @@ def test_what_was_left_for_the_commit_and_fails_leaves_nothing_and_the_next_unit
     assert "Ana Souza" not in str(failed.value)
     for _ in range(20):  # more than the pool keeps
         with migrated.unit() as unit:
-            assert unit.marks.get("in vain") is None
-            unit.marks.set("then", samples.NOW)
+            assert unit.watermarks.get("in vain") is None
+            unit.watermarks.set("then", samples.NOW)
             unit.commit()

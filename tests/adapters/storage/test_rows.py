@@ -32,7 +32,7 @@ SAME = [
 
 @pytest.mark.parametrize("dialect", DIALECTS, ids=lambda each: each.name)
 @pytest.mark.parametrize(("kind", "given", "expected"), SAME)
-def test_a_value_reads_the_same_as_text_or_as_what_a_converter_made_of_it(
+def test_a_value_reads_the_same_from_text_and_from_a_converters_object(
     dialect: Any,  # noqa: ANN401 - a dialect
     kind: Any,  # noqa: ANN401 - a column type
     given: object,
@@ -45,13 +45,16 @@ def test_a_value_reads_the_same_as_text_or_as_what_a_converter_made_of_it(
 
 
 @pytest.mark.parametrize("dialect", DIALECTS, ids=lambda each: each.name)
-def test_an_instant_without_a_time_zone_is_never_stored(dialect: Any) -> None:  # noqa: ANN401 - a dialect
+def test_an_instant_without_a_time_zone_is_refused(dialect: Any) -> None:  # noqa: ANN401 - a dialect
+    store = Instant().bind_processor(dialect)
+    assert store is not None
     with pytest.raises(ValueError, match="time zone"):
-        Instant().bind_processor(dialect)(datetime(2026, 10, 5))  # noqa: DTZ001 - the mistake
+        store(datetime(2026, 10, 5))  # noqa: DTZ001 - the mistake
 
 
-def test_text_of_instants_sorts_as_time_does() -> None:
+def test_stored_instants_sort_as_time() -> None:
     store = Instant().bind_processor(DIALECTS[0])
+    assert store is not None
     instants = [
         AT,
         AT + timedelta(microseconds=1),
@@ -67,13 +70,11 @@ def test_text_of_instants_sorts_as_time_does() -> None:
         ("cp_negativation", "observed = 'melted'"),
         ("cp_negativation", "document = '123'"),
         ("cp_negativation", "triggers = replace(triggers, 'settlement', 'whim')"),
-        ("cp_integration", "environment = 'moon'"),
-        ("cp_integration", "reuse = replace(reuse, 'block', 'maybe')"),
+        ("cp_integration", "settings = replace(settings, 'test', 'moon')"),
+        ("cp_integration", "settings = replace(settings, 'block', 'maybe')"),
     ],
 )
-def test_a_value_that_this_version_does_not_know_is_an_error_that_says_so(
-    tmp_path: Path, table: str, change: str
-) -> None:
+def test_an_unknown_stored_value_raises_a_configuration_error(tmp_path: Path, table: str, change: str) -> None:
     file = tmp_path / "store.db"
     storage = SqlStorage(f"sqlite:///{file}")
     storage.migrate()
@@ -84,14 +85,14 @@ def test_a_value_that_this_version_does_not_know_is_an_error_that_says_so(
     with sqlite3.connect(file) as connection:
         connection.execute(f"UPDATE {table} SET {change}")  # noqa: S608 - from the list above
     connection.close()
-    with storage.reading() as unit, pytest.raises(ConfigurationError) as told:
+    with storage.read_only() as unit, pytest.raises(ConfigurationError) as error:
         [unit.negativations.get("negativation-1"), unit.integrations.get("integration-1")]
-    assert told.value.code == "dado_desconhecido"
-    assert "Atualize" in told.value.message
+    assert error.value.code == "dado_desconhecido"
+    assert "Atualize" in error.value.message
     storage.close()
 
 
-def test_a_document_is_never_in_an_errors_text(tmp_path: Path) -> None:
+def test_an_error_shows_no_document(tmp_path: Path) -> None:
     file = tmp_path / "store.db"
     storage = SqlStorage(f"sqlite:///{file}")
     storage.migrate()
@@ -101,14 +102,14 @@ def test_a_document_is_never_in_an_errors_text(tmp_path: Path) -> None:
     with sqlite3.connect(file) as connection:
         connection.execute("UPDATE cp_creditor SET document = '12345678901234'")
     connection.close()
-    with storage.reading() as unit, pytest.raises(ConfigurationError) as told:
+    with storage.read_only() as unit, pytest.raises(ConfigurationError) as error:
         unit.creditors.get("creditor-1")
-    assert "12345678901234" not in told.value.message
+    assert "12345678901234" not in error.value.message
     storage.close()
 
 
 @pytest.mark.parametrize("url", ["sqlite://", "sqlite:///:memory:", "mysql://root@localhost/db", "not a url"])
-def test_a_database_that_will_not_do_is_refused_at_once(url: str) -> None:
+def test_an_unsupported_database_is_refused(url: str) -> None:
     with pytest.raises(ConfigurationError):
         SqlStorage(url)
 

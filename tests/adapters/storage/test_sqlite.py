@@ -1,4 +1,3 @@
-import shutil
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
@@ -7,6 +6,7 @@ import pytest
 
 from credit_protection.adapters.storage.sqlalchemy import SqlStorage
 from credit_protection.testing.contracts.storage import StorageContract
+from credit_protection.testing.tenants import sqlite_storage
 
 
 @pytest.fixture
@@ -15,12 +15,9 @@ def file(tmp_path: Path) -> Path:
 
 
 class TestSqlite(StorageContract):
-    has_joined = True
-
     @pytest.fixture
-    def storage(self, file: Path, migrated_file: Path) -> Iterator[SqlStorage]:
-        shutil.copy(migrated_file, file)
-        storage = SqlStorage(f"sqlite:///{file}")
+    def storage(self, file: Path) -> Iterator[SqlStorage]:
+        storage = sqlite_storage(file)
         yield storage
         storage.close()
 

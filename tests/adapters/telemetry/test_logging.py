@@ -1,4 +1,4 @@
-"""Nothing that a person may not read in a log stands in the log."""
+"""Logs contain no whole document and no secret."""
 
 import io
 import json
@@ -58,7 +58,7 @@ def test_documents_and_secrets_are_masked_in_any_text(written: io.StringIO, text
         assert hidden not in written.getvalue()
 
 
-def test_values_under_a_secret_name_are_masked_and_others_stay(written: io.StringIO) -> None:
+def test_values_with_a_secret_name_are_masked_and_others_kept(written: io.StringIO) -> None:
     logging.getLogger("host").warning("called", extra={"client_secret": "s3", "access_token": "t4", "attempt": 3})
     line = written.getvalue()
     assert "s3" not in line
@@ -67,12 +67,12 @@ def test_values_under_a_secret_name_are_masked_and_others_stay(written: io.Strin
     assert "called" in line
 
 
-def test_a_document_given_as_a_number_is_masked(written: io.StringIO) -> None:
+def test_document_logged_as_a_number_is_masked(written: io.StringIO) -> None:
     structlog.get_logger("ours").warning("seen", document=int(CPF))
     assert CPF not in written.getvalue()
 
 
-def test_a_traceback_is_masked_and_keeps_its_file_names(written: io.StringIO) -> None:
+def test_traceback_is_masked_and_keeps_its_file_names(written: io.StringIO) -> None:
     try:
         int(f"no such customer {CPF}")
     except ValueError:
@@ -82,7 +82,7 @@ def test_a_traceback_is_masked_and_keeps_its_file_names(written: io.StringIO) ->
     assert "ValueError" in written.getvalue()
 
 
-def test_json_is_one_object_a_line(root: logging.Logger) -> None:
+def test_json_log_is_one_object_per_line(root: logging.Logger) -> None:
     stream = io.StringIO()
     telemetry.configure("INFO", "json", stream=stream)
     logging.getLogger("a").info("first", extra={"n": 1})
@@ -93,7 +93,7 @@ def test_json_is_one_object_a_line(root: logging.Logger) -> None:
     assert len(root.handlers) >= 1
 
 
-def test_configuring_again_replaces_and_the_level_counts(root: logging.Logger) -> None:
+def test_second_configuration_replaces_the_first(root: logging.Logger) -> None:
     first, second = io.StringIO(), io.StringIO()
     telemetry.configure("DEBUG", stream=first)
     telemetry.configure("WARNING", stream=second)
@@ -106,7 +106,7 @@ def test_configuring_again_replaces_and_the_level_counts(root: logging.Logger) -
     assert "seen" in second.getvalue()
 
 
-def test_libraries_give_detail_only_where_it_is_asked_for(root: logging.Logger) -> None:
+def test_library_logs_appear_only_at_info_and_debug(root: logging.Logger) -> None:
     stream = io.StringIO()
     telemetry.configure("WARNING", stream=stream)
     structlog.get_logger("stamina").warning("retry")
@@ -121,6 +121,6 @@ def test_libraries_give_detail_only_where_it_is_asked_for(root: logging.Logger) 
 
 
 @pytest.mark.parametrize(("level", "form"), [("LOUD", "text"), ("INFO", "xml")])
-def test_an_unknown_level_or_form_is_refused(level: str, form: str) -> None:
+def test_unknown_level_or_form_is_refused(level: str, form: str) -> None:
     with pytest.raises(ConfigurationError):
         telemetry.configure(level, form)

@@ -1,7 +1,7 @@
-"""A bureau as it really is, for one contract reference: what stands there, and what may still land.
+"""A model of a bureau for one contract reference: the records it holds, and the requests that may still take effect.
 
-It knows nothing of the domain's state machine: it takes inclusions and removals, makes them happen at once, later, or
-never, and answers truthfully whatever it answers.
+It knows nothing of the domain's state machine: it executes inclusions and removals at once, later, or never, and each
+answer that it gives is true.
 """
 
 from __future__ import annotations
@@ -15,15 +15,15 @@ from typing import TYPE_CHECKING
 from credit_protection.domain.bureau_answers import (
     Accepted,
     Done,
-    Found,
     ExecutionResult,
-    Missing,
     NotExecuted,
+    RecordFound,
+    RecordNotFound,
     RecordState,
     Rejected,
     Unknown,
 )
-from credit_protection.domain.negativations import Action
+from credit_protection.domain.state_table import Action
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -40,7 +40,7 @@ REFUSED = Rejected("recusado", "O birô recusou.")
 
 
 class Plan(Enum):
-    """What becomes of a request."""
+    """What the bureau does with a request."""
 
     WORKS = auto()
     REFUSED = auto()
@@ -51,26 +51,26 @@ class Plan(Enum):
     NOT_EXECUTED = auto()
     NO_CREDIT = auto()
     NEVER = auto()
-    """Lost on the way: nobody knows."""
+    """Lost on the way; the caller gets no answer."""
 
 
 class Delay(Enum):
-    """When a request takes effect, after it was sent."""
+    """When a request takes effect, after the worker sent it."""
 
     NONE = auto()
     WITHIN_CALL = auto()
     LONGEST = auto()
-    """At the very end of what the gateway declares: the call's time and the processing."""
+    """At the end of what the gateway declares: the call's time and the processing."""
 
 
 @dataclass(slots=True)
 class Call:
-    """A call under way: what a worker holds.
+    """A call that a worker is making.
 
     Args:
         negativation_id: about which.
         action: what it does.
-        fence: the token that its claim gave it.
+        fence: the fencing token of its claim.
         at: when it was claimed.
         answer: what the bureau answered; None while it has not.
     """
@@ -89,8 +89,8 @@ class Record:
     state: RecordState
 
 
-_ALIVE = frozenset({RecordState.INCLUDING, RecordState.PRESENT, RecordState.REMOVING, RecordState.REMOVAL_REFUSED})
-_STANDING = frozenset({RecordState.PRESENT, RecordState.REMOVING, RecordState.REMOVAL_REFUSED})
+_LIVE = frozenset({RecordState.INCLUDING, RecordState.PRESENT, RecordState.REMOVING, RecordState.REMOVAL_REFUSED})
+_ACTIVE = frozenset({RecordState.PRESENT, RecordState.REMOVING, RecordState.REMOVAL_REFUSED})
 
 
 @dataclass(slots=True)
@@ -99,35 +99,35 @@ class Ledger:
 
     Args:
         profile: how it behaves.
-        records: every record that ever was.
-        landing: how many inclusions are on their way to stand.
-        owed: callbacks that it has yet to send: our request's kind and its outcome; None for its own removal.
+        records: all records, past and present.
+        pending_inclusions: how many inclusions will take effect.
+        pending_callbacks: the request's kind and its outcome; None for the bureau's own removal.
     """
 
     profile: Profile
     records: list[Record] = field(default_factory=list)
-    landing: int = 0
-    owed: list[tuple[Action, Done | Rejected] | None] = field(default_factory=list)
+    pending_inclusions: int = 0
+    pending_callbacks: list[tuple[Action, Done | Rejected] | None] = field(default_factory=list)
     _effects: list[tuple[datetime, int, Callable[[datetime], None]]] = field(default_factory=list)
     _number: int = 0
 
     @property
-    def standing(self) -> int:
+    def active_records(self) -> int:
         """How many records harm the debtor now."""
-        return sum(record.state in _STANDING for record in self.records)
+        return sum(record.state in _ACTIVE for record in self.records)
 
     @property
-    def could_stand(self) -> int:
-        """How many stand now or will, if nothing is done."""
-        return self.standing + self.landing
+    def may_become_active(self) -> int:
+        """How many records are active now or will be, if no request follows."""
+        return self.active_records + self.pending_inclusions
 
     @property
     def next_effect(self) -> datetime | None:
-        """When something will happen here."""
+        """When the next request takes effect."""
         return self._effects[0][0] if self._effects else None
 
     def advance(self, now: datetime) -> None:
-        """Let everything happen that is due, in order."""
+        """Execute what is due, in order."""
         while self._effects and self._effects[0][0] <= now:
             at, _, effect = heapq.heappop(self._effects)
             effect(at)
@@ -137,33 +137,33 @@ class Ledger:
         if self._answers_without_effect(call, plan):
             return
         arrives, settles = self._times(call, delay)
-        stands = plan is not Plan.REFUSED_LATER
-        self.landing += stands
+        succeeds = plan is not Plan.REFUSED_LATER
+        self.pending_inclusions += succeeds
         if delay is Delay.LONGEST:
             self._answer_at(call, call.at, Accepted("id-1") if self.profile.asynchronous else LOST, lost=answer_lost)
 
         def arrive(at: datetime) -> None:
-            repeated = self.profile.gateway.include_is_repeatable and self._alive
-            record = self._alive[0] if repeated else Record(RecordState.INCLUDING)
+            repeated = self.profile.gateway.include_is_repeatable and self._live
+            record = self._live[0] if repeated else Record(RecordState.INCLUDING)
             if not repeated:
                 self.records.append(record)
             answer: Answer = Accepted("id-1")
             if self.profile.asynchronous:
-                self._at(settles, lambda _: self._included(record, stands=stands))
+                self._at(settles, lambda _: self._included(record, succeeds=succeeds))
             else:
-                self._included(record, stands=True)
+                self._included(record, succeeds=True)
                 answer = Done(ExecutionResult.ALREADY_IN_EFFECT if repeated else ExecutionResult.EXECUTED, "id-1")
             if delay is not Delay.LONGEST:
                 self._answer_at(call, at, answer, lost=answer_lost)
 
         self._at(arrives, arrive)
 
-    def _included(self, record: Record, *, stands: bool) -> None:
+    def _included(self, record: Record, *, succeeds: bool) -> None:
         if record.state is RecordState.INCLUDING:
-            record.state = RecordState.PRESENT if stands else RecordState.REJECTED
-        self.landing -= stands
+            record.state = RecordState.PRESENT if succeeds else RecordState.REJECTED
+        self.pending_inclusions -= succeeds
         if self.profile.gateway.callback:
-            self.owed.append((Action.INCLUDE, Done(bureau_id="id-1") if stands else REFUSED))
+            self.pending_callbacks.append((Action.INCLUDE, Done(bureau_id="id-1") if succeeds else REFUSED))
 
     def remove(self, call: Call, plan: Plan, delay: Delay, *, answer_lost: bool) -> None:
         """Take a removal."""
@@ -181,77 +181,77 @@ class Ledger:
         self._at(arrives, arrive)
 
     def look_up(self, call: Call, plan: Plan, *, answer_lost: bool) -> None:
-        """Take a look-up: what it shows is what stands at that very instant."""
+        """Take a look-up; its answer shows the records of that instant."""
         self.advance(call.at)
         if plan is Plan.NO_CREDIT:
             call.answer = NO_CREDIT
         elif answer_lost:
             call.answer = LOST if plan is Plan.NEVER else UNAVAILABLE
         else:
-            call.answer = self.look()
+            call.answer = self.shown()
 
-    def look(self) -> LookupResult:
+    def shown(self) -> LookupResult:
         """What a look-up shows now."""
-        shown = next((each for each in self.records if each.state in _STANDING), None)
+        shown = next((each for each in self.records if each.state in _ACTIVE), None)
         if shown is None:
             shown = next((each for each in self.records if each.state is RecordState.INCLUDING), None)
         if shown is None:
             shown = self.records[-1] if self.records else None
-        return Missing() if shown is None else Found(shown.state, "id-1", "O birô recusou.")
+        return RecordNotFound() if shown is None else RecordFound(shown.state, "id-1", "O birô recusou.")
 
     @property
-    def shows_nothing(self) -> bool:
+    def has_no_live_record(self) -> bool:
         """What a person sees on the bureau's portal: no record, or one that is gone or was refused."""
-        return not self._alive
+        return not self._live
 
     @property
-    def _alive(self) -> list[Record]:
-        return [record for record in self.records if record.state in _ALIVE]
+    def _live(self) -> list[Record]:
+        return [record for record in self.records if record.state in _LIVE]
 
     def remove_by_itself(self, now: datetime, *, slowly: bool) -> None:
-        """The bureau removes what stands, of its own accord (lapse, court)."""
-        for record in self._alive:
+        """Remove the active records by the bureau's own decision (lapse, court)."""
+        for record in self._live:
             if record.state is not RecordState.INCLUDING:
                 record.state = RecordState.REMOVING
-        self._at(now + timedelta(minutes=20 if slowly else 0), lambda _: self._left())
+        self._at(now + timedelta(minutes=20 if slowly else 0), lambda _: self._removed_by_itself())
         self.advance(now)
 
-    def _left(self) -> None:
+    def _removed_by_itself(self) -> None:
         self.remove_by_hand(RecordState.REMOVING)
-        self.owed.append(None)
+        self.pending_callbacks.append(None)
 
     def remove_by_hand(self, state: RecordState | None = None) -> None:
-        """A person removes on the bureau's portal."""
-        for record in self._alive:
+        """Remove the records on the bureau's portal, as a person does."""
+        for record in self._live:
             if state is None or record.state is state:
                 record.state = RecordState.GONE
 
     def forget(self) -> None:
-        """The bureau no longer shows what is gone."""
+        """Stop showing removed records."""
         self.records = [record for record in self.records if record.state is not RecordState.GONE]
 
     def _removal_arrived(self, plan: Plan, settles: datetime) -> Answer:
-        standing = [record for record in self.records if record.state in _STANDING]
-        if not standing:
+        active = [record for record in self.records if record.state in _ACTIVE]
+        if not active:
             return self._nothing_to_remove()
         if not self.profile.asynchronous:
             self.remove_by_hand()
             return Done(ExecutionResult.EXECUTED, "id-1")
         if plan is Plan.FORGOTTEN and self.profile.gateway.find:
             return Accepted("id-1")
-        for record in standing:
+        for record in active:
             record.state = RecordState.REMOVING
-        self._at(settles, lambda _: self._removed(standing, works=plan is not Plan.REFUSED_LATER))
+        self._at(settles, lambda _: self._removed(active, works=plan is not Plan.REFUSED_LATER))
         return Accepted("id-1")
 
-    def _removed(self, standing: list[Record], *, works: bool) -> None:
-        for record in standing:
-            if works and record.state in _STANDING:
+    def _removed(self, active: list[Record], *, works: bool) -> None:
+        for record in active:
+            if works and record.state in _ACTIVE:
                 record.state = RecordState.GONE
             elif record.state is RecordState.REMOVING:
                 record.state = RecordState.REMOVAL_REFUSED
         if self.profile.gateway.callback:
-            self.owed.append((Action.REMOVE, Done() if works else REFUSED))
+            self.pending_callbacks.append((Action.REMOVE, Done() if works else REFUSED))
 
     def _nothing_to_remove(self) -> Answer:
         states = {record.state for record in self.records}
@@ -289,10 +289,10 @@ class Ledger:
                 return latest, latest
 
     def _answer_at(self, call: Call, at: datetime, answer: Answer, *, lost: bool) -> None:
-        def speak(_: datetime) -> None:
+        def answer_call(_: datetime) -> None:
             call.answer = LOST if lost else answer
 
-        self._at(at, speak)
+        self._at(at, answer_call)
 
     def _at(self, when: datetime, effect: Callable[[datetime], None]) -> None:
         self._number += 1

@@ -1,4 +1,4 @@
-"""The host's invoices and what was paid of them, and when a debt ceased: judged without the domain's own rules."""
+"""The host's invoices and payments, and when a debt ceased, computed without the domain's own rules."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from credit_protection.domain.customers import (
 )
 from credit_protection.domain.money import Money
 from credit_protection.domain.reasons import RemovalReason
-from credit_protection.domain.removal_policy import Trigger
+from credit_protection.domain.removal_policy import RemovalRule
 from credit_protection.domain.settlements import Reversal, Settlement, SettlementKind
 
 if TYPE_CHECKING:
@@ -35,14 +35,14 @@ SUBSCRIPTION = Subscription("s-1", "c-1", "Fibra 500", SubscriptionStatus.TERMIN
 
 @dataclass(frozen=True, slots=True)
 class Debt:
-    """How one invoice's debt stands, in the plainest words.
+    """The state of one invoice's debt.
 
     Args:
         ceased: no debt is left.
         paid: by a payment.
         agreed: by an agreement.
         since: when it ceased.
-        covered: cents of a debt that still stands that were paid.
+        covered: cents paid of a debt that has not ceased.
     """
 
     ceased: bool
@@ -53,16 +53,16 @@ class Debt:
 
 
 def debt(invoice_id: str, entries: Iterable[Entry], tolerance: Money) -> Debt:
-    """Judge one invoice from a list of entries, in whatever order and however often they were told."""
+    """Compute one invoice's debt from entries in any order, repeats included."""
     entries = list(entries)
     undone = {each.settlement_id for each in entries if isinstance(each, Reversal)}
-    standing = {
+    in_force = {
         each.id: each
         for each in entries
         if isinstance(each, Settlement) and each.invoice_id == invoice_id and each.id not in undone
     }
     covered, any_payment = 0, False
-    for each in sorted(standing.values(), key=lambda one: (one.available_on or one.paid_on, one.id)):
+    for each in sorted(in_force.values(), key=lambda one: (one.available_on or one.paid_on, one.id)):
         since = each.available_on or each.paid_on
         any_payment = any_payment or each.kind is SettlementKind.PAYMENT
         if each.kind is SettlementKind.AGREEMENT:
@@ -78,10 +78,10 @@ def debt(invoice_id: str, entries: Iterable[Entry], tolerance: Money) -> Debt:
 
 
 def must_go(invoice_ids: Sequence[str], entries: Sequence[Entry], policy: RemovalPolicy) -> date | None:
-    """The day that the removal clock starts after, where the policy says that the record must go; else None."""
+    """The day after which the removal clock starts, where the policy requires the removal; else None."""
     debts = [debt(invoice_id, entries, policy.tolerance) for invoice_id in invoice_ids]
     days = [each.since for each in debts if each.ceased and each.since is not None]
-    if policy.trigger is Trigger.ALL_INVOICES_SETTLED:
+    if policy.rule is RemovalRule.ALL_INVOICES_SETTLED:
         return max(days) if len(days) == len(debts) else None
     return min(days) if days else None
 
@@ -89,7 +89,7 @@ def must_go(invoice_ids: Sequence[str], entries: Sequence[Entry], policy: Remova
 def true_reason(
     invoice_ids: Sequence[str], entries: Sequence[Entry], policy: RemovalPolicy, chosen: RemovalReason | None
 ) -> RemovalReason:
-    """What may be told to the bureau (rule 10); `chosen` by a person, where it may be told."""
+    """The reason that may be reported to the bureau (rule 10); a person's `chosen` one, where it is allowed."""
     debts = [debt(invoice_id, entries, policy.tolerance) for invoice_id in invoice_ids]
     if chosen is RemovalReason.COURT_ORDER:
         return chosen
@@ -113,38 +113,38 @@ def business_days_after(day: date, count: int) -> date:
 
 @dataclass(slots=True)
 class Host:
-    """The ERP: what it knows, which is not yet what our software was told.
+    """The ERP: what it knows, which may be more than it has reported to our software.
 
     Args:
         customer: whose invoices they are.
         entries: every settlement and reversal, as they happened.
-        told: those that reached us, in the order that they came, repeats included.
+        reported_entries: those that reached us, in order of arrival, repeats included.
     """
 
     customer: Customer
     invoice_ids: tuple[str, ...] = ("f-1", "f-2", "f-3")
     entries: list[Entry] = field(default_factory=list)
-    told: list[Entry] = field(default_factory=list)
+    reported_entries: list[Entry] = field(default_factory=list)
 
     def pay(
         self, invoice_id: str, kind: SettlementKind, amount: Money | None, paid_on: date, available_on: date | None
     ) -> None:
-        """An invoice's debt ceases, or a part of it."""
+        """Record that an invoice's debt, or a part of it, ceased."""
         settlement = Settlement(f"b-{len(self.entries)}", invoice_id, kind, paid_on, amount, available_on=available_on)
         self.entries.append(settlement)
 
     def reverse(self, position: int, on: date) -> bool:
-        """A settlement is undone; False where there is none to undo."""
+        """Reverse a settlement; False where there is none to reverse."""
         undone = {each.settlement_id for each in self.entries if isinstance(each, Reversal)}
-        standing = [each for each in self.entries if isinstance(each, Settlement) and each.id not in undone]
-        if not standing:
+        in_force = [each for each in self.entries if isinstance(each, Settlement) and each.id not in undone]
+        if not in_force:
             return False
-        settlement = standing[position % len(standing)]
+        settlement = in_force[position % len(in_force)]
         self.entries.append(Reversal(settlement.id, settlement.invoice_id, on))
         return True
 
     def invoices(self, invoice_ids: Sequence[str]) -> tuple[Invoice, ...]:
-        """The invoices as they stand in the ERP now."""
+        """The invoices as the ERP shows them now."""
         return tuple(self._invoice(invoice_id) for invoice_id in invoice_ids)
 
     def _invoice(self, invoice_id: str) -> Invoice:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from credit_protection.domain.capabilities import Capabilities, Pace, Registry, RemovalKey
+from credit_protection.domain.capabilities import Backoff, Capabilities, Registry, RemovalKey
 from credit_protection.domain.money import Money
-from credit_protection.domain.removal_policy import RemovalPolicy, Trigger
+from credit_protection.domain.removal_policy import RemovalPolicy, RemovalRule
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +32,9 @@ class Profile:
         return self.name
 
 
-_PACE = Pace(timedelta(seconds=40), timedelta(minutes=15))
+_PACE = Backoff(timedelta(seconds=40), timedelta(minutes=15))
 _LOOKED_UP = Capabilities(
-    Registry.CREDITO_NA_MEDIDA, find=True, polling=True, grouping=True, remove_is_repeatable=True, poll_pace=_PACE
+    Registry.CREDITO_NA_MEDIDA, find=True, polling=True, grouping=True, remove_is_repeatable=True, poll_backoff=_PACE
 )
 _NATURAL = Capabilities(
     Registry.SPC,
@@ -49,7 +49,7 @@ LOOKED_UP = Profile("looked_up", _LOOKED_UP, asynchronous=True)
 """As Crédito na Medida: accepts, is polled, is looked up by id; nothing may be included twice."""
 
 NATURAL = Profile("natural", _NATURAL)
-"""As SPC Brasil: answers at once, can't be looked up, removes by the natural key and says "not found"."""
+"""As SPC Brasil: answers at once, can't be looked up, removes by the natural key and answers "not found"."""
 
 CALLBACK = Profile(
     "callback",
@@ -63,7 +63,7 @@ CALLBACK = Profile(
     ),
     asynchronous=True,
 )
-"""As Serasa Experian: accepts everything, tells the outcome by callback alone."""
+"""As Serasa Experian: accepts everything, reports the outcome by callback alone."""
 
 REPEATABLE = Profile(
     "repeatable",
@@ -77,7 +77,7 @@ REPEATABLE = Profile(
         remove_is_repeatable=True,
     ),
 )
-"""As `NATURAL`, and an inclusion that stands may be sent again."""
+"""As `NATURAL`, and an active inclusion may be sent again."""
 
 INSISTENT_CALLBACK = Profile(
     "insistent_callback",
@@ -94,7 +94,7 @@ INSISTENT_CALLBACK = Profile(
 )
 """As `CALLBACK`, and a removal may be sent again, from doubt too.
 
-Not an inclusion: a callback that does not name its request can't say which of two it speaks of.
+Not an inclusion: a callback that does not name its request can't say which of two it refers to.
 """
 
 SYNCHRONOUS_LOOKED_UP = Profile(
@@ -115,14 +115,14 @@ ANY_OF_GROUP = Profile(
     _LOOKED_UP,
     asynchronous=True,
     grouped=True,
-    policy=RemovalPolicy(Trigger.ANY_INVOICE_PAID, tolerance=Money(100)),
+    policy=RemovalPolicy(RemovalRule.ANY_INVOICE_PAID, tolerance=Money(100)),
 )
 ALL_OF_GROUP = Profile(
     "all_of_group",
     _LOOKED_UP,
     asynchronous=True,
     grouped=True,
-    policy=RemovalPolicy(Trigger.ALL_INVOICES_SETTLED, deletion_days=3),
+    policy=RemovalPolicy(RemovalRule.ALL_INVOICES_SETTLED, deletion_days=3),
 )
 
 PROFILES = (

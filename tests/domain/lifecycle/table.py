@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from credit_protection.domain.capabilities import RemovalKey
-from credit_protection.domain.negativations import Action, Desired, Observed
+from credit_protection.domain.state_table import Action, Desired, Observed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from credit_protection.domain.capabilities import Capabilities
 
-Cell = tuple[Observed, Desired]
+State = tuple[Observed, Desired]
 WANTED, UNWANTED = Desired.INCLUDED, Desired.REMOVED
 
 
@@ -41,7 +41,7 @@ def _outcome_to_come(gateway: Capabilities) -> Action:
     return Action.AWAIT_CALLBACK if gateway.callback else Action.ASK_PERSON
 
 
-TABLE: dict[Cell, Callable[[Capabilities], Action]] = {
+TABLE: dict[State, Callable[[Capabilities], Action]] = {
     (Observed.ABSENT, WANTED): lambda _: Action.INCLUDE,
     (Observed.ABSENT, UNWANTED): lambda _: Action.CLOSE,
     (Observed.IN_DOUBT_INCLUDE, WANTED): _doubtful_inclusion,

@@ -1,6 +1,6 @@
-"""The rules hold in whatever order things happen. Two machines, so that two processes share the work."""
+"""The rules hold for events in any order. Two machines, so that two test processes share the work."""
 
-from tests.domain.lifecycle.machine import LookedUp, NotLookedUp
+from tests.domain.lifecycle.machine import WithLookUp, WithoutLookUp
 
-TestLookedUp = LookedUp.TestCase
-TestNotLookedUp = NotLookedUp.TestCase
+TestWithLookUp = WithLookUp.TestCase
+TestWithoutLookUp = WithoutLookUp.TestCase

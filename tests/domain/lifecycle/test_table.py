@@ -1,4 +1,4 @@
-"""Every cell of the table meets every event that can meet it; `meetings.UNREACHABLE` names the others, and why."""
+"""Every event happens in every state where it can; `state_event_matrix.UNREACHABLE` names the other pairs, and why."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING
 import pytest
 
 from credit_protection.domain.errors import Conflict, RuleViolation
-from credit_protection.domain.negativations import Action, Desired, Observed, next_action
-from tests.domain.lifecycle.cells import at, meet
-from tests.domain.lifecycle.meetings import EVENTS, UNREACHABLE, reachable
+from credit_protection.domain.state_table import Action, Desired, Observed, next_action
 from tests.domain.lifecycle.profiles import PROFILES
+from tests.domain.lifecycle.random_walks import walk
 from tests.domain.lifecycle.rules import check_table
+from tests.domain.lifecycle.state_event_matrix import EVENTS, UNREACHABLE, reachable
 from tests.domain.lifecycle.table import TABLE
-from tests.domain.lifecycle.walks import walk
+from tests.domain.lifecycle.transitions import apply_event, in_state
 
 if TYPE_CHECKING:
     from tests.domain.lifecycle.profiles import Profile
-    from tests.domain.lifecycle.table import Cell
+    from tests.domain.lifecycle.table import State
 
 PAIRS = sorted(reachable())
 WALKS = 250
@@ -30,31 +30,31 @@ def _may_stay(event: str) -> bool:
 
 
 @pytest.mark.parametrize("profile", PROFILES, ids=repr)
-@pytest.mark.parametrize("cell", TABLE, ids=lambda cell: f"{cell[0]}-{cell[1]}")
-def test_the_table_is_the_specification(cell: Cell, profile: Profile) -> None:
-    assert next_action(*cell, profile.gateway) is TABLE[cell](profile.gateway)
+@pytest.mark.parametrize("state", TABLE, ids=lambda state: f"{state[0]}-{state[1]}")
+def test_next_action_matches_the_specification(state: State, profile: Profile) -> None:
+    assert next_action(*state, profile.gateway) is TABLE[state](profile.gateway)
 
 
-def test_every_pair_is_either_reachable_or_named_with_a_reason() -> None:
-    named = {(cell, event) for each in UNREACHABLE for cell in each.cells for event in each.events}
+def test_every_pair_is_reachable_or_named_with_a_reason() -> None:
+    named = {(state, event) for each in UNREACHABLE for state in each.states for event in each.events}
     assert len(TABLE) == 13
     assert len(EVENTS) == len(set(EVENTS)) == 50
-    assert named | reachable() == {(cell, event) for cell in TABLE for event in EVENTS}
+    assert named | reachable() == {(state, event) for state in TABLE for event in EVENTS}
     assert not named & reachable()
-    assert all(each.why for each in UNREACHABLE)
+    assert all(each.reason for each in UNREACHABLE)
 
 
 @pytest.mark.parametrize(
-    ("cell", "event"), PAIRS, ids=lambda value: value if isinstance(value, str) else "-".join(value)
+    ("state", "event"), PAIRS, ids=lambda value: value if isinstance(value, str) else "-".join(value)
 )
-def test_every_cell_meets_every_event_that_can_meet_it(cell: Cell, event: str) -> None:
-    """Whatever comes of it, the transmission is what the table says, and the change is named."""
+def test_event_in_state_keeps_the_table_and_names_its_change(state: State, event: str) -> None:
+    """The transmission follows the table afterwards, and the change emits an event."""
     for profile in PROFILES:
-        before = at(cell, profile.gateway)
+        before = in_state(state, profile.gateway)
         if event.startswith("claim ") and before.transmission.action != event.removeprefix("claim "):
             continue
         try:
-            change = meet(before, event, profile.gateway)
+            change = apply_event(before, event, profile.gateway)
         except (Conflict, RuleViolation) as refusal:
             assert refusal.code  # noqa: PT017 - either way is right; a refusal is a typed one
             continue
@@ -70,10 +70,10 @@ def test_every_cell_meets_every_event_that_can_meet_it(cell: Cell, event: str) -
             assert after.desired is Desired.REMOVED
 
 
-def test_random_walks_meet_nearly_all_of_them_and_none_that_is_called_unreachable() -> None:
-    met: Counter[tuple[Cell, str]] = Counter()
+def test_random_walks_cover_most_reachable_pairs_and_no_unreachable_one() -> None:
+    coverage: Counter[tuple[State, str]] = Counter()
     for profile in PROFILES:
         for seed in range(WALKS):
-            walk(profile, seed, met=met)
-    assert set(met) <= reachable()
-    assert len(met) >= 0.75 * len(PAIRS), sorted(reachable() - set(met))
+            walk(profile, seed, coverage=coverage)
+    assert set(coverage) <= reachable()
+    assert len(coverage) >= 0.75 * len(PAIRS), sorted(reachable() - set(coverage))

@@ -1,4 +1,4 @@
-"""An account at Crédito na Medida, whose bureau is the simulator: in memory, or at the end of a socket."""
+"""An account at Crédito na Medida whose bureau is the simulator, in memory or over a socket."""
 
 from dataclasses import replace
 from datetime import date, timedelta
@@ -7,11 +7,8 @@ from urllib.parse import parse_qsl, unquote
 
 import httpx
 
-from credit_protection.adapters.bureaus.credito_na_medida.gateway import (
-    CAPABILITIES,
-    CreditoNaMedida,
-    CreditoNaMedidaGateway,
-)
+from credit_protection.adapters.bureaus.credito_na_medida.gateway import CreditoNaMedidaGateway
+from credit_protection.adapters.bureaus.credito_na_medida.provider import CAPABILITIES, CreditoNaMedidaProvider
 from credit_protection.adapters.http.client import Transport
 from credit_protection.domain.bureau_answers import RecordKey
 from credit_protection.domain.customers import Address
@@ -21,7 +18,7 @@ from credit_protection.domain.money import Money
 from credit_protection.domain.reasons import RemovalReason
 from credit_protection.domain.requests import InclusionOrder
 from credit_protection.ports.bureau import RemovalOrder
-from credit_protection.testing.simulator.bureau import Circumstances
+from credit_protection.testing.simulator.bureau import ResponseContext
 from credit_protection.testing.simulator.clock import SimulatorClock
 from credit_protection.testing.simulator.credito_na_medida import CreditoNaMedida as Bureau
 from credit_protection.testing.simulator.server import Request
@@ -52,11 +49,11 @@ class BureauInMemory:
                 origin=ORIGIN,
             )
         )
-        answer = call.perform(Circumstances())
+        answer = call.perform(ResponseContext())
         headers = [("content-type", answer.media_type), *answer.headers]
         return httpx.Response(answer.status, headers=headers, content=answer.body)
 
-    def settle(self) -> None:
+    def process_pending(self) -> None:
         self.clock.advance(61)
 
     def records(self) -> list[dict[str, Any]]:
@@ -64,19 +61,19 @@ class BureauInMemory:
 
 
 def is_effect(method: str, path: str) -> bool:
-    """An inclusion or a removal: not the login, not a look-up."""
+    """Whether the call is an inclusion or a removal: neither a login nor a look-up."""
     return method in {"POST", "DELETE"} and path.startswith("/v1/negativacoes")
 
 
 def gateway(url: str = ORIGIN, transport: Transport | None = None, seconds: float = 5.0) -> CreditoNaMedidaGateway:
-    kind = CreditoNaMedida(replace(CAPABILITIES, call_deadline=timedelta(seconds=seconds)), transport)
+    provider = CreditoNaMedidaProvider(replace(CAPABILITIES, call_deadline=timedelta(seconds=seconds)), transport)
     parameters = {
         "client_id": "demo-client",
         "client_secret": "demo-secret",
         "base_url": url,
         "conexoes": "8",
     }
-    return kind.open(parameters, Environment.PRODUCTION)
+    return provider.create(parameters, Environment.PRODUCTION)
 
 
 def inclusion(reference: str = "REF-1") -> InclusionOrder:

@@ -1,8 +1,8 @@
-"""The safety property of the outcome table, for any script: what is told of a call is true, or is "unknown".
+"""The safety property of the gateway for any script of faults: it reports the truth, or "unknown".
 
-- Nothing but domain errors comes out.
-- "Not executed" is never said of a call that took effect, nor of one that still may.
-- `Done` and `Accepted` are never said of a call that did not take effect.
+- It raises only domain errors.
+- It never reports "not executed" for a call that took effect or still may.
+- It never reports `Done` or `Accepted` for a call that did not take effect.
 """
 
 import contextlib
@@ -15,126 +15,128 @@ import stamina
 from hypothesis import given
 from hypothesis import strategies as st
 
-from credit_protection.application.transmissions import known_of
 from credit_protection.domain.bureau_answers import (
     Accepted,
     Answer,
     Done,
-    Found,
-    Missing,
     NotExecuted,
+    RecordFound,
     RecordKey,
+    RecordNotFound,
     RecordState,
     Rejected,
+    answer_from_error,
 )
 from credit_protection.domain.errors import BureauError
 from credit_protection.testing.faults import (
-    CannedReply,
     Effect,
     Fault,
-    PlayedCall,
+    RecordedCall,
     ScriptedTransport,
+    StubResponse,
     scripts,
 )
 from tests.testing.faults.account import DEBTOR, DUE, BureauInMemory, gateway, inclusion, is_effect, removal
 
-ACTS = ("include", "remove", "find", "land", "settle")
+ACTIONS = ("include", "remove", "find", "deliver", "process")
 
 
 @pytest.fixture(autouse=True)
 def no_waiting() -> Iterator[None]:
-    """Look-ups and logins are tried again at once."""
+    """Retry look-ups and logins without waiting."""
     with stamina.set_testing(True, attempts=3, cap=True):
         yield
 
 
 @dataclass
-class Told:
-    """What was told of one act, and the calls for an effect that it made."""
+class Report:
+    """The gateway's report of one action, and the calls that it made."""
 
-    act: str
+    action: str
     answer: Answer
     calls: range
 
 
-class World:
-    """One account, one bureau, and everything that was said."""
+class AccountModel:
+    """One account, its bureau, and all reports."""
 
-    def __init__(self, script: tuple[Fault, ...], *, spoil_all: bool) -> None:
+    def __init__(self, script: tuple[Fault, ...], *, fault_all_calls: bool) -> None:
         self.bureau = BureauInMemory()
-        self.transport = ScriptedTransport(self.bureau, script, matching=None if spoil_all else is_effect)
+        self.transport = ScriptedTransport(self.bureau, script, matching=None if fault_all_calls else is_effect)
         self.gateway = gateway(transport=self.transport)
-        self.told: list[Told] = []
+        self.reports: list[Report] = []
         self.bureau_id: str | None = None
 
-    def play(self, act: str) -> None:
-        if act == "land":
-            self.transport.land()
-        elif act == "settle":
-            self.bureau.settle()
+    def run(self, action: str) -> None:
+        if action == "deliver":
+            self.transport.deliver()
+        elif action == "process":
+            self.bureau.process_pending()
             self.transport.advance(61)
-        elif act == "find":
+        elif action == "find":
             self.find()
         else:
-            self.ask(act)
+            self.request(action)
 
-    def ask(self, act: str) -> None:
+    def request(self, action: str) -> None:
         first = len(self.transport.calls)
         try:
-            if act == "include":
+            if action == "include":
                 answer: Answer = self.gateway.include(inclusion())
             else:
                 answer = self.gateway.remove(removal(bureau_id=self.bureau_id))
         except BureauError as error:
-            answer = known_of(error)
-        told = Told(act, answer, range(first, len(self.transport.calls)))
-        self.told.append(told)
+            answer = answer_from_error(error)
+        report = Report(action, answer, range(first, len(self.transport.calls)))
+        self.reports.append(report)
         if isinstance(answer, Done | Accepted):
             self.bureau_id = answer.bureau_id or self.bureau_id
-            self.is_true(told)
+            self.check(report)
 
-    def is_true(self, told: Told) -> None:
-        """`Done` and `Accepted` speak of something that stands at the bureau by now."""
+    def check(self, report: Report) -> None:
+        """`Done` and `Accepted` agree with the bureau's records."""
         states = {record["id"]: record["operacao"] for record in self.bureau.records()}
-        if told.act == "include":
-            assert told.answer.bureau_id in states  # type: ignore[union-attr]
-            assert self.effects(told) or (isinstance(told.answer, Accepted) and told.answer.repeated)
-        elif isinstance(told.answer, Accepted):
-            assert states[str(told.answer.bureau_id)] == "EXCLUSAO"
-        elif told.answer.how.value != "executed":  # type: ignore[union-attr]
+        if report.action == "include":
+            assert report.answer.bureau_id in states  # type: ignore[union-attr]
+            assert self.effects(report) or (isinstance(report.answer, Accepted) and report.answer.repeated)
+        elif isinstance(report.answer, Accepted):
+            assert states[str(report.answer.bureau_id)] == "EXCLUSAO"
+        elif report.answer.result.value != "executed":  # type: ignore[union-attr]
             addressed = set(states) if self.bureau_id is None else {self.bureau_id}
             assert all(states.get(each) != "INCLUSAO" for each in addressed)
 
     def find(self) -> None:
         try:
-            seen = self.gateway.find(RecordKey(DEBTOR, "REF-1", DUE, self.bureau_id))
+            found = self.gateway.find(RecordKey(DEBTOR, "REF-1", DUE, self.bureau_id))
         except BureauError:
             return
         records = self.bureau.records()
-        if isinstance(seen, Missing):
+        if isinstance(found, RecordNotFound):
             assert not records or self.bureau_id is not None
         else:
-            operation = next(record["operacao"] for record in records if record["id"] == seen.bureau_id)
-            removing = seen.state in {RecordState.REMOVING, RecordState.GONE}
-            assert isinstance(seen, Found)
+            operation = next(record["operacao"] for record in records if record["id"] == found.bureau_id)
+            removing = found.state in {RecordState.REMOVING, RecordState.GONE}
+            assert isinstance(found, RecordFound)
             assert removing == (operation == "EXCLUSAO")
 
-    def effects(self, told: Told) -> list[PlayedCall]:
-        """The calls of an act that took their effect, by now."""
-        calls = [self.transport.calls[number] for number in told.calls]
+    def effects(self, report: Report) -> list[RecordedCall]:
+        """The calls of a report that took effect so far."""
+        calls = [self.transport.calls[number] for number in report.calls]
         return [call for call in calls if is_effect(call.method, call.path) and call.status in {201, 202}]
 
 
-@pytest.mark.parametrize("spoil_all", [False, True], ids=["effects alone", "logins and look-ups too"])
-@given(script=scripts(max_size=8), acts=st.lists(st.sampled_from(ACTS), min_size=1, max_size=8))
-def test_what_is_told_of_a_call_is_true_or_unknown(spoil_all: bool, script: tuple[Fault, ...], acts: list[str]) -> None:
-    world = World(script, spoil_all=spoil_all)
-    for act in acts:
-        world.play(act)
-    world.transport.land()
-    for told in world.told:
-        if isinstance(told.answer, NotExecuted | Rejected):
-            assert not world.effects(told), told
+@pytest.mark.parametrize("fault_all_calls", [False, True], ids=["effects alone", "logins and look-ups too"])
+@given(script=scripts(max_size=8), actions=st.lists(st.sampled_from(ACTIONS), min_size=1, max_size=8))
+def test_report_of_a_call_is_true_or_unknown(
+    fault_all_calls: bool, script: tuple[Fault, ...], actions: list[str]
+) -> None:
+    model = AccountModel(script, fault_all_calls=fault_all_calls)
+    for action in actions:
+        model.run(action)
+    model.transport.deliver()
+    for report in model.reports:
+        if isinstance(report.answer, NotExecuted | Rejected):
+            assert not model.effects(report), report
 
 
 STATUSES = st.sampled_from([*range(200, 207), 301, 304, *range(400, 432), 451, 499, *range(500, 512), 520, 599])
@@ -159,35 +161,35 @@ JSON = st.recursive(
     ),
     max_leaves=8,
 )
-BODIES = st.binary(max_size=64) | JSON.map(lambda said: httpx.Response(200, json=_plain(said)).content)
+BODIES = st.binary(max_size=64) | JSON.map(lambda value: httpx.Response(200, json=_plain(value)).content)
 
 
-def _plain(said: object) -> object:
-    """Without what JSON has no word for."""
-    match said:
+def _plain(value: object) -> object:
+    """The value with floats as text: JSON has no NaN."""
+    match value:
         case float():
-            return str(said)
+            return str(value)
         case list():
-            return [_plain(each) for each in said]
+            return [_plain(each) for each in value]
         case dict():
-            return {name: _plain(each) for name, each in said.items()}
+            return {name: _plain(each) for name, each in value.items()}
         case _:
-            return said
+            return value
 
 
 @given(
     replies=st.lists(
-        st.builds(CannedReply, STATUSES, BODIES, st.lists(st.tuples(NAMES, VALUES), max_size=3).map(tuple)), max_size=5
+        st.builds(StubResponse, STATUSES, BODIES, st.lists(st.tuples(NAMES, VALUES), max_size=3).map(tuple)), max_size=5
     ),
-    act=st.sampled_from(("include", "remove", "find")),
+    action=st.sampled_from(("include", "remove", "find")),
 )
-def test_whatever_comes_back_nothing_but_domain_errors_comes_out(replies: list[CannedReply], act: str) -> None:
-    world = World(tuple(Fault("wild", Effect.NEVER, reply=reply) for reply in replies), spoil_all=True)
+def test_any_answer_raises_only_domain_errors(replies: list[StubResponse], action: str) -> None:
+    model = AccountModel(tuple(Fault("wild", Effect.NEVER, response=reply) for reply in replies), fault_all_calls=True)
     with contextlib.suppress(BureauError):
-        match act:
+        match action:
             case "include":
-                world.gateway.include(inclusion())
+                model.gateway.include(inclusion())
             case "remove":
-                world.gateway.remove(removal())
+                model.gateway.remove(removal())
             case _:
-                world.gateway.find(RecordKey(DEBTOR, "REF-1", DUE))
+                model.gateway.find(RecordKey(DEBTOR, "REF-1", DUE))

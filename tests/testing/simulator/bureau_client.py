@@ -1,4 +1,4 @@
-"""A client of the simulated bureau that holds every answer against the declared contract."""
+"""A client of the simulated bureau that checks every answer against the declared contract."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Reply:
 
 
 def debt(**changes: object) -> dict[str, Any]:
-    """An inclusion that is right in everything that is not changed."""
+    """A valid inclusion, with changes."""
     right = {
         "documento": CPF,
         "tipo_pessoa": "PF",
@@ -60,7 +60,7 @@ def debt(**changes: object) -> dict[str, Any]:
 
 
 class BureauClient:
-    """One keep-alive connection, logged in when first needed."""
+    """One keep-alive connection that logs in at its first call."""
 
     def __init__(self, url: str) -> None:
         target = urlsplit(url)
@@ -73,7 +73,7 @@ class BureauClient:
     def raw(
         self, method: str, target: str, body: bytes | str | None = None, headers: Mapping[str, str] | None = None
     ) -> Reply:
-        """An exchange as it is: no token, no check of the answer."""
+        """Send a request without a token; don't check the answer."""
         try:
             self._connection.request(method, target, body, dict(headers or {}))
             answer = self._connection.getresponse()
@@ -85,7 +85,7 @@ class BureauClient:
     def checked(
         self, method: str, target: str, body: bytes | str | None = None, headers: Mapping[str, str] | None = None
     ) -> Reply:
-        """An exchange whose answer must be what the contract declares."""
+        """Send a request and check its answer against the contract."""
         reply = self.raw(method, target, body, headers)
         routes = CONTRACT.route(urlsplit(target).path)
         if method in routes:

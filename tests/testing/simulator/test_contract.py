@@ -42,18 +42,18 @@ GET = CONTRACT_OF_THINGS.route("/coisas/7")["GET"][0]
 PUT = CONTRACT_OF_THINGS.route("/coisas/7")["PUT"][0]
 
 
-def test_each_operation_of_the_file_is_carried_out_and_no_other() -> None:
+def test_exactly_the_operations_of_the_file_are_implemented() -> None:
     operations = Operations(BureauState(SimulatorClock(), lambda: ""))
     assert set(operations.table) == {(operation.method, operation.template) for operation in CONTRACT.operations}
 
 
-def test_a_path_is_routed_with_its_parameters() -> None:
+def test_path_is_routed_with_its_parameters() -> None:
     assert CONTRACT_OF_THINGS.route("/coisas/a b")["GET"][1] == {"id": "a b"}
     assert CONTRACT_OF_THINGS.route("/coisas/") == {}
     assert CONTRACT_OF_THINGS.route("/coisas/7/8") == {}
 
 
-def test_query_parameters_come_back_with_their_types() -> None:
+def test_query_parameters_have_their_types() -> None:
     assert GET.check_query([("lado", "A"), ("n", "12")]) == {"lado": "A", "n": 12}
 
 
@@ -69,7 +69,7 @@ def test_query_parameters_come_back_with_their_types() -> None:
         ([("lado", "A"), ("n", "٣")], "n"),
     ],
 )
-def test_a_query_string_outside_the_contract_is_refused(pairs: list[tuple[str, str]], field: str) -> None:
+def test_invalid_query_string_is_refused(pairs: list[tuple[str, str]], field: str) -> None:
     with pytest.raises(ContractViolation) as refused:
         GET.check_query(pairs)
     assert refused.value.field == field
@@ -92,13 +92,13 @@ def test_a_query_string_outside_the_contract_is_refused(pairs: list[tuple[str, s
         ({"nome": "ab", "partes": [{"noite": "2026-01-10"}]}, "partes.0.noite"),
     ],
 )
-def test_a_body_outside_the_contract_is_refused_by_its_field(body: object, field: str | None) -> None:
+def test_invalid_body_is_refused_by_its_field(body: object, field: str | None) -> None:
     with pytest.raises(ContractViolation) as refused:
         PUT.check_body(body)
     assert refused.value.field == field
 
 
-def test_a_body_inside_the_contract_passes() -> None:
+def test_valid_body_passes() -> None:
     PUT.check_body({"nome": "ab", "nota": None, "valor": "1.00", "quando": "2026-01-10T10:00:00Z", "partes": []})
     CONTRACT.route("/v1/negativacoes")["POST"][0].check_body(debt())
 
@@ -117,13 +117,13 @@ def test_a_body_inside_the_contract_passes() -> None:
         (500, {"Content-Type": "application/json"}, b"{}", "codigo"),
     ],
 )
-def test_answers_are_held_against_the_contract(
+def test_answers_are_checked_against_the_contract(
     status: int, headers: dict[str, str], body: bytes, problem: str | None
 ) -> None:
     found = GET.answer_problem(status, headers, body)
     assert found is None if problem is None else problem in str(found)
 
 
-def test_a_binary_answer_must_have_bytes() -> None:
+def test_binary_answer_must_have_bytes() -> None:
     assert PUT.answer_problem(200, {"Content-Type": "application/pdf"}, b"%PDF") is None
     assert PUT.answer_problem(200, {"Content-Type": "application/pdf"}, b"") == "empty body"

@@ -40,7 +40,7 @@ REQUEST_FIELDS = {
     "fault",
     "repeated",
     "reinclusion",
-    "landed_late",
+    "effect_delayed",
     "reply_lost",
 }
 
@@ -50,13 +50,13 @@ def controls(request: pytest.FixtureRequest, simulator: BureauSimulator) -> Simu
     return simulator if request.param == "in the process" else RemoteControls(simulator.url)
 
 
-def test_the_simulator_tells_how_it_is(controls: SimulatorControls) -> None:
+def test_simulator_reports_its_health(controls: SimulatorControls) -> None:
     health = controls.health()
     assert (health["status"], health["bureau"]) == ("ok", "credito_na_medida")
     assert {"token", "products", "natures", "reasons", "query", "include", "find", "remove"} < set(health["operations"])
 
 
-def test_the_ledger_has_records_requests_and_counts(controls: SimulatorControls, client: BureauClient) -> None:
+def test_ledger_has_records_requests_and_counts(controls: SimulatorControls, client: BureauClient) -> None:
     record_id = client.include().json["id"]
     client.include()
     controls.advance(60)
@@ -72,7 +72,7 @@ def test_the_ledger_has_records_requests_and_counts(controls: SimulatorControls,
         "included": 0,
         "removed": 0,
         "errors": 0,
-        "standing": 1,
+        "active": 1,
         "duplicates": 0,
         "requests": 3,
         "inclusions_accepted": 1,
@@ -80,7 +80,7 @@ def test_the_ledger_has_records_requests_and_counts(controls: SimulatorControls,
         "queries_answered": 0,
         "repeated": 1,
         "reinclusions": 0,
-        "landed_late": 0,
+        "effect_delayed": 0,
         "replies_lost": 0,
         "tokens_leaked": 0,
     }
@@ -89,13 +89,13 @@ def test_the_ledger_has_records_requests_and_counts(controls: SimulatorControls,
     assert client.include().json["id"] == record_id
 
 
-def test_requests_that_want_no_effect_are_not_logged(controls: SimulatorControls, client: BureauClient) -> None:
+def test_requests_without_an_effect_are_not_logged(controls: SimulatorControls, client: BureauClient) -> None:
     client.get("/v1/produtos")
     client.get("/v1/negativacoes")
     assert controls.counts()["requests"] == 0
 
 
-def test_a_request_without_a_token_or_sense_is_logged_as_refused(
+def test_invalid_or_unauthorized_request_is_logged_as_refused(
     controls: SimulatorControls, client: BureauClient
 ) -> None:
     client.checked("POST", "/v1/negativacoes", "{", {"Content-Type": "application/json"})
@@ -128,14 +128,14 @@ def test_options_can_be_read_and_changed(controls: SimulatorControls) -> None:
         {"latency": 0.5, "colour": "blue"},
     ],
 )
-def test_an_option_that_makes_no_sense_changes_nothing(controls: SimulatorControls, changes: dict[str, object]) -> None:
+def test_invalid_option_changes_nothing(controls: SimulatorControls, changes: dict[str, object]) -> None:
     before = controls.options()
     with pytest.raises(ValueError, match=r"\w"):
         controls.set_options(**changes)
     assert controls.options() == before
 
 
-def test_a_faulty_rule_is_refused_over_either_way(controls: SimulatorControls) -> None:
+def test_invalid_rule_is_refused_in_process_and_over_http(controls: SimulatorControls) -> None:
     with pytest.raises(ValueError, match="operation"):
         controls.add_fault("dance", "cut")
     controls.add_fault("include", "cut", match={"documento": CPF})
@@ -143,7 +143,7 @@ def test_a_faulty_rule_is_refused_over_either_way(controls: SimulatorControls) -
     controls.clear_faults()
 
 
-def test_a_product_can_vanish(controls: SimulatorControls, client: BureauClient) -> None:
+def test_product_can_be_removed(controls: SimulatorControls, client: BureauClient) -> None:
     assert client.query("SCORE", modelo_score="A").status == 200
     controls.remove_product("SCORE")
     codes = [product["codigo"] for product in client.get("/v1/produtos").json["produtos"]]
@@ -153,7 +153,7 @@ def test_a_product_can_vanish(controls: SimulatorControls, client: BureauClient)
         controls.remove_product("SCORE")
 
 
-def test_the_catalogue_can_be_replaced(controls: SimulatorControls, client: BureauClient) -> None:
+def test_catalogue_can_be_replaced(controls: SimulatorControls, client: BureauClient) -> None:
     controls.set_catalogue(
         produtos=[{"codigo": "NOVA", "nome": "Nova", "tipo": "CONSULTA"}],
         naturezas=[{"codigo": "NNN", "descricao": "Nova (PJ)"}],
@@ -174,21 +174,21 @@ def test_the_catalogue_can_be_replaced(controls: SimulatorControls, client: Bure
         {"cores": []},
     ],
 )
-def test_a_catalogue_that_makes_no_sense_is_refused(controls: SimulatorControls, lists: dict[str, object]) -> None:
+def test_invalid_catalogue_is_refused(controls: SimulatorControls, lists: dict[str, object]) -> None:
     before = controls.catalogue()
     with pytest.raises(ValueError, match=r"\w"):
         controls.set_catalogue(**lists)
     assert controls.catalogue() == before
 
 
-def test_time_only_moves_on(controls: SimulatorControls) -> None:
+def test_clock_never_goes_back(controls: SimulatorControls) -> None:
     with pytest.raises(ValueError, match="moves on"):
         controls.advance(-1)
     with pytest.raises(ValueError, match="seconds"):
         controls._control("POST", "/clock", {"advance": "much"})
 
 
-def test_the_control_endpoints_speak_json_and_need_no_token(client: BureauClient) -> None:
+def test_control_endpoints_use_json_and_need_no_token(client: BureauClient) -> None:
     assert client.raw("GET", "/__simulator/health").json["status"] == "ok"
     assert client.raw("POST", "/__simulator/options", '{"seed": 3}').json["seed"] == 3
     assert client.raw("GET", "/__simulator/nothing").status == 400

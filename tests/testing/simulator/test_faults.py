@@ -49,7 +49,7 @@ def wait_until(condition: Callable[[], bool], seconds: float = 5.0) -> None:
         ("reject", {"status": 403, "code": "BLOQUEADO"}, 403, "BLOQUEADO", None),
     ],
 )
-def test_a_refusal_takes_no_effect_and_is_over_after_its_times(
+def test_refusal_has_no_effect_and_ends_after_its_times(
     simulator: BureauSimulator,
     client: BureauClient,
     kind: str,
@@ -70,7 +70,7 @@ def test_a_refusal_takes_no_effect_and_is_over_after_its_times(
 
 
 @pytest.mark.parametrize(("kind", "status"), [("server_error", 500), ("bad_gateway", 502), ("gateway_timeout", 504)])
-def test_a_gateway_error_can_hide_an_effect(
+def test_gateway_error_can_hide_an_effect(
     simulator: BureauSimulator, client: BureauClient, kind: str, status: int
 ) -> None:
     simulator.add_fault("include", kind, effect=True)
@@ -80,7 +80,7 @@ def test_a_gateway_error_can_hide_an_effect(
     assert simulator.counts()["records"] == 1
 
 
-def test_a_cut_line_takes_no_effect(simulator: BureauSimulator, client: BureauClient) -> None:
+def test_closed_connection_has_no_effect(simulator: BureauSimulator, client: BureauClient) -> None:
     client.login()
     simulator.add_fault("include", "cut", times=1)
     with pytest.raises(LOST):
@@ -90,7 +90,7 @@ def test_a_cut_line_takes_no_effect(simulator: BureauSimulator, client: BureauCl
     assert client.include().status == 201
 
 
-def test_a_lost_reply_hides_an_effect(simulator: BureauSimulator, client: BureauClient) -> None:
+def test_lost_reply_hides_an_effect(simulator: BureauSimulator, client: BureauClient) -> None:
     client.login()
     simulator.add_fault("include", "lost_reply", times=1)
     with pytest.raises(LOST):
@@ -101,7 +101,7 @@ def test_a_lost_reply_hides_an_effect(simulator: BureauSimulator, client: Bureau
     assert simulator.counts()["replies_lost"] == 1
 
 
-def test_a_removal_and_a_query_can_lose_their_reply_too(simulator: BureauSimulator, client: BureauClient) -> None:
+def test_removal_and_query_can_lose_their_reply_too(simulator: BureauSimulator, client: BureauClient) -> None:
     record_id = client.include().json["id"]
     simulator.advance(60)
     simulator.set_options(balance="10.00")
@@ -115,37 +115,37 @@ def test_a_removal_and_a_query_can_lose_their_reply_too(simulator: BureauSimulat
     assert simulator.options()["balance"] == "7.10"
 
 
-@pytest.mark.parametrize(("stall", "delay"), [(0, 0.25), (0.02, 0.25), (0.08, 0.02)])
-def test_an_effect_can_land_after_the_line_was_cut(
-    simulator: BureauSimulator, client: BureauClient, stall: float, delay: float
+@pytest.mark.parametrize(("hold", "delay"), [(0, 0.25), (0.02, 0.25), (0.08, 0.02)])
+def test_effect_can_follow_the_closed_connection(
+    simulator: BureauSimulator, client: BureauClient, hold: float, delay: float
 ) -> None:
     client.login()
-    simulator.add_fault("include", "late_landing", delay=delay, stall=stall, times=1)
+    simulator.add_fault("include", "delayed_effect", delay=delay, hold=hold, times=1)
     began = time.monotonic()
     with pytest.raises(LOST):
         client.include()
-    assert time.monotonic() - began >= stall
-    assert simulator.counts()["records"] == (1 if stall > delay else 0)
+    assert time.monotonic() - began >= hold
+    assert simulator.counts()["records"] == (1 if hold > delay else 0)
     wait_until(lambda: simulator.counts()["requests"] == 1)
     assert time.monotonic() - began >= delay
     (logged,) = simulator.ledger()["requests"]
-    assert (logged["status"], logged["landed_late"], logged["reply_lost"]) == (201, True, True)
+    assert (logged["status"], logged["effect_delayed"], logged["reply_lost"]) == (201, True, True)
 
 
-def test_a_late_landing_meets_the_world_as_it_is_then(simulator: BureauSimulator, client: BureauClient) -> None:
+def test_delayed_effect_uses_the_state_of_its_own_time(simulator: BureauSimulator, client: BureauClient) -> None:
     client.login()
-    simulator.add_fault("include", "late_landing", delay=0.25, times=1)
+    simulator.add_fault("include", "delayed_effect", delay=0.25, times=1)
     with pytest.raises(LOST):
         client.include()
     assert client.include().status == 201
     wait_until(lambda: simulator.counts()["requests"] == 2)
     late = simulator.ledger()["requests"][-1]
-    assert (late["outcome"], late["repeated"], late["landed_late"]) == ("JA_EXISTE", True, True)
+    assert (late["outcome"], late["repeated"], late["effect_delayed"]) == ("JA_EXISTE", True, True)
 
 
-def test_what_was_to_land_after_the_end_does_not_hold_it_up(simulator: BureauSimulator, client: BureauClient) -> None:
+def test_stop_does_not_wait_for_delayed_effects(simulator: BureauSimulator, client: BureauClient) -> None:
     client.login()
-    simulator.add_fault("include", "late_landing", delay=60)
+    simulator.add_fault("include", "delayed_effect", delay=60)
     with pytest.raises(LOST):
         client.include()
     began = time.monotonic()
@@ -155,7 +155,7 @@ def test_what_was_to_land_after_the_end_does_not_hold_it_up(simulator: BureauSim
 
 
 @pytest.mark.parametrize("effect", [None, False])
-def test_garbage_is_a_200_that_is_no_json(
+def test_garbage_is_a_200_that_is_not_json(
     simulator: BureauSimulator, client: BureauClient, effect: bool | None
 ) -> None:
     simulator.add_fault("include", "garbage", effect=effect)
@@ -166,19 +166,19 @@ def test_garbage_is_a_200_that_is_no_json(
     assert simulator.counts()["records"] == (0 if effect is False else 1)
 
 
-def spoilt(reply: Reply, form: str) -> bytes:
+def report_bytes(reply: Reply, form: str) -> bytes:
     return reply.body if form == "pdf" else base64.b64decode(reply.json["pdf_base64"])
 
 
 @pytest.mark.parametrize("form", ["pdf", "base64"])
-def test_a_report_can_be_spoilt(simulator: BureauSimulator, client: BureauClient, form: str) -> None:
+def test_report_can_be_broken(simulator: BureauSimulator, client: BureauClient, form: str) -> None:
     headers = client.bearer() | {"Content-Type": "application/json"}
     question = json.dumps({"produto": "ESSENCIAL", "documento": CPF})
     simulator.set_options(report_form=form)
-    whole = spoilt(client.raw("POST", "/v1/consultas", question, headers), form)
+    whole = report_bytes(client.raw("POST", "/v1/consultas", question, headers), form)
     for kind in ("html_instead_of_pdf", "empty_pdf", "truncated_pdf"):
         simulator.add_fault("query", kind, times=1)
-    html, empty, half = (spoilt(client.raw("POST", "/v1/consultas", question, headers), form) for _ in range(3))
+    html, empty, half = (report_bytes(client.raw("POST", "/v1/consultas", question, headers), form) for _ in range(3))
     assert html.startswith(b"<!DOCTYPE html>")
     assert empty == b""
     assert half == whole[: len(whole) // 2]
@@ -187,7 +187,7 @@ def test_a_report_can_be_spoilt(simulator: BureauSimulator, client: BureauClient
     assert simulator.counts()["queries_answered"] == 4
 
 
-def test_a_report_to_be_fetched_can_be_spoilt_at_either_step(simulator: BureauSimulator, client: BureauClient) -> None:
+def test_downloaded_report_can_be_broken_at_either_step(simulator: BureauSimulator, client: BureauClient) -> None:
     simulator.set_options(report_form="url")
     simulator.add_fault("query", "html_instead_of_pdf", times=1, media_type="text/html")
     path = client.query().json["pdf_url"].removeprefix(simulator.url)
@@ -201,7 +201,7 @@ def test_a_report_to_be_fetched_can_be_spoilt_at_either_step(simulator: BureauSi
     assert client.raw("GET", path, headers=client.bearer()).body.startswith(b"%PDF")
 
 
-def test_an_expired_token_is_refused_until_a_new_login(simulator: BureauSimulator, client: BureauClient) -> None:
+def test_expired_token_is_refused_until_a_new_login(simulator: BureauSimulator, client: BureauClient) -> None:
     client.login()
     simulator.add_fault("include", "expired_token", times=1)
     assert client.get("/v1/produtos").status == 200
@@ -212,9 +212,9 @@ def test_an_expired_token_is_refused_until_a_new_login(simulator: BureauSimulato
     assert client.include().status == 201
 
 
-def test_an_answer_can_drip(simulator: BureauSimulator, client: BureauClient) -> None:
+def test_answer_can_trickle(simulator: BureauSimulator, client: BureauClient) -> None:
     client.login()
-    simulator.add_fault("natures", "drip", interval=0.0005, times=1)
+    simulator.add_fault("natures", "trickle", interval=0.0005, times=1)
     began = time.monotonic()
     reply = client.get("/v1/naturezas")
     assert reply.status == 200
@@ -232,7 +232,7 @@ def test_latencies_add_up_and_do_not_hide_another_fault(simulator: BureauSimulat
     assert 0.06 <= time.monotonic() - began < 1
 
 
-def test_the_first_rule_that_fires_wins(simulator: BureauSimulator, client: BureauClient) -> None:
+def test_first_rule_that_fires_applies(simulator: BureauSimulator, client: BureauClient) -> None:
     client.login()
     simulator.add_fault("include", "unavailable", times=1)
     simulator.add_fault("any", "rate_limited", times=1)
@@ -254,7 +254,7 @@ def test_the_first_rule_that_fires_wins(simulator: BureauSimulator, client: Bure
         ("any", lambda client: client.get("/v1/produtos")),
     ],
 )
-def test_each_operation_can_be_named(
+def test_each_operation_can_be_named_in_a_rule(
     simulator: BureauSimulator, client: BureauClient, operation: str, call: Callable[[BureauClient], Reply]
 ) -> None:
     client.login()
@@ -263,7 +263,7 @@ def test_each_operation_can_be_named(
     assert call(client).status != 503
 
 
-def test_a_rule_can_be_about_one_debt(simulator: BureauSimulator, client: BureauClient) -> None:
+def test_rule_can_match_one_debt(simulator: BureauSimulator, client: BureauClient) -> None:
     simulator.add_fault("any", "reject", match={"contrato": "FAT-2", "documento": OTHER_CPF})
     assert client.include(contrato="FAT-1", documento=OTHER_CPF).status == 201
     assert client.include(contrato="FAT-2").status == 201
@@ -283,7 +283,7 @@ def fates(seed: int, contracts: list[str]) -> dict[str, list[int]]:
     return statuses
 
 
-def test_chance_is_seeded_and_does_not_depend_on_the_order_of_arrival() -> None:
+def test_probability_is_seeded_and_independent_of_order() -> None:
     contracts = [f"C{number}" for number in range(20)] * 2
     once = fates(3, contracts)
     assert once == fates(3, contracts[::-1])
@@ -292,7 +292,7 @@ def test_chance_is_seeded_and_does_not_depend_on_the_order_of_arrival() -> None:
     assert 5 < outcomes.count(503) < 35
 
 
-def test_cleared_faults_are_forgotten(simulator: BureauSimulator, client: BureauClient) -> None:
+def test_cleared_faults_are_removed(simulator: BureauSimulator, client: BureauClient) -> None:
     simulator.add_fault("any", "cut")
     simulator.clear_faults()
     assert simulator.faults() == []
@@ -312,13 +312,13 @@ def test_cleared_faults_are_forgotten(simulator: BureauSimulator, client: Bureau
         {"operation": "include", "kind": "rate_limited", "retry_after": 0.5},
     ],
 )
-def test_a_rule_that_makes_no_sense_is_refused(simulator: BureauSimulator, rule: dict[str, object]) -> None:
+def test_invalid_rule_is_refused(simulator: BureauSimulator, rule: dict[str, object]) -> None:
     with pytest.raises(ValueError, match=": "):
         simulator._control("POST", "/faults", rule)
     assert simulator.faults() == []
 
 
-def test_every_kind_of_fault_leaves_the_bureau_well(simulator: BureauSimulator, client: BureauClient) -> None:
+def test_bureau_works_after_every_kind_of_fault(simulator: BureauSimulator, client: BureauClient) -> None:
     for kind in FaultKind:
         simulator.add_fault("include", kind, times=1, delay=0, interval=0.0001)
         with suppress(*LOST):

@@ -19,7 +19,7 @@ def test_credentials_as_json_give_a_token(client: BureauClient) -> None:
     assert reply.json["expires_in"] == 3600
 
 
-def test_credentials_as_a_form_or_as_http_basic_do_too(client: BureauClient) -> None:
+def test_credentials_as_a_form_or_http_basic_give_a_token(client: BureauClient) -> None:
     said = {"grant_type": "client_credentials", "client_id": "demo-client", "client_secret": "demo-secret"}
     assert client.checked("POST", "/oauth/token", urlencode(said), FORM).status == 200
     grant = {"grant_type": "client_credentials"}
@@ -35,13 +35,13 @@ def test_wrong_credentials_are_refused(client: BureauClient, client_id: str, sec
     assert (reply.status, reply.code) == (401, "CREDENCIAIS_INVALIDAS")
 
 
-def test_a_broken_basic_header_is_refused(client: BureauClient) -> None:
+def test_invalid_basic_header_is_refused(client: BureauClient) -> None:
     headers = FORM | {"Authorization": "Basic ***"}
     reply = client.checked("POST", "/oauth/token", "grant_type=client_credentials", headers)
     assert (reply.status, reply.code) == (401, "CREDENCIAIS_INVALIDAS")
 
 
-def test_a_login_outside_the_contract_is_refused(client: BureauClient) -> None:
+def test_invalid_login_is_refused(client: BureauClient) -> None:
     reply = client.checked("POST", "/oauth/token", "grant_type=password&client_id=a&client_secret=b", FORM)
     assert (reply.status, reply.json["campo"]) == (422, "grant_type")
     assert client.checked("POST", "/oauth/token", "grant_type=client_credentials", FORM).status == 422
@@ -60,13 +60,13 @@ def test_credentials_can_be_configured() -> None:
 @pytest.mark.parametrize(
     "path", ["/v1/produtos", "/v1/naturezas", "/v1/motivos-baixa", "/v1/negativacoes", "/v1/negativacoes/1"]
 )
-def test_without_a_token_nothing_is_told(client: BureauClient, path: str) -> None:
+def test_request_without_a_token_is_refused(client: BureauClient, path: str) -> None:
     assert client.checked("GET", path).code == "TOKEN_INVALIDO"
     assert client.checked("GET", path, headers={"Authorization": "Bearer inventado"}).status == 401
     assert client.checked("GET", path, headers=BASIC).status == 401
 
 
-def test_a_token_gets_old(simulator: BureauSimulator, client: BureauClient) -> None:
+def test_token_expires(simulator: BureauSimulator, client: BureauClient) -> None:
     client.login()
     simulator.advance(3599)
     assert client.get("/v1/produtos").status == 200
@@ -75,7 +75,7 @@ def test_a_token_gets_old(simulator: BureauSimulator, client: BureauClient) -> N
     assert (reply.status, reply.code) == (401, "TOKEN_EXPIRADO")
 
 
-def test_tokens_can_be_called_in_and_a_new_login_helps(simulator: BureauSimulator, client: BureauClient) -> None:
+def test_expired_tokens_need_a_new_login(simulator: BureauSimulator, client: BureauClient) -> None:
     client.login()
     simulator.expire_tokens()
     assert client.get("/v1/produtos").code == "TOKEN_EXPIRADO"

@@ -18,9 +18,7 @@ def included(simulator: BureauSimulator, client: BureauClient, **changes: object
     return record_id
 
 
-def test_an_inclusion_is_processed_for_a_while_and_then_stands(
-    simulator: BureauSimulator, client: BureauClient
-) -> None:
+def test_inclusion_is_processed_before_it_is_active(simulator: BureauSimulator, client: BureauClient) -> None:
     reply = client.include()
     assert reply.status == 201
     assert reply.json["operacao"] == "INCLUSAO"
@@ -38,9 +36,7 @@ def test_an_inclusion_is_processed_for_a_while_and_then_stands(
     assert simulator.record(record_id)["pedido"] == debt()
 
 
-def test_a_second_inclusion_under_the_same_key_names_the_first(
-    simulator: BureauSimulator, client: BureauClient
-) -> None:
+def test_repeated_inclusion_names_the_first(simulator: BureauSimulator, client: BureauClient) -> None:
     record_id = client.include().json["id"]
     reply = client.include(valor="1.00", nome="Outra")
     assert (reply.status, reply.code, reply.json["id"]) == (409, "JA_EXISTE", record_id)
@@ -63,7 +59,7 @@ def test_another_key_is_another_debt(client: BureauClient) -> None:
     assert len(ids) == 5
 
 
-def test_without_the_duplicate_check_a_double_record_is_made(simulator: BureauSimulator, client: BureauClient) -> None:
+def test_duplicate_record_is_made_without_the_duplicate_check(simulator: BureauSimulator, client: BureauClient) -> None:
     simulator.set_options(duplicate_check=False)
     first, second = client.include(), client.include()
     assert (first.status, second.status) == (201, 201)
@@ -72,7 +68,7 @@ def test_without_the_duplicate_check_a_double_record_is_made(simulator: BureauSi
     assert simulator.counts()["duplicates"] == 1
 
 
-def test_of_many_at_once_exactly_one_is_included(simulator: BureauSimulator) -> None:
+def test_concurrent_inclusions_of_one_key_make_one_record(simulator: BureauSimulator) -> None:
     def post(_: int) -> int:
         client = BureauClient(simulator.url)
         try:
@@ -87,9 +83,7 @@ def test_of_many_at_once_exactly_one_is_included(simulator: BureauSimulator) -> 
     assert simulator.counts()["repeated"] == 31
 
 
-def test_a_removal_is_processed_for_a_while_and_then_the_debt_is_gone(
-    simulator: BureauSimulator, client: BureauClient
-) -> None:
+def test_removal_is_processed_before_the_debt_is_removed(simulator: BureauSimulator, client: BureauClient) -> None:
     record_id = included(simulator, client)
     reply = client.remove(record_id, "RENEGOCIACAO")
     assert reply.status == 202
@@ -99,16 +93,16 @@ def test_a_removal_is_processed_for_a_while_and_then_the_debt_is_gone(
     assert (found["operacao"], found["situacao"]) == ("EXCLUSAO", "EXCLUSAO")
     assert simulator.ledger()["records"][0]["motivo"] == "RENEGOCIACAO"
     assert simulator.ledger()["requests"][-1]["motivo"] == "RENEGOCIACAO"
-    assert simulator.counts()["standing"] == 0
+    assert simulator.counts()["active"] == 0
 
 
-def test_what_is_still_being_included_cannot_be_removed_yet(client: BureauClient) -> None:
+def test_record_in_processing_cannot_be_removed(client: BureauClient) -> None:
     record_id = client.include().json["id"]
     reply = client.remove(record_id)
     assert (reply.status, reply.code) == (409, "EM_PROCESSAMENTO")
 
 
-def test_a_second_removal_is_told_that_it_was_done(simulator: BureauSimulator, client: BureauClient) -> None:
+def test_repeated_removal_is_reported_as_done_before(simulator: BureauSimulator, client: BureauClient) -> None:
     record_id = included(simulator, client)
     client.remove(record_id)
     assert client.remove(record_id).code == "JA_EXCLUIDA"
@@ -119,14 +113,12 @@ def test_a_second_removal_is_told_that_it_was_done(simulator: BureauSimulator, c
     assert repeated == [False, False, True, True]
 
 
-def test_while_it_is_being_removed_a_debt_still_stands(simulator: BureauSimulator, client: BureauClient) -> None:
+def test_debt_is_active_while_its_removal_is_processed(simulator: BureauSimulator, client: BureauClient) -> None:
     client.remove(included(simulator, client))
     assert client.include().code == "JA_EXISTE"
 
 
-def test_after_its_removal_a_debt_can_be_included_anew_and_that_is_noticed(
-    simulator: BureauSimulator, client: BureauClient
-) -> None:
+def test_removed_debt_can_be_included_again_and_is_counted(simulator: BureauSimulator, client: BureauClient) -> None:
     first = included(simulator, client)
     client.remove(first)
     simulator.advance(60)
@@ -138,12 +130,12 @@ def test_after_its_removal_a_debt_can_be_included_anew_and_that_is_noticed(
     assert client.situacao(first) == "EXCLUSAO"
 
 
-def test_an_unknown_debt_is_not_found(client: BureauClient) -> None:
+def test_unknown_debt_is_not_found(client: BureauClient) -> None:
     assert client.get("/v1/negativacoes/NEG99999999").code == "NAO_ENCONTRADA"
     assert client.remove("NEG99999999").code == "NAO_ENCONTRADA"
 
 
-def test_a_refused_inclusion_ends_in_error_and_does_not_stand(simulator: BureauSimulator, client: BureauClient) -> None:
+def test_refused_inclusion_ends_in_error_and_is_not_active(simulator: BureauSimulator, client: BureauClient) -> None:
     simulator.add_fault(
         "include", "processing_error", match={"contrato": "FAT-0001"}, times=1, message="CEP inexistente"
     )
@@ -160,7 +152,9 @@ def test_a_refused_inclusion_ends_in_error_and_does_not_stand(simulator: BureauS
     assert not simulator.ledger()["requests"][-1]["reinclusion"]
 
 
-def test_a_refused_removal_ends_in_error_and_the_debt_stands(simulator: BureauSimulator, client: BureauClient) -> None:
+def test_refused_removal_ends_in_error_and_the_debt_stays_active(
+    simulator: BureauSimulator, client: BureauClient
+) -> None:
     record_id = included(simulator, client)
     simulator.add_fault("remove", "processing_error", match={"contrato": "FAT-0001"}, message="Ordem pendente")
     assert client.remove(record_id).status == 202
@@ -168,14 +162,14 @@ def test_a_refused_removal_ends_in_error_and_the_debt_stands(simulator: BureauSi
     found = client.get(f"/v1/negativacoes/{record_id}").json
     assert (found["operacao"], found["situacao"], found["erro"]) == ("EXCLUSAO", "ERRO", "Ordem pendente")
     assert client.include().code == "JA_EXISTE"
-    assert simulator.counts()["standing"] == 1
+    assert simulator.counts()["active"] == 1
     simulator.clear_faults()
     assert client.remove(record_id).status == 202
     simulator.advance(60)
     assert client.situacao(record_id) == "EXCLUSAO"
 
 
-def test_the_bureau_can_take_a_debt_out_by_itself(simulator: BureauSimulator, client: BureauClient) -> None:
+def test_bureau_can_remove_a_debt_itself(simulator: BureauSimulator, client: BureauClient) -> None:
     record_id = included(simulator, client)
     simulator.remove_at_bureau(record_id)
     found = client.get(f"/v1/negativacoes/{record_id}").json
@@ -186,7 +180,7 @@ def test_the_bureau_can_take_a_debt_out_by_itself(simulator: BureauSimulator, cl
         simulator.remove_at_bureau("NEG99999999")
 
 
-def test_debts_from_before_can_be_put_on_record(simulator: BureauSimulator, client: BureauClient) -> None:
+def test_older_debts_can_be_added_to_the_records(simulator: BureauSimulator, client: BureauClient) -> None:
     old = {"documento": CPF, "contrato": "ANTIGO-1", "vencimento": "2025-11-05", "valor": "80.00"}
     added = simulator.add_records([old, old | {"contrato": "ANTIGO-2", "natureza": "MEN"}])
     assert client.situacao(added[0]["id"]) == "INCLUSAO"
@@ -198,7 +192,7 @@ def test_debts_from_before_can_be_put_on_record(simulator: BureauSimulator, clie
         simulator.add_records([{"documento": CPF}])
 
 
-def test_the_list_is_filtered_and_paged(simulator: BureauSimulator, client: BureauClient) -> None:
+def test_list_is_filtered_and_paged(simulator: BureauSimulator, client: BureauClient) -> None:
     for number in range(5):
         client.include(contrato=f"FAT-{number}")
     client.include(documento=OTHER_CPF, contrato="FAT-0")
@@ -220,9 +214,7 @@ def test_the_list_is_filtered_and_paged(simulator: BureauSimulator, client: Bure
     assert contracts(pagina=9, por_pagina=500) == ([], 6)
 
 
-def test_with_tens_of_thousands_of_debts_the_bureau_is_still_quick(
-    simulator: BureauSimulator, client: BureauClient
-) -> None:
+def test_bureau_is_fast_with_tens_of_thousands_of_debts(simulator: BureauSimulator, client: BureauClient) -> None:
     simulator.add_records(
         {"documento": CPF, "contrato": f"N-{number}", "vencimento": "2025-11-05", "valor": "10.00"}
         for number in range(30_000)

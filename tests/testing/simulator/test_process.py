@@ -17,7 +17,7 @@ from tests.testing.simulator.bureau_client import BureauClient
 COMMAND = [sys.executable, "-m", "credit_protection.testing.simulator"]
 
 
-def test_a_simulator_in_its_own_process_takes_the_same_commands() -> None:
+def test_simulator_process_has_the_same_commands() -> None:
     with SimulatorProcess(processing_seconds=0, balance="3.00") as simulator:
         client = BureauClient(simulator.url)
         assert client.query().status == 200
@@ -32,7 +32,7 @@ def test_a_simulator_in_its_own_process_takes_the_same_commands() -> None:
         os.kill(pid, 0)
 
 
-def test_a_simulator_that_does_not_start_says_so() -> None:
+def test_simulator_that_does_not_start_raises() -> None:
     with BureauSimulator() as taken:
         port = int(taken.url.rpartition(":")[2])
         with pytest.raises(RuntimeError, match="did not start"), SimulatorProcess(port=port):
@@ -44,7 +44,7 @@ def test_a_simulator_that_does_not_start_says_so() -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_the_command_prints_one_line_and_ends_cleanly_when_told(number: signal.Signals) -> None:
+def test_command_prints_one_line_and_ends_at_a_signal(number: signal.Signals) -> None:
     options = ["--port", "0", "--latency", "0-0.001", "--report-form", "base64", "--no-duplicate-check", "--seed", "4"]
     with subprocess.Popen([*COMMAND, *options], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
@@ -58,7 +58,7 @@ def test_the_command_prints_one_line_and_ends_cleanly_when_told(number: signal.S
     assert (out, err, process.returncode) == ("", "", 0)
 
 
-def test_a_child_ends_when_its_parent_is_gone() -> None:
+def test_child_ends_when_its_parent_dies() -> None:
     with subprocess.Popen(
         [*COMMAND, "--end-with-stdin"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as process:
@@ -73,14 +73,14 @@ def test_a_child_ends_when_its_parent_is_gone() -> None:
         assert process.wait(5) == 0
 
 
-def test_a_taken_port_is_told_without_a_traceback(capsys: pytest.CaptureFixture[str]) -> None:
+def test_taken_port_is_reported_without_a_traceback(capsys: pytest.CaptureFixture[str]) -> None:
     with BureauSimulator() as taken, pytest.raises(SystemExit) as ended:
         main(["--port", taken.url.rpartition(":")[2]])
     assert ended.value.code == 1
     assert capsys.readouterr().err.startswith("simulador: ")
 
 
-def test_serve_announces_where_it_listens_and_gives_the_signals_back() -> None:
+def test_serve_announces_its_url_and_restores_the_signal_handlers() -> None:
     lines: list[str] = []
     before = signal.getsignal(signal.SIGTERM)
 

@@ -14,7 +14,7 @@ def pages(pdf: bytes) -> list[str]:
     return [page.extract_text() for page in pypdf.PdfReader(io.BytesIO(pdf), strict=True).pages]
 
 
-def test_a_query_is_answered_with_a_real_pdf_of_several_pages(client: BureauClient) -> None:
+def test_query_is_answered_with_a_pdf_of_several_pages(client: BureauClient) -> None:
     reply = client.query()
     assert reply.status == 200
     assert reply.headers["Content-Type"] == "application/pdf"
@@ -31,7 +31,7 @@ def test_a_query_is_answered_with_a_real_pdf_of_several_pages(client: BureauClie
     assert "Consultas anteriores" in text[2]
 
 
-def test_the_same_question_has_the_same_report_and_another_has_another(client: BureauClient) -> None:
+def test_equal_queries_have_equal_reports(client: BureauClient) -> None:
     first = client.query().body
     with BureauSimulator() as second_bureau:
         second = BureauClient(second_bureau.url)
@@ -43,7 +43,7 @@ def test_the_same_question_has_the_same_report_and_another_has_another(client: B
 
 
 @pytest.mark.parametrize("document", [CNPJ, CNPJ_WITH_LETTERS])
-def test_a_company_is_reported_on_too(client: BureauClient, document: str) -> None:
+def test_company_has_a_report_too(client: BureauClient, document: str) -> None:
     assert "Data de fundação" in pages(client.query("MEDIDA-PJ", document).body)[0]
 
 
@@ -64,7 +64,7 @@ def test_a_company_is_reported_on_too(client: BureauClient, document: str) -> No
         ("SCORE", CPF, {"modelo_score": "A", "cor": "azul"}, "INSUMO_INVALIDO", "insumos.cor"),
     ],
 )
-def test_a_question_that_makes_no_sense_is_refused_and_costs_nothing(
+def test_invalid_query_is_refused_and_costs_nothing(
     simulator: BureauSimulator,
     client: BureauClient,
     product: str,
@@ -79,7 +79,7 @@ def test_a_question_that_makes_no_sense_is_refused_and_costs_nothing(
     assert simulator.options()["balance"] == "50.00"
 
 
-def test_a_cnpj_with_letters_can_be_unknown_to_the_bureau(simulator: BureauSimulator, client: BureauClient) -> None:
+def test_alphanumeric_cnpj_can_be_refused_by_an_option(simulator: BureauSimulator, client: BureauClient) -> None:
     simulator.set_options(alphanumeric_cnpj=False)
     assert client.query(document=CNPJ_WITH_LETTERS).code == "DOCUMENTO_INVALIDO"
     assert client.query(document=CNPJ).status == 200
@@ -100,7 +100,7 @@ def test_each_query_costs_its_price_until_the_balance_is_used_up(
     assert simulator.counts()["queries_answered"] == 3
 
 
-def test_a_report_can_come_as_base64(simulator: BureauSimulator, client: BureauClient) -> None:
+def test_report_can_come_as_base64(simulator: BureauSimulator, client: BureauClient) -> None:
     whole = client.query()
     simulator.set_options(report_form="base64")
     reply = client.query()
@@ -108,9 +108,7 @@ def test_a_report_can_come_as_base64(simulator: BureauSimulator, client: BureauC
     assert reply.json["protocolo"] == whole.headers["X-Protocolo"]
 
 
-def test_a_report_can_be_fetched_on_the_bureaus_own_origin_with_the_token(
-    simulator: BureauSimulator, client: BureauClient
-) -> None:
+def test_report_on_the_own_origin_needs_the_token(simulator: BureauSimulator, client: BureauClient) -> None:
     whole = client.query().body
     simulator.set_options(report_forms={"ESSENCIAL": "url"})
     url = client.query().json["pdf_url"]
@@ -123,9 +121,7 @@ def test_a_report_can_be_fetched_on_the_bureaus_own_origin_with_the_token(
     assert client.query("MEDIDA-PF").headers["Content-Type"] == "application/pdf"
 
 
-def test_a_report_can_be_fetched_on_another_origin_and_a_token_shown_there_is_noticed(
-    simulator: BureauSimulator, client: BureauClient
-) -> None:
+def test_report_on_another_origin_counts_leaked_tokens(simulator: BureauSimulator, client: BureauClient) -> None:
     whole = client.query().body
     simulator.set_options(report_form="other_origin")
     url = client.query().json["pdf_url"]
@@ -141,7 +137,7 @@ def test_a_report_can_be_fetched_on_another_origin_and_a_token_shown_there_is_no
     elsewhere.close()
 
 
-def test_the_log_tells_what_was_asked(simulator: BureauSimulator, client: BureauClient) -> None:
+def test_log_has_the_subject_of_each_request(simulator: BureauSimulator, client: BureauClient) -> None:
     client.query("MEDIDA-PF")
     client.query("MEDIDA-PJ")
     first, second = simulator.ledger()["requests"]

@@ -16,7 +16,7 @@ ADDRESS: dict[str, Any] = debt()["endereco"]
 
 
 @pytest.mark.parametrize("path", ["/", "/v1", "/v1/produtos/", "/v1/negativacoes/1/2", "/v2/produtos", "/oauth"])
-def test_an_unknown_path_is_not_found(client: BureauClient, path: str) -> None:
+def test_unknown_path_is_not_found(client: BureauClient, path: str) -> None:
     reply = client.get(path)
     assert (reply.status, reply.code) == (404, "ROTA_INEXISTENTE")
 
@@ -32,12 +32,14 @@ def test_an_unknown_path_is_not_found(client: BureauClient, path: str) -> None:
         ("OPTIONS", "/v1/naturezas", "GET"),
     ],
 )
-def test_a_wrong_method_is_told_the_right_ones(client: BureauClient, method: str, path: str, allowed: str) -> None:
+def test_wrong_method_is_answered_with_the_allowed_ones(
+    client: BureauClient, method: str, path: str, allowed: str
+) -> None:
     reply = client.checked(method, path, headers=client.bearer())
     assert (reply.status, reply.code, reply.headers["Allow"]) == (405, "METODO_NAO_PERMITIDO", allowed)
 
 
-def test_a_head_request_has_no_body(client: BureauClient) -> None:
+def test_head_request_has_no_body(client: BureauClient) -> None:
     reply = client.raw("HEAD", "/v1/produtos", headers=client.bearer())
     assert (reply.status, reply.body) == (405, b"")
     assert client.get("/v1/produtos").status == 200
@@ -71,7 +73,7 @@ def test_a_head_request_has_no_body(client: BureauClient) -> None:
         ({"valor": "1.00\n"}, "valor"),
     ],
 )
-def test_an_inclusion_outside_the_contract_is_refused_by_its_field(
+def test_invalid_inclusion_is_refused_by_its_field(
     client: BureauClient, changes: dict[str, object], field: str
 ) -> None:
     reply = client.include(**changes)
@@ -89,7 +91,7 @@ def test_an_inclusion_outside_the_contract_is_refused_by_its_field(
         ({"valor": "0.00"}, "VALOR_INVALIDO", "valor"),
     ],
 )
-def test_an_inclusion_that_makes_no_sense_is_refused(
+def test_inconsistent_inclusion_is_refused(
     simulator: BureauSimulator, client: BureauClient, changes: dict[str, object], code: str, field: str
 ) -> None:
     reply = client.include(**changes)
@@ -101,7 +103,7 @@ def test_an_inclusion_that_makes_no_sense_is_refused(
 
 @pytest.mark.parametrize(("person", "document"), [("PF", "52998224725"), ("PJ", CNPJ)])
 @pytest.mark.parametrize("nature", ["MEN", "OUT"])
-def test_natures_for_both_and_without_a_mark_admit_everyone(
+def test_natures_for_both_or_without_a_mark_admit_all_persons(
     client: BureauClient, nature: str, person: str, document: str
 ) -> None:
     assert client.include(documento=document, tipo_pessoa=person, natureza=nature).status == 201
@@ -119,19 +121,19 @@ def test_natures_for_both_and_without_a_mark_admit_everyone(
         ("cpf=52998224725", "cpf"),
     ],
 )
-def test_a_list_outside_the_contract_is_refused(client: BureauClient, query: str, field: str) -> None:
+def test_invalid_list_request_is_refused(client: BureauClient, query: str, field: str) -> None:
     reply = client.get(f"/v1/negativacoes?{query}")
     assert (reply.status, reply.json["campo"]) == (422, field)
 
 
-def test_parameters_that_are_not_declared_are_refused_everywhere(client: BureauClient) -> None:
+def test_undeclared_parameters_are_refused_everywhere(client: BureauClient) -> None:
     assert client.get("/v1/produtos?tipo=CONSULTA").json["campo"] == "tipo"
     assert client.checked("POST", "/oauth/token?x=1", "{}", JSON).json["campo"] == "x"
     reply = client.checked("POST", "/v1/negativacoes?x=1", json.dumps(debt()), client.bearer() | JSON)
     assert reply.json["campo"] == "x"
 
 
-def test_a_removal_needs_a_reason_that_exists(simulator: BureauSimulator, client: BureauClient) -> None:
+def test_removal_needs_an_existing_reason(simulator: BureauSimulator, client: BureauClient) -> None:
     record_id = client.include().json["id"]
     simulator.advance(60)
     missing = client.checked("DELETE", f"/v1/negativacoes/{record_id}", headers=client.bearer())
@@ -142,7 +144,7 @@ def test_a_removal_needs_a_reason_that_exists(simulator: BureauSimulator, client
 
 
 @pytest.mark.parametrize("path", ["/v1/consultas", "/v1/negativacoes"])
-def test_only_json_is_taken(client: BureauClient, path: str) -> None:
+def test_only_json_is_accepted(client: BureauClient, path: str) -> None:
     form = {"Content-Type": "application/x-www-form-urlencoded"}
     assert client.checked("POST", path, "a=1", client.bearer() | form).status == 415
     assert client.checked("POST", path, "{}", client.bearer()).status == 415
@@ -153,12 +155,12 @@ def test_only_json_is_taken(client: BureauClient, path: str) -> None:
     assert client.checked("POST", path, "{}", client.bearer() | with_charset).status == 422
 
 
-def test_a_body_where_none_belongs_is_refused(client: BureauClient) -> None:
+def test_unexpected_body_is_refused(client: BureauClient) -> None:
     reply = client.checked("GET", "/v1/produtos", "{}", client.bearer() | JSON)
     assert (reply.status, reply.code) == (400, "CORPO_INESPERADO")
 
 
-def test_a_query_with_an_input_that_is_no_text_is_refused(client: BureauClient) -> None:
+def test_query_with_a_non_text_input_is_refused(client: BureauClient) -> None:
     said = {"produto": "SCORE", "documento": "52998224725", "insumos": {"modelo_score": 3}}
     reply = client.post("/v1/consultas", said)
     assert (reply.status, reply.json["campo"]) == (422, "insumos.modelo_score")

@@ -13,15 +13,15 @@ from credit_protection.testing.simulator import BureauSimulator
 from tests.testing.simulator.bureau_client import BureauClient
 
 
-def speak(url: str, said: bytes) -> bytes:
-    """Say something raw and hear all until the line is closed."""
+def send_raw(url: str, request: bytes) -> bytes:
+    """Send raw bytes; read until the connection closes."""
     target = urlsplit(url)
-    with socket.create_connection((target.hostname, target.port), timeout=5) as line:
-        line.sendall(said)
-        heard = b""
-        while piece := line.recv(65536):
-            heard += piece
-    return heard
+    with socket.create_connection((target.hostname, target.port), timeout=5) as connection:
+        connection.sendall(request)
+        received = b""
+        while piece := connection.recv(65536):
+            received += piece
+    return received
 
 
 def test_one_connection_serves_many_requests_quickly(client: BureauClient) -> None:
@@ -60,31 +60,31 @@ def test_sixty_four_connections_are_served_at_once(simulator: BureauSimulator) -
         (b"POST /v1/negativacoes HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999\r\n\r\n", b"413"),
     ],
 )
-def test_what_is_not_http_enough_is_refused_and_the_line_closed(
+def test_invalid_http_is_refused_and_the_connection_closed(
     simulator: BureauSimulator, said: bytes, status: bytes
 ) -> None:
-    head, _, body = speak(simulator.url, said).partition(b"\r\n\r\n")
+    head, _, body = send_raw(simulator.url, said).partition(b"\r\n\r\n")
     assert head.startswith(b"HTTP/1.1 " + status)
     assert b"Connection: close" in head
     assert b"Content-Type: application/json" in head
     assert body.startswith(b'{"codigo": "REQUISICAO_INVALIDA"')
 
 
-def test_a_client_that_leaves_in_the_middle_is_no_trouble(
+def test_client_that_closes_early_does_no_harm(
     simulator: BureauSimulator, client: BureauClient, capfd: pytest.CaptureFixture[str]
 ) -> None:
     target = urlsplit(simulator.url)
-    with socket.create_connection((target.hostname, target.port)) as line:
-        line.sendall(b"POST /v1/negativacoes HTTP/1.1\r\nHost: x\r\nContent-Length: 500\r\n\r\n{")
+    with socket.create_connection((target.hostname, target.port)) as connection:
+        connection.sendall(b"POST /v1/negativacoes HTTP/1.1\r\nHost: x\r\nContent-Length: 500\r\n\r\n{")
     simulator.add_fault("token", "latency", delay=0.05, times=1)
-    with socket.create_connection((target.hostname, target.port)) as line:
-        line.sendall(b"POST /oauth/token HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n")
+    with socket.create_connection((target.hostname, target.port)) as connection:
+        connection.sendall(b"POST /oauth/token HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n")
     time.sleep(0.06)
     assert client.login().status == 200
     assert capfd.readouterr().err == ""
 
 
-def test_a_stopped_simulator_refuses_connections_and_can_come_back_at_the_same_place() -> None:
+def test_stopped_simulator_refuses_connections_and_restarts_on_its_port() -> None:
     simulator = BureauSimulator(processing_seconds=0).start()
     url = simulator.url
     client = BureauClient(url)
@@ -100,7 +100,7 @@ def test_a_stopped_simulator_refuses_connections_and_can_come_back_at_the_same_p
         client.close()
 
 
-def test_a_simulator_whose_other_port_is_taken_listens_nowhere(simulator: BureauSimulator) -> None:
+def test_simulator_with_a_taken_port_listens_on_none(simulator: BureauSimulator) -> None:
     half = BureauSimulator()
     half._files_port = simulator._files_port
     with pytest.raises(OSError, match="in use"):
@@ -108,7 +108,7 @@ def test_a_simulator_whose_other_port_is_taken_listens_nowhere(simulator: Bureau
     assert half._listeners == []
 
 
-def test_two_simulators_know_nothing_of_each_other(simulator: BureauSimulator, client: BureauClient) -> None:
+def test_two_simulators_share_no_state(simulator: BureauSimulator, client: BureauClient) -> None:
     with BureauSimulator() as other:
         assert other.url != simulator.url
         client.include()

@@ -1,4 +1,4 @@
-"""Brazil's business days, from the `holidays` package: the public category, which knows 20 November."""
+"""Brazil's business days, from the `holidays` package: its public category, which includes 20 November."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ _YEARS_BACK, _YEARS_AHEAD = 8, 3
 class BrazilianCalendars:
     """Calendars of Brazilian creditors: public national holidays plus the creditor's local ones."""
 
-    def of(self, creditor: Creditor) -> BusinessCalendar:
-        """The creditor's calendar, from eight years back (old debts) to three ahead (deadlines)."""
+    def for_creditor(self, creditor: Creditor) -> BusinessCalendar:
+        """The creditor's calendar, from eight years ago (old debts) to three years ahead (deadlines)."""
         return _calendar(datetime.now(UTC).year, creditor.local_holidays)
 
 

@@ -20,14 +20,14 @@ class SystemClock:
 
 
 class RandomIdentifiers:
-    """Random names: ids of 128 bits, references of 70 bits (the storage refuses a repeat besides)."""
+    """Random identifiers: ids of 128 bits, references of 70 bits (the storage also refuses duplicates)."""
 
     def new_id(self) -> str:
-        """A fresh id: 32 hexadecimal digits."""
+        """A new id: 32 hexadecimal digits."""
         return uuid.uuid4().hex
 
     def new_reference(self) -> str:
-        """A fresh contract reference of 16 characters, without the letters that people misread."""
+        """A new contract reference of 16 characters, without the letters that people misread."""
         return "CP" + "".join(secrets.choice(_ALPHABET) for _ in range(_LENGTH))
 
     def jitter(self) -> float:

@@ -1,4 +1,4 @@
-"""Files of a bureau's extract: CSV or XLSX, told apart by what is in them."""
+"""Files of a bureau's extract, CSV or XLSX. The content decides the format, not the name."""
 
 from __future__ import annotations
 
@@ -20,13 +20,10 @@ __all__ = ["CsvExtract", "XlsxExtract", "open_extract"]
 
 
 def open_extract(path: Path) -> Extract:
-    """The extract in a file.
-
-    Args:
-        path: of a CSV or XLSX file.
+    """Open a CSV or XLSX file as an extract.
 
     Raises:
-        InvalidInput: there is no such file, or it is neither.
+        InvalidInput: the file can't be read, or has neither format.
     """
     try:
         with path.open("rb") as file:

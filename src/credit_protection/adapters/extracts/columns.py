@@ -1,21 +1,21 @@
-"""Which column is which: headers by any of their usual names, accents and case apart, in any order."""
+"""Columns by their headers: any usual name of each, in any order; accents and case don't matter."""
 
 from __future__ import annotations
 
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from credit_protection.adapters.extracts import cells
-from credit_protection.domain.adoption import ExtractRow
+from credit_protection.adapters.extracts import parsing
+from credit_protection.domain.adoption_assessment import ExtractRow
 from credit_protection.domain.errors import InvalidInput
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from credit_protection.adapters.extracts.cells import Cell
+    from credit_protection.adapters.extracts.parsing import Cell
 
-_HEADER_WITHIN = 20
-"""A report may begin with its title and its filters: the header is looked for in so many rows."""
+_MAX_HEADER_ROW = 20
+"""A report may begin with a title and filters: the header is one of the first rows."""
 NAMES: dict[str, tuple[str, ...]] = {
     "document": ("documento", "cpf cnpj", "cnpj cpf", "cpf", "cnpj", "document", "documento do devedor"),
     "name": ("nome", "name", "cliente", "devedor", "razao social", "nome razao social", "nome do devedor"),
@@ -25,7 +25,7 @@ NAMES: dict[str, tuple[str, ...]] = {
     "operation": ("operacao", "operation", "tipo de operacao", "tipo operacao"),
     "state": ("situacao", "state", "status", "estado"),
 }
-_PORTUGUESE = {
+_REQUIRED = {
     "document": "documento",
     "reference": "contrato",
     "due_date": "vencimento",
@@ -33,47 +33,47 @@ _PORTUGUESE = {
     "operation": "operação",
     "state": "situação",
 }
-"""What can't be missing."""
+"""The required columns, as the error names them."""
 
 
-def read(rows: Iterator[tuple[int, Sequence[Cell]]], file_name: str) -> Iterator[ExtractRow]:
-    """The records of a table, row by row; empty rows are left out.
+def read_rows(rows: Iterator[tuple[int, Sequence[Cell]]], file_name: str) -> Iterator[ExtractRow]:
+    """Read the records of a table row by row; empty rows are skipped.
 
     Args:
-        rows: the file's, each with its line.
+        rows: each with its line number.
         file_name: for messages.
 
     Raises:
         InvalidInput: no header is found.
     """
-    places = _places(rows, file_name)
+    positions = _column_positions(rows, file_name)
     for line, row in rows:
-        given = {name: row[place] if place < len(row) else None for name, place in places.items()}
-        if not any(cells.text(cell) for cell in row):
+        given = {name: row[position] if position < len(row) else None for name, position in positions.items()}
+        if not any(parsing.text(cell) for cell in row):
             continue
         yield ExtractRow(
             line=line,
-            document=cells.document(given["document"]),
-            name=cells.text(given.get("name")),
-            reference=cells.text(given["reference"]),
-            due_date=cells.day(given["due_date"]),
-            amount=cells.money(given["amount"]),
-            state=cells.state(given["operation"], given["state"]),
+            document=parsing.document(given["document"]),
+            name=parsing.text(given.get("name")),
+            reference=parsing.text(given["reference"]),
+            due_date=parsing.day(given["due_date"]),
+            amount=parsing.money(given["amount"]),
+            state=parsing.state(given["operation"], given["state"]),
         )
 
 
-def _places(rows: Iterator[tuple[int, Sequence[Cell]]], file_name: str) -> dict[str, int]:
-    missing = set(_PORTUGUESE)
-    for _, row in islice(rows, _HEADER_WITHIN):
-        headers = [cells.plain(cells.text(cell)) for cell in row]
-        places = {
+def _column_positions(rows: Iterator[tuple[int, Sequence[Cell]]], file_name: str) -> dict[str, int]:
+    missing = set(_REQUIRED)
+    for _, row in islice(rows, _MAX_HEADER_ROW):
+        headers = [parsing.normalize(parsing.text(cell)) for cell in row]
+        positions = {
             name: headers.index(known) for name, names in NAMES.items() for known in reversed(names) if known in headers
         }
-        lacking = _PORTUGUESE.keys() - places.keys()
+        lacking = _REQUIRED.keys() - positions.keys()
         if not lacking:
-            return places
+            return positions
         missing = min(missing, lacking, key=len)
-    names = ", ".join(text for name, text in _PORTUGUESE.items() if name in missing)
+    names = ", ".join(text for name, text in _REQUIRED.items() if name in missing)
     raise InvalidInput(
         f"{file_name} não tem as colunas de um extrato: falta {names}. Confira a primeira linha.",
         field="file",

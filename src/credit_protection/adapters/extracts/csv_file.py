@@ -13,41 +13,37 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from credit_protection.domain.adoption import ExtractRow
+    from credit_protection.domain.adoption_assessment import ExtractRow
 
 _BLOCK = 1 << 16
 _SEPARATORS = ";,\t"
 
 
 class CsvExtract:
-    """`ports.extracts.Extract` over a CSV file.
+    """`ports.extracts.Extract` over a CSV file."""
 
-    Args:
-        path: of the file.
-    """
-
-    is_log = True
+    is_operation_log = True
 
     def __init__(self, path: Path) -> None:
         self._path = path
 
     @property
     def name(self) -> str:
-        """The file's."""
+        """The file's name."""
         return self._path.name
 
     def rows(self) -> Iterator[ExtractRow]:
-        """Line by line.
+        """Read the records line by line.
 
         Raises:
-            InvalidInput: it is no CSV file, or no header is found.
+            InvalidInput: the file is no CSV file, or has no header.
         """
         try:
             with self._path.open(encoding=_encoding(self._path), newline="") as file:
                 separator = _separator(file.read(_BLOCK))
                 file.seek(0)
                 reader = csv.reader(file, delimiter=separator)
-                yield from columns.read(((reader.line_num, row) for row in reader), self.name)
+                yield from columns.read_rows(((reader.line_num, row) for row in reader), self.name)
         except (OSError, csv.Error) as error:
             raise InvalidInput(
                 f"{self.name} não pôde ser lido como CSV: {error}. Salve-o de novo como CSV ou XLSX.",
@@ -57,7 +53,7 @@ class CsvExtract:
 
 
 def _encoding(path: Path) -> str:
-    """UTF-8 where all of it is; else Latin-1 as Windows has it."""
+    """UTF-8 where the whole file is valid UTF-8, else Latin-1."""
     decoder = codecs.getincrementaldecoder("utf-8")()
     try:
         with path.open("rb") as file:
@@ -70,6 +66,6 @@ def _encoding(path: Path) -> str:
 
 
 def _separator(beginning: str) -> str:
-    """The sign that the fullest of the first lines has most of."""
+    """The separator that occurs most often in one of the first lines."""
     lines = beginning.splitlines()[:20]
     return max(_SEPARATORS, key=lambda sign: max((line.count(sign) for line in lines), default=0))

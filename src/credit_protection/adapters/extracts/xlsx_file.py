@@ -12,31 +12,27 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from credit_protection.domain.adoption import ExtractRow
+    from credit_protection.domain.adoption_assessment import ExtractRow
 
 
 class XlsxExtract:
-    """`ports.extracts.Extract` over an XLSX file.
+    """`ports.extracts.Extract` over an XLSX file."""
 
-    Args:
-        path: of the file.
-    """
-
-    is_log = True
+    is_operation_log = True
 
     def __init__(self, path: Path) -> None:
         self._path = path
 
     @property
     def name(self) -> str:
-        """The file's."""
+        """The file's name."""
         return self._path.name
 
     def rows(self) -> Iterator[ExtractRow]:
-        """Row by row, of the first sheet.
+        """Read the records of the first sheet row by row.
 
         Raises:
-            InvalidInput: it is no spreadsheet, or no header is found.
+            InvalidInput: the file is no spreadsheet, or has no header.
             ConfigurationError: the extra is not installed.
         """
         try:
@@ -57,7 +53,7 @@ class XlsxExtract:
             ) from error
         try:
             sheet = book.worksheets[0]
-            sheet.reset_dimensions()  # some programs write a wrong one, and rows would be lost
-            yield from columns.read(enumerate(sheet.iter_rows(values_only=True), 1), self.name)
+            sheet.reset_dimensions()  # some programs write a wrong one, and rows would be skipped
+            yield from columns.read_rows(enumerate(sheet.iter_rows(values_only=True), 1), self.name)
         finally:
             book.close()

@@ -1,4 +1,4 @@
-"""HubSoft's records as the domain's: one meaning for the REST host and for the local ERP, whose file has this shape.
+"""HubSoft's records as the domain's, with one meaning for the REST host and for the local ERP's file.
 
 Each function takes a record as JSON gave it. A field that can't be read is an `InvalidInput` that names the record and
 the field, and never shows a whole document.
@@ -9,12 +9,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
-from credit_protection.adapters.hosts.hubsoft_shape import (
-    parse_amount,
-    parse_birth,
-    parse_day,
-    parse_postal_code,
-    parse_state,
+from credit_protection.adapters.hosts.hubsoft_fields import (
+    read_amount,
+    read_birth,
+    read_day,
+    read_postal_code,
+    read_state,
 )
 from credit_protection.domain.creditors import Creditor
 from credit_protection.domain.customers import (
@@ -42,7 +42,7 @@ TIME_ZONES = {
     "RO": "America/Porto_Velho",
     "RR": "America/Boa_Vista",
 }
-"""The states whose clock is not Brasília's. Fernando de Noronha and the west of Amazonas are passed over."""
+"""The states that don't use Brasília's time. Fernando de Noronha and the west of Amazonas are ignored."""
 
 _STATUS_PREFIXES = (
     ("cancelado", SubscriptionStatus.TERMINATED),
@@ -51,7 +51,7 @@ _STATUS_PREFIXES = (
     ("agendado_", SubscriptionStatus.PENDING),
 )
 _BILLING_FIRST = ("endereco_cobranca", "endereco_cadastral")
-_SHORTEST_DOCUMENT = 9
+_MIN_DOCUMENT_LENGTH = 9
 
 Parsed = TypeVar("Parsed")
 
@@ -61,29 +61,29 @@ class Record:
     """One of the ERP's records, read field by field.
 
     Args:
-        label: what an operator calls it: "Fatura 60001".
+        label: its name for an operator: "Fatura 60001".
         fields: as JSON gave them.
     """
 
     label: str
-    # JSON of another system: what a field holds is known only after it was looked at.
+    # JSON of another system: the type of a field is unknown until it is checked.
     fields: Mapping[str, Any]
 
     def invalid(self, field: str, problem: str) -> InvalidInput:
-        """The error that names this record and a field of it."""
+        """Make the error that names this record and one of its fields."""
         return InvalidInput(
             f"{self.label}, campo {field}: {problem}", field=field, code="registro_invalido", record=self.label
         )
 
-    def parsed(self, field: str, parse: Callable[[object], Parsed]) -> Parsed:
-        """A field through one of the parsers of `hubsoft_shape`."""
+    def parsed(self, field: str, read: Callable[[object], Parsed]) -> Parsed:
+        """A field, read by a function of `hubsoft_fields`."""
         try:
-            return parse(self.fields.get(field))
+            return read(self.fields.get(field))
         except ValueError as error:
             raise self.invalid(field, str(error)) from None
 
     def text(self, field: str) -> str:
-        """A text, blanks around it dropped; a number as text; "" where it is blank."""
+        """A text without blanks around it; a number as text; "" where it is blank."""
         value = self.fields.get(field)
         if value is None:
             return ""
@@ -97,16 +97,16 @@ class Record:
         return text
 
     def id(self, field: str) -> str:
-        """An id, as text."""
+        """A required id, as text."""
         return self.text(field) or self.missing(field)
 
     def day(self, field: str) -> date:
-        """A day that must be there."""
-        return self.parsed(field, parse_day) or self.missing(field)
+        """A required day."""
+        return self.parsed(field, read_day) or self.missing(field)
 
     def money(self, field: str) -> Money | None:
-        """An amount that is not negative; None where it is blank."""
-        amount = self.parsed(field, parse_amount)
+        """A non-negative amount; None where it is blank."""
+        amount = self.parsed(field, read_amount)
         if amount is None:
             return None
         if amount < 0:
@@ -114,7 +114,7 @@ class Record:
         return Money.brl(amount)
 
     def part(self, field: str, label: str | None = None) -> Record | None:
-        """A record inside this one; None where it is null."""
+        """A nested record; None where it is null."""
         value = self.fields.get(field)
         if value is None:
             return None
@@ -132,12 +132,12 @@ class Record:
         return value
 
     def missing(self, field: str) -> NoReturn:
-        """Refuse a blank field."""
+        """Raise the error of a blank field."""
         raise self.invalid(field, "está vazio. Preencha-o no ERP.")
 
 
 def record_of(kind: str, value: object, id_field: str, position: int) -> Record:
-    """An item of a list, labelled by its id, or by its place where it has none.
+    """An item of a list, labelled by its id, or by its position where it is no object.
 
     Args:
         kind: "Fatura".
@@ -145,24 +145,16 @@ def record_of(kind: str, value: object, id_field: str, position: int) -> Record:
         id_field: the field that holds its id.
         position: from 1.
     """
-    by_place = f"{kind} na posição {position}"
+    label = f"{kind} na posição {position}"
     if not isinstance(value, dict):
-        raise InvalidInput(f"{by_place}: deve ser um objeto.", code="registro_invalido")
-    record = Record(by_place, value)
+        raise InvalidInput(f"{label}: deve ser um objeto.", code="registro_invalido")
+    record = Record(label, value)
     return Record(f"{kind} {shown_id(record.id(id_field))}", value)
 
 
 def shown_id(id_: str) -> str:
-    """An id for a message; one as long as a document may be one, and shows its last digits only."""
-    return id_ if len(id_) < _SHORTEST_DOCUMENT else f"***{id_[-3:]}"
-
-
-def document_key(document: str) -> str:
-    """A document as it is looked up: letters and digits, upper case."""
-    return "".join(mark for mark in document if mark.isalnum()).upper()
-
-
-# ------------------------------------------------------------------------------------------------ the company
+    """An id for a message. An id as long as a document may be one: only its last characters are shown."""
+    return id_ if len(id_) < _MIN_DOCUMENT_LENGTH else f"***{id_[-3:]}"
 
 
 def creditor_of(company: Record) -> Creditor:
@@ -182,14 +174,10 @@ def creditor_of(company: Record) -> Creditor:
     )
 
 
-# ------------------------------------------------------------------------------------------------ the customer
-
-
 def customer_of(record: Record) -> Customer:
     """A customer (cliente), with `servicos`.
 
-    The ERP keeps addresses by subscription: the billing address of the first that has one counts, else the registered
-    address of the first that has one.
+    The ERP stores addresses by subscription. The first billing address counts, else the first registered address.
     """
     return Customer(
         id=record.id("id_cliente"),
@@ -198,7 +186,7 @@ def customer_of(record: Record) -> Customer:
         address=_address_of(record),
         birth_date=_birth_of(record),
         email=record.text("email_principal"),
-        phone="".join(mark for mark in record.text("telefone_primario") if mark.isdigit()),
+        phone="".join(filter(str.isdigit, record.text("telefone_primario"))),
     )
 
 
@@ -229,8 +217,8 @@ def _status_of(service: Record) -> SubscriptionStatus:
 
 
 def _birth_of(record: Record) -> date | None:
-    # Spelt `data_nascmento` in the customer look-up, `data_nascimento` in an invoice's customer.
-    return record.parsed("data_nascmento", parse_birth) or record.parsed("data_nascimento", parse_birth)
+    # The customer look-up spells it `data_nascmento`, an invoice's customer `data_nascimento`.
+    return record.parsed("data_nascmento", read_birth) or record.parsed("data_nascimento", read_birth)
 
 
 def _address_of(record: Record) -> Address:
@@ -252,22 +240,19 @@ def _address(part: Record) -> Address:
         district=part.text("bairro"),
         city=part.text("cidade"),
         state=_state(part),
-        postal_code=part.parsed("cep", parse_postal_code),
+        postal_code=part.parsed("cep", read_postal_code),
     )
 
 
 def _state(part: Record) -> str:
-    return part.parsed("uf", lambda uf: parse_state(part.fields.get("estado"), uf))
-
-
-# ------------------------------------------------------------------------------------------------ the invoice
+    return part.parsed("uf", lambda uf: read_state(part.fields.get("estado"), uf))
 
 
 def invoice_of(record: Record) -> Invoice | None:
-    """An invoice (fatura) of `/financeiro/fatura`; None where its amount is null, that is, not known.
+    """An invoice (fatura) of `/financeiro/fatura`; None where its amount is null, that is, unknown.
 
-    One with a payment date is paid where what was paid and forgiven reaches its amount, or where the ERP does not say
-    how much was paid; otherwise it is open with a smaller balance.
+    An invoice with a payment date is paid where payment and discount reach its amount, or where the paid amount is
+    blank. Otherwise it is open with a smaller balance.
     """
     amount = record.money("valor")
     if amount is None:
@@ -291,12 +276,12 @@ def invoice_of(record: Record) -> Invoice | None:
 
 
 def settlement_of(record: Record) -> Settlement | None:
-    """What a record of an invoice tells of its payment; None where it has no payment date.
+    """The payment in an invoice's record; None where it has no payment date.
 
-    The ERP gives a payment no id of its own: invoice, day and amount make one, so that a repeat is recognised and a
-    corrected amount is another. Beware where partial payments add up: the ERP tells their sum, under the last day.
+    The ERP gives a payment no id. Invoice, day and amount make one, so that a repeat is recognised and a corrected
+    amount is another payment. The ERP reports several partial payments as their sum, on the last day.
     """
-    paid_on = record.parsed("data_pagamento", parse_day)
+    paid_on = record.parsed("data_pagamento", read_day)
     if paid_on is None:
         return None
     invoice_id = record.id("id_fatura")
@@ -309,12 +294,12 @@ def settlement_of(record: Record) -> Settlement | None:
         paid_on=paid_on,
         amount=amount,
         discount=record.money("valor_desconto") or ZERO,
-        available_on=record.parsed("data_credito", parse_day),
+        available_on=record.parsed("data_credito", read_day),
     )
 
 
 def balance_after(balance: Money, settlement: Settlement) -> Money:
-    """What stays open of a balance after a settlement."""
+    """The open balance after a settlement."""
     if settlement.amount is None:
         return ZERO
     return max(ZERO, balance - total([settlement.amount, settlement.discount]))

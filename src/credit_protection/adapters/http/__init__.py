@@ -1,6 +1,40 @@
-"""HTTP: the one place that imports httpx. No type of it leaves this folder.
+"""HTTP for gateways, and the only package that imports httpx: no type of that library leaves it.
 
-Read in this order: `calls` (what goes in and comes out), `outcomes` (what became of a call), `network` and `client`
-(how it is carried, under a total deadline), `attempts` (one try, or several where that is harmless), `auth` (tokens),
-`session` (what a gateway holds), `transcripts` (evidence without secrets).
+A gateway imports these names from here. They load on first use, so importing a gateway does not load httpx. Read the
+modules in this order: `calls`, `outcomes`, `network`, `client`, `retries`, `auth`, `session`, `transcripts`.
 """
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from credit_protection._lazy import lazy_names
+
+if TYPE_CHECKING:
+    from credit_protection.adapters.http.auth import ClientCredentials, CredentialsForm
+    from credit_protection.adapters.http.calls import Deadline, HttpCall, HttpReply
+    from credit_protection.adapters.http.client import Transport
+    from credit_protection.adapters.http.session import BureauSession
+    from credit_protection.adapters.http.transcripts import mask
+
+__all__ = [
+    "BureauSession",
+    "ClientCredentials",
+    "CredentialsForm",
+    "Deadline",
+    "HttpCall",
+    "HttpReply",
+    "Transport",
+    "mask",
+]
+
+__getattr__ = lazy_names(
+    __name__,
+    {
+        "adapters.http.auth": "ClientCredentials CredentialsForm",
+        "adapters.http.calls": "Deadline HttpCall HttpReply",
+        "adapters.http.client": "Transport",
+        "adapters.http.session": "BureauSession",
+        "adapters.http.transcripts": "mask",
+    },
+)

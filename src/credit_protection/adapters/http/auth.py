@@ -1,4 +1,4 @@
-"""Tokens by client credentials (RFC 6749, 4.4): one login for all threads, renewed before they run out."""
+"""Tokens by client credentials (RFC 6749, 4.4): one login for all threads, renewed before expiry."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from credit_protection.adapters.http.attempts import attempt, persist
 from credit_protection.adapters.http.calls import HttpCall
+from credit_protection.adapters.http.retries import attempt, retry_safe
 from credit_protection.adapters.http.transcripts import transcript
 from credit_protection.domain.errors import BureauUnavailable, CredentialsRejected
 
@@ -23,13 +23,13 @@ if TYPE_CHECKING:
     from credit_protection.adapters.http.calls import Deadline, HttpReply
     from credit_protection.adapters.http.client import HttpClient
 
-_LIFETIME_IF_UNTOLD = 300.0
-_LONGEST_LIFETIME = 86_400.0
-_MARGIN = 60.0
-_MARGIN_SHARE = 0.2
+_DEFAULT_LIFETIME = 300.0
+_MAX_LIFETIME = 86_400.0
+_RENEWAL_MARGIN = 60.0
+_RENEWAL_SHARE = 0.2
 _PAUSE_AFTER_FAILURE = 5.0
-_TOKEN = re.compile(r"[\x21-\x7e]{1,8192}").fullmatch
-_REFUSED = frozenset({400, 422})
+_is_token = re.compile(r"[\x21-\x7e]{1,8192}").fullmatch
+_REFUSAL_STATUSES = frozenset({400, 422})
 
 
 class CredentialsForm(StrEnum):
@@ -45,9 +45,9 @@ class Token:
     """A bearer token.
 
     Args:
-        value: what is shown to the server.
-        renew_at: from when on it is renewed, on the monotonic clock.
-        expires_at: from when on it is useless.
+        value: sent to the server.
+        renew_at: when it is renewed, on the monotonic clock.
+        expires_at: when the server refuses it.
     """
 
     value: str = field(repr=False)
@@ -55,21 +55,21 @@ class Token:
     expires_at: float
 
     @classmethod
-    def lasting(cls, value: str, seconds: float, since: float) -> Token:
-        """One that is good for so many seconds since an instant; renewed a minute early, or a fifth of its life."""
-        life = min(max(seconds, 0.0), _LONGEST_LIFETIME)
-        return cls(value, since + life - min(_MARGIN, life * _MARGIN_SHARE), since + life)
+    def from_lifetime(cls, value: str, seconds: float, since: float) -> Token:
+        """A token valid for so many seconds since an instant; renewed a minute, or a fifth of its lifetime, earlier."""
+        lifetime = min(max(seconds, 0.0), _MAX_LIFETIME)
+        return cls(value, since + lifetime - min(_RENEWAL_MARGIN, lifetime * _RENEWAL_SHARE), since + lifetime)
 
 
 @dataclass(frozen=True, slots=True)
 class ClientCredentials:
-    """What is logged in with, and how.
+    """The credentials of an account.
 
     Args:
         path: of the token endpoint, below the base address.
         client_id: public part.
         client_secret: secret part.
-        form: how both are sent.
+        form: how id and secret are sent.
     """
 
     path: str
@@ -77,40 +77,38 @@ class ClientCredentials:
     client_secret: str = field(repr=False)
     form: CredentialsForm = CredentialsForm.JSON
 
-    def call(self) -> HttpCall:
-        """The login."""
+    def login_call(self) -> HttpCall:
+        """The login request."""
         grant = {"grant_type": "client_credentials"}
-        both = grant | {"client_id": self.client_id, "client_secret": self.client_secret}
+        with_secret = grant | {"client_id": self.client_id, "client_secret": self.client_secret}
         match self.form:
             case CredentialsForm.JSON:
-                return HttpCall("POST", self.path, json=both, safe=True)
+                return HttpCall("POST", self.path, json=with_secret, safe=True)
             case CredentialsForm.FORM:
-                return HttpCall("POST", self.path, form=both, safe=True)
+                return HttpCall("POST", self.path, form=with_secret, safe=True)
             case CredentialsForm.BASIC:
                 pair = base64.b64encode(f"{self.client_id}:{self.client_secret}".encode()).decode()
                 return HttpCall("POST", self.path, form=grant, headers={"authorization": f"Basic {pair}"}, safe=True)
 
 
 def log_in(client: HttpClient, credentials: ClientCredentials, deadline: Deadline) -> Token:
-    """Ask for a token, up to three times where the bureau is not available.
-
-    An answer that is no token is `BureauUnavailable` too: whatever was to be done with the token was not done.
+    """Request a token, up to three times where the bureau is not available.
 
     Raises:
         CredentialsRejected: the server refuses them.
-        BureauUnavailable: no token came.
-        RateLimited: the server asks for calm.
+        BureauUnavailable: no token was received, or no readable one: the operation that needs it was not executed.
+        RateLimited: the server throttles.
     """
-    call, secrets = credentials.call(), (credentials.client_secret,)
+    call, secrets = credentials.login_call(), (credentials.client_secret,)
 
     def once() -> Token:
         since = time.monotonic()
         reply = attempt(client, call, deadline, secrets)
-        token = _token_in(reply, since)
+        token = _parse_token(reply, since)
         if token is not None:
             return token
         evidence = transcript(call, reply, secrets=secrets)
-        if reply.status in _REFUSED:
+        if reply.status in _REFUSAL_STATUSES:
             raise CredentialsRejected(
                 "O birô recusou as credenciais. Confira os dados de acesso e a forma de envio na integração e use "
                 "Testar.",
@@ -127,18 +125,17 @@ def log_in(client: HttpClient, credentials: ClientCredentials, deadline: Deadlin
             transcript=evidence,
         )
 
-    return persist(once, deadline)
+    return retry_safe(once, deadline)
 
 
 class TokenSource:
-    """Hands out the token; logs in when there is none, when it is about to run out, or when it was refused.
+    """Caches the token; logs in when there is none, when it is about to expire, or when the server refused it.
 
-    However many threads ask at once, one logs in: the others wait for its token, or share its error, so that wrong
-    credentials are not tried thirty times in a row. While a token that is still good is being renewed, the others go on
-    with it.
+    Logins are single-flight: one thread logs in, the others wait for its token or share its error, so that wrong
+    credentials are not tried once per thread. During a renewal the others use the token that is still valid.
 
     Args:
-        log_in: makes a token, or raises a domain error.
+        log_in: returns a token, or raises a domain error.
         clock: monotonic seconds.
     """
 
@@ -147,10 +144,10 @@ class TokenSource:
         self._clock = clock
         self._lock = threading.Lock()
         self._token: Token | None = None
-        self._flight: Future[Token] | None = None
+        self._inflight: Future[Token] | None = None
 
     def get(self, deadline: Deadline) -> str:
-        """A token to show now.
+        """A valid token.
 
         Raises:
             BureauError: the login's.
@@ -159,21 +156,21 @@ class TokenSource:
             token = self._token
             if token is not None and self._clock() < token.renew_at:
                 return token.value
-            flight, leads = self._join()
-        still_good = token if token is not None and self._clock() < token.expires_at else None
-        if still_good is None:
-            return self._land(flight, deadline, leads=leads)
-        if not leads:
-            return still_good.value
+            login, is_leader = self._join()
+        still_valid = token if token is not None and self._clock() < token.expires_at else None
+        if still_valid is None:
+            return self._resolve(login, deadline, is_leader=is_leader)
+        if not is_leader:
+            return still_valid.value
         try:
-            return self._land(flight, deadline, leads=True)
+            return self._resolve(login, deadline, is_leader=True)
         except BureauUnavailable:
             with self._lock:
-                self._token = replace(still_good, renew_at=self._clock() + _PAUSE_AFTER_FAILURE)
-            return still_good.value
+                self._token = replace(still_valid, renew_at=self._clock() + _PAUSE_AFTER_FAILURE)
+            return still_valid.value
 
     def renew(self, refused: str | None, deadline: Deadline) -> str:
-        """A token other than the one that was refused; None makes a fresh login whatever is at hand.
+        """A token other than the refused one; with None, the token of a new login.
 
         Raises:
             BureauError: the login's.
@@ -183,57 +180,56 @@ class TokenSource:
             if refused is not None and token is not None and token.value != refused:
                 return token.value
             self._token = None
-            flight, leads = self._join()
-        return self._land(flight, deadline, leads=leads)
+            login, is_leader = self._join()
+        return self._resolve(login, deadline, is_leader=is_leader)
 
     def _join(self) -> tuple[Future[Token], bool]:
-        """The login that is under way, or a new one that the caller must carry out."""
-        if self._flight is not None:
-            return self._flight, False
-        self._flight = Future()
-        return self._flight, True
+        """The login in flight, or a new one that the caller must execute."""
+        if self._inflight is not None:
+            return self._inflight, False
+        self._inflight = Future()
+        return self._inflight, True
 
-    def _land(self, flight: Future[Token], deadline: Deadline, *, leads: bool) -> str:
-        if leads:
-            self._carry_out(flight, deadline)
+    def _resolve(self, login: Future[Token], deadline: Deadline, *, is_leader: bool) -> str:
+        if is_leader:
+            self._execute(login, deadline)
         try:
-            return flight.result(timeout=deadline.remaining()).value
+            return login.result(timeout=deadline.remaining()).value
         except TimeoutError:
             pass
         raise BureauUnavailable("A autenticação no birô demorou demais. Nada foi enviado; tente de novo.")
 
-    def _carry_out(self, flight: Future[Token], deadline: Deadline) -> None:
+    def _execute(self, login: Future[Token], deadline: Deadline) -> None:
         try:
             token = self._log_in(deadline)
         except BaseException as error:
             with self._lock:
-                self._flight = None
-            flight.set_exception(error)
+                self._inflight = None
+            login.set_exception(error)
             raise
         with self._lock:
-            self._token, self._flight = token, None
-        flight.set_result(token)
+            self._token, self._inflight = token, None
+        login.set_result(token)
 
 
-def _token_in(reply: HttpReply, since: float) -> Token | None:
-    """The token of a login's answer, or None."""
+def _parse_token(reply: HttpReply, since: float) -> Token | None:
     if not reply.is_success:
         return None
     try:
-        said = json.loads(reply.content)
+        body = json.loads(reply.content)
     except (ValueError, RecursionError):
         return None
-    if not isinstance(said, dict):
+    if not isinstance(body, dict):
         return None
-    value, kind, lasts = said.get("access_token"), said.get("token_type", "Bearer"), said.get("expires_in")
-    if not isinstance(value, str) or not _TOKEN(value) or not isinstance(kind, str) or kind.lower() != "bearer":
+    value, kind, expires_in = body.get("access_token"), body.get("token_type", "Bearer"), body.get("expires_in")
+    if not isinstance(value, str) or not _is_token(value) or not isinstance(kind, str) or kind.lower() != "bearer":
         return None
-    return Token.lasting(value, _seconds(lasts), since)
+    return Token.from_lifetime(value, _seconds(expires_in), since)
 
 
-def _seconds(lasts: object) -> float:
-    if isinstance(lasts, str) and lasts.isascii() and lasts.isdigit() and len(lasts) <= 9:  # noqa: PLR2004
-        return float(lasts)
-    if isinstance(lasts, int | float) and not isinstance(lasts, bool) and lasts >= 0:
-        return float(min(lasts, _LONGEST_LIFETIME))
-    return _LIFETIME_IF_UNTOLD
+def _seconds(expires_in: object) -> float:
+    if isinstance(expires_in, str) and expires_in.isascii() and expires_in.isdigit() and len(expires_in) <= 9:  # noqa: PLR2004
+        return float(expires_in)
+    if isinstance(expires_in, int | float) and not isinstance(expires_in, bool) and expires_in >= 0:
+        return float(min(expires_in, _MAX_LIFETIME))
+    return _DEFAULT_LIFETIME

@@ -1,4 +1,4 @@
-"""A call to a bureau, its reply, and the time that it may take: plain data, without the HTTP library's types."""
+"""A call to a bureau, its reply and its deadline: plain data, without the HTTP library's types."""
 
 from __future__ import annotations
 
@@ -14,18 +14,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class HttpCall:
-    """What is sent. Its repr holds nothing that may be secret.
+    """A request. Its repr contains no secret.
 
     Args:
         method: `GET`, `POST`, ...
-        path: below the base address and already quoted, or an absolute address.
+        path: below the base address, quoted; or an absolute address.
         query: parameters of the address.
-        headers: besides those that the client and the session add.
+        headers: in addition to those of the client and the session.
         json: body, sent as JSON; None for none.
         form: body, sent as a form; None for none.
-        content: body, sent as it is; None for none.
-        safe: nothing is executed by it, so a lost answer may be asked for again: reads and logins, never an inclusion,
-            a removal or a query.
+        safe: the call executes nothing and may be repeated: reads and logins, never an inclusion, removal or query.
     """
 
     method: str
@@ -34,19 +32,18 @@ class HttpCall:
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     json: object = field(default=None, repr=False)
     form: Mapping[str, str] | None = field(default=None, repr=False)
-    content: bytes | None = field(default=None, repr=False)
     safe: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class HttpReply:
-    """What came back.
+    """A complete response.
 
     Args:
-        status: of HTTP.
+        status: HTTP status.
         headers: by name in lower case.
-        content: the body, decoded from its transfer form, whole.
-        request_id: the server's protocol or request id, where it names one.
+        content: the whole body, decompressed.
+        request_id: the server's protocol or request id, if it sent one.
     """
 
     status: int
@@ -61,16 +58,16 @@ class HttpReply:
 
     @property
     def media_type(self) -> str:
-        """`application/json`: without parameters, lower case; empty where not told."""
+        """`application/json`: without parameters, lower case; empty without the header."""
         return self.headers.get("content-type", "").partition(";")[0].strip().lower()
 
 
 class CallFailed(Exception):
-    """No reply came.
+    """No complete reply was received.
 
     Args:
-        failure: what happened, in the words of the outcome table.
-        cause: the library's own words, for the transcript.
+        failure: the event, for `outcomes.classify`.
+        cause: the library's text, for the transcript.
     """
 
     def __init__(self, failure: Failure, cause: str = "") -> None:
@@ -81,15 +78,15 @@ class CallFailed(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Deadline:
-    """A moment on the monotonic clock at which a call, with all that belongs to it, must be over."""
+    """The instant of the monotonic clock by which an operation, with all its calls, must end."""
 
     at: float
 
     @classmethod
     def after(cls, seconds: float) -> Deadline:
-        """So many seconds from now."""
+        """The deadline so many seconds from now."""
         return cls(time.monotonic() + seconds)
 
     def remaining(self) -> float:
-        """Seconds left; zero once it is over."""
+        """Seconds left; zero once it has passed."""
         return max(0.0, self.at - time.monotonic())

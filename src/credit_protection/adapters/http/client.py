@@ -1,4 +1,4 @@
-"""The HTTP client of one integration: so many connections, one total deadline a call, one largest reply."""
+"""The HTTP client of one integration: limited connections and reply size, one total deadline per call."""
 
 from __future__ import annotations
 
@@ -16,60 +16,62 @@ from urllib.request import getproxies, proxy_bypass
 import httpx
 
 from credit_protection.adapters.http.calls import CallFailed, HttpReply
-from credit_protection.adapters.http.network import Connections, under
-from credit_protection.adapters.http.outcomes import Failure, Outcome, classify, parse_retry_after
+from credit_protection.adapters.http.network import Connections, deadline_scope
+from credit_protection.adapters.http.outcomes import Failure, classify, parse_retry_after
+from credit_protection.domain.errors import OutcomeUnknown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from credit_protection.adapters.http.calls import Deadline, HttpCall
 
-LARGEST_REPLY = 20 * 1024 * 1024
+CONNECTIONS = 32
+REQUEST_ID_HEADERS = ("x-request-id",)
+MAX_REPLY_BYTES = 20 * 1024 * 1024
 Transport = httpx.BaseTransport
-"""What carries the bytes, for those who put another in its place: `testing.faults`."""
-_REQUEST_ID = re.compile(r"[\x21-\x7e]{1,128}").fullmatch
+"""What transports the bytes; `testing.faults` substitutes it."""
+_is_request_id = re.compile(r"[\x21-\x7e]{1,128}").fullmatch
 _HEADERS = {"accept": "application/json", "accept-encoding": "identity", "user-agent": "credit-protection"}
 
 
 class HttpClient:
     """Sends calls below one base address. Thread-safe; opens no connection before the first call.
 
-    It verifies TLS, follows no redirect, keeps no cookie and repeats nothing: each call goes to the transport as it is,
-    and httpx's own client, which would do and log all that, is not needed. A proxy named in the environment
-    (`HTTPS_PROXY`, `NO_PROXY`) is used, and certificates named there (`SSL_CERT_FILE`).
+    It verifies TLS, follows no redirect, keeps no cookie and retries nothing, so it uses httpx's transport without
+    httpx's client. The environment may name a proxy (`HTTPS_PROXY`, `NO_PROXY`) and certificates (`SSL_CERT_FILE`).
 
     Args:
         base_url: `https://host[:port][/prefix]`.
-        connections: at most so many at once; give at least the calls in flight, else the rest wait for a free one.
-        largest_reply: bytes; a longer body is cut off as `TOO_LARGE`.
-        request_id_headers: where the server names its protocol, the first found wins.
-        transport: in place of the sockets, for tests; owned.
+        connections: the most at one time; further calls wait for a free one.
+        largest_reply: a longer body fails with `TOO_LARGE`.
+        request_id_headers: headers with the server's protocol; the first one present counts.
+        transport: replaces the sockets in tests; owned.
     """
 
     def __init__(
         self,
         base_url: str,
         *,
-        connections: int = 32,
-        largest_reply: int = LARGEST_REPLY,
-        request_id_headers: Sequence[str] = ("x-request-id",),
+        connections: int = CONNECTIONS,
+        max_reply_bytes: int = MAX_REPLY_BYTES,
+        request_id_headers: Sequence[str] = REQUEST_ID_HEADERS,
         transport: Transport | None = None,
     ) -> None:
         self.base_url = base_url.rstrip("/")
-        self._largest_reply = largest_reply
+        self._max_reply_bytes = max_reply_bytes
         self._request_id_headers = request_id_headers
         self._free = threading.BoundedSemaphore(connections)
-        self._transport = transport or Connections(_tls(), _proxy_of(self.base_url))
+        self._transport = transport or Connections(_tls(), _proxy_for(self.base_url))
         self._is_closed = False
 
     def send(self, call: HttpCall, deadline: Deadline) -> HttpReply:
         """Send once, and wait until the deadline for the whole reply.
 
         Raises:
-            CallFailed: no reply came, or not all of it. A status which by itself says that nothing was executed (401,
-                429, ...) is a reply even where its body was lost: the body is then empty.
+            CallFailed: no complete reply was received. A status that means "not executed" (401, 429, ...) is a reply,
+                with an empty body, even if its body was lost.
         """
-        if not self._free.acquire(timeout=deadline.remaining() / 2):  # half is left to be answered in
+        if not self._free.acquire(timeout=deadline.remaining() / 2):  # the other half is for the answer
             raise CallFailed(Failure.POOL_TIMEOUT if deadline.remaining() else Failure.NO_TIME_LEFT)
         failed: CallFailed
         try:
@@ -77,13 +79,13 @@ class HttpClient:
         except CallFailed as error:
             failed = error
         except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, zlib.error, UnicodeError) as error:
-            failed = CallFailed(_failure(error), f"{type(error).__name__}: {error}")
+            failed = CallFailed(_failure_of(error), f"{type(error).__name__}: {error}")
         finally:
             self._free.release()
         raise failed  # outside the handler: the library's error holds the request, with its secrets
 
-    def is_own(self, address: str) -> bool:
-        """Whether a path or an absolute address is of the base address's origin: only there may a token be shown."""
+    def is_same_origin(self, address: str) -> bool:
+        """Whether a path or an absolute address has the base address's origin; only there a token may be sent."""
         return "://" not in address or _origin(address) == _origin(self.base_url)
 
     def close(self) -> None:
@@ -104,7 +106,7 @@ class HttpClient:
         if remaining <= 0:
             raise CallFailed(Failure.NO_TIME_LEFT)
         headers = httpx.Headers(_HEADERS)
-        headers.update(dict(call.headers))  # however they are spelt
+        headers.update(dict(call.headers))  # in any letter case
         request = httpx.Request(
             call.method,
             call.path if "://" in call.path else f"{self.base_url}{call.path}",
@@ -112,10 +114,9 @@ class HttpClient:
             headers=headers,
             json=call.json,
             data=dict(call.form) if call.form is not None else None,
-            content=call.content,
             extensions={"timeout": httpx.Timeout(remaining).as_dict()},
         )
-        with under(deadline):
+        with deadline_scope(deadline):
             response = self._transport.handle_request(request)
             try:
                 return self._reply(response, deadline)
@@ -124,30 +125,30 @@ class HttpClient:
 
     def _reply(self, response: httpx.Response, deadline: Deadline) -> HttpReply:
         headers = MappingProxyType({name.lower(): value for name, value in response.headers.items()})
-        named = (headers.get(name, "").strip() for name in self._request_id_headers)
-        request_id = next((name for name in named if _REQUEST_ID(name)), None)
+        values = (headers.get(name, "").strip() for name in self._request_id_headers)
+        request_id = next((value for value in values if _is_request_id(value)), None)
         try:
             content = self._body(response, headers.get("content-encoding", ""), deadline)
         except (CallFailed, httpx.HTTPError, zlib.error):
             retry_at = parse_retry_after(headers.get("retry-after"), datetime.now(UTC))
-            if classify(response.status_code, retry_at) in {Outcome.ANSWER, Outcome.UNKNOWN}:
+            if classify(response.status_code, retry_at) in {None, OutcomeUnknown}:
                 raise
             content = b""
         return HttpReply(response.status_code, headers, content, request_id)
 
     def _body(self, response: httpx.Response, encoding: str, deadline: Deadline) -> bytes:
         content = bytearray()
-        for piece in _decoded(response.iter_raw(), encoding.strip().lower(), self._largest_reply):
+        for piece in _decompressed(response.iter_raw(), encoding.strip().lower(), self._max_reply_bytes):
             content += piece
-            if len(content) > self._largest_reply:
-                raise CallFailed(Failure.TOO_LARGE, f"more than {self._largest_reply} bytes")
+            if len(content) > self._max_reply_bytes:
+                raise CallFailed(Failure.TOO_LARGE, f"more than {self._max_reply_bytes} bytes")
             if deadline.remaining() <= 0:
                 raise CallFailed(Failure.READ_TIMEOUT, "total deadline")
         return bytes(content)
 
 
-def _decoded(pieces: Iterator[bytes], encoding: str, largest: int) -> Iterator[bytes]:
-    """Undo gzip, which nobody asked for; a small piece may not grow beyond the largest reply."""
+def _decompressed(pieces: Iterator[bytes], encoding: str, limit: int) -> Iterator[bytes]:
+    """Decompress gzip, sent against the accept-encoding; no piece may grow beyond the limit."""
     if encoding in {"", "identity"}:
         yield from pieces
         return
@@ -155,7 +156,7 @@ def _decoded(pieces: Iterator[bytes], encoding: str, largest: int) -> Iterator[b
         raise CallFailed(Failure.UNREADABLE, f"content-encoding {encoding[:32]}")
     inflater = zlib.decompressobj(wbits=zlib.MAX_WBITS | 32)
     for piece in pieces:
-        yield inflater.decompress(piece, largest + 1)
+        yield inflater.decompress(piece, limit + 1)
         if inflater.unconsumed_tail:
             raise CallFailed(Failure.TOO_LARGE, "inflates beyond the limit")
     if not inflater.eof:
@@ -174,8 +175,8 @@ _FAILURES: tuple[tuple[tuple[type[Exception], ...], Failure], ...] = (
 )
 
 
-def _failure(error: Exception) -> Failure:
-    """The library's error in the words of the outcome table; what it does not know is never "not sent"."""
+def _failure_of(error: Exception) -> Failure:
+    """The library's error as a `Failure`; an unknown error never counts as "not sent"."""
     if isinstance(error, httpx.ConnectError) and _is_tls(error):
         return Failure.TLS
     for kinds, failure in _FAILURES:
@@ -198,7 +199,7 @@ def _origin(address: str) -> tuple[str, str | None, int | None]:
     return parts.scheme.lower(), parts.hostname, parts.port or default
 
 
-def _proxy_of(base_url: str) -> str | None:
+def _proxy_for(base_url: str) -> str | None:
     parts = urlsplit(base_url)
     proxies = getproxies()
     proxy = proxies.get(parts.scheme) or proxies.get("all")
@@ -207,5 +208,5 @@ def _proxy_of(base_url: str) -> str | None:
 
 @cache
 def _tls() -> ssl.SSLContext:
-    """One for all clients: loading the certificates takes longer than a call."""
+    """Shared by all clients: loading the certificates takes longer than a call."""
     return httpx.create_ssl_context()

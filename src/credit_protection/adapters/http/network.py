@@ -1,13 +1,12 @@
 """Connections that obey the total deadline of the call that uses them, each used by one call at a time.
 
-httpx and httpcore time out each single read, so a server that drips a byte now and then holds a caller for as long as
-it likes, in the headers as well as in the body. Here every connect, read and write gets what remains of the call's
-deadline.
+httpx and httpcore time out each single read, so a server that trickles bytes can delay a caller without limit, in the
+headers as well as in the body. Here every connect, read and write gets the time left of the call's deadline.
 
-httpcore's pool decides whether a connection has gone stale without a lock against the thread that is about to use it:
-on a busy machine a quick answer is taken for a hang-up, and the connection is closed under the call, whose outcome is
-unknown then. It also looks at every connection for each call. Here each connection is a pool of its own, and belongs to
-the call that took it until its reply is closed.
+httpcore's pool tests whether a connection is stale without a lock against the thread that is about to use it: on a busy
+machine it takes a quick answer for a disconnect and closes the connection during the call, whose outcome is then
+unknown. It also checks every connection for each call. Here each connection is a pool of its own and belongs to one
+call until its reply is closed.
 """
 
 from __future__ import annotations
@@ -29,14 +28,13 @@ if TYPE_CHECKING:
 
     from credit_protection.adapters.http.calls import Deadline
 
-KEPT_ALIVE = 30.0
-"""Seconds that an idle connection is kept open."""
+KEEPALIVE_SECONDS = 30.0
 _deadline: ContextVar[Deadline] = ContextVar("the deadline of the call that this thread is making")
 
 
 @contextmanager
-def under(deadline: Deadline) -> Iterator[None]:
-    """Let every socket operation of this thread end by the deadline."""
+def deadline_scope(deadline: Deadline) -> Iterator[None]:
+    """Limit every socket operation of this thread by the deadline."""
     token = _deadline.set(deadline)
     try:
         yield
@@ -45,13 +43,13 @@ def under(deadline: Deadline) -> Iterator[None]:
 
 
 class Connections(httpx.BaseTransport):
-    """The connections of one client, as many as calls are made at once. Thread-safe.
+    """The connections of one client, one for each call in flight. Thread-safe.
 
-    The one that was used last is taken first, so that those which a rush of calls left behind go stale and are closed.
+    The most recently used connection is acquired first, so that surplus ones become idle and are closed.
 
     Args:
         tls: verifies the server's certificate.
-        proxy: address of the network's proxy, None for none.
+        proxy: address of the network's proxy; None for none.
     """
 
     def __init__(self, tls: ssl.SSLContext, proxy: str | None = None) -> None:
@@ -62,31 +60,31 @@ class Connections(httpx.BaseTransport):
         self._is_closed = False
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        """Send once, over a connection that no other call uses before the reply is closed."""
-        connection = self._take()
+        """Send once, on a connection that no other call uses until the reply is closed."""
+        connection = self._acquire()
         try:
             response = connection.handle_request(request)
         except BaseException:
-            self._give_back(connection)
+            self._release(connection)
             raise
-        response.stream = _Body(cast("httpx.SyncByteStream", response.stream), lambda: self._give_back(connection))
+        response.stream = _Body(cast("httpx.SyncByteStream", response.stream), lambda: self._release(connection))
         return response
 
     def close(self) -> None:
-        """Close those that are idle now; the others when their calls are over."""
+        """Close the idle connections now, the others when their calls end."""
         with self._lock:
             self._is_closed = True
             idle, self._idle = self._idle, deque()
         for _, connection in idle:
             connection.close()
 
-    def _take(self) -> _Connection:
+    def _acquire(self) -> _Connection:
         with self._lock:
             if self._idle:
                 return self._idle.pop()[1]
         return _Connection(self._tls, self._proxy)
 
-    def _give_back(self, connection: _Connection) -> None:
+    def _release(self, connection: _Connection) -> None:
         now = time.monotonic()
         stale: list[_Connection] = []
         with self._lock:
@@ -94,44 +92,44 @@ class Connections(httpx.BaseTransport):
                 stale.append(connection)
             else:
                 self._idle.append((now, connection))
-            while self._idle and self._idle[0][0] < now - KEPT_ALIVE:
+            while self._idle and self._idle[0][0] < now - KEEPALIVE_SECONDS:
                 stale.append(self._idle.popleft()[1])
         for each in stale:
             each.close()
 
 
 class _Body(httpx.SyncByteStream):
-    """A reply's body, whose end frees its connection."""
+    """A reply's body; closing it releases its connection."""
 
-    def __init__(self, body: httpx.SyncByteStream, free: Callable[[], None]) -> None:
+    def __init__(self, body: httpx.SyncByteStream, release: Callable[[], None]) -> None:
         self._body = body
-        self._free: Callable[[], None] | None = free
+        self._release: Callable[[], None] | None = release
 
     def __iter__(self) -> Iterator[bytes]:
         yield from self._body
 
     def close(self) -> None:
-        free, self._free = self._free, None
-        if free is None:
+        release, self._release = self._release, None
+        if release is None:
             return
         try:
             self._body.close()
         finally:
-            free()
+            release()
 
 
 class _Connection(httpx.HTTPTransport):
-    """httpx's own transport, over one connection at most. Never connects twice for one call."""
+    """httpx's transport over at most one connection. Never connects twice for one call."""
 
     def __init__(self, tls: ssl.SSLContext, proxy: str | None) -> None:
         super().__init__(verify=tls)
-        through = httpx.Proxy(proxy) if proxy else None
+        via = httpx.Proxy(proxy) if proxy else None
         self._pool = httpcore.ConnectionPool(
             ssl_context=tls,
-            proxy=httpcore.Proxy(str(through.url), auth=through.raw_auth) if through else None,
+            proxy=httpcore.Proxy(str(via.url), auth=via.raw_auth) if via else None,
             max_connections=1,
             max_keepalive_connections=1,
-            keepalive_expiry=KEPT_ALIVE,
+            keepalive_expiry=KEEPALIVE_SECONDS,
             retries=0,
             network_backend=_DeadlineBackend(),
         )
@@ -149,7 +147,7 @@ class _DeadlineBackend(httpcore.NetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
     ) -> httpcore.NetworkStream:
-        """Try the host's addresses, each with its share of the time: create_connection gives each the whole."""
+        """Try the host's addresses, each with its share of the time left."""
         del timeout
         failed: httpcore.NetworkError | httpcore.TimeoutException = httpcore.ConnectError(f"no address for {host}")
         addresses = _addresses(host, port)
@@ -183,7 +181,7 @@ class _DeadlineStream(httpcore.NetworkStream):
         remaining = _remaining(httpcore.ConnectTimeout)
         stream = _DeadlineStream(self._stream.start_tls(ssl_context, server_hostname, remaining))
         try:
-            _remaining(httpcore.ConnectTimeout)  # the handshake may have used it up: nothing is sent then
+            _remaining(httpcore.ConnectTimeout)  # after a handshake past the deadline nothing is sent
         except httpcore.ConnectTimeout:
             stream.close()
             raise
@@ -204,9 +202,9 @@ def _addresses(host: str, port: int) -> list[str]:
     return list(dict.fromkeys(str(address[0]) for *_, address in found))
 
 
-def _remaining(over: type[httpcore.TimeoutException]) -> float:
-    """Seconds left to the call, or the error that says they are over."""
+def _remaining(error: type[httpcore.TimeoutException]) -> float:
+    """Seconds left to the call; raises the given error once there are none."""
     remaining = _deadline.get().remaining()
     if remaining <= 0:
-        raise over("total deadline")
+        raise error("total deadline")
     return remaining

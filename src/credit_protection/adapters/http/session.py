@@ -1,4 +1,4 @@
-"""What a gateway holds: a client that shows its token, to the bureau alone, and logs in again when it is refused."""
+"""What a gateway holds: calls with the account's token, which is sent to the bureau only and renewed when refused."""
 
 from __future__ import annotations
 
@@ -6,91 +6,99 @@ from dataclasses import replace
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
-from credit_protection.adapters.http.attempts import attempt, persist
 from credit_protection.adapters.http.auth import TokenSource, log_in
 from credit_protection.adapters.http.calls import Deadline
-from credit_protection.adapters.http.transcripts import mask, transcript
+from credit_protection.adapters.http.client import CONNECTIONS, REQUEST_ID_HEADERS, HttpClient
+from credit_protection.adapters.http.retries import attempt, retry_safe
+from credit_protection.adapters.http.transcripts import transcript
 from credit_protection.domain.errors import CredentialsRejected
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Sequence
 
     from credit_protection.adapters.http.auth import ClientCredentials
     from credit_protection.adapters.http.calls import HttpCall, HttpReply
-    from credit_protection.adapters.http.client import HttpClient
+    from credit_protection.adapters.http.client import Transport
 
 
 class BureauSession:
-    """Calls to one bureau in the name of one account. Thread-safe.
+    """Calls to one bureau for one account. Thread-safe.
 
     Args:
-        client: owned by the session.
+        base_url: as for `HttpClient`, like the arguments after the next two.
         credentials: of the account.
-        call_deadline: seconds that one act may take in all, logins and look-ups included.
+        call_deadline: seconds that one operation may take in all, logins and lookups included.
     """
 
-    def __init__(self, client: HttpClient, credentials: ClientCredentials, call_deadline: float) -> None:
-        self._client = client
+    def __init__(
+        self,
+        base_url: str,
+        credentials: ClientCredentials,
+        call_deadline: float,
+        *,
+        connections: int = CONNECTIONS,
+        request_id_headers: Sequence[str] = REQUEST_ID_HEADERS,
+        transport: Transport | None = None,
+    ) -> None:
+        self._client = HttpClient(
+            base_url, connections=connections, request_id_headers=request_id_headers, transport=transport
+        )
         self._secrets = (credentials.client_secret,)
-        self._tokens = TokenSource(lambda deadline: log_in(client, credentials, deadline))
+        self._tokens = TokenSource(lambda deadline: log_in(self._client, credentials, deadline))
         self._call_deadline = call_deadline
 
     def deadline(self) -> Deadline:
-        """For an act that begins now."""
+        """The deadline of an operation that begins now."""
         return Deadline.after(self._call_deadline)
 
     def log_in(self, deadline: Deadline) -> None:
-        """Log in for real, whatever token is at hand."""
+        """Log in, even if a valid token is cached."""
         self._tokens.renew(None, deadline)
 
     def send(self, call: HttpCall, deadline: Deadline) -> HttpReply:
-        """Send once. 401 means not executed: then log in anew and send once more, and no more.
+        """Send once. A 401 means not executed: then log in and send a second and last time.
 
         Raises:
-            BureauError: as `attempts.attempt`, and the login's.
+            BureauError: as `retries.attempt`, and the login's.
         """
         token = self._tokens.get(deadline)
         try:
-            return self._shown(call, token, deadline)
+            return self._send_with_token(call, token, deadline)
         except CredentialsRejected as refused:
             if refused.http_status != HTTPStatus.UNAUTHORIZED:
                 raise
-        return self._shown(call, self._tokens.renew(token, deadline), deadline)
+        return self._send_with_token(call, self._tokens.renew(token, deadline), deadline)
 
     def read(self, call: HttpCall, deadline: Deadline) -> HttpReply:
-        """Send a safe call, again where the bureau was not available."""
+        """Send a safe call; retry where the bureau was not available."""
         if not call.safe:
             raise ValueError(f"{call.method} {call.path} is not safe to repeat")
-        return persist(lambda: self.send(call, deadline), deadline)
+        return retry_safe(lambda: self.send(call, deadline), deadline)
 
     def fetch(self, call: HttpCall, deadline: Deadline) -> HttpReply:
         """Read an absolute address: with the token on the bureau's own origin, without it elsewhere."""
-        if self.is_own(call.path):
+        if self.is_same_origin(call.path):
             return self.read(call, deadline)
-        return persist(lambda: attempt(self._client, call, deadline, self._secrets), deadline)
+        return retry_safe(lambda: attempt(self._client, call, deadline, self._secrets), deadline)
 
-    def is_own(self, address: str) -> bool:
+    def is_same_origin(self, address: str) -> bool:
         """Whether an address is on the bureau's own origin."""
-        return self._client.is_own(address)
+        return self._client.is_same_origin(address)
 
-    def keeps_safe(self, address: str) -> bool:
-        """Whether an absolute address is as protected as the bureau's own: https, unless that itself is not."""
+    def is_as_secure(self, address: str) -> bool:
+        """Whether an absolute address uses https, or the bureau's own does not."""
         return address.startswith("https:") or not self._client.base_url.startswith("https:")
 
-    def mask(self, text: str) -> str:
-        """A text of the bureau's, as it may be shown and stored."""
-        return mask(text, self._secrets)
-
-    def transcript(self, call: HttpCall, reply: HttpReply, secrets: Collection[str] = ()) -> str:
+    def transcript(self, call: HttpCall, reply: HttpReply) -> str:
         """Evidence of a call, without secrets."""
-        return transcript(call, reply, secrets=(*self._secrets, *secrets))
+        return transcript(call, reply, secrets=self._secrets)
 
     def close(self) -> None:
         """Close the connections."""
         self._client.close()
 
-    def _shown(self, call: HttpCall, token: str, deadline: Deadline) -> HttpReply:
-        if not self.is_own(call.path):
-            raise ValueError("a token is shown to the bureau's own origin only")
-        authorised = replace(call, headers={**call.headers, "authorization": f"Bearer {token}"})
-        return attempt(self._client, authorised, deadline, (*self._secrets, token))
+    def _send_with_token(self, call: HttpCall, token: str, deadline: Deadline) -> HttpReply:
+        if not self.is_same_origin(call.path):
+            raise ValueError("a token is sent to the bureau's own origin only")
+        authorized = replace(call, headers={**call.headers, "authorization": f"Bearer {token}"})
+        return attempt(self._client, authorized, deadline, (*self._secrets, token))

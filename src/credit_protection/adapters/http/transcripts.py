@@ -1,6 +1,6 @@
-"""What was said, for quarantine and support: without secrets, tokens or whole documents.
+"""Transcripts of calls, for quarantine and support: without secrets, tokens or whole documents.
 
-Over-masking is no fault here: any eleven digits in a row may be somebody's CPF.
+Over-masking is intended: any eleven digits in a row may be a CPF.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ HIDDEN = "[oculto]"
 DOCUMENT = "[documento]"
 SUPPRESSED = "[transcrição suprimida: continha um segredo que não se pôde ocultar]"
 
-_MOST_DECODINGS = 4
+_MAX_DECODINGS = 4
 _JOINT = r"(?:\\?[./-]){0,2}"
-_DIGITS = re.compile(rf"[0-9](?:{_JOINT}[0-9]){{10,}}")
-_WORDS = re.compile(r"[0-9A-Za-z./\\-]{14,}")
+_DIGIT_RUN = re.compile(rf"[0-9](?:{_JOINT}[0-9]){{10,}}")
+_ALPHANUMERIC_RUN = re.compile(r"[0-9A-Za-z./\\-]{14,}")
 _COMPACT = re.compile(r"(?=([0-9A-Za-z]{12}[0-9]{2}))")
 _FORMATTED = re.compile(r"(?=([0-9A-Za-z]{2}\.[0-9A-Za-z]{3}\.[0-9A-Za-z]{3}\\?/[0-9A-Za-z]{4}-[0-9]{2}))")
 _OPAQUE = re.compile(r"[A-Za-z0-9+/=_-]{64,}")
@@ -43,33 +43,33 @@ _SECRET_HEADERS = frozenset(
 
 
 def mask(text: str, secrets: Collection[str] = ()) -> str:
-    """A text that may be shown and stored: escapes undone, then secrets, tokens and whole documents masked.
+    """A text that is safe to show and store: unescaped, with secrets, tokens and whole documents masked.
 
     Args:
-        text: of whatever origin.
-        secrets: values that must not survive in any form.
+        text: of any origin.
+        secrets: values that must not appear in any form.
     """
-    plain = _plain(text)
+    plain = _unescape(text)
     for secret in sorted(filter(None, secrets), key=len, reverse=True):
-        plain = plain.replace(secret, HIDDEN).replace(_plain(secret), HIDDEN)
+        plain = plain.replace(secret, HIDDEN).replace(_unescape(secret), HIDDEN)
     plain = _AUTHORIZATION.sub(rf"\1 {HIDDEN}", plain)
     plain = _NAMED_SECRET.sub(rf"\1{HIDDEN}", plain)
     plain = _OPAQUE.sub(lambda run: f"[{len(run[0])} caracteres]", plain)
-    plain = _DIGITS.sub(DOCUMENT, plain)
-    plain = _WORDS.sub(_mask_cnpj, plain)
+    plain = _DIGIT_RUN.sub(DOCUMENT, plain)
+    plain = _ALPHANUMERIC_RUN.sub(_mask_cnpj, plain)
     return SUPPRESSED if any(secret and secret in plain for secret in secrets) else plain
 
 
 def transcript(call: HttpCall, reply: HttpReply | None, *, cause: str = "", secrets: Collection[str] = ()) -> str:
     """A call and its reply as text: method and address, status, headers, the first 4 kB of the body.
 
-    The call's own body is left out: it is made of the order, which is stored, and of personal data.
+    It omits the call's own body, which holds personal data and follows from the stored order.
 
     Args:
         call: as sent.
-        reply: None where none came.
-        cause: why none came.
-        secrets: values that must not survive.
+        reply: None if none was received.
+        cause: why none was received.
+        secrets: values that must not appear.
     """
     query = "&".join(f"{name}={value}" for name, value in call.query.items())
     lines = [f"> {call.method} {call.path}{'?' if query else ''}{query}"]
@@ -85,7 +85,7 @@ def transcript(call: HttpCall, reply: HttpReply | None, *, cause: str = "", secr
 
 
 def _body(content: bytes, slack: int) -> str:
-    """The beginning of a body, a little more than is kept, so that what is cut is masked before it is cut."""
+    """The beginning of a body; a little more than is kept, so that it is masked before it is cut."""
     if content.startswith(b"%PDF-"):
         return f"[PDF, {len(content)} bytes]"
     shown = content[: BODY_LIMIT + slack].decode("utf-8", "replace")
@@ -93,9 +93,9 @@ def _body(content: bytes, slack: int) -> str:
     return f"{shown}\n[mais {rest} bytes]" if rest > 0 else shown
 
 
-def _plain(text: str) -> str:
-    """Undo the escapes of JSON, URLs and HTML, which could hide a document; drop what can't be stored."""
-    for _ in range(_MOST_DECODINGS):
+def _unescape(text: str) -> str:
+    """Undo the escapes of JSON, URLs and HTML, which could hide a document; remove control characters."""
+    for _ in range(_MAX_DECODINGS):
         decoded = html.unescape(unquote(_ESCAPED.sub(lambda escape: chr(int(escape[1], 16)), text), errors="replace"))
         if decoded == text:
             break
@@ -104,13 +104,13 @@ def _plain(text: str) -> str:
 
 
 def _mask_cnpj(run: re.Match[str]) -> str:
-    """Mask each CNPJ with letters in a run, wherever it begins."""
-    shown = list(run[0])
+    """Mask each CNPJ with letters in a run of characters, wherever it begins."""
+    masked = list(run[0])
     for shape in (_COMPACT, _FORMATTED):
         for found in shape.finditer(run[0]):
             if _is_cnpj("".join(filter(str.isalnum, found[1])).upper()):
-                shown[found.start(1) : found.end(1)] = "*" * len(found[1])
-    return "".join(shown)
+                masked[found.start(1) : found.end(1)] = "*" * len(found[1])
+    return "".join(masked)
 
 
 def _is_cnpj(text: str) -> bool:

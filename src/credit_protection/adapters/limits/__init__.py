@@ -1,4 +1,4 @@
-"""Rate limits that hold across processes: pyrate-limiter's buckets, in a SQLite file or in PostgreSQL."""
+"""Rate limits across processes: pyrate-limiter's buckets, in a SQLite file or in PostgreSQL."""
 
 from __future__ import annotations
 

@@ -25,17 +25,17 @@ if TYPE_CHECKING:
 
     from pyrate_limiter.abstracts.algorithm import Decision
 
-    from credit_protection.adapters.limits.pace import Window
+    from credit_protection.adapters.limits.rate_windows import Acquire, Window
 
 _CONNECTIONS = 4
 _SECONDS = 5
-_FORGET_EVERY = 100
-_BUSY_TRIES = 8
-_BUSY_MILLISECONDS = 10
+_PRUNE_EVERY = 100
+_LOCK_ATTEMPTS = 8
+_LOCK_MILLISECONDS = 10
 
 
 class PostgresqlBuckets:
-    """One table per bucket, by a small pool of connections of its own.
+    """One table per bucket, with a small connection pool.
 
     Args:
         url: of the database.
@@ -43,7 +43,7 @@ class PostgresqlBuckets:
     """
 
     def __init__(self, url: str, schema: str | None) -> None:
-        # The library stores instants without a zone: all sessions must mean the same one.
+        # The library stores instants without a time zone: all sessions must use the same one.
         options = session_options(url, schema, "timezone=UTC")
         self._pool: ConnectionPool[Any] = ConnectionPool(
             libpq_url(url),
@@ -55,9 +55,9 @@ class PostgresqlBuckets:
             open=True,
         )
 
-    def bucket(self, name: str, allowed: Sequence[Window]) -> _PostgresqlBucket:
-        """The bucket of this name."""
-        return _PostgresqlBucket(self._pool, name, allowed)
+    def bucket(self, name: str, allowed: Sequence[Window]) -> Acquire:
+        """The bucket of this name, as its `acquire`."""
+        return _PostgresqlBucket(self._pool, name, allowed).acquire
 
     def close(self) -> None:
         """Close the pool."""
@@ -65,31 +65,30 @@ class PostgresqlBuckets:
 
 
 class _PostgresqlBucket:
-    """The library locks the table and does not wait for it: the threads of one process take turns here."""
+    """The library locks the table with NOWAIT, so the threads of one process use a lock of their own."""
 
     def __init__(self, pool: ConnectionPool[Any], name: str, allowed: Sequence[Window]) -> None:
         self._lock = threading.Lock()
         self._bucket = PostgresBucket(pool, name, [Rate(each.calls, each.milliseconds) for each in allowed])
         self._name = name
-        self._taken = 0
+        self._permits = 0
         self._sleep = threading.Event()
 
-    def take(self) -> int | None:
-        """None where a permit is given; else after how many milliseconds to ask again."""
+    def acquire(self) -> int | None:
         with self._lock:
-            for _ in range(_BUSY_TRIES):
+            for _ in range(_LOCK_ATTEMPTS):
                 now = self._bucket.now()  # type: ignore[no-untyped-call] # the server's time
                 # Only asynchronous buckets give something to await.
                 decision = cast("Decision", self._bucket.put_decision(RateItem(self._name, now)))
                 if decision.allowed:
-                    self._forget(now)
+                    self._prune(now)
                     return None
                 if decision.retry_after_ms is not None:
                     return decision.retry_after_ms
-                self._sleep.wait(random.uniform(0.001, _BUSY_MILLISECONDS / 1000))  # noqa: S311 - another has the table
-            return _BUSY_MILLISECONDS
+                self._sleep.wait(random.uniform(0.001, _LOCK_MILLISECONDS / 1000))  # noqa: S311 - another has the table
+            return _LOCK_MILLISECONDS
 
-    def _forget(self, now: int) -> None:
-        self._taken += 1
-        if self._taken % _FORGET_EVERY == 0:
+    def _prune(self, now: int) -> None:
+        self._permits += 1
+        if self._permits % _PRUNE_EVERY == 0:
             self._bucket.leak(now)

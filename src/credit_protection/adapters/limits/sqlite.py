@@ -15,53 +15,52 @@ if TYPE_CHECKING:
 
     from pyrate_limiter.abstracts.algorithm import Decision
 
-    from credit_protection.adapters.limits.pace import Window
+    from credit_protection.adapters.limits.rate_windows import Acquire, Window
 
 _BUSY_SECONDS = 5
-_FORGET_EVERY = 100
+_PRUNE_EVERY = 100
 
 
 class SqliteBuckets:
     """One file, one table per bucket.
 
     Args:
-        path: of the file; made where it does not exist.
+        path: of the file; created if missing.
     """
 
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         self._path = path
-        self._open: list[_SqliteBucket] = []
+        self._buckets: list[_SqliteBucket] = []
 
-    def bucket(self, name: str, allowed: Sequence[Window]) -> _SqliteBucket:
-        """The bucket of this name."""
+    def bucket(self, name: str, allowed: Sequence[Window]) -> Acquire:
+        """The bucket of this name, as its `acquire`."""
         bucket = _SqliteBucket(self._path, name, allowed)
-        self._open.append(bucket)
-        return bucket
+        self._buckets.append(bucket)
+        return bucket.acquire
 
     def close(self) -> None:
         """Close the connections."""
-        for bucket in self._open:
+        for bucket in self._buckets:
             bucket.close()
-        self._open.clear()
+        self._buckets.clear()
 
 
 class _SqliteBucket:
-    """The library counts and inserts in two statements: BEGIN IMMEDIATE makes them one for all processes."""
+    """The library counts and inserts in two statements, which BEGIN IMMEDIATE makes atomic."""
 
     def __init__(self, path: Path, name: str, allowed: Sequence[Window]) -> None:
         self._lock = threading.Lock()
         self._connection = sqlite3.connect(path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False)
         self._connection.execute("PRAGMA journal_mode = WAL")
-        self._connection.execute("PRAGMA synchronous = OFF")  # a permit that a power cut loses is no loss
+        self._connection.execute("PRAGMA synchronous = OFF")  # losing a permit in a power cut does no harm
         self._connection.execute(f"CREATE TABLE IF NOT EXISTS '{name}' (name VARCHAR, item_timestamp INTEGER)")
         self._connection.execute(f"CREATE INDEX IF NOT EXISTS 'at_{name}' ON '{name}' (item_timestamp)")
         self._bucket = SQLiteBucket([Rate(each.calls, each.milliseconds) for each in allowed], self._connection, name)
         self._name = name
-        self._taken = 0
+        self._permits = 0
 
-    def take(self) -> int | None:
-        """None where a permit is given; else after how many milliseconds to ask again."""
+    def acquire(self) -> int | None:
         with self._lock:
             self._connection.execute("BEGIN IMMEDIATE")
             try:
@@ -73,12 +72,11 @@ class _SqliteBucket:
                     self._connection.rollback()
             if not decision.allowed:
                 return decision.retry_after_ms or 1
-            self._taken += 1
-            if self._taken % _FORGET_EVERY == 0:
+            self._permits += 1
+            if self._permits % _PRUNE_EVERY == 0:
                 self._bucket.leak(now)
             return None
 
     def close(self) -> None:
-        """Close the connection."""
         with self._lock:
             self._connection.close()

@@ -1,1 +1,1 @@
-"""How workers are woken: one process (`embedded`) or many machines."""
+"""Queue engines: `embedded` wakes the workers of one process, `procrastinate` those of many machines."""

@@ -1,1 +1,1 @@
-"""What the software says about itself."""
+"""Logs."""

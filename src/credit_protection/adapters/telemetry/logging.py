@@ -1,4 +1,4 @@
-"""The log: structlog over the standard library's, on stderr, with every whole CPF, CNPJ and secret masked."""
+"""Logs by structlog over the standard library, on stderr, with every whole CPF, CNPJ and secret masked."""
 
 from __future__ import annotations
 
@@ -20,31 +20,31 @@ if TYPE_CHECKING:
     from structlog.typing import EventDict, Processor, WrappedLogger
 
 _LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
-_OUR_OWN = frozenset({"timestamp", "level", "logger", "_record", "_from_structlog"})
-_SECRET_NAME = re.compile(r"secret|token|password|senha|authorization|cookie|(^|_)keys?$", re.IGNORECASE).search
+_UNMASKED = frozenset({"timestamp", "level", "logger", "_record", "_from_structlog"})
+_is_secret_name = re.compile(r"secret|token|password|senha|authorization|cookie|(^|_)keys?$", re.IGNORECASE).search
 _AUTHORIZATION = re.compile(r"\b(bearer|basic)\s+[A-Za-z0-9+/=_.~-]+", re.IGNORECASE)
-_ADDRESS_PASSWORD = re.compile(r"(://[^/\s:@]+:)[^/\s@]+@")
-_DETAIL = ("stamina", "httpx", "httpcore", "alembic")
-"""Libraries whose warnings are our own doing, told better by us: they speak where INFO or DEBUG is asked for."""
-_FRAME = re.compile(r'  File "').match
+_URL_PASSWORD = re.compile(r"(://[^/\s:@]+:)[^/\s@]+@")
+_CHATTY_LIBRARIES = ("stamina", "httpx", "httpcore", "alembic")
+"""Libraries whose warnings we log ourselves, in better words; their own appear at INFO and DEBUG only."""
+_is_frame = re.compile(r'  File "').match
 
 
 class Masking:
-    """The processor that masks: in every value of an event, however deep, tracebacks included.
+    """The processor that masks every value of an event, at any depth, tracebacks included.
 
     Args:
-        secrets: values that must not be seen wherever they turn up.
+        secrets: values that must never appear.
     """
 
     def __init__(self, secrets: Sequence[str] = ()) -> None:
         self._secrets = tuple(secrets)
 
     def __call__(self, _: WrappedLogger, __: str, event: EventDict) -> EventDict:
-        """Give the event back, masked."""
-        return {name: value if name in _OUR_OWN else self._masked(name, value) for name, value in event.items()}
+        """Return the masked event."""
+        return {name: value if name in _UNMASKED else self._masked(name, value) for name, value in event.items()}
 
     def _masked(self, name: str, value: object) -> object:
-        if _SECRET_NAME(name):
+        if _is_secret_name(name):
             return HIDDEN
         if value is None or isinstance(value, bool | float):
             return value
@@ -58,24 +58,24 @@ class Masking:
         return self._text(str(value))
 
     def _text(self, text: str) -> str:
-        """Line by line: a traceback's file names stay legible."""
-        return "\n".join(line if _FRAME(line) else self._line(line) for line in text.split("\n"))
+        """Mask line by line: a traceback's file names stay readable."""
+        return "\n".join(line if _is_frame(line) else self._line(line) for line in text.split("\n"))
 
     def _line(self, line: str) -> str:
-        without_tokens = _AUTHORIZATION.sub(HIDDEN, _ADDRESS_PASSWORD.sub(rf"\1{HIDDEN}@", line))
+        without_tokens = _AUTHORIZATION.sub(HIDDEN, _URL_PASSWORD.sub(rf"\1{HIDDEN}@", line))
         return mask(without_tokens, self._secrets)
 
 
 def configure(
     level: str = "WARNING", form: str = "text", *, secrets: Sequence[str] = (), stream: TextIO | None = None
 ) -> None:
-    """Send everything that is logged, by structlog or by the standard library, through one masking handler.
+    """Send all logs of structlog and the standard library through one masking handler.
 
     Args:
-        level: the least that is written.
-        form: `text` or `json` (one object a line).
-        secrets: values that must not be seen wherever they turn up.
-        stream: where to write; by default stderr.
+        level: the lowest level that is written.
+        form: `text` or `json` (one object per line).
+        secrets: values that must never appear.
+        stream: where to write; stderr by default.
 
     Raises:
         ConfigurationError: there is no such level or form.
@@ -89,7 +89,7 @@ def configure(
         raise ConfigurationError(
             f"CREDIT_PROTECTION_LOG_FORMAT deve ser text ou json, e não {form!r}.", code="formato_de_log"
         )
-    every: list[Processor] = [
+    shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
@@ -99,7 +99,7 @@ def configure(
         processors=[
             structlog.stdlib.filter_by_level,
             structlog.stdlib.PositionalArgumentsFormatter(),
-            *every,
+            *shared,
             structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
         ],
         logger_factory=structlog.stdlib.LoggerFactory(),
@@ -109,7 +109,7 @@ def configure(
     handler = logging.StreamHandler(stream or sys.stderr)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=[*every, structlog.stdlib.ExtraAdder()],
+            foreign_pre_chain=[*shared, structlog.stdlib.ExtraAdder()],
             processors=[
                 structlog.processors.format_exc_info,
                 Masking(secrets),
@@ -123,7 +123,7 @@ def configure(
         root.removeHandler(former)
     root.addHandler(handler)
     root.setLevel(level)
-    for name in _DETAIL:
+    for name in _CHATTY_LIBRARIES:
         logging.getLogger(name).setLevel("INFO" if level in {"DEBUG", "INFO"} else "ERROR")
 
 

@@ -18,13 +18,13 @@ _OWNER_ONLY = 0o600
 
 
 class FernetVault:
-    """Seals with the first key, opens with any.
+    """Encrypts with the first key, decrypts with any.
 
     Args:
         keys: Fernet keys (URL-safe Base64 of 32 bytes), the newest first.
 
     Raises:
-        ConfigurationError: no key, or one that is none.
+        ConfigurationError: there is no key, or one is invalid.
     """
 
     def __init__(self, keys: Sequence[str]) -> None:
@@ -37,18 +37,18 @@ class FernetVault:
                 code="chave_invalida",
             ) from None
 
-    def seal(self, secret: str) -> str:
+    def encrypt(self, secret: str) -> str:
         """Encrypt, to text."""
         return self._fernet.encrypt(secret.encode()).decode()
 
-    def open(self, sealed: str) -> str:
+    def decrypt(self, encrypted: str) -> str:
         """Decrypt.
 
         Raises:
             ConfigurationError: no key fits.
         """
         try:
-            return self._fernet.decrypt(sealed.encode()).decode()
+            return self._fernet.decrypt(encrypted.encode()).decode()
         except InvalidToken:
             raise ConfigurationError(
                 "A chave de cifragem mudou e os segredos guardados não abrem. Restaure a chave anterior em "
@@ -57,10 +57,10 @@ class FernetVault:
             ) from None
 
 
-def load_or_make_keys(path: Path) -> list[str]:
-    """Read the keys of a file, one a line; made with a fresh key, readable by its owner only, where there is none.
+def load_or_create_keys(path: Path) -> list[str]:
+    """Read the keys of a file, one per line; create it with a new key, readable by its owner only, if it is missing.
 
-    Two processes that start at once end with the same key: the file appears whole or not at all.
+    Processes that start at the same time get the same key: the file appears whole or not at all.
     """
     if not path.exists():
         draft = path.with_name(f"{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
@@ -70,7 +70,7 @@ def load_or_make_keys(path: Path) -> list[str]:
         try:
             os.link(draft, path)
         except FileExistsError:
-            pass  # another process was first: its key counts
+            pass  # another process was first: its key is used
         finally:
             draft.unlink()
     return [line.strip() for line in path.read_text().splitlines() if line.strip()]

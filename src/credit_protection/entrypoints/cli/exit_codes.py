@@ -1,4 +1,4 @@
-"""Which error ends the program with which code: one table, read from top to bottom."""
+"""The exit code of each error: one table, read from top to bottom."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from credit_protection.domain import errors
 
 
 class ExitCode(IntEnum):
-    """What a script can tell from the exit code."""
+    """What the exit code means to a script."""
 
     DONE = 0
     REFUSED = 1
-    """A rule refuses, ours or the bureau's: asking again the same way is no use."""
+    """A rule refuses, ours or the bureau's: the same request would be refused again."""
     WRONG_USAGE = 2
-    """What was given, or the installation, must be corrected."""
+    """The command line or the installation must be corrected."""
     UNAVAILABLE = 3
     """The bureau or the ERP did not answer as it should, or the outcome is not known."""
     ACCOUNT = 4
@@ -41,7 +41,7 @@ TABLE: tuple[tuple[type[BaseException], ExitCode], ...] = (
     (EOFError, ExitCode.ABORTED),
     (Exception, ExitCode.INTERNAL),
 )
-"""The first row whose class fits counts. What is no row's (SystemExit, say) is not an error of ours."""
+"""The first row with a matching class counts."""
 
 
 def exit_code(error: BaseException) -> ExitCode:

@@ -1,35 +1,34 @@
-"""What a command works with: the facade, who asks, the ERP, and where it writes."""
+"""What a command works with: the facade, the actor, the ERP, and where it writes."""
 
 from __future__ import annotations
 
 import contextlib
+import functools
 import getpass
+import inspect
 import os
 from functools import cached_property
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Concatenate, ParamSpec, cast
 
-from credit_protection.domain.actors import Actor
-from credit_protection.domain.errors import ConfigurationError, InvalidInput, NotFound
+from credit_protection import Actor, ConfigurationError, CreditProtection, InvalidInput, NotFound
+from credit_protection.entrypoints.cli.options import Json
 from credit_protection.entrypoints.cli.output import Output
-from credit_protection.facade import CreditProtection
 from credit_protection.plugins import configuration as configurations
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
+    import typer
+
+    from credit_protection import Configuration, Integration
     from credit_protection.adapters.hosts.local import LocalErp
-    from credit_protection.domain.integrations import Integration
-    from credit_protection.plugins.configuration import Configuration
-    from credit_protection.ports.host import HostErp
+    from credit_protection.hosts import HostErp
+
+Parameters = ParamSpec("Parameters")
 
 
 class Session:
-    """One command's run. Everything is built when first used, so a command pays for what it needs.
-
-    Args:
-        configuration: of the installation.
-        output: where to write.
-    """
+    """One command's run. Everything is built when first used, so a command pays for what it needs."""
 
     def __init__(self, configuration: Configuration, output: Output) -> None:
         self.configuration = configuration
@@ -67,14 +66,11 @@ class Session:
         return host
 
     def integration(self, named: str | None) -> Integration:
-        """The integration that was named: by id, by the beginning of its id, or by its description.
-
-        Args:
-            named: None for the only one.
+        """Find an integration by id, by the beginning of its id, or by its description.
 
         Raises:
-            NotFound: there is none such.
-            InvalidInput: several fit, or none was named and there are several.
+            NotFound: there is no such integration.
+            InvalidInput: several match, or none was named and there are several.
         """
         known = self.protection.integrations.list(self.actor)
         if named is None:
@@ -96,11 +92,8 @@ class Session:
 
 
 @contextlib.contextmanager
-def opened(*, as_json: bool = False) -> Iterator[Session]:
-    """A session on the configured installation; connections are let go of at the end.
-
-    Args:
-        as_json: one JSON document on stdout instead of tables.
+def open_session(*, as_json: bool = False) -> Iterator[Session]:
+    """A session on the configured installation; its connections are closed at the end.
 
     Raises:
         ConfigurationError: the configuration is wrong.
@@ -113,10 +106,30 @@ def opened(*, as_json: bool = False) -> Iterator[Session]:
     try:
         yield session
     except BaseException:
-        with contextlib.suppress(Exception):  # what failed tells more than what can't be closed after it
+        with contextlib.suppress(Exception):  # the first error says more than one of closing after it
             session.protection.close()
         raise
     session.protection.close()
+
+
+def with_session(function: Callable[Concatenate[Session, Parameters], None]) -> Callable[..., None]:
+    """Decorate a command that prints data: it gets a session as its first argument, and the option `--json`."""
+
+    @functools.wraps(function)
+    def run(*, json: bool, **options: object) -> None:
+        with open_session(as_json=json) as session:
+            function(session, **options)  # type: ignore[call-arg, arg-type]  # typer passes what the signature below names
+
+    signature = inspect.signature(function)
+    _, *parameters = signature.parameters.values()
+    option = inspect.Parameter("json", inspect.Parameter.KEYWORD_ONLY, default=False, annotation=Json)
+    run.__signature__ = signature.replace(parameters=[*parameters, option])  # type: ignore[attr-defined]
+    return run
+
+
+def command(group: typer.Typer, name: str) -> Callable[[Callable[Concatenate[Session, Parameters], None]], object]:
+    """Decorate a command of a group that prints data, as `with_session`."""
+    return lambda function: group.command(name)(with_session(function))
 
 
 def _user() -> str:

@@ -1,1 +1,1 @@
-"""`credit-protection demo`: the whole story over real HTTP. Read `story` to see how a host uses the package."""
+"""`credit-protection demo`: one scenario over real HTTP. `scenario` shows how a host uses the package."""

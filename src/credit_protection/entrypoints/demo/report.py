@@ -1,38 +1,37 @@
-"""How the story ends: what the bureau's own book holds, next to what we believe, next to what should be."""
+"""The demo's result: the bureau's ledger, our database and what is expected, compared line by line."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from credit_protection.domain.negativations import Observed
-from credit_protection.domain.queries import QueryStatus
-from credit_protection.domain.reasons import LABELS
+from credit_protection import QueryStatus
+from credit_protection.domain.state_table import Observed
+from credit_protection.ui import label_for
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from credit_protection.domain.negativations import Negativation
-    from credit_protection.domain.queries import CreditQuery
+    from credit_protection import CreditQuery, Negativation
 
 Ledger = dict[str, Any]
-"""The simulated bureau's book, as its control endpoint gives it: JSON."""
+"""The simulated bureau's ledger, as its control endpoint gives it: JSON."""
 
-NOTHING = "nada consta"
-STANDS = "consta"
+NOT_ON_FILE = "nada consta"
+ON_FILE = "consta"
 REMOVED_FOR_PAYMENT = "saiu (pagamento)"
 ONE_ANSWER = "1 respondida"
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One thing that can be compared.
+    """One comparison.
 
     Args:
         what: Portuguese.
-        expected: how it should stand.
-        bureau: how the bureau's book has it.
-        ours: how we have it.
+        expected: at the end of the scenario.
+        bureau: in the bureau's ledger.
+        ours: in our database.
     """
 
     what: str
@@ -47,61 +46,62 @@ class Line:
 
 
 def query_line(ledger: Ledger, query: CreditQuery | None) -> Line:
-    """The credit query: answered once, there and here."""
-    asked = [request for request in ledger["requests"] if request["operation"] == "query"]
-    answered = sum(request["outcome"] == "RESPONDIDA" for request in asked)
-    bureau = f"{answered} respondida" if len(asked) == answered else f"{answered} respondida de {len(asked)}"
+    """The credit query was answered once, at the bureau and here."""
+    requests = [request for request in ledger["requests"] if request["operation"] == "query"]
+    answered = sum(request["outcome"] == "RESPONDIDA" for request in requests)
+    bureau = f"{answered} respondida" if len(requests) == answered else f"{answered} respondida de {len(requests)}"
     ours = ONE_ANSWER if query is not None and query.status is QueryStatus.ANSWERED else "sem resposta"
     return Line("Consulta de crédito", ONE_ANSWER, bureau, ours)
 
 
 def negativation_line(what: str, expected: str, ledger: Ledger, negativation: Negativation | None) -> Line:
-    """A negativation, found in the bureau's book by its contract reference."""
+    """A negativation; the bureau's record of it has the same contract reference."""
     if negativation is None:
-        return Line(what, expected, NOTHING, NOTHING)
+        return Line(what, expected, NOT_ON_FILE, NOT_ON_FILE)
     records = [record for record in ledger["records"] if record["contrato"] == negativation.reference]
-    return Line(what, expected, _in_the_book(records), _believed(negativation))
+    return Line(what, expected, _in_bureau_ledger(records), _in_our_database(negativation))
 
 
-def refusal_line(what: str, ledger: Ledger, document: str, made: Sequence[Negativation]) -> Line:
-    """What the rules refused: nothing may stand anywhere, under any reference."""
+def refusal_line(what: str, ledger: Ledger, document: str, created: Sequence[Negativation]) -> Line:
+    """A refused negativation: neither database has any record of the document."""
     records = [record for record in ledger["records"] if record["documento"] == document]
-    return Line(what, NOTHING, _in_the_book(records), f"{len(made)} negativação(ões)" if made else NOTHING)
+    ours = f"{len(created)} negativação(ões)" if created else NOT_ON_FILE
+    return Line(what, NOT_ON_FILE, _in_bureau_ledger(records), ours)
 
 
 def repeats_line(ledger: Ledger) -> Line:
-    """No request for an effect was sent where it had been sent before."""
+    """No inclusion and no removal was sent twice."""
     return Line("Envios repetidos", "0", str(ledger["counts"]["repeated"]), "0")
 
 
 def all_as_expected(lines: Iterable[Line]) -> bool:
-    """Whether the story ended as it should."""
+    """Whether every line is as expected."""
     return all(line.is_as_expected for line in lines)
 
 
-_SITUATIONS: Mapping[str, str] = {"INCLUSAO": STANDS, "PROCESSANDO": "em processamento", "ERRO": "erro"}
+_BUREAU_STATUSES: Mapping[str, str] = {"INCLUSAO": ON_FILE, "PROCESSANDO": "em processamento", "ERRO": "erro"}
 _OBSERVED: Mapping[Observed, str] = {
-    Observed.ABSENT: NOTHING,
+    Observed.ABSENT: NOT_ON_FILE,
     Observed.INCLUDING: "em processamento",
-    Observed.PRESENT: STANDS,
+    Observed.PRESENT: ON_FILE,
     Observed.REMOVING: "em processamento",
     Observed.REJECTED: "recusada",
 }
 
 
-def _in_the_book(records: Sequence[Mapping[str, Any]]) -> str:
+def _in_bureau_ledger(records: Sequence[Mapping[str, Any]]) -> str:
     if not records:
-        return NOTHING
+        return NOT_ON_FILE
     return ", ".join(
         f"saiu ({str(record['motivo']).lower()})"
         if record["situacao"] == "EXCLUSAO"
-        else _SITUATIONS[record["situacao"]]
+        else _BUREAU_STATUSES[record["situacao"]]
         for record in records
     )
 
 
-def _believed(negativation: Negativation) -> str:
+def _in_our_database(negativation: Negativation) -> str:
     if negativation.observed is Observed.GONE:
         reason = negativation.removal_reason
-        return f"saiu ({'sem motivo' if reason is None else LABELS[reason]})"
+        return f"saiu ({'sem motivo' if reason is None else label_for(reason)})"
     return _OBSERVED.get(negativation.observed, "em dúvida")

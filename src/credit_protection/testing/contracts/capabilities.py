@@ -1,4 +1,4 @@
-"""Declared capabilities gate tests: what an adapter says that it can't do is not asked of it."""
+"""Capabilities gate tests: a contract does not test what an adapter declares that it can't do."""
 
 from __future__ import annotations
 
@@ -7,29 +7,31 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-Test = TypeVar("Test", bound="Callable[..., None]")
-_NEEDED = "__needed_capabilities__"
+Marked = TypeVar("Marked", bound="Callable[..., object]")
+_REQUIRED = "__required_capabilities__"
 
 
-def needs(capability: str, *, declared: bool = True) -> Callable[[Test], Test]:
-    """Mark a test of a contract: it is asked only of adapters that declare the capability, or declare its lack.
-
-    A test that needs several is marked several times.
+def requires(*capabilities: str, declared: bool = True) -> Callable[[Marked], Marked]:
+    """Mark a test, or all tests of a class: it applies to adapters that declare the capabilities, or their lack.
 
     Args:
-        capability: name of the class attribute.
-        declared: the value that it must have.
+        capabilities: names of class attributes.
+        declared: the value that each must have.
     """
 
-    def mark(test: Test) -> Test:
-        setattr(test, _NEEDED, (*getattr(test, _NEEDED, ()), (capability, declared)))
-        return test
+    def mark(marked: Marked) -> Marked:
+        tests = [marked]
+        if isinstance(marked, type):
+            tests = [test for name, test in vars(marked).items() if name.startswith("test_")]
+        for test in tests:
+            setattr(test, _REQUIRED, (*getattr(test, _REQUIRED, ()), *((name, declared) for name in capabilities)))
+        return marked
 
     return mark
 
 
-class Gated:
-    """A contract with gated tests: in a subclass, those that don't apply are no tests at all, so nothing is skipped."""
+class CapabilityGated:
+    """A contract with marked tests. A subclass has only those that apply, so that none is skipped."""
 
     _gated: ClassVar[dict[str, Callable[..., None]]] = {}
 
@@ -37,12 +39,13 @@ class Gated:
         super().__init_subclass__(**kwargs)
         cls._gated = {name: test for base in reversed(cls.__mro__) for name, test in _marked(base)}
         for name, test in cls._gated.items():
-            applies = all(getattr(cls, capability, None) is declared for capability, declared in getattr(test, _NEEDED))
+            required = getattr(test, _REQUIRED)
+            applies = all(getattr(cls, capability, None) is declared for capability, declared in required)
             setattr(cls, name, test if applies else None)
 
 
 def _marked(base: type) -> Iterable[tuple[str, Callable[..., None]]]:
-    """The marked tests of a class, kept apart: where they don't apply, the class's own names hold None."""
-    written = {name: test for name, test in vars(base).items() if getattr(test, _NEEDED, None) is not None}
-    kept: dict[str, Callable[..., None]] = vars(base).get("_gated", {})
-    return (kept | written).items()
+    """The marked tests of a class. `_gated` keeps them where the class's attribute is None."""
+    written = {name: test for name, test in vars(base).items() if getattr(test, _REQUIRED, None) is not None}
+    gated: dict[str, Callable[..., None]] = vars(base).get("_gated", {})
+    return (gated | written).items()

@@ -1,8 +1,7 @@
-"""In-memory stand-ins for a bureau, an ERP and a clock, for fast tests of use cases and of host code.
+"""In-memory fakes of the ports, for fast tests of use cases and of host code.
 
-They behave, they do not merely answer: the bureau keeps a ledger, the ERP settles invoices, the clock moves when told.
-All of them may be used by many threads; each is in a module named as its port is. For the real thing over HTTP use
-`credit_protection.testing.simulator`.
+They have state: the bureau has records, the ERP settles invoices, the test advances the clock. All are thread-safe. For
+a bureau over HTTP use `credit_protection.testing.simulator`.
 """
 
 from __future__ import annotations

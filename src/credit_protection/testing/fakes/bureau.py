@@ -1,4 +1,4 @@
-"""The bureau in memory, and the records that it keeps."""
+"""A bureau in memory, and its records."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 from credit_protection.domain.bureau_answers import (
     Accepted,
     Done,
-    Found,
     ExecutionResult,
-    Missing,
+    RecordFound,
     RecordKey,
+    RecordNotFound,
     RecordState,
     Rejected,
 )
@@ -30,7 +30,7 @@ from credit_protection.ports.bureau import ListedRecord
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from credit_protection.domain.bureau_answers import Receipt, LookupResult
+    from credit_protection.domain.bureau_answers import LookupResult, Receipt
     from credit_protection.domain.errors import BureauError
     from credit_protection.domain.integrations import Environment
     from credit_protection.domain.queries import CreditReport
@@ -56,15 +56,15 @@ class FakeRecord:
 
 
 class FakeBureau:
-    """A bureau in memory: a gateway kind and its one gateway.
+    """A bureau in memory: a gateway provider and its one gateway.
 
     Args:
         capabilities: what it can do.
         synchronous: it answers `Done` at once; else `Accepted`, and `settle()` brings the outcome.
 
     `before` and `after` are called with the operation's name (`include`, `remove`, `find`, `query`, `check`,
-    `products`) before and after its effect: raise in them to lose a request or its answer, or do there what happens
-    meanwhile. `fail_next` does the raising for one call.
+    `products`) before and after its effect: raise in them to lose a request or its answer, or change state during a
+    call. `fail_next` makes one call fail.
     """
 
     code = "fake"
@@ -82,58 +82,58 @@ class FakeBureau:
         self.synchronous = synchronous
         self.records: list[FakeRecord] = []
         self.calls: list[str] = []
-        self.password = "secret"  # noqa: S105 - a made-up one
-        self.report: CreditReport = DocumentReport(b"%PDF-1.7 made up\n%%EOF\n", PDF, "P-1")
+        self.password = "secret"  # noqa: S105 - a fictitious one
+        self.report: CreditReport = DocumentReport(b"%PDF-1.7 fictitious\n%%EOF\n", PDF, "P-1")
         self.before: Callable[[str], None] = lambda _: None
         self.after: Callable[[str], None] = lambda _: None
-        self.listed: Sequence[Product] = _PRODUCTS
-        self.opened: list[dict[str, str]] = []
-        self.orders: list[RemovalOrder] = []
-        self.closed = 0
+        self.catalogue: Sequence[Product] = _PRODUCTS
+        self.created_with: list[dict[str, str]] = []
+        self.removal_orders: list[RemovalOrder] = []
+        self.close_count = 0
         self._faults: list[tuple[str, BureauError, bool]] = []
         self._lock = threading.Lock()
 
-    def open(self, parameters: Mapping[str, str], environment: Environment) -> FakeBureau:
-        """The gateway: this object."""
-        self.opened.append({**parameters, "environment": environment.value})
+    def create(self, parameters: Mapping[str, str], environment: Environment) -> FakeBureau:
+        """Return this object."""
+        self.created_with.append({**parameters, "environment": environment.value})
         return self
 
     def check(self) -> None:
-        """Compare the password."""
+        """Check the password."""
         self._call("check")
-        if self.opened[-1].get("password") != self.password:
+        if self.created_with[-1].get("password") != self.password:
             raise CredentialsRejected("O birô recusou a senha. Confira os parâmetros da integração.")
         self._done("check")
 
     def products(self) -> Sequence[Product]:
-        """What is `listed`: three at first."""
+        """The `catalogue`: three products by default."""
         self._call("products")
-        listed = list(self.listed)
+        listed = list(self.catalogue)
         self._done("products")
         return listed
 
     def natures(self) -> Sequence[InclusionNature]:
-        """One for each person, one unmarked."""
+        """One for each person type, one without a mark."""
         listed = [("DEV", "Devedor (PF)"), ("DUP", "Duplicata (PJ)"), ("OUT", "Outros")]
         return [InclusionNature(code, text, persons_in(text)) for code, text in listed]
 
     def reasons(self) -> Sequence[BureauReason]:
-        """The neutral ones."""
+        """One for each `RemovalReason`."""
         return [BureauReason(reason.value, reason.name) for reason in RemovalReason]
 
-    def query(self, order: QueryOrder) -> CreditReport:  # noqa: ARG002 - the report is set
-        """The report that is set."""
+    def query(self, order: QueryOrder) -> CreditReport:  # noqa: ARG002 - `report` is the answer
+        """Return `report`."""
         self._call("query")
         self._done("query")
         return self.report
 
     def include(self, order: InclusionOrder) -> Receipt:
-        """Keep a record."""
+        """Add a record."""
         self._call("include")
         with self._lock:
-            standing = self._standing(order.reference)
-            if standing is not None:
-                return Accepted(standing.bureau_id, repeated=True)
+            known = self._record_on_file(order.reference)
+            if known is not None:
+                return Accepted(known.bureau_id, repeated=True)
             if order.document.person_type is PersonType.PF and order.nature_code == "DUP":
                 return Rejected("NATUREZA", "natureza não admite a pessoa", "nature")
             state = RecordState.PRESENT if self.synchronous else RecordState.INCLUDING
@@ -143,11 +143,11 @@ class FakeBureau:
         return Done(bureau_id=record.bureau_id) if self.synchronous else Accepted(record.bureau_id)
 
     def remove(self, order: RemovalOrder) -> Receipt:
-        """Take a record off."""
+        """Remove a record."""
         self._call("remove")
         with self._lock:
-            self.orders.append(order)
-            record = self._of(order.key)
+            self.removal_orders.append(order)
+            record = self._find(order.key)
             if record is None:
                 return Done(ExecutionResult.NOT_FOUND)
             if record.state is RecordState.INCLUDING:
@@ -163,43 +163,43 @@ class FakeBureau:
         """Look a record up."""
         self._call("find")
         with self._lock:
-            record = self._of(key)
-            sighting = Missing() if record is None else Found(record.state, record.bureau_id)
+            record = self._find(key)
+            sighting = RecordNotFound() if record is None else RecordFound(record.state, record.bureau_id)
         self._done("find")
         return sighting
 
     def list_records(self) -> Iterator[ListedRecord]:
-        """All, one by one, as they stand."""
+        """All records with their state."""
         self._call("list_records")
         for record in list(self.records):
             order = record.order
             key = RecordKey(order.document, order.reference, order.due_date, record.bureau_id)
-            yield ListedRecord(key, str(order.amount.amount), Found(record.state, record.bureau_id))
+            yield ListedRecord(key, str(order.amount.amount), RecordFound(record.state, record.bureau_id))
         self._done("list_records")
 
     def close(self) -> None:
-        """Count it: there is nothing to let go of."""
-        self.closed += 1
+        """Count the call: there is no connection to close."""
+        self.close_count += 1
 
-    def settle(self) -> None:
-        """The bureau decides upon what it accepted."""
-        turns = {RecordState.INCLUDING: RecordState.PRESENT, RecordState.REMOVING: RecordState.GONE}
+    def process_pending(self) -> None:
+        """Decide all accepted requests."""
+        outcomes = {RecordState.INCLUDING: RecordState.PRESENT, RecordState.REMOVING: RecordState.GONE}
         with self._lock:
             for record in self.records:
-                record.state = turns.get(record.state, record.state)
+                record.state = outcomes.get(record.state, record.state)
 
     def fail_next(self, operation: str, error: BureauError, *, executed: bool = False) -> None:
-        """The next call of this operation fails.
+        """Make the next call of this operation fail.
 
         Args:
             operation: its name, as `before` gets it.
-            error: what the caller is told.
-            executed: whether it has its effect all the same: the answer is lost, not the request.
+            error: raised to the caller.
+            executed: whether the call takes effect: the answer is lost, not the request.
         """
         self._faults.append((operation, error, executed))
 
-    def standing(self) -> list[FakeRecord]:
-        """The records that people can see."""
+    def records_on_file(self) -> list[FakeRecord]:
+        """The records that are visible to the public."""
         return [record for record in self.records if record.state in {RecordState.PRESENT, RecordState.REMOVING}]
 
     def _call(self, operation: str) -> None:
@@ -219,13 +219,13 @@ class FakeBureau:
             self._faults.remove(fault)
         raise fault[1]
 
-    def _standing(self, reference: str) -> FakeRecord | None:
+    def _record_on_file(self, reference: str) -> FakeRecord | None:
         gone = {RecordState.GONE, RecordState.REJECTED}
         return next(
             (each for each in self.records if each.order.reference == reference and each.state not in gone), None
         )
 
-    def _of(self, key: RecordKey) -> FakeRecord | None:
+    def _find(self, key: RecordKey) -> FakeRecord | None:
         if key.bureau_id is not None:
             return next((each for each in self.records if each.bureau_id == key.bureau_id), None)
         return next((each for each in reversed(self.records) if each.order.reference == key.reference), None)

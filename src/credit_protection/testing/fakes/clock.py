@@ -1,4 +1,4 @@
-"""The clock that stands still, and the names that come in order."""
+"""A clock that the test advances, and sequential identifiers."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ if TYPE_CHECKING:
 
 
 class FakeClock:
-    """A clock that stands until it is moved."""
+    """A clock that only `advance` moves."""
 
     def __init__(self, now: datetime = datetime(2026, 11, 24, 12, tzinfo=UTC)) -> None:
         self._now = now
 
     def now(self) -> datetime:
-        """This instant, UTC."""
+        """The instant, UTC."""
         return self._now
 
     def advance(self, by: timedelta) -> None:
-        """Let time pass."""
+        """Advance the clock."""
         self._now += by
 
 
 class CountingIdentifiers:
-    """Names in order: `id-1`, `REF-1`; jitter always 0.5."""
+    """Sequential identifiers: `id-1`, `REF-1`; jitter is always 0.5."""
 
     def __init__(self) -> None:
         self._numbers = itertools.count(1)
@@ -40,5 +40,5 @@ class CountingIdentifiers:
         return f"REF-{next(self._numbers)}"
 
     def jitter(self) -> float:
-        """The middle."""
+        """Always 0.5."""
         return 0.5

@@ -1,4 +1,4 @@
-"""The listeners that remember what they were told."""
+"""Listeners that record their calls."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ if TYPE_CHECKING:
 
 
 class RecordingListeners:
-    """Remembers what it was told."""
+    """Records events, answered queries and alarms."""
 
     def __init__(self) -> None:
         self.events: list[Event] = []
         self.queries: list[CreditQuery] = []
         self.alarms: list[Alarm] = []
 
-    def happened(self, events: Iterable[Event]) -> None:
-        """To negativations."""
+    def negativation_event(self, events: Iterable[Event]) -> None:
+        """Record events of negativations."""
         self.events.extend(events)
 
     def query_answered(self, query: CreditQuery) -> None:
-        """A query's outcome."""
+        """Record an answered query."""
         self.queries.append(query)
 
     def alarm(self, alarm: Alarm) -> None:
-        """What needs a person."""
+        """Record an alarm."""
         self.alarms.append(alarm)

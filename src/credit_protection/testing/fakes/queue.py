@@ -1,4 +1,4 @@
-"""The queue that wakes nobody, and remembers whom it was to wake."""
+"""A queue that wakes no worker and records its calls."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class RecordingQueue:
-    """Remembers whom it was asked to wake."""
+    """Records the ids and instants of `wake`."""
 
     capabilities = QueueCapabilities()
 
@@ -20,10 +20,10 @@ class RecordingQueue:
         self.instants: list[datetime | None] = []
 
     def wake(self, negativation_id: str | None = None, not_before: datetime | None = None) -> None:
-        """Remember."""
+        """Record the call."""
         self.woken.append(negativation_id)
         self.instants.append(not_before)
 
     def snapshot(self) -> QueueSnapshot:
-        """How many were asked for."""
+        """The number of calls."""
         return QueueSnapshot(len(self.woken), 0)

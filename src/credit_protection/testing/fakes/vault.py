@@ -1,15 +1,15 @@
-"""The vault that anybody can open."""
+"""A vault without a key."""
 
 from __future__ import annotations
 
 
 class PlainVault:
-    """Seals by turning the text round: for tests only."""
+    """Encrypts by reversing the text: for tests only."""
 
-    def seal(self, secret: str) -> str:
-        """Turned round."""
+    def encrypt(self, secret: str) -> str:
+        """Reverse the text."""
         return secret[::-1]
 
-    def open(self, sealed: str) -> str:
-        """Turned back."""
-        return sealed[::-1]
+    def decrypt(self, encrypted: str) -> str:
+        """Reverse it back."""
+        return encrypted[::-1]

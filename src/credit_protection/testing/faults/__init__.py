@@ -1,18 +1,17 @@
-"""Faults as a product: two ways to make the network between a gateway and its bureau go wrong.
+"""Two ways to make the network between a gateway and its bureau fail. docs/faults.md explains both.
 
-`ScriptedTransport` takes the network's place inside the process. Nothing is sent and nothing is waited for, so that
-Hypothesis can try thousands of scripts: use it to check what a gateway *says* in each case. Effects can land late, when
-the test says so.
+`ScriptedTransport` replaces the network inside the process. It sends nothing and waits for nothing, so that Hypothesis
+can try thousands of scripts: use it to check what a gateway *reports* in each case.
 
-`FaultyProxy` stands between two real sockets and resets, cuts, holds or drips what passes. It knows no protocol: use it
-to check what real time-outs, connection pools and drivers (HTTP, PostgreSQL) *do*.
+`FaultyProxy` sits between two real sockets and resets, cuts, holds or slows the bytes. It knows no protocol: use it to
+check what real time-outs, connection pools and drivers (HTTP, PostgreSQL) *do*.
 
-(A bureau that itself misbehaves, with 429s, broken PDFs or refusals of its own, is `testing.simulator`.)
+A bureau that itself fails, with 429s, broken PDFs or refusals, is `testing.simulator`.
 
 A scripted gateway::
 
     transport = ScriptedTransport(bureau, [lost_reply()], matching=lambda method, path: method == "DELETE")
-    gateway = CreditoNaMedida(transport=transport).open(parameters, Environment.PRODUCTION)
+    gateway = CreditoNaMedidaProvider(transport=transport).create(parameters, Environment.PRODUCTION)
     with pytest.raises(OutcomeUnknown):
         gateway.remove(order)
     assert transport.calls[-1].executed
@@ -20,52 +19,49 @@ A scripted gateway::
 The same over sockets::
 
     with FaultyProxy(host, port) as proxy:
-        proxy.reset(Way.ANSWER, when=b"DELETE /v1/negativacoes", times=1)
-        ...  # speak to proxy.url
-
-docs/faults.md tells more.
+        proxy.reset(Direction.RESPONSE, when=b"DELETE /v1/negativacoes", times=1)
+        ...  # call proxy.url
 """
 
 from __future__ import annotations
 
 from credit_protection.testing.faults.proxy import FaultyProxy
-from credit_protection.testing.faults.proxy_rules import Spoil, Way
+from credit_protection.testing.faults.proxy_rules import Direction, ProxyFault
 from credit_protection.testing.faults.script import (
-    CannedReply,
     Effect,
     Fault,
-    NoReply,
-    drip,
+    StubResponse,
+    TransportFailure,
+    delayed_effect,
     garbage,
     html,
-    lands_late,
     lost_reply,
     ok,
     rate_limited,
     refused,
     server_error,
     slow,
+    trickle,
     unauthorized,
     unavailable,
 )
 from credit_protection.testing.faults.strategies import any_fault, scripts
-from credit_protection.testing.faults.transport import PlayedCall, ScriptedTransport
+from credit_protection.testing.faults.transport import RecordedCall, ScriptedTransport
 
 __all__ = [
-    "CannedReply",
+    "Direction",
     "Effect",
     "Fault",
     "FaultyProxy",
-    "NoReply",
-    "PlayedCall",
+    "ProxyFault",
+    "RecordedCall",
     "ScriptedTransport",
-    "Spoil",
-    "Way",
+    "StubResponse",
+    "TransportFailure",
     "any_fault",
-    "drip",
+    "delayed_effect",
     "garbage",
     "html",
-    "lands_late",
     "lost_reply",
     "ok",
     "rate_limited",
@@ -73,6 +69,7 @@ __all__ = [
     "scripts",
     "server_error",
     "slow",
+    "trickle",
     "unauthorized",
     "unavailable",
 ]

@@ -1,4 +1,4 @@
-"""What a proxy is told: its rules, which of them act, and the counts of what came about."""
+"""The rules of a proxy, which of them apply, and the counts of what happened."""
 
 from __future__ import annotations
 
@@ -12,39 +12,39 @@ from typing import TYPE_CHECKING, TypedDict
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-PIECE = 65_536
-"""How many bytes are read at most at a time."""
+CHUNK = 65_536
+"""The most bytes that are read at a time."""
 
 
-class Way(StrEnum):
-    """Which way bytes go."""
+class Direction(StrEnum):
+    """The direction of bytes."""
 
     REQUEST = "request"
     """From the client to the server."""
-    ANSWER = "answer"
+    RESPONSE = "response"
     """From the server to the client."""
 
 
-class Spoil(StrEnum):
-    """What a rule does; the names that `counts` and `wait_for` use."""
+class ProxyFault(StrEnum):
+    """What a rule does; `counts` and `wait_for` use these names."""
 
     REFUSE = "refuse"
     RESET = "reset"
     CUT = "cut"
-    STALL = "stall"
-    DRIP = "drip"
+    HOLD = "hold"
+    TRICKLE = "trickle"
     DELAY = "delay"
 
 
-class Often(TypedDict, total=False):
+class FrequencyOptions(TypedDict, total=False):
     """How often a rule acts; see `FaultyProxy`."""
 
     times: int | None
     probability: float
 
 
-class Where(Often, total=False):
-    """Where and how often a rule acts; see `FaultyProxy`."""
+class TriggerOptions(FrequencyOptions, total=False):
+    """When and how often a rule acts; see `FaultyProxy`."""
 
     after: int
     when: bytes
@@ -52,79 +52,79 @@ class Where(Often, total=False):
 
 @dataclass(eq=False, slots=True)
 class Rule:
-    """What a proxy was told, and what became of it: how often it was met, and how often it acted."""
+    """A rule, how often it matched and how often it acted."""
 
-    spoil: Spoil
-    way: Way = Way.ANSWER
+    fault: ProxyFault
+    direction: Direction = Direction.RESPONSE
     after: int = 0
     when: bytes = b""
     times: int | None = None
     probability: float = 1.0
     seconds: float | None = None
-    size: int = PIECE
+    size: int = CHUNK
     number: int = 0
-    met: int = 0
+    matched: int = 0
     fired: int = 0
 
 
 class Rules:
-    """The rules that stand and the counts; used by the test's threads and by the proxy's."""
+    """The active rules and the counts, shared by the test's threads and the proxy's."""
 
     def __init__(self, seed: int) -> None:
         self._seed = seed
         self._changed = threading.Condition()
-        self._standing: tuple[Rule, ...] = ()
-        self._told = 0
+        self._active: tuple[Rule, ...] = ()
+        self._added = 0
         self._counts: Counter[str] = Counter()
 
     @property
-    def standing(self) -> tuple[Rule, ...]:
-        """Those that were told and not cleared, in order."""
-        return self._standing
+    def active(self) -> tuple[Rule, ...]:
+        """The rules that were added and not cleared, in order."""
+        return self._active
 
     def add(self, rule: Rule) -> None:
-        """One more rule, for open connections too."""
+        """Add a rule, for open connections too."""
         if rule.after < 0 or (rule.seconds is not None and rule.seconds < 0):
             raise ValueError("neither bytes nor seconds can be negative")
         with self._changed:
-            rule.number = self._told
-            self._told += 1
-            self._standing = (*self._standing, rule)
+            rule.number = self._added
+            self._added += 1
+            self._active = (*self._active, rule)
 
     def clear(self) -> None:
-        """No rule stands from now on; the counts stay."""
+        """Remove all rules; the counts stay."""
         with self._changed:
-            self._standing = ()
+            self._active = ()
 
-    def chooses(self, rule: Rule) -> bool:
-        """Whether the rule's probability falls on what it meets now."""
+    def selects(self, rule: Rule) -> bool:
+        """Whether the rule's probability selects this match."""
         with self._changed:
-            rule.met += 1
-            draw = random.Random(f"{self._seed}/{rule.number}/{rule.met}").random()
+            rule.matched += 1
+            draw = random.Random(f"{self._seed}/{rule.number}/{rule.matched}").random()
         return draw < rule.probability
 
-    def fires(self, rule: Rule) -> bool:
-        """Whether the rule still acts; it is counted then."""
+    def try_fire(self, rule: Rule) -> bool:
+        """Whether the rule may act once more; if so, count it."""
         with self._changed:
-            if rule not in self._standing or rule.fired == rule.times:
+            if rule not in self._active or rule.fired == rule.times:
                 return False
             rule.fired += 1
-        self.count(rule.spoil)
+        self.count(rule.fault)
         return True
 
-    def count(self, what: str, by: int = 1) -> None:
-        """Something came about; whoever waits for it is told."""
+    def count(self, event: str, by: int = 1) -> None:
+        """Count an event, and wake the threads that wait for it."""
         with self._changed:
-            self._counts[str(what)] += by
+            self._counts[str(event)] += by
             self._changed.notify_all()
 
-    def counted(self) -> Mapping[str, int]:
-        """The counts as they are now."""
+    def counts(self) -> Mapping[str, int]:
+        """A copy of the counts."""
         with self._changed:
             return Counter(self._counts)
 
-    def wait_for(self, what: str, count: int, timeout: float) -> None:
-        """Return once something was counted so often; see `FaultyProxy.wait_for`."""
+    def wait_for(self, event: str, count: int, timeout: float) -> None:
+        """Wait for a count; see `FaultyProxy.wait_for`."""
         with self._changed:
-            if not self._changed.wait_for(lambda: self._counts[what] >= count, timeout):
-                raise TimeoutError(f"{what}: {self._counts[what]} of {count} in {timeout} seconds")
+            if not self._changed.wait_for(lambda: self._counts[event] >= count, timeout):
+                raise TimeoutError(f"{event}: {self._counts[event]} of {count} in {timeout} seconds")

@@ -1,7 +1,7 @@
-"""What may befall one call, as data: whether and when it takes effect, and what the caller gets to see of it.
+"""Faults of one call as data: whether and when the call takes effect, and what the caller gets.
 
-Every fault made by the functions below is one that an honest bureau behind a bad network could cause: where the caller
-is told that nothing was executed (refused, 401, 429, 503 with Retry-After), nothing is.
+A correct bureau behind a bad network could cause every fault that the functions below make: where the answer says that
+nothing was executed (refused, 401, 429, 503 with Retry-After), nothing is.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ class Effect(StrEnum):
     """When a call takes effect at the bureau."""
 
     NOW = "now"
-    """Before the caller is told anything."""
+    """Before the caller gets an answer or an error."""
     NEVER = "never"
-    LATE = "late"
-    """After the caller was told: at `land()`, or once virtual time has passed."""
+    DELAYED = "late"
+    """After the caller got an error: at `deliver()`, or when virtual time has passed."""
 
 
-class NoReply(StrEnum):
-    """Why no reply comes."""
+class TransportFailure(StrEnum):
+    """Why the caller gets no response."""
 
     REFUSED = "refused"
     """No connection: nothing was sent."""
@@ -30,29 +30,23 @@ class NoReply(StrEnum):
     POOL_TIMEOUT = "pool_timeout"
     """No free connection in the pool: nothing was sent."""
     DISCONNECT = "disconnect"
-    """The server hung up."""
+    """The server closed the connection."""
     RESET = "reset"
-    """The line was reset while the reply was awaited."""
+    """The connection was reset while the caller waited for the response."""
     BROKEN_PIPE = "broken_pipe"
-    """The line broke while the request was being sent: perhaps after its last byte."""
+    """The connection broke while the request was sent: perhaps after its last byte."""
     TIMEOUT = "timeout"
-    """No reply in time."""
+    """No response in time."""
 
     @property
     def is_before_sending(self) -> bool:
-        """Whether not a byte of the request went out."""
-        return self in {NoReply.REFUSED, NoReply.CONNECT_TIMEOUT, NoReply.POOL_TIMEOUT}
+        """Whether no byte of the request was sent."""
+        return self in {TransportFailure.REFUSED, TransportFailure.CONNECT_TIMEOUT, TransportFailure.POOL_TIMEOUT}
 
 
 @dataclass(frozen=True, slots=True)
-class CannedReply:
-    """A reply that comes in place of the bureau's own.
-
-    Args:
-        status: of HTTP.
-        content: body.
-        headers: names and values.
-    """
+class StubResponse:
+    """A response that replaces the bureau's own."""
 
     status: int
     content: bytes = b""
@@ -61,77 +55,77 @@ class CannedReply:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Fault:
-    """What befalls one call. Made by the functions of this module; make one yourself for what they lack.
+    """A fault of one call. The functions of this module make the usual ones.
 
     Args:
         name: shown in `calls`.
-        effect: whether and when it takes effect.
-        no_reply: why no reply comes; None where one does.
-        reply: one in place of the bureau's own; None relays that.
-        lands_after: virtual seconds until a late effect; None waits for `land()`.
-        piece: bytes that come at once; None for all.
-        interval: real seconds between two pieces.
-        cut_after: bytes of the body that come before it is cut, at most all but the last; None for no cut.
-        cut_by: how it is cut.
+        effect: whether and when the call takes effect.
+        failure: why no response comes; None where one does.
+        response: replaces the bureau's own; None forwards that.
+        effect_after: virtual seconds until a delayed effect; None waits for `deliver()`.
+        piece: bytes of one chunk; None for all.
+        interval: real seconds between two chunks.
+        cut_after: bytes of the body before the connection fails, at most all but the last; None for all.
+        cut_by: the failure after `cut_after`.
     """
 
     name: str
     effect: Effect = Effect.NOW
-    no_reply: NoReply | None = None
-    reply: CannedReply | None = None
-    lands_after: float | None = None
+    failure: TransportFailure | None = None
+    response: StubResponse | None = None
+    effect_after: float | None = None
     piece: int | None = None
     interval: float = 0.0
     cut_after: int | None = None
-    cut_by: NoReply = NoReply.DISCONNECT
+    cut_by: TransportFailure = TransportFailure.DISCONNECT
 
     def __post_init__(self) -> None:
-        if self.no_reply is not None and self.no_reply.is_before_sending and self.effect is not Effect.NEVER:
-            raise ValueError("what was not sent has no effect")
-        if self.effect is not Effect.NOW and self.no_reply is None and self.reply is None:
-            raise ValueError("a call without an effect has no reply of the bureau's to relay")
+        if self.failure is not None and self.failure.is_before_sending and self.effect is not Effect.NEVER:
+            raise ValueError("a request that was not sent has no effect")
+        if self.effect is not Effect.NOW and self.failure is None and self.response is None:
+            raise ValueError("a call that the bureau does not execute now has no response of its own")
         if self.piece is not None and self.piece < 1:
             raise ValueError("a piece has at least one byte")
 
     def __repr__(self) -> str:
         """What differs from `ok`: scripts are read in the output of failed tests."""
-        told = {each.name: getattr(self, each.name) for each in fields(self)}
-        differing = [f"{each.name}={told[each.name]!r}" for each in fields(self) if told[each.name] != each.default]
+        values = {each.name: getattr(self, each.name) for each in fields(self)}
+        differing = [f"{each.name}={values[each.name]!r}" for each in fields(self) if values[each.name] != each.default]
         return f"Fault({', '.join(differing)})"
 
 
 def ok() -> Fault:
-    """Nothing goes wrong."""
+    """No fault."""
     return Fault("ok")
 
 
-def refused(how: NoReply = NoReply.REFUSED) -> Fault:
+def refused(failure: TransportFailure = TransportFailure.REFUSED) -> Fault:
     """No connection: nothing is sent.
 
     Args:
-        how: `REFUSED`, `CONNECT_TIMEOUT` or `POOL_TIMEOUT`.
+        failure: `REFUSED`, `CONNECT_TIMEOUT` or `POOL_TIMEOUT`.
     """
-    return Fault("refused", Effect.NEVER, how)
+    return Fault("refused", Effect.NEVER, failure)
 
 
-def lost_reply(how: NoReply = NoReply.DISCONNECT) -> Fault:
+def lost_reply(failure: TransportFailure = TransportFailure.DISCONNECT) -> Fault:
     """The effect happens, then the answer is lost."""
-    return Fault("lost_reply", Effect.NOW, how)
+    return Fault("lost_reply", Effect.NOW, failure)
 
 
-def lands_late(after: float | None = None, how: NoReply = NoReply.TIMEOUT) -> Fault:
+def delayed_effect(after: float | None = None, failure: TransportFailure = TransportFailure.TIMEOUT) -> Fault:
     """The call fails now, and takes effect later.
 
     Args:
-        after: virtual seconds, see `ScriptedTransport.advance`; None waits for `ScriptedTransport.land`.
-        how: the call fails.
+        after: virtual seconds, see `ScriptedTransport.advance`; None waits for `ScriptedTransport.deliver`.
+        failure: what the caller gets now.
     """
-    return Fault("lands_late", Effect.LATE, how, lands_after=after)
+    return Fault("delayed_effect", Effect.DELAYED, failure, effect_after=after)
 
 
 def slow(effect: Effect = Effect.NEVER) -> Fault:
-    """No answer in time; no clock is waited for."""
-    return Fault("slow", effect, NoReply.TIMEOUT)
+    """No answer in time; the test does not wait for it."""
+    return Fault("slow", effect, TransportFailure.TIMEOUT)
 
 
 def rate_limited(retry_after: float | str | None = 1) -> Fault:
@@ -140,55 +134,59 @@ def rate_limited(retry_after: float | str | None = 1) -> Fault:
     Args:
         retry_after: the header: seconds, or any text; None for none.
     """
-    return Fault("rate_limited", Effect.NEVER, reply=CannedReply(429, headers=_retry_after(retry_after)))
+    return Fault("rate_limited", Effect.NEVER, response=StubResponse(429, headers=_retry_after(retry_after)))
 
 
 def unavailable(retry_after: float | str | None = None, effect: Effect = Effect.NEVER) -> Fault:
-    """503. With a Retry-After it says that nothing was executed; without, a proxy may have said it too late.
+    """503. With Retry-After it means that nothing was executed; without, a proxy may have sent it too late.
 
     Args:
         retry_after: the header: seconds, or any text; None for none.
         effect: other than `NEVER` only without Retry-After.
     """
     if retry_after is not None and effect is not Effect.NEVER:
-        raise ValueError("503 with Retry-After says that nothing was executed")
-    return Fault("unavailable", effect, reply=CannedReply(503, headers=_retry_after(retry_after)))
+        raise ValueError("503 with Retry-After means that nothing was executed")
+    return Fault("unavailable", effect, response=StubResponse(503, headers=_retry_after(retry_after)))
 
 
 def unauthorized(status: int = 401) -> Fault:
-    """401 or 403, not executed: at 401 a gateway may log in anew and send once more."""
-    return Fault("unauthorized", Effect.NEVER, reply=CannedReply(status))
+    """401 or 403, not executed: at 401 a gateway may log in again and send once more."""
+    return Fault("unauthorized", Effect.NEVER, response=StubResponse(status))
 
 
 def server_error(status: int = 500, effect: Effect = Effect.NOW) -> Fault:
-    """500, 502 or 504, whatever became of the call."""
-    return Fault("server_error", effect, reply=CannedReply(status))
+    """500, 502 or 504, whatever the effect."""
+    return Fault("server_error", effect, response=StubResponse(status))
 
 
 def garbage(content: bytes = b"<<ileg\xedvel>>{", effect: Effect = Effect.NOW, status: int = 200) -> Fault:
-    """A reply that is called JSON and is none of the bureau's."""
-    return Fault("garbage", effect, reply=CannedReply(status, content, (("content-type", "application/json"),)))
+    """A response that is called JSON and is not the bureau's."""
+    return Fault("garbage", effect, response=StubResponse(status, content, (("content-type", "application/json"),)))
 
 
 def html(status: int = 200, effect: Effect = Effect.NOW) -> Fault:
-    """Somebody's web page in place of the reply."""
+    """A web page instead of the response."""
     page = f"<!DOCTYPE html><html><body><h1>{status}</h1></body></html>".encode()
-    return Fault("html", effect, reply=CannedReply(status, page, (("content-type", "text/html; charset=utf-8"),)))
+    return Fault("html", effect, response=StubResponse(status, page, (("content-type", "text/html; charset=utf-8"),)))
 
 
-def drip(
-    piece: int = 1, *, interval: float = 0.0, cut_after: int | None = None, cut_by: NoReply = NoReply.TIMEOUT
+def trickle(
+    piece: int = 1,
+    *,
+    interval: float = 0.0,
+    cut_after: int | None = None,
+    cut_by: TransportFailure = TransportFailure.TIMEOUT,
 ) -> Fault:
-    """The effect happens, and the bureau's reply comes piece by piece, perhaps not all of it.
+    """The effect happens, and the bureau's response comes in chunks, perhaps not all of them.
 
     Args:
-        piece: bytes that come at once.
-        interval: real seconds between two pieces; none unless the caller's own deadline is what is tested.
-        cut_after: bytes of the body that come, at most all but the last; None for all of them.
-        cut_by: how it is cut; `TIMEOUT` is the caller's total deadline, without waiting for it.
+        piece: bytes of one chunk.
+        interval: real seconds between two chunks, to test the caller's own deadline.
+        cut_after: bytes of the body that come, at most all but the last; None for all.
+        cut_by: the failure; `TIMEOUT` is the caller's total deadline, without waiting for it.
     """
-    return Fault("drip", piece=piece, interval=interval, cut_after=cut_after, cut_by=cut_by)
+    return Fault("trickle", piece=piece, interval=interval, cut_after=cut_after, cut_by=cut_by)
 
 
-def _retry_after(told: float | str | None) -> tuple[tuple[str, str], ...]:
-    return () if told is None else (("retry-after", str(told)),)
+def _retry_after(value: float | str | None) -> tuple[tuple[str, str], ...]:
+    return () if value is None else (("retry-after", str(value)),)

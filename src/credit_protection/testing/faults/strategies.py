@@ -1,4 +1,4 @@
-"""Hypothesis strategies of faults and scripts: all that an honest bureau behind a bad network could cause."""
+"""Hypothesis strategies of the faults and scripts that a correct bureau behind a bad network could cause."""
 
 from __future__ import annotations
 
@@ -6,22 +6,8 @@ from typing import TYPE_CHECKING
 
 from hypothesis import strategies as st
 
-from credit_protection.testing.faults.script import (
-    Effect,
-    NoReply,
-    drip,
-    garbage,
-    html,
-    lands_late,
-    lost_reply,
-    ok,
-    rate_limited,
-    refused,
-    server_error,
-    slow,
-    unauthorized,
-    unavailable,
-)
+from credit_protection.testing.faults import script
+from credit_protection.testing.faults.script import Effect, TransportFailure
 
 if TYPE_CHECKING:
     from hypothesis.strategies import SearchStrategy
@@ -43,33 +29,35 @@ _BODIES = (
 
 
 def any_fault() -> SearchStrategy[Fault]:
-    """One fault. Shrinks to `ok`, then to the simpler ones: nothing sent, an error that says so, a lost reply."""
-    effect = st.sampled_from((Effect.NEVER, Effect.NOW, Effect.LATE))
-    never_sent = st.sampled_from((NoReply.REFUSED, NoReply.CONNECT_TIMEOUT, NoReply.POOL_TIMEOUT))
-    lost = st.sampled_from((NoReply.DISCONNECT, NoReply.RESET, NoReply.BROKEN_PIPE, NoReply.TIMEOUT))
-    cut = st.sampled_from((NoReply.DISCONNECT, NoReply.RESET, NoReply.TIMEOUT))
+    """One fault. It shrinks to `ok`, then to simpler faults: nothing sent, an error status, a lost reply."""
+    effect = st.sampled_from((Effect.NEVER, Effect.NOW, Effect.DELAYED))
+    never_sent = st.sampled_from(
+        (TransportFailure.REFUSED, TransportFailure.CONNECT_TIMEOUT, TransportFailure.POOL_TIMEOUT)
+    )
+    lost = st.sampled_from(
+        (TransportFailure.DISCONNECT, TransportFailure.RESET, TransportFailure.BROKEN_PIPE, TransportFailure.TIMEOUT)
+    )
+    cut = st.sampled_from((TransportFailure.DISCONNECT, TransportFailure.RESET, TransportFailure.TIMEOUT))
     seconds = st.integers(0, 3600)
     return st.one_of(
-        st.just(ok()),
-        st.builds(refused, never_sent),
-        st.builds(rate_limited, st.none() | seconds | st.sampled_from(_UNREADABLE_WAITS)),
-        st.builds(unavailable, seconds),
-        st.builds(unavailable, st.none(), effect),
-        st.builds(unauthorized, st.sampled_from((401, 403))),
-        st.builds(lost_reply, lost),
-        st.builds(slow, effect),
-        st.builds(lands_late, st.none() | st.integers(0, 600), lost),
-        st.builds(server_error, st.sampled_from((500, 502, 504)), effect),
-        st.builds(html, st.sampled_from((200, 404, 500)), effect),
-        st.builds(garbage, st.sampled_from(_BODIES) | st.binary(max_size=32), effect, st.sampled_from((200, 201, 202))),
-        st.builds(drip, st.integers(1, 64), cut_after=st.none() | st.integers(0, 400), cut_by=cut),
+        st.just(script.ok()),
+        st.builds(script.refused, never_sent),
+        st.builds(script.rate_limited, st.none() | seconds | st.sampled_from(_UNREADABLE_WAITS)),
+        st.builds(script.unavailable, seconds),
+        st.builds(script.unavailable, st.none(), effect),
+        st.builds(script.unauthorized, st.sampled_from((401, 403))),
+        st.builds(script.lost_reply, lost),
+        st.builds(script.slow, effect),
+        st.builds(script.delayed_effect, st.none() | st.integers(0, 600), lost),
+        st.builds(script.server_error, st.sampled_from((500, 502, 504)), effect),
+        st.builds(script.html, st.sampled_from((200, 404, 500)), effect),
+        st.builds(
+            script.garbage, st.sampled_from(_BODIES) | st.binary(max_size=32), effect, st.sampled_from((200, 201, 202))
+        ),
+        st.builds(script.trickle, st.integers(1, 64), cut_after=st.none() | st.integers(0, 400), cut_by=cut),
     )
 
 
 def scripts(max_size: int = 6) -> SearchStrategy[tuple[Fault, ...]]:
-    """A script. Shrinks to the shortest one, each fault to `ok`.
-
-    Args:
-        max_size: faults at most; after them all goes well.
-    """
+    """A script of at most `max_size` faults. It shrinks to the shortest one, and each fault to `ok`."""
     return st.lists(any_fault(), max_size=max_size).map(tuple)

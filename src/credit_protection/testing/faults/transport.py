@@ -1,4 +1,4 @@
-"""A transport that plays a script: no socket, no waiting, the same every time."""
+"""A deterministic transport that applies a script of faults, without sockets or waiting."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import httpx
 
-from credit_protection.testing.faults.script import CannedReply, Effect, NoReply, ok
+from credit_protection.testing.faults.script import Effect, StubResponse, TransportFailure, ok
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -21,17 +21,17 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class PlayedCall:
-    """A call as it went.
+class RecordedCall:
+    """A call and its result.
 
     Args:
         number: 0 for the first.
         method: `GET`, `POST`, ...
-        path: of the address, without the query.
-        fault: what befell it; `ok` where it was not matched.
-        executed: whether it reached the bureau and was answered there, whatever the caller was told.
-        landed_at: the virtual instant at which it did.
-        status: what the bureau answered, whatever the caller was told.
+        path: of the URL, without the query.
+        fault: its fault; `ok` where it was not matched.
+        executed: whether the bureau executed it, whatever the caller got.
+        executed_at: the virtual instant of the execution.
+        status: of the bureau's answer, whatever the caller got.
     """
 
     number: int
@@ -39,21 +39,21 @@ class PlayedCall:
     path: str
     fault: Fault
     executed: bool = False
-    landed_at: float | None = None
+    executed_at: float | None = None
     status: int | None = None
 
 
 class ScriptedTransport(httpx.BaseTransport):
-    """Speaks to a bureau, and lets each matched call meet the next fault of a script; after its end all goes well.
+    """Calls a bureau and applies the next fault of a script to each matched call; after its end no call fails.
 
-    Deterministic: nothing is drawn and, unless a fault has an `interval`, nothing sleeps. Time is virtual: it stands at
-    `now` until `advance`. Thread-safe as far as the bureau is, which is called in the callers' own threads.
+    Nothing is random and, unless a fault has an `interval`, nothing sleeps. Time is virtual: `advance` moves it. The
+    bureau is called in the callers' threads, and must be thread-safe if the test has several.
 
     Args:
         bureau: a transport, or a function from request to response.
-        script: the faults in order; may be endless.
-        matching: told method and path, whether a call takes its turn in the script; None for all calls. Give one: a
-            gateway logs in first, and may look up before it acts.
+        script: the faults in order; it may be endless.
+        matching: whether the call of a method and path takes the next fault; None for all calls. Give one: a gateway
+            logs in first, and may look up before it acts.
     """
 
     def __init__(
@@ -63,66 +63,69 @@ class ScriptedTransport(httpx.BaseTransport):
         self._script = iter(script)
         self._matching = matching
         self._lock = threading.RLock()
-        self._calls: list[PlayedCall] = []
+        self._calls: list[RecordedCall] = []
         self._in_flight: dict[int, tuple[httpx.Request, float | None]] = {}
         self._now = 0.0
 
     @property
-    def calls(self) -> tuple[PlayedCall, ...]:
-        """All calls in the order in which they were made, as they stand now."""
+    def calls(self) -> tuple[RecordedCall, ...]:
+        """All calls, in order, with their results so far."""
         with self._lock:
             return tuple(self._calls)
 
     @property
-    def in_flight(self) -> tuple[PlayedCall, ...]:
-        """The calls that failed and are still to take effect."""
+    def in_flight(self) -> tuple[RecordedCall, ...]:
+        """The calls that failed and will still take effect."""
         with self._lock:
             return tuple(self._calls[number] for number in self._in_flight)
 
     @property
     def now(self) -> float:
-        """Virtual seconds since the beginning."""
+        """Virtual seconds since construction."""
         return self._now
 
-    def rewrite(self, *script: Fault) -> None:
-        """Play these from the next matched call on, in place of what was still to come."""
+    def replace_script(self, *script: Fault) -> None:
+        """Apply these faults from the next matched call on, instead of the remaining ones."""
         with self._lock:
             self._script = iter(script)
 
-    def land(self, number: int | None = None) -> None:
-        """Let the call of this number take its effect now; None for all that are in flight, in the order sent.
+    def deliver(self, number: int | None = None) -> None:
+        """Execute the call in flight with this number; None for all, in the order sent.
 
         Raises:
             KeyError: that call is not in flight.
         """
         with self._lock:
             numbers = list(self._in_flight) if number is None else [number]
-            landing = [(each, self._in_flight.pop(each)[0]) for each in numbers]
-        for each, request in landing:
+            delivered = [(each, self._in_flight.pop(each)[0]) for each in numbers]
+        for each, request in delivered:
             self._execute(each, request)
 
     def advance(self, seconds: float) -> None:
-        """Let virtual time pass; what was to land by then does, each at its own instant."""
+        """Advance virtual time, and execute each call that is due by then at its own instant."""
         if seconds < 0:
             raise ValueError("time only moves on")
         end = self._now + seconds
         while (due := self._next_due(end)) is not None:
             self._now, number = due
-            self.land(number)
+            self.deliver(number)
         self._now = end
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        """Play the next fault."""
+        """Apply the next fault."""
         request.read()
         number, fault = self._begin(request)
         own = self._execute(number, request) if fault.effect is Effect.NOW else None
-        if fault.no_reply is not None:
-            raise _error(fault.no_reply, request)
-        reply = fault.reply or own
+        if fault.failure is not None:
+            raise _error(fault.failure, request)
+        reply = fault.response or own
         if reply is None:
-            raise AssertionError("Fault sees to it that there is a reply")
+            raise AssertionError("Fault ensures a response")
         return httpx.Response(
-            reply.status, headers=list(reply.headers), stream=_Pieces(reply.content, fault, request), request=request
+            reply.status,
+            headers=list(reply.headers),
+            stream=_ChunkedBody(reply.content, fault, request),
+            request=request,
         )
 
     def close(self) -> None:
@@ -132,16 +135,16 @@ class ScriptedTransport(httpx.BaseTransport):
     def _begin(self, request: httpx.Request) -> tuple[int, Fault]:
         method, path = request.method, request.url.path
         with self._lock:
-            takes_turn = self._matching is None or self._matching(method, path)
-            fault = next(self._script, ok()) if takes_turn else ok()
-            call = PlayedCall(len(self._calls), method, path, fault)
+            is_matched = self._matching is None or self._matching(method, path)
+            fault = next(self._script, ok()) if is_matched else ok()
+            call = RecordedCall(len(self._calls), method, path, fault)
             self._calls.append(call)
-            if fault.effect is Effect.LATE:
-                due = None if fault.lands_after is None else self._now + fault.lands_after
+            if fault.effect is Effect.DELAYED:
+                due = None if fault.effect_after is None else self._now + fault.effect_after
                 self._in_flight[call.number] = request, due
         return call.number, fault
 
-    def _execute(self, number: int, request: httpx.Request) -> CannedReply:
+    def _execute(self, number: int, request: httpx.Request) -> StubResponse:
         response = self._bureau.handle_request(request)
         if not isinstance(response.stream, httpx.SyncByteStream):
             raise TypeError("the bureau must answer synchronously")
@@ -151,9 +154,9 @@ class ScriptedTransport(httpx.BaseTransport):
             response.close()
         with self._lock:
             self._calls[number] = replace(
-                self._calls[number], executed=True, landed_at=self._now, status=response.status_code
+                self._calls[number], executed=True, executed_at=self._now, status=response.status_code
             )
-        return CannedReply(response.status_code, content, tuple(response.headers.multi_items()))
+        return StubResponse(response.status_code, content, tuple(response.headers.multi_items()))
 
     def _next_due(self, end: float) -> tuple[float, int] | None:
         with self._lock:
@@ -163,8 +166,8 @@ class ScriptedTransport(httpx.BaseTransport):
             )
 
 
-class _Pieces(httpx.SyncByteStream):
-    """A body as the fault lets it come."""
+class _ChunkedBody(httpx.SyncByteStream):
+    """A body in the chunks of the fault, cut where it says."""
 
     def __init__(self, content: bytes, fault: Fault, request: httpx.Request) -> None:
         self._content = content
@@ -183,26 +186,25 @@ class _Pieces(httpx.SyncByteStream):
             raise _error(fault.cut_by, self._request, received=end, expected=whole)
 
 
-def _error(why: NoReply, request: httpx.Request, received: int = 0, expected: int = 0) -> httpx.TransportError:
-    """The library's error, with the words that it uses itself."""
-    match why:
-        case NoReply.REFUSED:
-            return httpx.ConnectError("[Errno 111] Connection refused", request=request)
-        case NoReply.CONNECT_TIMEOUT:
-            return httpx.ConnectTimeout("timed out", request=request)
-        case NoReply.POOL_TIMEOUT:
-            return httpx.PoolTimeout("", request=request)
-        case NoReply.RESET:
-            return httpx.ReadError("[Errno 104] Connection reset by peer", request=request)
-        case NoReply.BROKEN_PIPE:
-            return httpx.WriteError("[Errno 32] Broken pipe", request=request)
-        case NoReply.TIMEOUT:
-            return httpx.ReadTimeout("timed out", request=request)
-        case NoReply.DISCONNECT:
-            words = (
-                f"peer closed connection without sending complete message body (received {received} bytes, "
-                f"expected {expected})"
-                if expected
-                else "Server disconnected without sending a response."
-            )
-            return httpx.RemoteProtocolError(words, request=request)
+_ERRORS: dict[TransportFailure, tuple[type[httpx.TransportError], str]] = {
+    TransportFailure.REFUSED: (httpx.ConnectError, "[Errno 111] Connection refused"),
+    TransportFailure.CONNECT_TIMEOUT: (httpx.ConnectTimeout, "timed out"),
+    TransportFailure.POOL_TIMEOUT: (httpx.PoolTimeout, ""),
+    TransportFailure.RESET: (httpx.ReadError, "[Errno 104] Connection reset by peer"),
+    TransportFailure.BROKEN_PIPE: (httpx.WriteError, "[Errno 32] Broken pipe"),
+    TransportFailure.TIMEOUT: (httpx.ReadTimeout, "timed out"),
+    TransportFailure.DISCONNECT: (httpx.RemoteProtocolError, "Server disconnected without sending a response."),
+}
+"""The library's errors, with its own messages."""
+
+
+def _error(
+    failure: TransportFailure, request: httpx.Request, received: int = 0, expected: int = 0
+) -> httpx.TransportError:
+    kind, message = _ERRORS[failure]
+    if failure is TransportFailure.DISCONNECT and expected:
+        message = (
+            f"peer closed connection without sending complete message body (received {received} bytes, "
+            f"expected {expected})"
+        )
+    return kind(message, request=request)

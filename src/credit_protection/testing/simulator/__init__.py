@@ -1,13 +1,13 @@
-"""Bureaus as real HTTP servers, for tests, demonstrations and benchmarks: made-up data, real sockets, misbehaviour.
+"""Simulated bureaus: real HTTP servers with fictitious data and faults, for tests, demonstrations and benchmarks.
 
 In a test::
 
     with BureauSimulator(processing_seconds=0.1) as simulator:
         simulator.add_fault("include", "lost_reply", times=1)
-        ...  # speak to simulator.url as "demo-client" / "demo-secret"
+        ...  # call simulator.url as "demo-client" / "demo-secret"
         assert simulator.counts()["repeated"] == 0
 
-`SimulatorProcess` takes the same commands and runs in a process of its own, as does
+`SimulatorProcess` has the same commands and runs in a process of its own, as does
 `python -m credit_protection.testing.simulator`.
 """
 

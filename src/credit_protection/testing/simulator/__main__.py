@@ -1,4 +1,4 @@
-"""`python -m credit_protection.testing.simulator`: one simulated bureau until it is told to end."""
+"""`python -m credit_protection.testing.simulator`: one simulated bureau until SIGTERM or SIGINT."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a simulated bureau is to the machinery around it: implement `Bureau` and the rest is there."""
+"""The interface of a simulated bureau: implement `Bureau`, and the simulator serves it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class Refusal(Exception):
-    """The bureau says no. How that looks on the wire is the bureau's own affair."""
+    """The bureau refuses a request; its `Call` makes the answer."""
 
     def __init__(
         self, status: int, code: str, message: str, *, field: str | None = None, record_id: str | None = None
@@ -27,34 +27,34 @@ class Refusal(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Circumstances:
-    """Under what misbehaviour a call is performed; what the bureau writes into its ledger about it."""
+class ResponseContext:
+    """The fault of a call, for the bureau's answer and ledger."""
 
     fault: Fault | None = None
-    landed_late: bool = False
+    effect_delayed: bool = False
     reply_lost: bool = False
 
 
 class Call(Protocol):
-    """One request, understood as far as its operation, not yet carried out."""
+    """One request whose operation is known and that was not performed yet."""
 
     @property
     def operation(self) -> str:
-        """The operation's name in fault rules; empty for a path that the bureau does not have."""
+        """The operation's name in fault rules; empty for an unknown path."""
 
     @property
     def subject(self) -> Mapping[str, str]:
-        """What fault rules can match on: `documento`, `contrato` where known."""
+        """The fields that fault rules match: `documento`, `contrato` where known."""
 
-    def perform(self, circumstances: Circumstances) -> Answer:
-        """Carry it out for good and log it. Called once, maybe long after the client has gone."""
+    def perform(self, context: ResponseContext) -> Answer:
+        """Perform the request and log it. Called once, perhaps after the client has closed."""
 
-    def forgo(self, fault: Fault, refusal: Refusal | None = None) -> Answer:
-        """Log that it was not carried out, and give the refusal as an answer (one that nobody gets, where None)."""
+    def skip_effect(self, fault: Fault, refusal: Refusal | None = None) -> Answer:
+        """Log that it was not performed; return the refusal as an answer. Without a refusal, the answer is not sent."""
 
 
 class Bureau(Protocol):
-    """One simulated bureau. Every method may be called from many threads at once."""
+    """One simulated bureau. Every method may be called from several threads at once."""
 
     @property
     def name(self) -> str:
@@ -62,26 +62,26 @@ class Bureau(Protocol):
 
     @property
     def operations(self) -> frozenset[str]:
-        """The operations that fault rules can name."""
+        """The operation names of fault rules."""
 
     @property
     def controls(self) -> Mapping[tuple[str, str], Callable[[dict[str, Any]], object]]:
-        """The bureau's own control endpoints: (method, path below `/__simulator`) to what answers with plain JSON."""
+        """The handlers of the bureau's own control endpoints, by method and path below `/__simulator`."""
 
     def receive(self, request: Request) -> Call:
-        """Understand a request. Has no effect yet."""
+        """Find the request's operation. It has no effect yet."""
 
     def set_options(self, changes: dict[str, Any]) -> None:
-        """Change options by name; `ValueError` where a name or value is refused, and then none is changed."""
+        """Change options by name. `ValueError` if a name or value is refused; then none is changed."""
 
     def options(self) -> dict[str, Any]:
-        """The options as they stand."""
+        """The options now."""
 
     def ledger(self) -> dict[str, Any]:
         """`{"records": [...], "requests": [...], "counts": {...}}`."""
 
     def counts(self) -> dict[str, int]:
-        """The counts of `ledger` alone."""
+        """The counts of `ledger`."""
 
     def clear_ledger(self) -> None:
-        """Forget every record and request."""
+        """Delete every record and request."""

@@ -1,4 +1,4 @@
-"""The simulator's time: monotonic for what must elapse, wall time for what is shown, and a way to leap ahead."""
+"""The simulator's clock: monotonic for durations, wall time for timestamps; tests can advance it."""
 
 from __future__ import annotations
 
@@ -7,24 +7,24 @@ from datetime import UTC, datetime, timedelta
 
 
 class SimulatorClock:
-    """Seconds that only move on; a test moves them on faster with `advance`."""
+    """Monotonic seconds, which a test can advance."""
 
     def __init__(self) -> None:
         self._began = time.monotonic()
         self._began_at = datetime.now(UTC)
-        self._leapt = 0.0
+        self._advanced = 0.0
 
     def now(self) -> float:
-        """Seconds on the monotonic scale that records and tokens are measured on."""
-        return time.monotonic() + self._leapt
+        """Monotonic seconds, for records and tokens."""
+        return time.monotonic() + self._advanced
 
     def instant(self, moment: float) -> str:
-        """The UTC instant of a moment of `now`, as ISO 8601 with milliseconds: `2026-03-02T12:00:00.000Z`."""
+        """The UTC timestamp of a value of `now`, ISO 8601 with milliseconds: `2026-03-02T12:00:00.000Z`."""
         instant = self._began_at + timedelta(seconds=moment - self._began)
         return instant.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
     def advance(self, seconds: float) -> None:
-        """Let `seconds` pass at once: what is being processed gets done, tokens get old."""
+        """Advance the clock: processing ends, tokens expire."""
         if seconds < 0:
             raise ValueError("time only moves on")
-        self._leapt += seconds
+        self._advanced += seconds

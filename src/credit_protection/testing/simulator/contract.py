@@ -1,7 +1,7 @@
-"""An OpenAPI 3.0 file made to be obeyed: which calls exist, what they may say, and what may be answered.
+"""Checks requests and answers against an OpenAPI 3.0 file.
 
-Understands the part of OpenAPI that declared contracts use: local references, path and query parameters, JSON bodies,
-`nullable`. Stricter than the file in one thing: a request body with a property that the file does not name is refused.
+Supports the part of OpenAPI that declared contracts use: local references, path and query parameters, JSON bodies,
+`nullable`. It is stricter in one thing: it refuses a request body with a property that the file does not name.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _CLIENT_ERRORS = 400
 
 
 class ContractViolation(ValueError):
-    """What was said is not in the contract. `field` names the place: `endereco.cep`."""
+    """A request or an answer violates the contract. `field` is its path: `endereco.cep`."""
 
     def __init__(self, field: str | None, message: str) -> None:
         super().__init__(f"{field}: {message}" if field else message)
@@ -36,7 +36,7 @@ class ContractViolation(ValueError):
 
 
 class Contract:
-    """A contract file. `error_schema` names the component that every error answer must be, declared or not."""
+    """A contract file. `error_schema` names the component of every error answer, declared or not."""
 
     def __init__(self, text: str, *, error_schema: str) -> None:
         document = yaml.safe_load(text)
@@ -52,7 +52,7 @@ class Contract:
         )
 
     def route(self, path: str) -> dict[str, tuple[Operation, dict[str, str]]]:
-        """The operations at a path by method, each with its path parameters; empty where there is no such path."""
+        """The operations of a path by method, each with its path parameters; empty for an unknown path."""
         return {
             operation.method: (operation, found.groupdict())
             for operation in self.operations
@@ -60,7 +60,7 @@ class Contract:
         }
 
     def check(self, schema: str, value: object) -> None:
-        """Raise `ContractViolation` where a value is not what a named component demands."""
+        """Raise `ContractViolation` if a value violates a named component."""
         _raise_first(_validator(self.schemas[schema]), value)
 
 
@@ -85,11 +85,11 @@ class Operation:
 
     @property
     def has_body(self) -> bool:
-        """Whether a request brings a body."""
+        """Whether a request has a body."""
         return bool(self._body)
 
     def check_query(self, pairs: Iterable[tuple[str, str]]) -> dict[str, str | int]:
-        """The query parameters, integers as such; `ContractViolation` where one is unknown, repeated, or wrong."""
+        """The query parameters, typed. Raises `ContractViolation` for an unknown, repeated or invalid one."""
         values: dict[str, str | int] = {}
         for name, text in pairs:
             if name not in self._parameters:
@@ -103,13 +103,13 @@ class Operation:
         return values
 
     def check_body(self, value: object) -> None:
-        """Raise `ContractViolation` where a JSON body is not what the contract declares."""
+        """Raise `ContractViolation` if a JSON body violates the contract."""
         _raise_first(self._body["application/json"], value)
 
     def answer_problem(self, status: int, headers: Mapping[str, str] | Message, body: bytes) -> str | None:
-        """What is wrong with an answer, or None. An error status that is not declared must still be the error schema.
+        """The violation in an answer, or None. An undeclared error status must still have the error schema.
 
-        Header names are looked up as the contract writes them: give a message, or a mapping with those very names.
+        Header names are looked up as the contract writes them: give a message, or a mapping with the same names.
         """
         declared = self._answers.get(str(status))
         media_type = headers.get("Content-Type", "").partition(";")[0]
@@ -147,7 +147,7 @@ class _Parameter:
 
 
 def _resolved(node: Any, document: Mapping[str, Any]) -> Any:  # noqa: ANN401 - a YAML tree has every type
-    """The tree with each local reference replaced by what it refers to."""
+    """The tree with each local reference replaced by its target."""
     if isinstance(node, list):
         return [_resolved(item, document) for item in node]
     if not isinstance(node, dict):
@@ -162,18 +162,19 @@ def _resolved(node: Any, document: Mapping[str, Any]) -> Any:  # noqa: ANN401 - 
 
 
 def _json_schema(schema: Schema, *, closed: bool = False) -> Schema:
-    """An OpenAPI 3.0 schema as JSON Schema; `closed` forbids properties that an object does not name."""
-    made = dict(schema)
+    """An OpenAPI 3.0 schema as JSON Schema; `closed` forbids undeclared properties."""
+    json_schema = dict(schema)
     for name in ("items", "additionalProperties"):
-        if isinstance(made.get(name), dict):
-            made[name] = _json_schema(made[name], closed=closed)
-    if "properties" in made:
-        made["properties"] = {name: _json_schema(part, closed=closed) for name, part in made["properties"].items()}
+        if isinstance(json_schema.get(name), dict):
+            json_schema[name] = _json_schema(json_schema[name], closed=closed)
+    if "properties" in json_schema:
+        parts = json_schema["properties"].items()
+        json_schema["properties"] = {name: _json_schema(part, closed=closed) for name, part in parts}
         if closed:
-            made.setdefault("additionalProperties", False)
-    if made.pop("nullable", False):
-        made["type"] = [made["type"], "null"]
-    return made
+            json_schema.setdefault("additionalProperties", False)
+    if json_schema.pop("nullable", False):
+        json_schema["type"] = [json_schema["type"], "null"]
+    return json_schema
 
 
 _FORMATS = FormatChecker(formats=())
@@ -194,7 +195,7 @@ def _is_instant(value: object) -> bool:
 
 
 def _pattern(_: object, pattern: str, value: object, __: object) -> Iterator[ValidationError]:
-    """As ECMA-262, which OpenAPI names, reads a pattern: digits are ASCII, `$` is the very end."""
+    """Match as ECMA-262, which OpenAPI uses: digits are ASCII, `$` is the end of the text."""
     if isinstance(value, str) and re.search(re.sub(r"\$$", r"\\Z", pattern), value, re.ASCII) is None:
         yield ValidationError(f"{value!r} does not match {pattern!r}")
 
@@ -209,11 +210,11 @@ def _validator(schema: Schema) -> Any:  # noqa: ANN401 - jsonschema makes its cl
 def _raise_first(validator: Any, value: object) -> None:  # noqa: ANN401 - see _validator
     errors = sorted(validator.iter_errors(value), key=lambda error: [str(part) for part in error.absolute_path])
     if errors:
-        raise ContractViolation(*_told(errors[0]))
+        raise ContractViolation(*_violation(errors[0]))
 
 
-def _told(error: ValidationError) -> tuple[str | None, str]:
-    """The field at fault and what is wrong with it, in the client's language."""
+def _violation(error: ValidationError) -> tuple[str | None, str]:
+    """The field and the problem, in Portuguese."""
     path = [str(part) for part in error.absolute_path]
     bound: Any = error.validator_value
     if error.validator == "required":

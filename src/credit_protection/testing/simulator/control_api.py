@@ -1,4 +1,4 @@
-"""The control endpoints under `/__simulator`: JSON in, JSON out, no token. Meant for tests, so never refused one."""
+"""The control endpoints under `/__simulator`: JSON in, JSON out, without a token. For tests."""
 
 from __future__ import annotations
 
@@ -15,15 +15,14 @@ if TYPE_CHECKING:
 
     from credit_protection.testing.simulator.bureau import Bureau
     from credit_protection.testing.simulator.clock import SimulatorClock
-    from credit_protection.testing.simulator.faults import Faults
-    from credit_protection.testing.simulator.latency import Latency
+    from credit_protection.testing.simulator.faults import Faults, Latency
     from credit_protection.testing.simulator.server import Request
 
 Arguments = dict[str, Any]
 
 
 class ControlApi:
-    """Every simulator's endpoints, and those that its bureau adds."""
+    """The endpoints of every simulator, and those that its bureau adds."""
 
     def __init__(self, bureau: Bureau, faults: Faults, latency: Latency, clock: SimulatorClock) -> None:
         self._bureau = bureau
@@ -31,13 +30,17 @@ class ControlApi:
         self._latency = latency
         self._clock = clock
         self._table: Mapping[tuple[str, str], Callable[[Arguments], object]] = {
-            ("GET", "/health"): self._health,
+            ("GET", "/health"): lambda _: {
+                "status": "ok",
+                "bureau": bureau.name,
+                "operations": sorted(bureau.operations),
+            },
             ("GET", "/ledger"): lambda _: bureau.ledger(),
-            ("DELETE", "/ledger"): self._clear_ledger,
+            ("DELETE", "/ledger"): lambda _: bureau.clear_ledger(),
             ("GET", "/counts"): lambda _: bureau.counts(),
             ("GET", "/faults"): lambda _: faults.as_json(),
-            ("POST", "/faults"): self._add_fault,
-            ("DELETE", "/faults"): self._clear_faults,
+            ("POST", "/faults"): lambda rule: faults.add(Fault.from_json(rule, bureau.operations)),
+            ("DELETE", "/faults"): lambda _: faults.clear(),
             ("GET", "/options"): self._options,
             ("POST", "/options"): self._set_options,
             ("POST", "/clock"): self._advance,
@@ -45,7 +48,7 @@ class ControlApi:
         }
 
     def answer(self, request: Request) -> Answer:
-        """Serve a control request over HTTP; refused ones are 400 `{"erro": ...}`."""
+        """Serve a control request over HTTP; a refusal is 400 `{"erro": ...}`."""
         path = request.path.removeprefix(PREFIX)
         try:
             return Answer.json(200, self.call(request.method, path, _arguments(request)))
@@ -53,49 +56,34 @@ class ControlApi:
             return Answer.json(400, {"erro": str(error)})
 
     def call(self, method: str, path: str, arguments: Arguments) -> object:
-        """Serve a control request; `ValueError` where it is refused."""
+        """Serve a control request; a refusal is `ValueError`."""
         endpoint = self._table.get((method, path))
         if endpoint is None:
             raise ValueError(f"no control endpoint {method} {path}")
         try:
-            return endpoint(arguments)
+            result = endpoint(arguments)
         except Refusal as refusal:
             raise ValueError(refusal.message) from refusal
-
-    def _health(self, _: Arguments) -> object:
-        return {"status": "ok", "bureau": self._bureau.name, "operations": sorted(self._bureau.operations)}
-
-    def _clear_ledger(self, _: Arguments) -> object:
-        self._bureau.clear_ledger()
-        return {}
-
-    def _add_fault(self, arguments: Arguments) -> object:
-        self._faults.add(Fault.from_json(arguments, self._bureau.operations))
-        return {}
-
-    def _clear_faults(self, _: Arguments) -> object:
-        self._faults.clear()
-        return {}
+        return {} if result is None else result
 
     def _options(self, _: Arguments) -> object:
         return self._latency.options() | self._bureau.options()
 
     def _set_options(self, arguments: Arguments) -> object:
-        """The machinery's own options are taken out; the rest is the bureau's."""
+        """Set the simulator's own options; pass the others to the bureau."""
         own: Arguments = {name: arguments[name] for name in ("latency", "seed") if name in arguments}
-        settle = self._latency.changing(own)
+        apply_latency = self._latency.changing(own)
         self._bureau.set_options({name: value for name, value in arguments.items() if name not in own})
-        settle()
+        apply_latency()
         if "seed" in own:
             self._faults.reseed(own["seed"])
         return self._options({})
 
-    def _advance(self, arguments: Arguments) -> object:
+    def _advance(self, arguments: Arguments) -> None:
         seconds = arguments.get("advance")
         if isinstance(seconds, bool) or not isinstance(seconds, int | float):
             raise ValueError("advance: seconds")  # noqa: TRY004 - one error for every refusal
         self._clock.advance(seconds)
-        return {}
 
 
 def _arguments(request: Request) -> Arguments:

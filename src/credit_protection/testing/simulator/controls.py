@@ -1,4 +1,4 @@
-"""How a test tells the simulator what to do: one Python face, over a call in the process or over HTTP alike."""
+"""The simulator's commands in Python, called in the process or over HTTP."""
 
 from __future__ import annotations
 
@@ -19,42 +19,42 @@ PREFIX = "/__simulator"
 
 
 class SimulatorControls(ABC):
-    """The commands. A refused one raises `ValueError` with the reason."""
+    """The commands. A refused command raises `ValueError` with the reason."""
 
     @abstractmethod
     def _control(self, method: str, path: str, arguments: Mapping[str, Any] | None = None) -> Any:  # noqa: ANN401 - JSON
-        """Give a control endpoint its arguments, return its JSON."""
+        """Call a control endpoint; return its JSON."""
 
     def health(self) -> dict[str, Any]:
         """`{"status": "ok", "bureau": ..., "operations": [...]}`."""
         return cast("dict[str, Any]", self._control("GET", "/health"))
 
     def ledger(self) -> Ledger:
-        """Everything in the bureau's book: `records`, `requests` (those for an effect), `counts`."""
+        """The bureau's ledger: `records`, `requests` (those that ask for an effect), `counts`."""
         return cast("Ledger", self._control("GET", "/ledger"))
 
     def counts(self) -> dict[str, int]:
-        """The ledger's counts alone: quick, also with very many records."""
+        """The ledger's counts: fast also with many records."""
         return cast("dict[str, int]", self._control("GET", "/counts"))
 
     def clear_ledger(self) -> None:
-        """Forget every record and request."""
+        """Delete every record and request."""
         self._control("DELETE", "/ledger")
 
     def add_fault(self, operation: str, kind: str, **details: object) -> None:
-        """Tell a misbehaviour: `times`, `probability`, `match`, and what its `FaultKind` reads."""
+        """Add a fault rule: `times`, `probability`, `match`, and the details of its `FaultKind`."""
         self._control("POST", "/faults", {"operation": operation, "kind": kind, **details})
 
     def faults(self) -> list[dict[str, Any]]:
-        """The rules that stand, each with `fired`."""
+        """The active rules, each with `fired`."""
         return cast("list[dict[str, Any]]", self._control("GET", "/faults"))
 
     def clear_faults(self) -> None:
-        """Behave well from now on."""
+        """Remove all fault rules."""
         self._control("DELETE", "/faults")
 
     def options(self) -> dict[str, Any]:
-        """The options as they stand."""
+        """The options now."""
         return cast("dict[str, Any]", self._control("GET", "/options"))
 
     def set_options(self, **changes: object) -> None:
@@ -62,7 +62,7 @@ class SimulatorControls(ABC):
         self._control("POST", "/options", changes)
 
     def advance(self, seconds: float) -> None:
-        """Let time pass at once for records and tokens."""
+        """Advance the clock of records and tokens."""
         self._control("POST", "/clock", {"advance": seconds})
 
     def record(self, record_id: str) -> dict[str, Any]:
@@ -70,11 +70,11 @@ class SimulatorControls(ABC):
         return cast("dict[str, Any]", self._control("GET", "/records", {"id": record_id}))
 
     def add_records(self, records: Iterable[Mapping[str, str]]) -> list[dict[str, Any]]:
-        """Put debts on record that nobody requested here, as from before this software came."""
+        """Add records without a request, as from before this software was installed."""
         return cast("list[dict[str, Any]]", self._control("POST", "/records", {"records": [*map(dict, records)]}))
 
     def remove_at_bureau(self, record_id: str) -> None:
-        """The bureau takes a record out by itself."""
+        """Remove a record as the bureau itself would, without a request."""
         self._control("POST", "/removals", {"id": record_id})
 
     def catalogue(self) -> dict[str, Any]:
@@ -86,16 +86,16 @@ class SimulatorControls(ABC):
         self._control("POST", "/catalogue", lists)
 
     def remove_product(self, code: str) -> None:
-        """Let a product vanish from the catalogue."""
+        """Remove a product from the catalogue."""
         self._control("POST", "/catalogue", {"remove_product": code})
 
     def expire_tokens(self) -> None:
-        """Refuse every token given so far, until a new login."""
+        """Expire all tokens; clients must log in again."""
         self._control("POST", "/tokens/expire")
 
 
 class RemoteControls(SimulatorControls):
-    """The commands to a simulator that runs elsewhere."""
+    """The commands of a simulator in another process, over HTTP."""
 
     def __init__(self, url: str) -> None:
         self.url = url

@@ -1,4 +1,4 @@
-"""Misbehaviour on order: rules that say which call goes wrong, how, and how often.
+"""Fault rules: which call fails, how, and how often.
 
 A rule as JSON: `{"operation": "include", "kind": "lost_reply", "times": 1, "probability": 1.0,
 "match": {"contrato": "FAT-1"}}` plus the details that its kind reads, see `FaultKind`. `times` null means always.
@@ -16,13 +16,13 @@ from typing import TYPE_CHECKING, Any
 from jsonschema import Draft202012Validator
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 ANY = "any"
 
 
 class FaultKind(StrEnum):
-    """What can go wrong. Said with each: whether the call takes effect, and the rule's details that it reads."""
+    """The kinds of faults: whether the call takes effect, and the rule's details that apply."""
 
     LATENCY = "latency"
     """Takes effect, `delay` seconds later (a number or [from, to]). Adds to other faults."""
@@ -37,13 +37,13 @@ class FaultKind(StrEnum):
     GATEWAY_TIMEOUT = "gateway_timeout"
     """504; takes effect only with `effect` true."""
     LOST_REPLY = "lost_reply"
-    """Takes effect, then the line is cut without an answer."""
+    """Takes effect, then the connection closes without an answer."""
     CUT = "cut"
-    """No effect; the line is cut."""
-    LATE_LANDING = "late_landing"
-    """The line is cut after `stall` seconds (default 0); the effect lands after `delay` seconds (default 1)."""
+    """No effect; the connection closes."""
+    DELAYED_EFFECT = "delayed_effect"
+    """The connection closes after `hold` seconds (default 0); takes effect after `delay` seconds (default 1)."""
     GARBAGE = "garbage"
-    """Takes effect unless `effect` is false; a 200 that is no JSON."""
+    """Takes effect unless `effect` is false; a 200 that is not JSON."""
     HTML_INSTEAD_OF_PDF = "html_instead_of_pdf"
     """Takes effect; the report is an HTML error page under `media_type` (default application/pdf)."""
     EMPTY_PDF = "empty_pdf"
@@ -51,18 +51,18 @@ class FaultKind(StrEnum):
     TRUNCATED_PDF = "truncated_pdf"
     """Takes effect; the report is the first half of its bytes."""
     EXPIRED_TOKEN = "expired_token"  # noqa: S105 - the name of a fault
-    """No effect; every token given so far is refused from now on, until a new login."""
-    DRIP = "drip"
+    """No effect; all tokens expire, so that the client must log in again."""
+    TRICKLE = "trickle"
     """Takes effect; the answer comes byte by byte, `interval` seconds apart (default 0.05)."""
     REJECT = "reject"
     """No effect; `status` (default 422) with `code`, `message` and `field`."""
     PROCESSING_ERROR = "processing_error"
-    """Accepted, and refused at the end of processing (situação ERRO) with `message`. For include and remove."""
+    """Accepted, then refused after processing (situação ERRO) with `message`. For include and remove."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Fault:
-    """One rule; read `FaultKind` for the details."""
+    """One rule; `FaultKind` explains the details."""
 
     operation: str
     kind: FaultKind
@@ -70,7 +70,7 @@ class Fault:
     probability: float = 1.0
     match: Mapping[str, str] = dataclasses.field(default_factory=dict)
     delay: tuple[float, float] = (1.0, 1.0)
-    stall: float = 0.0
+    hold: float = 0.0
     interval: float = 0.05
     retry_after: int | None = None
     effect: bool | None = None
@@ -82,7 +82,7 @@ class Fault:
 
     @classmethod
     def from_json(cls, rule: dict[str, Any], operations: frozenset[str]) -> Fault:
-        """The rule of a JSON object; `ValueError` says what is wrong with it."""
+        """The rule of a JSON object; `ValueError` if it is invalid."""
         problem = next(iter(_RULE.iter_errors(rule)), None)
         if problem is not None:
             raise ValueError(f"{problem.json_path}: {problem.message}")
@@ -91,18 +91,18 @@ class Fault:
         kind, delay = FaultKind(rule["kind"]), seconds_range(rule.get("delay", 1.0))
         return cls(**{**rule, "kind": kind, "delay": delay})
 
-    def concerns(self, operation: str, subject: Mapping[str, str]) -> bool:
-        """Whether the rule speaks of this call."""
+    def matches(self, operation: str, subject: Mapping[str, str]) -> bool:
+        """Whether the rule matches this call."""
         return self.operation in (ANY, operation) and all(
             subject.get(name) == value for name, value in self.match.items()
         )
 
 
 class Faults:
-    """The rules that stand, in the order told. Latencies add up; of the other kinds the first that fires wins.
+    """The active rules, in order. Latencies add up; of the other kinds, the first that fires applies.
 
-    A probability is drawn from seed, rule, subject and how often the rule met that subject, not from the order in
-    which threads arrive: the same calls meet the same faults in every run.
+    A draw depends on seed, rule, subject and the number of earlier draws for that subject, not on the order of threads:
+    the same calls get the same faults in every run.
     """
 
     def __init__(self, seed: int) -> None:
@@ -110,43 +110,43 @@ class Faults:
         self._lock = threading.Lock()
         self._rules: list[Fault] = []
         self._fired: list[int] = []
-        self._met: Counter[tuple[int, str, str]] = Counter()
+        self._draws: Counter[tuple[int, str, str]] = Counter()
 
     def add(self, fault: Fault) -> None:
-        """Let a rule stand from now on."""
+        """Add a rule."""
         with self._lock:
             self._rules.append(fault)
             self._fired.append(0)
 
     def clear(self) -> None:
-        """Let no rule stand."""
+        """Remove all rules."""
         with self._lock:
             self._rules.clear()
             self._fired.clear()
-            self._met.clear()
+            self._draws.clear()
 
     def reseed(self, seed: int) -> None:
-        """Draw from another seed from now on."""
+        """Change the seed."""
         with self._lock:
             self._seed = seed
-            self._met.clear()
+            self._draws.clear()
 
     def as_json(self) -> list[dict[str, Any]]:
-        """Each rule with `fired`, how often it did."""
+        """Each rule with `fired`, how often it applied."""
         with self._lock:
             return [
                 dataclasses.asdict(rule) | {"fired": fired}
                 for rule, fired in zip(self._rules, self._fired, strict=True)
             ]
 
-    def meet(self, operation: str, subject: Mapping[str, str]) -> tuple[float, Fault | None]:
-        """What befalls this call: seconds of added latency, and the fault that fires."""
+    def match_fault(self, operation: str, subject: Mapping[str, str]) -> tuple[float, Fault | None]:
+        """Apply the rules to a call: seconds of added latency, and the fault that fires."""
         latency, chosen = 0.0, None
         with self._lock:
             for index, rule in enumerate(self._rules):
                 if chosen is not None and rule.kind is not FaultKind.LATENCY:
                     continue
-                if not rule.concerns(operation, subject) or self._fired[index] == rule.times:
+                if not rule.matches(operation, subject) or self._fired[index] == rule.times:
                     continue
                 draw = self._draw(index, operation, subject)
                 if rule.probability < 1 and draw.random() >= rule.probability:
@@ -161,8 +161,43 @@ class Faults:
 
     def _draw(self, index: int, operation: str, subject: Mapping[str, str]) -> random.Random:
         about = subject.get("contrato") or subject.get("documento") or ""
-        self._met[index, operation, about] += 1
-        return random.Random(f"{self._seed}/{index}/{operation}/{about}/{self._met[index, operation, about]}")
+        self._draws[index, operation, about] += 1
+        return random.Random(f"{self._seed}/{index}/{operation}/{about}/{self._draws[index, operation, about]}")
+
+
+class Latency:
+    """The latency of every answer."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._seed = 0
+        self._range = (0.0, 0.0)
+        self._random = random.Random(self._seed)
+
+    def draw(self) -> float:
+        """Seconds for the next answer."""
+        if self._range[0] == self._range[1]:
+            return self._range[0]
+        with self._lock:
+            return self._random.uniform(*self._range)
+
+    def options(self) -> dict[str, Any]:
+        """`latency` as [from, to], and `seed`."""
+        return {"latency": list(self._range), "seed": self._seed}
+
+    def changing(self, changes: dict[str, Any]) -> Callable[[], None]:
+        """Check changes of `latency` and `seed` (`ValueError`); return the function that applies them."""
+        problem = next(iter(_LATENCY.iter_errors(changes)), None)
+        if problem is not None:
+            raise ValueError(f"{problem.json_path}: {problem.message}")
+
+        def change() -> None:
+            with self._lock:
+                self._seed = changes.get("seed", self._seed)
+                self._range = seconds_range(changes["latency"]) if "latency" in changes else self._range
+                self._random = random.Random(self._seed)
+
+        return change
 
 
 def seconds_range(seconds: float | list[float]) -> tuple[float, float]:
@@ -191,7 +226,7 @@ _RULE = Draft202012Validator(
                 "properties": {"contrato": {"type": "string"}, "documento": {"type": "string"}},
             },
             "delay": SECONDS_OR_RANGE,
-            "stall": _SECONDS,
+            "hold": _SECONDS,
             "interval": _SECONDS,
             "retry_after": {"type": ["integer", "null"], "minimum": 0},
             "effect": {"type": ["boolean", "null"]},
@@ -203,3 +238,4 @@ _RULE = Draft202012Validator(
         },
     }
 )
+_LATENCY = Draft202012Validator({"properties": {"latency": SECONDS_OR_RANGE, "seed": {"type": "integer"}}})

@@ -1,4 +1,4 @@
-"""The simulator in a process of its own: to serve one from a command line, and to start one from a test."""
+"""The simulator in its own process: served from a command line, or started by a test."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _STOP_SECONDS = 5
 
 
 def announce_on_stdout(line: str) -> None:
-    """Print a line at once, also into a pipe."""
+    """Print a line and flush it."""
     sys.stdout.write(f"{line}\n")
     sys.stdout.flush()
 
@@ -35,16 +35,16 @@ def serve(
     end_with: int | None = None,
     **options: object,
 ) -> None:
-    """Serve until SIGTERM or SIGINT, or until the file descriptor `end_with` is at its end (a dead parent's pipe is).
+    """Serve until SIGTERM or SIGINT, or until the file descriptor `end_with` ends, as a dead parent's pipe does.
 
-    `announce` gets one line once connections are accepted: `simulador ouvindo em http://127.0.0.1:PORT`. `options` are
-    those of `BureauSimulator`. Signals are heeded where this runs in the main thread.
+    `announce` gets one line when connections are accepted: `simulador ouvindo em http://127.0.0.1:PORT`. `options` are
+    those of `BureauSimulator`. Signals are handled only in the main thread.
     """
     ending, end = os.pipe()
     handlers = {}
     if threading.current_thread() is threading.main_thread():
         handlers = {
-            number: signal.signal(number, lambda *_: os.write(end, b"."))  # a lock here could be held already
+            number: signal.signal(number, lambda *_: os.write(end, b"."))  # a signal handler must not lock
             for number in (signal.SIGTERM, signal.SIGINT)
         }
     try:
@@ -59,7 +59,7 @@ def serve(
 
 
 def _wait(ending: int, end_with: int | None) -> None:
-    """Return when there is something to read from the first, or nothing more from the second."""
+    """Return when the first is readable or the second is at its end."""
     watched = [ending] if end_with is None else [ending, end_with]
     while True:
         readable, _, _ = select.select(watched, [], [])
@@ -68,9 +68,9 @@ def _wait(ending: int, end_with: int | None) -> None:
 
 
 class SimulatorProcess(RemoteControls):
-    """A simulated bureau in a child process, with the commands of `SimulatorControls`; gone when the block ends.
+    """A context manager: a simulated bureau in a child process, with the commands of `SimulatorControls`.
 
-    `options` are those of `set_options`. The child also ends when this process dies, however it dies.
+    `options` are those of `set_options`. The child also ends when this process dies.
     """
 
     def __init__(self, *, host: str = "127.0.0.1", port: int = 0, **options: object) -> None:
@@ -81,7 +81,7 @@ class SimulatorProcess(RemoteControls):
 
     @property
     def pid(self) -> int:
-        """The child's process id, to be killed by."""
+        """The child's process id."""
         if self._process is None:
             raise RuntimeError("the simulator was not started")
         return self._process.pid
@@ -92,8 +92,8 @@ class SimulatorProcess(RemoteControls):
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
         self._process = process
-        too_late = threading.Timer(_START_SECONDS, process.kill)
-        too_late.start()
+        start_timer = threading.Timer(_START_SECONDS, process.kill)
+        start_timer.start()
         try:
             assert process.stdout is not None
             self.url = _announced(process.stdout.readline().strip())
@@ -103,7 +103,7 @@ class SimulatorProcess(RemoteControls):
             self.__exit__()
             raise
         finally:
-            too_late.cancel()
+            start_timer.cancel()
         return self
 
     def __exit__(self, *_: object) -> None:

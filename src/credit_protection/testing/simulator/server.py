@@ -1,6 +1,6 @@
-"""A threaded HTTP/1.1 server whose application holds the connection: it may answer, dawdle, or cut the line.
+"""A threaded HTTP/1.1 server whose application controls the connection: it may answer, delay or close it.
 
-The standard library's server is used because a simulator must be able to do to a socket what no framework lets it do.
+It uses the standard library's server, because no framework gives such access to the socket.
 """
 
 from __future__ import annotations
@@ -18,14 +18,16 @@ from typing import TYPE_CHECKING, Protocol
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
+
+    Application = Callable[["Request", "Connection"], None]
 
 _BODY_LIMIT = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One request as it came: decoded path, query pairs in order, header names in lower case."""
+    """One request: decoded path, query pairs in order, header names in lower case."""
 
     method: str
     path: str
@@ -37,7 +39,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """One answer, whole."""
+    """One whole answer."""
 
     status: int
     body: bytes
@@ -51,34 +53,27 @@ class Answer:
 
 
 class Connection(Protocol):
-    """What an application can do to the line that a request came over."""
+    """What an application can do with the request's connection."""
 
     def send(self, answer: Answer) -> None:
-        """Send the answer in one piece; a client that has gone is no error."""
+        """Send the answer at once; a closed client is no error."""
 
-    def drip(self, answer: Answer, interval: float) -> None:
+    def trickle(self, answer: Answer, interval: float) -> None:
         """Send the answer byte by byte, `interval` seconds apart."""
 
     def cut(self) -> None:
-        """Hang up without a word. The application may go on working afterwards."""
+        """Close without an answer. The application may continue."""
 
     def pause(self, seconds: float) -> None:
-        """Wait, unless the server is being stopped: then `ServerStopped` is raised."""
-
-
-class Application(Protocol):
-    """What a listener serves. Called in the connection's own thread."""
-
-    def __call__(self, request: Request, connection: Connection) -> None:
-        """Deal with one request, whole."""
+        """Wait. Raises `ServerStopped` when the server stops."""
 
 
 class ServerStopped(Exception):
-    """The server was stopped while a call was waiting."""
+    """The server stopped while a call was waiting."""
 
 
 class Listener:
-    """One listening socket with its threads. `stop` cuts every open connection; a stopped one is not started again."""
+    """One listening socket and its threads. `stop` closes every open connection, and is final."""
 
     def __init__(self, host: str, port: int, application: Application) -> None:
         self._server = _Server((host, port), application)
@@ -87,7 +82,7 @@ class Listener:
 
     @property
     def port(self) -> int:
-        """The port, also where 0 was asked for."""
+        """The port, also where 0 was given."""
         return self._server.server_port
 
     @property
@@ -96,9 +91,9 @@ class Listener:
         return self._server.origin
 
     def stop(self) -> None:
-        """Stop listening, wake what waits, cut what is open."""
+        """Stop listening, wake waiting calls, and close open connections."""
         self._server.stopping.set()
-        _hang_up(self._server.socket)  # wakes the thread that waits for connections
+        _close_connection(self._server.socket)  # wakes the accepting thread
         self._thread.join()
         self._server.server_close()
         self._server.cut_all()
@@ -115,54 +110,54 @@ class _Server(ThreadingHTTPServer):
         self.stopping = threading.Event()
         self._open: set[socket.socket] = set()
         self._open_lock = threading.Lock()
-        super().__init__(address, _Exchange)
+        super().__init__(address, _RequestHandler)
         self.origin = f"http://{address[0]}:{self.server_port}"
 
     def server_bind(self) -> None:
-        """Bind without the name look-up that HTTPServer makes, which may ask a DNS server."""
+        """Bind without HTTPServer's name look-up, which may call a DNS server."""
         TCPServer.server_bind(self)
         self.server_name, self.server_port = str(self.server_address[0]), int(self.server_address[1])
 
     def get_request(self) -> tuple[socket.socket, object]:
-        """Accept, and remember the connection so that `cut_all` reaches it."""
+        """Accept, and register the connection for `cut_all`."""
         connection, address = super().get_request()
         with self._open_lock:
             self._open.add(connection)
         return connection, address
 
     def shutdown_request(self, request: socket.socket | tuple[bytes, socket.socket]) -> None:
-        """Close a connection that has ended, and forget it."""
+        """Close a connection that has ended."""
         with self._open_lock:
             self._open.discard(request)
         super().shutdown_request(request)
 
     def handle_error(self, request: socket.socket | tuple[bytes, socket.socket], client_address: object) -> None:
-        """A line that broke is no news in a simulator; anything else is a defect of ours and is printed."""
+        """Print errors, except broken connections: a simulator expects those."""
         if not isinstance(sys.exception(), OSError | ServerStopped):
             super().handle_error(request, client_address)
 
     def accept_all(self) -> None:
-        """Accept until told to stop; unlike `serve_forever`, whose end has to be waited for, this ends at once."""
+        """Accept until stopped. Unlike `serve_forever`, it ends at once."""
         while not self.stopping.is_set():
             self.handle_request()
 
     def cut_all(self) -> None:
-        """Hang up on everyone."""
+        """Close all connections."""
         with self._open_lock:
             connections = list(self._open)
         for connection in connections:
-            _hang_up(connection)
+            _close_connection(connection)
 
 
-class _Exchange(BaseHTTPRequestHandler):
-    """Reads one request after the other off a connection and hands each to the application."""
+class _RequestHandler(BaseHTTPRequestHandler):
+    """Reads the requests of one connection and passes each to the application."""
 
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
     server: _Server
     connection: socket.socket
 
-    def exchange(self) -> None:
+    def serve_request(self) -> None:
         body = self._read_body()
         if body is None:
             return
@@ -178,13 +173,13 @@ class _Exchange(BaseHTTPRequestHandler):
         self.server.application(request, self)
 
     # The base class finds a method by its name in HTTP.
-    do_GET = do_HEAD = do_POST = exchange  # noqa: N815
-    do_PUT = do_PATCH = do_DELETE = do_OPTIONS = exchange  # noqa: N815
+    do_GET = do_HEAD = do_POST = serve_request  # noqa: N815
+    do_PUT = do_PATCH = do_DELETE = do_OPTIONS = serve_request  # noqa: N815
 
     def send(self, answer: Answer) -> None:
         self._write(self._wire(answer))
 
-    def drip(self, answer: Answer, interval: float) -> None:
+    def trickle(self, answer: Answer, interval: float) -> None:
         for byte in self._wire(answer):
             self.pause(interval)
             self._write(bytes((byte,)))
@@ -193,21 +188,21 @@ class _Exchange(BaseHTTPRequestHandler):
 
     def cut(self) -> None:
         self.close_connection = True
-        _hang_up(self.connection)
+        _close_connection(self.connection)
 
     def pause(self, seconds: float) -> None:
         if seconds > 0 and self.server.stopping.wait(seconds):
             raise ServerStopped
 
     def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
-        """Refuse what is not even HTTP; the line is closed, since where the next request begins is unknown."""
+        """Refuse invalid HTTP and close: the start of the next request is unknown."""
         del explain
         self.close_connection = True
         error = {"codigo": "REQUISICAO_INVALIDA", "mensagem": f"Requisição HTTP inválida: {message or code}"}
         self.send(Answer.json(code, error))
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class's name
-        """Keep quiet: the ledger tells what happened."""
+        """Log nothing: the ledger records the calls."""
 
     def _read_body(self) -> bytes | None:
         """The body, or None where it was refused here."""
@@ -249,6 +244,6 @@ class _Exchange(BaseHTTPRequestHandler):
             self.close_connection = True
 
 
-def _hang_up(connection: socket.socket) -> None:
+def _close_connection(connection: socket.socket) -> None:
     with contextlib.suppress(OSError):
         connection.shutdown(socket.SHUT_RDWR)

@@ -1,4 +1,4 @@
-"""The simulator: one bureau, its faults and its control endpoints behind a real HTTP server."""
+"""The simulator: one bureau, its faults and its control endpoints, served over HTTP."""
 
 from __future__ import annotations
 
@@ -8,9 +8,8 @@ from credit_protection.testing.simulator.clock import SimulatorClock
 from credit_protection.testing.simulator.control_api import ControlApi
 from credit_protection.testing.simulator.controls import PREFIX, SimulatorControls
 from credit_protection.testing.simulator.credito_na_medida import CreditoNaMedida
-from credit_protection.testing.simulator.delivery import carry_out
-from credit_protection.testing.simulator.faults import Faults
-from credit_protection.testing.simulator.latency import Latency
+from credit_protection.testing.simulator.delivery import deliver
+from credit_protection.testing.simulator.faults import Faults, Latency
 from credit_protection.testing.simulator.server import Listener
 
 if TYPE_CHECKING:
@@ -20,14 +19,14 @@ if TYPE_CHECKING:
     from credit_protection.testing.simulator.server import Connection, Request
 
 BUREAUS = {CreditoNaMedida.name: CreditoNaMedida}
-"""The bureaus that can be simulated, by name; each is made from a clock and the files' origin."""
+"""The simulated bureaus by name; each is constructed with a clock and the origin of files."""
 
 
 class BureauSimulator(SimulatorControls):
     """A simulated bureau in daemon threads of this process.
 
-    Use it as a context manager, or `start` and `stop` it: stopped, its port refuses connections; started again, it
-    listens on the same port and remembers everything. `options` are those of `set_options`.
+    Use it as a context manager, or call `start` and `stop`. Stopped, it refuses connections; started again, it has the
+    same port and records. `options` are those of `set_options`.
     """
 
     def __init__(
@@ -45,16 +44,16 @@ class BureauSimulator(SimulatorControls):
 
     @property
     def url(self) -> str:
-        """Where the bureau is: `http://127.0.0.1:PORT`."""
+        """The bureau's URL: `http://127.0.0.1:PORT`."""
         return f"http://{self._host}:{self._port}"
 
     @property
     def files_url(self) -> str:
-        """The other origin, where some reports are to be fetched."""
+        """The other origin, for reports of the form `other_origin`."""
         return f"http://{self._host}:{self._files_port}"
 
     def start(self) -> Self:
-        """Listen; on return, connections are accepted."""
+        """Listen; on return the simulator accepts connections."""
         try:
             for port in (self._port, self._files_port):
                 self._listeners.append(Listener(self._host, port, self._serve))
@@ -65,7 +64,7 @@ class BureauSimulator(SimulatorControls):
         return self
 
     def stop(self) -> None:
-        """Refuse connections, cut those that are open; effects that were still to land do not land."""
+        """Refuse connections and close open ones; delayed effects that are still due never happen."""
         while self._listeners:
             self._listeners.pop().stop()
 
@@ -80,9 +79,9 @@ class BureauSimulator(SimulatorControls):
             connection.send(self._api.answer(request))
             return
         call = self._bureau.receive(request)
-        added, fault = self._faults.meet(call.operation, call.subject)
+        added, fault = self._faults.match_fault(call.operation, call.subject)
         connection.pause(self._latency.draw() + added)
-        carry_out(call, fault, connection)
+        deliver(call, fault, connection)
 
     def _control(self, method: str, path: str, arguments: Mapping[str, Any] | None = None) -> Any:  # noqa: ANN401 - JSON
         return self._api.call(method, path, dict(arguments or {}))

@@ -1,7 +1,7 @@
 """Hypothesis strategies for authors of hosts, gateways and guards: made-up people, debts and payments.
 
-What they give is consistent: check digits are right, an overdue invoice is overdue, a negativation is in a state that
-can be. docs/testing.md shows them at work::
+The values are consistent: check digits are right, an overdue invoice is overdue, a negativation is in a possible state.
+docs/testing.md shows how to use them::
 
     from hypothesis import given
     from credit_protection.testing.strategies import customers
@@ -9,7 +9,7 @@ can be. docs/testing.md shows them at work::
     @given(customers())
     def test_my_host_keeps_a_customer_whole(customer): ...
 
-All of them shrink: a failing example is shown with the simplest person, debt or payment that still fails.
+A failing example shows the simplest value that still fails, as an expression that can go into `@example(...)`.
 """
 
 from __future__ import annotations

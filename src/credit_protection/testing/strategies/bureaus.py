@@ -1,19 +1,18 @@
-"""What a bureau sells: its natures, its products, and what its gateway can do."""
+"""What a bureau sells: natures, products, and the capabilities of its gateway."""
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from hypothesis import strategies as st
 
 from credit_protection.domain.capabilities import (
-    AnswerKind,
+    Backoff,
     Capabilities,
     FieldLimit,
     Overflow,
-    Pace,
     Registry,
     RemovalKey,
 )
@@ -22,24 +21,19 @@ from credit_protection.domain.money import ZERO, Money
 from credit_protection.domain.natures import InclusionNature
 from credit_protection.domain.products import Product, ProductInput, ProductKind
 from credit_protection.testing.strategies.documents_and_money import money
-from credit_protection.testing.strategies.shared import NOW, ids
+from credit_protection.testing.strategies.shared import NOW, derived, ids
 
 if TYPE_CHECKING:
     from hypothesis.strategies import SearchStrategy
 
-
 NATURE = InclusionNature("1", "Devedor (PF/PJ)", frozenset(PersonType))
-"""The nature that `candidates` asks for."""
+"""The nature of `candidates`."""
 
 _LIMITED_FIELDS = ("name", "street", "number", "complement", "district", "city")
 
 
 def natures(person_type: PersonType | None = None) -> SearchStrategy[InclusionNature]:
-    """A nature of inclusion, with the bureau's mark in its description where there is one.
-
-    Args:
-        person_type: one that it admits for sure; None for any nature, unmarked ones too.
-    """
+    """A nature of inclusion: one that admits the person type, or any (None), those without a mark too."""
     marked = (
         InclusionNature("1", "Devedor (PF)", frozenset({PersonType.PF})),
         InclusionNature("2", "Duplicata (PJ)", frozenset({PersonType.PJ})),
@@ -52,24 +46,20 @@ def natures(person_type: PersonType | None = None) -> SearchStrategy[InclusionNa
 
 
 def products(kind: ProductKind | None = None) -> SearchStrategy[Product]:
-    """A product of a bureau, offered to operators or not.
-
-    Args:
-        kind: query, inclusion or removal; None for any. Only queries ask for inputs.
-    """
+    """A product of a bureau of that kind, or of any (None), offered to operators or not. Only queries have inputs."""
     if kind is None:
         return st.one_of([products(each) for each in ProductKind])
     extra = st.builds(
         ProductInput, code=ids("I"), name=st.sampled_from(("Modelo de score", "UF de origem")), required=st.booleans()
     )
-    asked = kind is ProductKind.QUERY
+    has_inputs = kind is ProductKind.QUERY
     return st.builds(
         Product,
         code=ids("P"),
         name=st.sampled_from(("Consulta completa", "Consulta simples", "Inclusão", "Baixa")),
         kind=st.just(kind),
         person_types=st.sampled_from([frozenset({each}) for each in PersonType] + [frozenset(PersonType)]),
-        inputs=st.lists(extra, max_size=3, unique_by=lambda each: each.code).map(tuple) if asked else st.just(()),
+        inputs=st.lists(extra, max_size=3, unique_by=lambda each: each.code).map(tuple) if has_inputs else st.just(()),
         price=st.none() | money(maximum=Money(50_00)),
         hidden=st.booleans(),
         gone_at=st.none() | st.just(NOW),
@@ -77,50 +67,34 @@ def products(kind: ProductKind | None = None) -> SearchStrategy[Product]:
 
 
 def capabilities(registry: Registry | None = None) -> SearchStrategy[Capabilities]:
-    """What a gateway declares, in any combination that makes sense: what includes also removes, polling is a look-up.
+    """What a gateway of that registry, or of any (None), declares, in any consistent combination.
 
-    Args:
-        registry: where its records end up; None for any.
+    One that includes also removes; one that polls looks up.
     """
 
-    def sensible(drawn: Capabilities) -> Capabilities:
+    def consistent(**drawn: Any) -> Capabilities:  # noqa: ANN401 - the fields of Capabilities
+        made = Capabilities(**drawn)
         return replace(
-            drawn,
-            remove=drawn.include or drawn.remove,
-            polling=drawn.find and drawn.polling,
-            includes_pj=drawn.includes_pj or not drawn.includes_pf,
+            made,
+            remove=made.include or made.remove,
+            polling=made.find and made.polling,
+            includes_pj=made.includes_pj or not made.includes_pf,
         )
 
+    flags = [each.name for each in fields(Capabilities) if isinstance(each.default, bool)]
     limits = st.builds(FieldLimit, length=st.integers(20, 60), overflow=st.sampled_from(Overflow))
-    return st.builds(
-        Capabilities,
+    return derived(
+        consistent,
         registry=st.sampled_from(Registry) if registry is None else st.just(registry),
-        query=st.booleans(),
-        include=st.booleans(),
-        remove=st.booleans(),
-        find=st.booleans(),
-        list_records=st.booleans(),
-        polling=st.booleans(),
-        callback=st.booleans(),
-        product_sync=st.booleans(),
-        nature_sync=st.booleans(),
-        test_environment=st.booleans(),
-        answer_kind=st.sampled_from(AnswerKind),
-        alphanumeric_cnpj=st.booleans(),
-        grouping=st.booleans(),
         removal_key=st.sampled_from(RemovalKey),
-        include_is_repeatable=st.booleans(),
-        remove_is_repeatable=st.booleans(),
-        not_found_is_an_answer=st.booleans(),
-        max_processing=st.integers(0, 3600).map(_seconds),
-        call_deadline=st.integers(1, 120).map(_seconds),
+        max_processing=_seconds(0, 3600),
+        call_deadline=_seconds(1, 120),
         minimum_amount=st.sampled_from((ZERO, Money(10_00))),
         field_limits=st.dictionaries(st.sampled_from(_LIMITED_FIELDS), limits, max_size=3),
-        includes_pf=st.booleans(),
-        includes_pj=st.booleans(),
-        poll_pace=st.builds(Pace, first=st.integers(1, 60).map(_seconds), cap=st.integers(60, 3600).map(_seconds)),
-    ).map(sensible)
+        poll_backoff=st.builds(Backoff, first=_seconds(1, 60), cap=_seconds(60, 3600)),
+        **dict.fromkeys(flags, st.booleans()),
+    )
 
 
-def _seconds(count: int) -> timedelta:
-    return timedelta(seconds=count)
+def _seconds(least: int, most: int) -> SearchStrategy[timedelta]:
+    return derived(lambda count: timedelta(seconds=count), st.integers(least, most))

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from credit_protection.domain.documents import Cnpj, Cpf, PersonType
 from credit_protection.domain.money import Money
+from credit_protection.testing.strategies.shared import derived
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,29 +24,26 @@ _POSITIONS = _DIGITS + "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 def cpf() -> SearchStrategy[Cpf]:
     """A CPF with right check digits; never eleven times the same digit."""
-    return _numbers(_DIGITS, 9).map(lambda base: Cpf(base + _check_digits(base, (10, 11), 11)))
+    return derived(lambda base: Cpf(base + _check_digits(base, (10, 11), 11)), _numbers(_DIGITS, 9))
 
 
 def cnpj() -> SearchStrategy[Cnpj]:
     """A CNPJ of digits alone, with right check digits."""
-    return _numbers(_DIGITS, 12).map(_with_cnpj_digits)
+    return derived(_cnpj, _numbers(_DIGITS, 12))
 
 
 def alphanumeric_cnpj() -> SearchStrategy[Cnpj]:
-    """A CNPJ with at least one letter, as given out since July 2026."""
-    return (
-        st.tuples(_numbers(_POSITIONS, 12), st.integers(0, 11), st.sampled_from(_POSITIONS[10:]))
-        .map(lambda drawn: drawn[0][: drawn[1]] + drawn[2] + drawn[0][drawn[1] + 1 :])
-        .map(_with_cnpj_digits)
+    """A CNPJ with at least one letter, as issued since July 2026."""
+    return derived(
+        lambda base, position, letter: _cnpj(base[:position] + letter + base[position + 1 :]),
+        _numbers(_POSITIONS, 12),
+        st.integers(0, 11),
+        st.sampled_from(_POSITIONS[10:]),
     )
 
 
 def documents(person_type: PersonType | None = None) -> SearchStrategy[Document]:
-    """A CPF or a CNPJ, the latter with or without letters.
-
-    Args:
-        person_type: PF for a CPF, PJ for a CNPJ; None for either.
-    """
+    """A CPF (`PersonType.PF`), or a CNPJ with or without letters (`PersonType.PJ`); None for either."""
     if person_type is PersonType.PF:
         return cpf()
     legal = cnpj() | alphanumeric_cnpj()
@@ -53,36 +51,31 @@ def documents(person_type: PersonType | None = None) -> SearchStrategy[Document]
 
 
 def money(minimum: Money = _CENT, maximum: Money = _MOST) -> SearchStrategy[Money]:
-    """An amount in BRL.
-
-    Args:
-        minimum: the least, one cent unless told.
-        maximum: the most, R$ 100.000,00 unless told.
-    """
+    """An amount in BRL between `minimum` (one cent by default) and `maximum` (R$ 100.000,00 by default)."""
     return st.integers(minimum.cents, maximum.cents).map(Money)
 
 
 def _numbers(alphabet: str, length: int) -> SearchStrategy[str]:
-    """Positions before the check digits; never all alike, for no such document exists."""
+    """The positions before the check digits, never all alike: no such document exists."""
 
-    def written(number: int) -> str:
+    def positions_of(number: int) -> str:
         positions = ""
         for _ in range(length):
             number, digit = divmod(number, len(alphabet))
             positions = alphabet[digit] + positions
         return positions if len(set(positions)) > 1 else positions[:-1] + ("1" if positions[-1] != "1" else "2")
 
-    return st.integers(0, len(alphabet) ** length - 1).map(written)
+    return derived(positions_of, st.integers(0, len(alphabet) ** length - 1))
 
 
-def _with_cnpj_digits(base: str) -> Cnpj:
+def _cnpj(base: str) -> Cnpj:
     return Cnpj(base + _check_digits(base, (5, 6), 9))
 
 
 def _check_digits(base: str, first_weights: Sequence[int], highest: int) -> str:
     """Two check digits, module 11.
 
-    A position counts its ASCII value less 48; weights fall from the first to 2, and then on from `highest`.
+    A position counts its ASCII value less 48; weights fall from the first to 2, then from `highest` again.
     """
     digits = ""
     for first in first_weights:
@@ -90,6 +83,6 @@ def _check_digits(base: str, first_weights: Sequence[int], highest: int) -> str:
         for position in base + digits:
             checksum += (ord(position) - 48) * weight
             weight = weight - 1 if weight > 2 else highest  # noqa: PLR2004 - the smallest weight
-        rest = checksum % 11
-        digits += str(11 - rest if rest > 1 else 0)
+        remainder = checksum % 11
+        digits += str(11 - remainder if remainder > 1 else 0)
     return digits

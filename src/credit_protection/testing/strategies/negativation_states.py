@@ -1,8 +1,8 @@
-"""A negativation in any state that can be: what is drawn of its life, and all that follows from it."""
+"""A negativation in any possible state: what is drawn, and all that follows from it."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
 from enum import Enum, auto
 from typing import TYPE_CHECKING
@@ -10,21 +10,19 @@ from typing import TYPE_CHECKING
 from hypothesis import strategies as st
 
 from credit_protection.domain.capabilities import Capabilities, Registry
-from credit_protection.domain.legal_calendar import BusinessCalendar, RemovalCause, removal_deadline
+from credit_protection.domain.legal_calendar import BusinessCalendar
 from credit_protection.domain.negativations import (
     STOPPED_BY_PERSON,
-    Action,
     Block,
-    Desired,
     NegativatedInvoice,
     Negativation,
-    Observed,
     Transmission,
     Unanswered,
     sync_transmission,
 )
 from credit_protection.domain.reasons import RemovalReason
-from credit_protection.domain.removal_policy import RemovalTrigger
+from credit_protection.domain.removal_policy import RemovalCause, RemovalTrigger, removal_deadline
+from credit_protection.domain.state_table import Action, Desired, Observed
 from credit_protection.domain.transmissions import claim, is_claimable
 from credit_protection.testing.strategies.bureaus import NATURE
 from credit_protection.testing.strategies.documents_and_money import documents
@@ -32,28 +30,27 @@ from credit_protection.testing.strategies.hosts import overdue_invoices
 from credit_protection.testing.strategies.shared import FIRST_NAMES, NOW, TODAY
 
 if TYPE_CHECKING:
-    from datetime import date, datetime
+    from collections.abc import Sequence
+    from datetime import date
 
-    from hypothesis.strategies import SearchStrategy
+    from hypothesis.strategies import DrawFn, SearchStrategy
 
     from credit_protection.domain.customers import Invoice
-    from credit_protection.domain.documents import Document
-
 
 _ONLY_WHILE_REMOVING = frozenset({Observed.IN_DOUBT_REMOVE, Observed.REMOVING, Observed.GONE})
 _ACKNOWLEDGED = _ONLY_WHILE_REMOVING | {Observed.INCLUDING, Observed.PRESENT}
 
 
 def negativations(
-    gateway: Capabilities | None = None,
+    capabilities: Capabilities | None = None,
     observed: Observed | None = None,
     desired: Desired | None = None,
     today: date = TODAY,
 ) -> SearchStrategy[Negativation]:
-    """A negativation in any state that can be: claims, doubts, acknowledgement and transmission agree with it.
+    """A negativation in any possible state, with claims, doubts, acknowledgement and transmission to match.
 
     Args:
-        gateway: of which gateway, since the next action depends on it; None for one that can look records up.
+        capabilities: of its gateway, which decide the next action; None for one that can look records up.
         observed: what the bureau is known to hold; None for any.
         desired: what the creditor wants; None for any that goes with `observed`.
         today: the creditor's date, for the deadlines.
@@ -66,159 +63,140 @@ def negativations(
         and desired in {None, wanted}
         and not (seen in _ONLY_WHILE_REMOVING and wanted is Desired.INCLUDED)
     ]
-    spoken_to = Capabilities(Registry.SPC) if gateway is None else gateway
-    most = 3 if spoken_to.grouping else 1
-    lives = st.builds(
-        _Life,
-        pair=st.sampled_from(pairs),
-        number=st.integers(1, 999_999),
-        name=st.sampled_from(FIRST_NAMES),
-        document=documents(),
-        invoices=st.lists(overdue_invoices(today), min_size=1, max_size=most, unique_by=lambda invoice: invoice.id),
-        age=st.integers(2, 300).map(lambda days: timedelta(days=days)),
-        answered_after=st.integers(1, 1440).map(lambda minutes: timedelta(minutes=minutes)),
-        causes=st.lists(st.sampled_from(RemovalCause), min_size=1, max_size=3, unique=True),
-        days_unwanted=st.integers(0, 10),
-        inclusions=st.integers(1, 2),
-        was_sent=st.booleans(),
-        is_adopted=st.booleans(),
-        days_to_publication=st.integers(-30, 20),
-        is_estimated=st.booleans(),
-        grip=st.sampled_from(_Grip),
-    )
-    return lives.map(lambda life: life.lived(spoken_to, today))
+    declared = Capabilities(Registry.SPC) if capabilities is None else capabilities
+    most = 3 if declared.grouping else 1
+    invoices = st.lists(overdue_invoices(today), min_size=1, max_size=most, unique_by=lambda invoice: invoice.id)
+    return _negativation(st.sampled_from(pairs), invoices, declared, today)
 
 
-class _Grip(Enum):
-    """Who has the transmission in hand."""
+class _Interruption(Enum):
+    """Whether a worker leases the transmission or a person stopped it."""
 
-    NOBODY = auto()
-    WORKER = auto()
-    PERSON = auto()
+    NONE = auto()
+    LEASE = auto()
+    STOP = auto()
 
+
+# Built once: a strategy that is built in each draw doubles the time of an example.
+_INTERRUPTIONS = st.sampled_from(_Interruption)
+_NAMES = st.sampled_from(FIRST_NAMES)
+_DOCUMENTS = documents()
+_CAUSES = st.lists(st.sampled_from(RemovalCause), min_size=1, max_size=3, unique=True)
 
 _IN_FLIGHT = {
     (Observed.IN_DOUBT_INCLUDE, Desired.INCLUDED): Observed.ABSENT,
     (Observed.IN_DOUBT_REMOVE, Desired.REMOVED): Observed.PRESENT,
 }
-"""A claimed inclusion or removal whose call is running: what was known before the claim."""
+"""What was observed before the claim of an inclusion or removal whose call is running."""
 
-_CHOSEN = {
+_REASONS = {
     RemovalCause.PERSON: RemovalReason.CREDITOR_REQUEST,
     RemovalCause.COURT: RemovalReason.COURT_ORDER,
 }
-"""What a person asks for, and as what."""
+"""The reason that a person gives, by cause."""
 
 
-@dataclass(frozen=True)
-class _Life:
-    """What is drawn of a negativation; all the rest follows from it."""
+@st.composite
+def _negativation(
+    draw: DrawFn,
+    pairs: SearchStrategy[tuple[Observed, Desired]],
+    invoices: SearchStrategy[list[Invoice]],
+    capabilities: Capabilities,
+    today: date,
+) -> Negativation:
+    pair, interruption = draw(pairs), draw(_INTERRUPTIONS)
+    is_in_flight = interruption is _Interruption.LEASE and pair in _IN_FLIGHT
+    observed = _IN_FLIGHT[pair] if is_in_flight else pair[0]
+    new = _new(draw, draw(invoices), capabilities)
+    if pair[1] is Desired.REMOVED:
+        new = replace(new, triggers=_triggers(draw, today))
+    since = new.created_at + timedelta(minutes=draw(st.integers(1, 1440)))
+    known = _with_history(draw, replace(new, observed=observed, observed_since=since), capabilities, today)
+    made = sync_transmission(known, capabilities, since)
+    if interruption is _Interruption.LEASE:
+        return _with_lease(made, capabilities, sends=is_in_flight)
+    if interruption is _Interruption.STOP and made.transmission.is_open:
+        block = Block(STOPPED_BY_PERSON, "Aguardando o jurídico.", NOW)
+        return replace(made, transmission=replace(made.transmission, block=block))
+    return made
 
-    pair: tuple[Observed, Desired]
-    number: int
-    name: str
-    document: Document
-    invoices: list[Invoice]
-    age: timedelta
-    answered_after: timedelta
-    causes: list[RemovalCause]
-    days_unwanted: int
-    inclusions: int
-    was_sent: bool
-    is_adopted: bool
-    days_to_publication: int
-    is_estimated: bool
-    grip: _Grip
 
-    def lived(self, gateway: Capabilities, today: date) -> Negativation:
-        """The negativation."""
-        in_flight = self.grip is _Grip.WORKER and self.pair in _IN_FLIGHT
-        observed = _IN_FLIGHT[self.pair] if in_flight else self.pair[0]
-        since = NOW - self.age + self.answered_after
-        known = self._remembered(observed, since, gateway, today)
-        settled = sync_transmission(replace(known, observed=observed, observed_since=since), gateway, since)
-        if self.grip is _Grip.WORKER:
-            return _held(settled, gateway, sends=in_flight)
-        if self.grip is _Grip.PERSON and settled.transmission.is_open:
-            block = Block(STOPPED_BY_PERSON, "Aguardando o jurídico.", NOW)
-            return replace(settled, transmission=replace(settled.transmission, block=block))
-        return settled
-
-    def _born(self, gateway: Capabilities, today: date) -> Negativation:
-        covered = tuple(
+def _new(draw: DrawFn, invoices: Sequence[Invoice], capabilities: Capabilities) -> Negativation:
+    number, created = draw(st.integers(1, 999_999)), NOW - timedelta(days=draw(st.integers(2, 300)))
+    return Negativation(
+        id=f"n{number}",
+        request_id=f"r{number}",
+        integration_id="i1",
+        creditor_id="cr1",
+        registry=capabilities.registry,
+        host="local",
+        customer_id="c1",
+        subscription_id="s1",
+        customer_name=draw(_NAMES),
+        document=draw(_DOCUMENTS),
+        invoices=tuple(
             NegativatedInvoice(invoice.id, invoice.number, invoice.due_date, invoice.balance, invoice.balance)
-            for invoice in self.invoices
-        )
-        created = NOW - self.age
-        return Negativation(
-            id=f"n{self.number}",
-            request_id=f"r{self.number}",
-            integration_id="i1",
-            creditor_id="cr1",
-            registry=gateway.registry,
-            host="local",
-            customer_id="c1",
-            subscription_id="s1",
-            customer_name=self.name,
-            document=self.document,
-            invoices=covered,
-            nature_code=NATURE.code,
-            reference=f"CP-{self.number:06d}",
-            requested_by="u1",
-            created_at=created,
-            transmission=Transmission(Action.INCLUDE, created),
-            observed=Observed.ABSENT,
-            observed_since=created,
-            triggers=self._triggers(today) if self.pair[1] is Desired.REMOVED else (),
-        )
-
-    def _triggers(self, today: date) -> tuple[RemovalTrigger, ...]:
-        both = {RemovalCause.SETTLEMENT, RemovalCause.AGREEMENT} <= set(self.causes)
-        on, at = today - timedelta(days=self.days_unwanted), NOW - timedelta(days=self.days_unwanted)
-        return tuple(
-            RemovalTrigger(
-                cause,
-                at,
-                removal_deadline(cause, on, BusinessCalendar()),
-                "u1" if cause in _CHOSEN else None,
-                _CHOSEN.get(cause),
-            )
-            for cause in self.causes
-            if not (both and cause is RemovalCause.AGREEMENT)
-        )
-
-    def _remembered(self, observed: Observed, since: datetime, gateway: Capabilities, today: date) -> Negativation:
-        """With what must have been claimed, answered and told for the bureau to be known to hold `observed`."""
-        born = self._born(gateway, today)
-        acknowledged = observed in _ACKNOWLEDGED
-        settled_there = acknowledged and observed is not Observed.INCLUDING
-        adopted = settled_there and self.is_adopted
-        sent = not adopted and (self.was_sent or observed is not Observed.ABSENT)
-        by_bureau = all(trigger.cause is RemovalCause.BUREAU for trigger in born.triggers)
-        removed = observed is Observed.REMOVING or (observed in _ONLY_WHILE_REMOVING and not by_bureau)
-        one = Unanswered(1, since, since + gateway.quiet_period)
-        doubt = replace(one, count=self.inclusions) if observed is Observed.IN_DOUBT_INCLUDE else None
-        return replace(
-            born,
-            is_adopted=adopted,
-            inclusion_claims=self.inclusions if sent else 0,
-            removal_claims=1 if removed else 0,
-            removal_reason=RemovalReason.CREDITOR_REQUEST if removed else None,
-            known_at=since if acknowledged else None,
-            bureau_id=f"B-{born.id}" if acknowledged else None,
-            rejection="17: dados divergentes" if observed is Observed.REJECTED else "",
-            published_on=today + timedelta(days=self.days_to_publication) if settled_there else None,
-            published_is_estimated=settled_there and self.is_estimated,
-            unanswered_inclusions=doubt,
-            unanswered_removals=one if removed and observed is Observed.IN_DOUBT_REMOVE else None,
-        )
+            for invoice in invoices
+        ),
+        nature_code=NATURE.code,
+        reference=f"CP-{number:06d}",
+        requested_by="u1",
+        created_at=created,
+        transmission=Transmission(Action.INCLUDE, created),
+        observed=Observed.ABSENT,
+        observed_since=created,
+    )
 
 
-def _held(negativation: Negativation, gateway: Capabilities, *, sends: bool) -> Negativation:
-    """With a worker's hold, for a look-up, or where it `sends` the request that brings the record where it shall be."""
+def _triggers(draw: DrawFn, today: date) -> tuple[RemovalTrigger, ...]:
+    causes = draw(_CAUSES)
+    if {RemovalCause.SETTLEMENT, RemovalCause.AGREEMENT} <= set(causes):
+        causes.remove(RemovalCause.AGREEMENT)
+    age = timedelta(days=draw(st.integers(0, 10)))
+    return tuple(
+        RemovalTrigger(
+            cause,
+            NOW - age,
+            removal_deadline(cause, today - age, BusinessCalendar()),
+            "u1" if cause in _REASONS else None,
+            _REASONS.get(cause),
+        )
+        for cause in causes
+    )
+
+
+def _with_history(draw: DrawFn, new: Negativation, capabilities: Capabilities, today: date) -> Negativation:
+    """With the claims and answers that must precede its observed state."""
+    observed, since = new.observed, new.observed_since
+    is_known = observed in _ACKNOWLEDGED
+    is_active = is_known and observed is not Observed.INCLUDING
+    is_adopted = draw(st.booleans()) and is_active
+    was_sent = not is_adopted and (draw(st.booleans()) or observed is not Observed.ABSENT)
+    by_bureau = all(trigger.cause is RemovalCause.BUREAU for trigger in new.triggers)
+    was_removed = observed is Observed.REMOVING or (observed in _ONLY_WHILE_REMOVING and not by_bureau)
+    inclusions = draw(st.integers(1, 2))
+    one = Unanswered(1, since, since + capabilities.quiet_period)
+    return replace(
+        new,
+        is_adopted=is_adopted,
+        inclusion_claims=inclusions if was_sent else 0,
+        removal_claims=int(was_removed),
+        removal_reason=RemovalReason.CREDITOR_REQUEST if was_removed else None,
+        known_at=since if is_known else None,
+        bureau_id=f"B-{new.id}" if is_known else None,
+        rejection="17: dados divergentes" if observed is Observed.REJECTED else "",
+        published_on=today + timedelta(days=draw(st.integers(-30, 20))) if is_active else None,
+        published_is_estimated=draw(st.booleans()) and is_active,
+        unanswered_inclusions=replace(one, count=inclusions) if observed is Observed.IN_DOUBT_INCLUDE else None,
+        unanswered_removals=one if was_removed and observed is Observed.IN_DOUBT_REMOVE else None,
+    )
+
+
+def _with_lease(negativation: Negativation, capabilities: Capabilities, *, sends: bool) -> Negativation:
+    """With a worker's lease: for a look-up, or, where `sends`, for the inclusion or removal that is due."""
     action = negativation.transmission.action
-    asks = action in {Action.LOOK_UP, Action.POLL}
-    if not (asks or sends) or not is_claimable(negativation.transmission, NOW):
+    looks_up = action in {Action.LOOK_UP, Action.POLL}
+    if not (looks_up or sends) or not is_claimable(negativation.transmission, NOW):
         return negativation
     reason = RemovalReason.CREDITOR_REQUEST if action is Action.REMOVE else None
-    return claim(negativation, gateway, now=NOW, worker="worker-1", reason=reason).negativation
+    return claim(negativation, capabilities, now=NOW, worker="worker-1", reason=reason).negativation

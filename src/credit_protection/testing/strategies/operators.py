@@ -1,4 +1,4 @@
-"""What an operator sets: who may do what, the calendar, the integration, and what is to be negativated."""
+"""What an operator sets: permissions, the calendar, the integration, and the candidates for negativation."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from hypothesis import strategies as st
 from credit_protection.domain.actors import Actor, Permission
 from credit_protection.domain.customers import SubscriptionStatus
 from credit_protection.domain.guards import Candidate, GuardSettings, TelecomGuard
-from credit_protection.domain.integrations import Environment, Integration, ReuseMode, ReuseWindow
+from credit_protection.domain.integrations import Environment, Integration, IntegrationSettings, ReuseMode, ReuseWindow
 from credit_protection.domain.legal_calendar import BusinessCalendar
 from credit_protection.domain.money import ZERO, Money
-from credit_protection.domain.removal_policy import RemovalPolicy, Trigger
+from credit_protection.domain.removal_policy import RemovalPolicy, RemovalRule
 from credit_protection.testing.strategies.bureaus import NATURE
 from credit_protection.testing.strategies.documents_and_money import money
 from credit_protection.testing.strategies.hosts import customers, overdue_invoices, subscriptions
-from credit_protection.testing.strategies.shared import FIRST_NAMES, NOW, TODAY, ids
+from credit_protection.testing.strategies.shared import FIRST_NAMES, NOW, TODAY, derived, ids
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,35 +29,26 @@ if TYPE_CHECKING:
     from credit_protection.domain.customers import Customer, Invoice, Subscription
     from credit_protection.domain.documents import PersonType
 
-
 _FIXED_HOLIDAYS = ((1, 1), (4, 21), (5, 1), (9, 7), (10, 12), (11, 2), (11, 15), (11, 20), (12, 25))
 
 
 def actors(*permissions: Permission) -> SearchStrategy[Actor]:
-    """A person who works for the creditor, bound to some creditors or to none.
-
-    Args:
-        permissions: those that the person has at least.
-    """
+    """A person who works for the creditor, with at least these permissions, restricted to some creditors or to none."""
     return st.builds(
         Actor,
         id=ids("u"),
         name=st.sampled_from(FIRST_NAMES),
-        permissions=st.frozensets(st.sampled_from(Permission)).map(lambda others: others | frozenset(permissions)),
+        permissions=derived(lambda others: others | {*permissions}, st.frozensets(st.sampled_from(Permission))),
         creditor_ids=st.none() | st.frozensets(ids("cr"), max_size=3),
     )
 
 
 def calendars(today: date = TODAY) -> SearchStrategy[BusinessCalendar]:
-    """A creditor's calendar: the national holidays of fixed date, six years back and one ahead, and some local ones.
-
-    Args:
-        today: the creditor's date.
-    """
+    """A creditor's calendar: national holidays of fixed date, six years back and one ahead, and some local ones."""
     years = range(today.year - 6, today.year + 2)
     national = frozenset(date(year, month, day) for year in years for month, day in _FIXED_HOLIDAYS)
     local = st.frozensets(st.dates(today - timedelta(days=90), today + timedelta(days=90)), max_size=8)
-    return local.map(lambda days: BusinessCalendar(national | days))
+    return derived(lambda days: BusinessCalendar(national | days), local)
 
 
 def guard_settings() -> SearchStrategy[GuardSettings]:
@@ -70,66 +61,63 @@ def guard_settings() -> SearchStrategy[GuardSettings]:
         monthly_interest_percent=st.sampled_from((Decimal(0), Decimal(1), Decimal("0.33"))),
         creditor_notifies=st.booleans(),
         notice_days=st.integers(0, 45),
+        notice_days_by_state=st.dictionaries(st.sampled_from(("MT", "PE", "PI", "SP")), st.integers(0, 45)),
         telecom=st.sampled_from(TelecomGuard),
     )
 
 
 def integrations() -> SearchStrategy[Integration]:
-    """A configured integration; its secret is a made-up token, as the vault would have sealed it."""
-    return st.builds(
+    """A configured integration; its secret is a made-up token in place of an encrypted one."""
+    made = st.builds(
         Integration,
         id=ids("i"),
         gateway=st.sampled_from(("credito_na_medida", "spc_brasil", "serasa_experian", "asaas")),
         description=st.sampled_from(("Birô da matriz", "Birô da filial")),
         creditor_id=ids("cr"),
         parameters=st.just({"client_id": "demo-client"}),
-        sealed=st.just({"client_secret": "gAAAAAB-made-up"}),
+        encrypted_parameters=st.just({"client_secret": "gAAAAAB-made-up"}),
         created_at=st.just(NOW),
-        environment=st.sampled_from(Environment),
         active=st.booleans(),
-        removal_policy=st.builds(
-            RemovalPolicy,
-            trigger=st.sampled_from(Trigger),
-            tolerance=money(ZERO, Money(5_00)),
-            deletion_days=st.integers(0, 5),
+        settings=st.builds(
+            IntegrationSettings,
+            environment=st.sampled_from(Environment),
+            removal_policy=st.builds(
+                RemovalPolicy,
+                rule=st.sampled_from(RemovalRule),
+                tolerance=money(ZERO, Money(5_00)),
+                deletion_days=st.integers(0, 5),
+            ),
+            guards=guard_settings(),
+            reuse=st.builds(ReuseWindow, days=st.integers(0, 90), mode=st.sampled_from(ReuseMode)),
+            grouped=st.booleans(),
+            rate_per_second=st.none() | st.sampled_from((0.5, 5.0)),
+            owns_transmission=st.booleans(),
         ),
-        guards=guard_settings(),
-        reuse=st.builds(ReuseWindow, days=st.integers(0, 90), mode=st.sampled_from(ReuseMode)),
-        grouped=st.booleans(),
-        rate_per_second=st.none() | st.sampled_from((0.5, 5.0)),
-        owns_transmission=st.booleans(),
         paused_until=st.none() | st.just(NOW + timedelta(hours=1)),
-        failing=st.lists(ids("n"), max_size=5, unique=True).map(tuple),
-        pauses=st.integers(0, 20),
+        failing_negativation_ids=st.lists(ids("n"), max_size=5, unique=True).map(tuple),
+        consecutive_pauses=st.integers(0, 20),
         paused_since=st.just(NOW - timedelta(hours=1)),
-    ).map(lambda made: made if made.paused_until else replace(made, paused_since=None))
+    )
+    return derived(lambda made: made if made.paused_until else replace(made, paused_since=None), made)
 
 
 def candidates(person_type: PersonType | None = None, today: date = TODAY) -> SearchStrategy[Candidate]:
-    """What a person wants to negativate, with nothing wrong about it.
+    """A candidate for negativation in which the guards find nothing; PF, PJ, or either (None).
 
-    The guards find nothing under `Terms` of a gateway without limits, default settings, a calendar, `today` and
-    `{NATURE.code: NATURE}`. Break one thing (`dataclasses.replace`) to see one finding.
-
-    Args:
-        person_type: PF or PJ; None for either.
-        today: the creditor's date.
+    This holds under `InclusionTerms` of a gateway without limits, default settings, a calendar, `today` and
+    `{NATURE.code: NATURE}`. Change one thing (`dataclasses.replace`) to get one finding.
     """
     one = st.tuples(overdue_invoices(today), st.none() | st.integers(1, 100))
     chosen = st.lists(one, min_size=1, max_size=3, unique_by=lambda pair: pair[0].id)
-    return st.builds(
-        _candidate, customers(person_type), subscriptions("", SubscriptionStatus.TERMINATED, today), chosen
-    )
+    return derived(_candidate, customers(person_type), subscriptions("", SubscriptionStatus.TERMINATED, today), chosen)
 
 
 def _candidate(
     customer: Customer, subscription: Subscription, chosen: Sequence[tuple[Invoice, int | None]]
 ) -> Candidate:
-    """Bring customer, subscription and invoices together; those with a per cent are edited down to it."""
+    """Join customer, subscription and invoices; amounts with a percentage are edited down to it."""
     invoices = tuple(
         replace(invoice, customer_id=customer.id, subscription_id=subscription.id) for invoice, _ in chosen
     )
-    amounts = {
-        invoice.id: Money(max(invoice.balance.cents * percent // 100, 1)) for invoice, percent in chosen if percent
-    }
+    amounts = {each.id: Money(max(each.balance.cents * percent // 100, 1)) for each, percent in chosen if percent}
     return Candidate(customer, replace(subscription, customer_id=customer.id), invoices, NATURE.code, amounts)

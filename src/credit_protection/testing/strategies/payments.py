@@ -1,4 +1,4 @@
-"""What a host reports of payments: settlements, and ledgers of them in the worst order."""
+"""A host's reports of payments: settlements, and ledgers of them in the worst order."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from credit_protection.domain.money import ZERO, Money
 from credit_protection.domain.settlements import Reversal, Settlement, SettlementKind
 from credit_protection.testing.strategies.documents_and_money import money
-from credit_protection.testing.strategies.shared import TODAY, ids
+from credit_protection.testing.strategies.shared import TODAY, derived, ids
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,16 +22,13 @@ if TYPE_CHECKING:
     from credit_protection.domain.settlements import Entry
 
 BALANCE = Money(119_90)
-"""What an invoice owes in `settlements` and `ledgers` unless told otherwise."""
+"""The default open balance of an invoice in `settlements` and `ledgers`."""
 
 
 def settlements(invoice_id: str = "1001", balance: Money = BALANCE, today: date = TODAY) -> SearchStrategy[Settlement]:
-    """A settlement of an invoice: whole, partial, more than owed, or without an amount; of any kind.
+    """A settlement of the invoice: whole, partial, more than `balance`, or without an amount; of any kind.
 
-    Args:
-        invoice_id: which invoice.
-        balance: what it owes, so that some settlements pay it exactly.
-        today: the creditor's date: paid within the 60 days before it.
+    Paid within the 60 days before `today`; some pay `balance` exactly.
     """
 
     def settlement(
@@ -47,7 +44,7 @@ def settlements(invoice_id: str = "1001", balance: Money = BALANCE, today: date 
         available = None if days_to_credit is None else paid + timedelta(days=days_to_credit)
         return Settlement(number, invoice_id, kind, paid, amount, discount, available, court_order)
 
-    return st.builds(
+    return derived(
         settlement,
         ids("p"),
         st.sampled_from(SettlementKind),
@@ -62,33 +59,28 @@ def settlements(invoice_id: str = "1001", balance: Money = BALANCE, today: date 
 def ledgers(
     invoice_ids: Sequence[str] = ("1001",), balance: Money = BALANCE, today: date = TODAY
 ) -> SearchStrategy[tuple[Entry, ...]]:
-    """What a host may report, in the worst order.
+    """A host's reports on these invoices in the worst order, each invoice owing `balance`.
 
-    Settlements, reversals (before their settlement too, or of one that never comes), and exact repeats of both.
-
-    Args:
-        invoice_ids: of which invoices.
-        balance: what each owes.
-        today: the creditor's date.
+    Settlements, reversals (before their settlement, or without one), and exact repeats of both.
     """
     one = st.tuples(settlements(invoice_ids[0], balance, today), st.sampled_from(tuple(invoice_ids)), st.booleans())
     paid = st.lists(one, max_size=5, unique_by=lambda drawn: drawn[0].id)
-    tombstone = st.sampled_from(((), (Reversal("never-seen", invoice_ids[0], today),)))
-    return _ledger(paid, tombstone, st.lists(st.integers(0, 9), max_size=3), today)
+    early = st.sampled_from(((), (Reversal("never-seen", invoice_ids[0], today),)))
+    return _ledger(paid, early, st.lists(st.integers(0, 9), max_size=3), today)
 
 
 @st.composite
 def _ledger(
     draw: DrawFn,
     paid: SearchStrategy[list[tuple[Settlement, str, bool]]],
-    tombstone: SearchStrategy[tuple[Reversal, ...]],
+    early: SearchStrategy[tuple[Reversal, ...]],
     repeats: SearchStrategy[list[int]],
     today: date,
 ) -> tuple[Entry, ...]:
-    entries: list[Entry] = list(draw(tombstone))
-    for settlement, invoice_id, is_undone in draw(paid):
+    entries: list[Entry] = list(draw(early))
+    for settlement, invoice_id, is_reversed in draw(paid):
         entries.append(replace(settlement, invoice_id=invoice_id))
-        if is_undone:
+        if is_reversed:
             entries.append(Reversal(settlement.id, invoice_id, today))
     repeated = [entries[position % len(entries)] for position in draw(repeats) if entries]
     return tuple(draw(st.permutations([*entries, *repeated])))

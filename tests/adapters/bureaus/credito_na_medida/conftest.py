@@ -1,4 +1,4 @@
-"""A gateway whose bureau is respx, with the login taken care of."""
+"""A gateway to a bureau that respx plays; the login succeeds."""
 
 from collections.abc import Iterator
 
@@ -6,14 +6,15 @@ import pytest
 import respx
 import stamina
 
-from credit_protection.adapters.bureaus.credito_na_medida.gateway import CreditoNaMedida, CreditoNaMedidaGateway
+from credit_protection.adapters.bureaus.credito_na_medida.gateway import CreditoNaMedidaGateway
+from credit_protection.adapters.bureaus.credito_na_medida.provider import CreditoNaMedidaProvider
 from credit_protection.domain.integrations import Environment
 from tests.adapters.bureaus.credito_na_medida.samples import BASE, SECRET, token
 
 
 @pytest.fixture
 def bureau() -> Iterator[respx.MockRouter]:
-    """The bureau's side: routes below the base address."""
+    """The routes of the bureau below the base address."""
     with respx.mock(base_url=BASE, assert_all_called=False) as router, stamina.set_testing(True, attempts=3, cap=True):
         router.post("/oauth/token").mock(return_value=token())
         yield router
@@ -21,14 +22,14 @@ def bureau() -> Iterator[respx.MockRouter]:
 
 @pytest.fixture
 def gateway(bureau: respx.MockRouter) -> Iterator[CreditoNaMedidaGateway]:
-    """Our side."""
+    """The gateway under test."""
     del bureau
-    one = opened()
-    yield one
-    one.close()
+    gateway = new_gateway()
+    yield gateway
+    gateway.close()
 
 
-def opened(**parameters: str) -> CreditoNaMedidaGateway:
-    """A gateway with these parameters besides the required ones."""
-    given = {"client_id": "client", "client_secret": SECRET, "base_url": BASE, **parameters}
-    return CreditoNaMedida().open(given, Environment.PRODUCTION)
+def new_gateway(**parameters: str) -> CreditoNaMedidaGateway:
+    """A gateway with the required parameters and these."""
+    values = {"client_id": "client", "client_secret": SECRET, "base_url": BASE, **parameters}
+    return CreditoNaMedidaProvider().create(values, Environment.PRODUCTION)

@@ -1,4 +1,4 @@
-"""Made-up orders, and answers that follow the declared contract (each is checked against it when made)."""
+"""Sample orders, and answers that are checked against the declared contract."""
 
 import io
 from datetime import date
@@ -34,19 +34,19 @@ CONTRACT: dict[str, Any] = yaml.safe_load(
 
 
 def violations(schema: dict[str, Any], value: object) -> list[str]:
-    """What a schema of the contract has against a value."""
+    """The violations of a schema of the contract by a value."""
     whole = {**schema, "components": CONTRACT["components"]}
     return [error.message for error in Draft4Validator(whole).iter_errors(value)]
 
 
 def request_schema(path: str) -> dict[str, Any]:
-    """Of the JSON body that a path takes; nothing that it does not name may be sent."""
+    """The schema of a path's JSON body, without additional fields."""
     schema: dict[str, Any] = CONTRACT["paths"][path]["post"]["requestBody"]["content"]["application/json"]["schema"]
     return {**schema, "additionalProperties": False}
 
 
 def checked(schema: str, value: dict[str, object]) -> dict[str, object]:
-    """The value, if it is what a component of the contract demands."""
+    """The value, checked against a component of the contract."""
     assert violations({"$ref": f"#/components/schemas/{schema}"}, value) == []
     return value
 
@@ -79,7 +79,7 @@ def refusal(status: int, code: str, message: str = "Não pode", **more: str) -> 
 
 
 def token() -> httpx.Response:
-    """A login that worked."""
+    """The answer to a successful login."""
     return httpx.Response(200, json={"access_token": "T-made-up", "token_type": "Bearer", "expires_in": 3600})
 
 
@@ -87,9 +87,9 @@ def pdf() -> bytes:
     """A PDF of one page."""
     writer = PdfWriter()
     writer.add_blank_page(72, 72)
-    written = io.BytesIO()
-    writer.write(written)
-    return written.getvalue()
+    file = io.BytesIO()
+    writer.write(file)
+    return file.getvalue()
 
 
 def inclusion(document: Document = PERSON, **changes: Any) -> InclusionOrder:  # noqa: ANN401 - any field
@@ -120,6 +120,6 @@ def removal(record_id: str | None = ID, reason: RemovalReason = RemovalReason.PA
     return RemovalOrder(key(record_id), reason, CREDITOR)
 
 
-def question(**inputs: str) -> QueryOrder:
+def query(**inputs: str) -> QueryOrder:
     """A query to send."""
     return QueryOrder("ESSENCIAL", PERSON, Purpose.CREDIT_GRANTING, inputs)

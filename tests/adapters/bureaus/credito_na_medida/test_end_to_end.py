@@ -1,4 +1,4 @@
-"""Against the simulator, over real sockets: the whole way, and every misbehaviour that it knows."""
+"""The gateway against the simulator, over real sockets: complete operations, and every fault of the simulator."""
 
 import threading
 import time
@@ -8,12 +8,17 @@ from datetime import timedelta
 
 import pytest
 
-from credit_protection.adapters.bureaus.credito_na_medida.gateway import (
-    CAPABILITIES,
-    CreditoNaMedida,
-    CreditoNaMedidaGateway,
+from credit_protection.adapters.bureaus.credito_na_medida.gateway import CreditoNaMedidaGateway
+from credit_protection.adapters.bureaus.credito_na_medida.provider import CAPABILITIES, CreditoNaMedidaProvider
+from credit_protection.domain.bureau_answers import (
+    Accepted,
+    Done,
+    ExecutionResult,
+    RecordFound,
+    RecordNotFound,
+    RecordState,
+    Rejected,
 )
-from credit_protection.domain.bureau_answers import Accepted, Done, Found, ExecutionResult, Missing, RecordState, Rejected
 from credit_protection.domain.errors import (
     BureauError,
     BureauUnavailable,
@@ -29,9 +34,9 @@ from credit_protection.domain.errors import (
 from credit_protection.domain.integrations import Environment
 from credit_protection.domain.queries import DocumentReport
 from credit_protection.testing.simulator import BureauSimulator
-from tests.adapters.bureaus.credito_na_medida.samples import COMPANY, ID, inclusion, key, question, removal
+from tests.adapters.bureaus.credito_na_medida.samples import COMPANY, ID, inclusion, key, query, removal
 
-HURRIED = replace(CAPABILITIES, call_deadline=timedelta(seconds=2))
+SHORT_DEADLINE = replace(CAPABILITIES, call_deadline=timedelta(seconds=2))
 Act = Callable[[CreditoNaMedidaGateway], object]
 
 
@@ -50,38 +55,38 @@ def gateway(simulator: BureauSimulator) -> Iterator[CreditoNaMedidaGateway]:
 
 def opened(simulator: BureauSimulator, **parameters: str) -> CreditoNaMedidaGateway:
     given = {"client_id": "demo-client", "client_secret": "demo-secret", "base_url": simulator.url, **parameters}
-    return CreditoNaMedida(HURRIED).open(given, Environment.PRODUCTION)
+    return CreditoNaMedidaProvider(SHORT_DEADLINE).create(given, Environment.PRODUCTION)
 
 
 def requests(simulator: BureauSimulator, operation: str) -> int:
     return sum(request["operation"] == operation for request in simulator.ledger()["requests"])
 
 
-def test_the_whole_way_of_a_record(simulator: BureauSimulator, gateway: CreditoNaMedidaGateway) -> None:
-    assert gateway.find(key(None)) == Missing()
+def test_record_is_included_found_and_removed(simulator: BureauSimulator, gateway: CreditoNaMedidaGateway) -> None:
+    assert gateway.find(key(None)) == RecordNotFound()
     assert gateway.include(inclusion()) == Accepted(ID)
     assert gateway.include(inclusion()) == Accepted(ID, repeated=True)
-    assert gateway.find(key()) == Found(RecordState.INCLUDING, ID)
+    assert gateway.find(key()) == RecordFound(RecordState.INCLUDING, ID)
     with pytest.raises(InclusionStillProcessing):
         gateway.remove(removal())
     simulator.advance(60)
-    assert gateway.find(key(None)) == Found(RecordState.PRESENT, ID)
+    assert gateway.find(key(None)) == RecordFound(RecordState.PRESENT, ID)
     assert gateway.remove(removal()) == Accepted(ID)
     assert gateway.remove(removal()) == Accepted(ID, repeated=True)
-    assert gateway.find(key()) == Found(RecordState.REMOVING, ID)
+    assert gateway.find(key()) == RecordFound(RecordState.REMOVING, ID)
     simulator.advance(60)
-    assert gateway.find(key()) == Found(RecordState.GONE, ID)
+    assert gateway.find(key()) == RecordFound(RecordState.GONE, ID)
     assert gateway.remove(removal()) == Done(ExecutionResult.ALREADY_IN_EFFECT, ID)
     assert simulator.record(ID)["motivo"] == "PAGAMENTO"
 
 
-def test_a_record_that_is_not_there_is_missing_and_needs_no_removal(gateway: CreditoNaMedidaGateway) -> None:
-    assert gateway.find(key("NEG99999999")) == Missing()
+def test_unknown_record_is_not_found_and_needs_no_removal(gateway: CreditoNaMedidaGateway) -> None:
+    assert gateway.find(key("NEG99999999")) == RecordNotFound()
     assert gateway.remove(removal("NEG99999999")) == Done(ExecutionResult.NOT_FOUND)
     assert gateway.remove(removal(None)) == Done(ExecutionResult.NOT_FOUND)
 
 
-def test_a_record_whose_id_was_lost_is_removed_by_its_natural_key(
+def test_record_without_a_known_id_is_removed_by_its_natural_key(
     simulator: BureauSimulator, gateway: CreditoNaMedidaGateway
 ) -> None:
     gateway.include(inclusion())
@@ -90,19 +95,19 @@ def test_a_record_whose_id_was_lost_is_removed_by_its_natural_key(
 
 
 @pytest.mark.parametrize("situation", ["include", "remove"])
-def test_what_processing_refuses_is_seen_by_a_look_up(
+def test_lookup_finds_a_rejection_during_processing(
     simulator: BureauSimulator, gateway: CreditoNaMedidaGateway, situation: str
 ) -> None:
     simulator.add_fault(situation, "processing_error", message="sub judice")
     gateway.include(inclusion())
     simulator.advance(60)
     if situation == "include":
-        assert gateway.find(key()) == Found(RecordState.REJECTED, ID, "sub judice")
+        assert gateway.find(key()) == RecordFound(RecordState.REJECTED, ID, "sub judice")
         assert gateway.remove(removal()) == Done(ExecutionResult.NOT_FOUND)
         return
     gateway.remove(removal())
     simulator.advance(60)
-    assert gateway.find(key()) == Found(RecordState.REMOVAL_REFUSED, ID, "sub judice")
+    assert gateway.find(key()) == RecordFound(RecordState.REMOVAL_REFUSED, ID, "sub judice")
 
 
 def test_products_natures_and_reasons_come_from_the_bureau(
@@ -115,43 +120,43 @@ def test_products_natures_and_reasons_come_from_the_bureau(
 
 
 @pytest.mark.parametrize("form", ["json", "form", "basic"])
-def test_credentials_are_taken_in_each_form(simulator: BureauSimulator, form: str) -> None:
+def test_bureau_accepts_credentials_in_each_form(simulator: BureauSimulator, form: str) -> None:
     opened(simulator, credenciais=form).check()
     with pytest.raises(CredentialsRejected):
         opened(simulator, credenciais=form, client_secret="wrong").check()
 
 
 @pytest.mark.parametrize("form", ["pdf", "base64", "url"])
-def test_a_report_is_the_same_in_each_form(
+def test_report_is_the_same_in_each_form(
     simulator: BureauSimulator, gateway: CreditoNaMedidaGateway, form: str
 ) -> None:
-    first = gateway.query(question())
+    first = gateway.query(query())
     simulator.set_options(report_form=form)
-    assert gateway.query(question()) == first
+    assert gateway.query(query()) == first
     assert isinstance(first, DocumentReport)
     assert first.protocol is not None
 
 
-def test_a_report_elsewhere_is_fetched_where_allowed_and_never_with_the_token(simulator: BureauSimulator) -> None:
+def test_report_on_another_origin_is_downloaded_if_allowed_and_without_the_token(simulator: BureauSimulator) -> None:
     simulator.set_options(report_form="other_origin")
-    assert isinstance(opened(simulator, permitir_pdf_externo="sim").query(question()), DocumentReport)
+    assert isinstance(opened(simulator, permitir_pdf_externo="sim").query(query()), DocumentReport)
     with pytest.raises(OutcomeUnknown):
-        opened(simulator).query(question())
+        opened(simulator).query(query())
     assert simulator.counts()["tokens_leaked"] == 0
 
 
-def test_a_query_without_credit_and_a_query_that_is_refused(
+def test_query_without_credit_and_refused_query_have_their_errors(
     simulator: BureauSimulator, gateway: CreditoNaMedidaGateway
 ) -> None:
     with pytest.raises(Refused) as caught:
-        gateway.query(replace(question(), product_code="NONE"))
+        gateway.query(replace(query(), product_code="NONE"))
     assert caught.value.field == "produto"
     simulator.set_options(balance="0")
     with pytest.raises(NoCredit):
-        gateway.query(question())
+        gateway.query(query())
 
 
-def test_a_nature_that_does_not_admit_the_person_is_rejected(gateway: CreditoNaMedidaGateway) -> None:
+def test_nature_not_valid_for_the_person_is_rejected(gateway: CreditoNaMedidaGateway) -> None:
     receipt = gateway.include(inclusion(COMPANY))
     assert isinstance(receipt, Rejected)
     assert (receipt.code, receipt.field) == ("NATUREZA_NAO_ADMITE_PESSOA", "natureza")
@@ -174,7 +179,7 @@ def test_all_records_are_listed(simulator: BureauSimulator, gateway: CreditoNaMe
 
 
 ACTS: dict[str, Act] = {
-    "query": lambda gateway: gateway.query(question()),
+    "query": lambda gateway: gateway.query(query()),
     "include": lambda gateway: gateway.include(inclusion()),
     "remove": lambda gateway: gateway.remove(removal()),
 }
@@ -187,7 +192,7 @@ FAULTS: list[tuple[str, dict[str, object], type[BureauError]]] = [
     ("gateway_timeout", {"effect": True}, OutcomeUnknown),
     ("lost_reply", {}, OutcomeUnknown),
     ("cut", {}, OutcomeUnknown),
-    ("late_landing", {"delay": 0.1}, OutcomeUnknown),
+    ("delayed_effect", {"delay": 0.1}, OutcomeUnknown),
     ("garbage", {}, ProtocolError),
     ("garbage", {"effect": False}, ProtocolError),
 ]
@@ -195,7 +200,7 @@ FAULTS: list[tuple[str, dict[str, object], type[BureauError]]] = [
 
 @pytest.mark.parametrize("operation", ACTS)
 @pytest.mark.parametrize(("kind", "details", "error"), FAULTS)
-def test_a_misbehaving_bureau_is_understood_and_asked_once(
+def test_faulty_answer_has_its_error_and_the_call_is_sent_once(
     simulator: BureauSimulator,
     gateway: CreditoNaMedidaGateway,
     operation: str,
@@ -211,12 +216,12 @@ def test_a_misbehaving_bureau_is_understood_and_asked_once(
         ACTS[operation](gateway)
     assert isinstance(caught.value, error)
     assert type(caught.value) in {error, InvalidReport}
-    if kind != "late_landing":
+    if kind != "delayed_effect":
         assert requests(simulator, operation) == 1
 
 
 @pytest.mark.parametrize("operation", ACTS)
-def test_a_token_that_ran_out_is_renewed_and_the_call_repeated_once(
+def test_expired_token_is_renewed_and_the_call_repeated_once(
     simulator: BureauSimulator, gateway: CreditoNaMedidaGateway, operation: str
 ) -> None:
     gateway.include(inclusion())
@@ -229,7 +234,7 @@ def test_a_token_that_ran_out_is_renewed_and_the_call_repeated_once(
     assert outcomes[-1] in {"ACEITA", "RESPONDIDA"}
 
 
-def test_a_token_that_is_always_refused_is_told_after_two_calls(
+def test_token_always_refused_is_reported_after_two_calls(
     simulator: BureauSimulator, gateway: CreditoNaMedidaGateway
 ) -> None:
     simulator.add_fault("include", "expired_token")
@@ -239,11 +244,11 @@ def test_a_token_that_is_always_refused_is_told_after_two_calls(
 
 
 @pytest.mark.parametrize("operation", ACTS)
-def test_a_dripping_bureau_is_cut_at_the_deadline(simulator: BureauSimulator, operation: str) -> None:
+def test_trickling_bureau_is_cut_off_at_the_deadline(simulator: BureauSimulator, operation: str) -> None:
     gateway = opened(simulator, tempo_limite="1")
     gateway.include(inclusion())
     simulator.advance(60)
-    simulator.add_fault(operation, "drip", interval=0.05)
+    simulator.add_fault(operation, "trickle", interval=0.05)
     start = time.monotonic()
     with pytest.raises(OutcomeUnknown):
         ACTS[operation](gateway)
@@ -252,39 +257,37 @@ def test_a_dripping_bureau_is_cut_at_the_deadline(simulator: BureauSimulator, op
 
 @pytest.mark.parametrize("kind", ["html_instead_of_pdf", "empty_pdf", "truncated_pdf"])
 @pytest.mark.parametrize("form", ["pdf", "base64", "url"])
-def test_a_spoilt_report_is_never_kept(
+def test_damaged_report_is_never_kept(
     simulator: BureauSimulator, gateway: CreditoNaMedidaGateway, kind: str, form: str
 ) -> None:
     simulator.set_options(report_form=form)
     simulator.add_fault("query", kind)
     with pytest.raises(InvalidReport):
-        gateway.query(question())
+        gateway.query(query())
     assert requests(simulator, "query") == 1
 
 
-def test_a_paid_report_is_fetched_again_where_that_helps(
-    simulator: BureauSimulator, gateway: CreditoNaMedidaGateway
-) -> None:
+def test_download_of_a_charged_report_is_retried(simulator: BureauSimulator, gateway: CreditoNaMedidaGateway) -> None:
     simulator.set_options(report_form="url")
     simulator.add_fault("report", "server_error", times=1)
-    assert isinstance(gateway.query(question()), DocumentReport)
+    assert isinstance(gateway.query(query()), DocumentReport)
     simulator.add_fault("report", "reject", status=404, code="NAO_ENCONTRADA")
     with pytest.raises(OutcomeUnknown) as caught:
-        gateway.query(question())
+        gateway.query(query())
     assert caught.value.request_id is not None
     assert requests(simulator, "query") == 2
 
 
-def test_a_look_up_is_asked_again_where_the_bureau_stumbles(
+def test_lookup_is_retried_after_a_failure_of_the_bureau(
     simulator: BureauSimulator, gateway: CreditoNaMedidaGateway
 ) -> None:
     gateway.include(inclusion())
     simulator.add_fault("find", "lost_reply", times=1)
     simulator.add_fault("find", "unavailable", times=1)
-    assert gateway.find(key()) == Found(RecordState.INCLUDING, ID)
+    assert gateway.find(key()) == RecordFound(RecordState.INCLUDING, ID)
 
 
-def test_a_bureau_that_is_down_means_not_sent_and_is_back_at_once(simulator: BureauSimulator) -> None:
+def test_bureau_that_is_down_means_not_sent_and_works_again_at_once(simulator: BureauSimulator) -> None:
     gateway = opened(simulator)
     gateway.check()
     simulator.stop()

@@ -1,4 +1,4 @@
-"""Whatever a bureau answers, nothing but the domain's errors comes out, and nothing that can't be stored."""
+"""Any answer of a bureau becomes a domain answer or a domain error, with texts that can be stored."""
 
 import json
 from collections.abc import Callable
@@ -11,19 +11,19 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from credit_protection.adapters.bureaus.credito_na_medida.gateway import CreditoNaMedidaGateway
-from credit_protection.domain.bureau_answers import Accepted, Done, Found, Missing, Rejected
+from credit_protection.domain.bureau_answers import Accepted, Done, RecordFound, RecordNotFound, Rejected
 from credit_protection.domain.errors import BureauError
 from credit_protection.domain.natures import InclusionNature
 from credit_protection.domain.products import Product
 from credit_protection.domain.reasons import BureauReason
 from credit_protection.ports.bureau import ListedRecord
-from tests.adapters.bureaus.credito_na_medida.conftest import opened
+from tests.adapters.bureaus.credito_na_medida.conftest import new_gateway
 from tests.adapters.bureaus.credito_na_medida.samples import (
     PERSON,
     SECRET,
     inclusion,
     key,
-    question,
+    query,
     record,
     removal,
 )
@@ -33,7 +33,7 @@ ACTS: dict[str, Callable[[CreditoNaMedidaGateway], object]] = {
     "products": lambda gateway: gateway.products(),
     "natures": lambda gateway: gateway.natures(),
     "reasons": lambda gateway: gateway.reasons(),
-    "query": lambda gateway: gateway.query(question()),
+    "query": lambda gateway: gateway.query(query()),
     "include": lambda gateway: gateway.include(inclusion()),
     "remove": lambda gateway: gateway.remove(removal()),
     "remove by key": lambda gateway: gateway.remove(removal(None)),
@@ -69,11 +69,11 @@ TYPES = st.sampled_from(["application/json", "application/pdf", "text/html", "",
 
 
 def texts_of(answer: object) -> str:
-    """What an answer would have shown and stored, but for a report's bytes and the keys."""
+    """The texts of an answer that are shown or stored, except a report's bytes and the keys."""
     match answer:
-        case Done() | Accepted() | Found():
+        case Done() | Accepted() | RecordFound():
             return str(replace(answer, bureau_id=None))
-        case Rejected() | Missing():
+        case Rejected() | RecordNotFound():
             return str(answer)
         case tuple() | list():
             return " ".join(texts_of(item) for item in answer)
@@ -93,7 +93,7 @@ def texts_of(answer: object) -> str:
     replies=st.lists(st.tuples(STATUSES, BODIES, TYPES), min_size=1, max_size=3),
     protocol=st.sampled_from(["P-1", "", "x" * 500, "a b"]),
 )
-def test_any_answer_makes_a_domain_answer_or_a_domain_error(
+def test_any_answer_becomes_a_domain_answer_or_error(
     bureau: respx.MockRouter,
     gateway: CreditoNaMedidaGateway,
     act: str,
@@ -111,26 +111,26 @@ def test_any_answer_makes_a_domain_answer_or_a_domain_error(
 
     bureau.route(url__regex=r"https://cnm\.invalid/(?!oauth).*").mock(side_effect=reply)
     try:
-        told = texts_of(ACTS[act](gateway))
+        text = texts_of(ACTS[act](gateway))
     except BureauError as error:
-        told = f"{error.message} {error.code} {error.context}".replace(f"protocolo {PERSON.value}", "")
-    told.encode("utf-8")
-    assert "\x00" not in told
-    assert SECRET not in told
-    assert PERSON.value not in told
+        text = f"{error.message} {error.code} {error.context}".replace(f"protocolo {PERSON.value}", "")
+    text.encode("utf-8")
+    assert "\x00" not in text
+    assert SECRET not in text
+    assert PERSON.value not in text
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(status=STATUSES, body=BODIES | st.builds(lambda token: json.dumps({"access_token": token}).encode(), GARBAGE))
-def test_any_login_makes_a_domain_error_or_a_token(bureau: respx.MockRouter, status: int, body: bytes) -> None:
+def test_any_login_answer_becomes_a_token_or_a_domain_error(bureau: respx.MockRouter, status: int, body: bytes) -> None:
     bureau.post("/oauth/token").mock(return_value=httpx.Response(status, content=body))
     bureau.get("/v1/produtos").mock(return_value=httpx.Response(200, json={"produtos": []}))
-    told = ""
-    gateway = opened()
+    text = ""
+    gateway = new_gateway()
     try:
         gateway.check()
     except BureauError as error:
-        told = f"{error.message} {error.context}"
+        text = f"{error.message} {error.context}"
     finally:
         gateway.close()
-    assert SECRET not in told
+    assert SECRET not in text

@@ -1,4 +1,4 @@
-"""Including: what is sent, and every answer."""
+"""Inclusion: the request, and every answer."""
 
 import json
 
@@ -42,7 +42,7 @@ def sent(route: respx.Route) -> dict[str, object]:
     return body
 
 
-def test_everything_that_the_contract_names_is_sent(route: respx.Route, gateway: CreditoNaMedidaGateway) -> None:
+def test_all_fields_of_the_contract_are_sent(route: respx.Route, gateway: CreditoNaMedidaGateway) -> None:
     gateway.include(inclusion())
     assert sent(route) == {
         "documento": "90010020055",
@@ -66,7 +66,7 @@ def test_everything_that_the_contract_names_is_sent(route: respx.Route, gateway:
     assert route.calls.last.request.headers["authorization"] == "Bearer T-made-up"
 
 
-def test_what_is_not_known_is_left_out(route: respx.Route, gateway: CreditoNaMedidaGateway) -> None:
+def test_unknown_fields_are_omitted(route: respx.Route, gateway: CreditoNaMedidaGateway) -> None:
     place = Address("RUA A", "", "", "CENTRO", "SAO PAULO", "SP", "01001000")
     gateway.include(inclusion(birth_date=None, address=place))
     body = sent(route)
@@ -81,7 +81,7 @@ def test_what_is_not_known_is_left_out(route: respx.Route, gateway: CreditoNaMed
     }
 
 
-def test_a_company_is_sent_as_one(route: respx.Route, gateway: CreditoNaMedidaGateway) -> None:
+def test_company_is_sent_as_pj(route: respx.Route, gateway: CreditoNaMedidaGateway) -> None:
     route.mock(return_value=httpx.Response(201, json=record(documento=COMPANY.value)))
     gateway.include(inclusion(COMPANY))
     body = sent(route)
@@ -92,7 +92,7 @@ def test_a_company_is_sent_as_one(route: respx.Route, gateway: CreditoNaMedidaGa
 @pytest.mark.parametrize(
     ("cents", "text"), [(1, "0.01"), (100, "1.00"), (123456789, "1234567.89"), (10**14, f"{10**12}.00")]
 )
-def test_an_amount_is_sent_in_reais_with_two_places(
+def test_amount_is_sent_in_reais_with_two_decimals(
     route: respx.Route, gateway: CreditoNaMedidaGateway, cents: int, text: str
 ) -> None:
     gateway.include(inclusion(amount=Money(cents)))
@@ -117,7 +117,7 @@ def test_an_amount_is_sent_in_reais_with_two_places(
         (refusal(400, "JSON_INVALIDO"), Rejected("JSON_INVALIDO", "Não pode", None, "P-9")),
     ],
 )
-def test_each_answer_has_its_receipt(
+def test_answer_becomes_its_receipt(
     route: respx.Route, gateway: CreditoNaMedidaGateway, reply: httpx.Response, receipt: Receipt
 ) -> None:
     route.mock(return_value=reply)
@@ -125,7 +125,7 @@ def test_each_answer_has_its_receipt(
     assert route.call_count == 1
 
 
-def test_a_refusal_never_shows_the_whole_document(route: respx.Route, gateway: CreditoNaMedidaGateway) -> None:
+def test_refusal_never_contains_the_whole_document(route: respx.Route, gateway: CreditoNaMedidaGateway) -> None:
     route.mock(return_value=refusal(422, "X", f"CPF {PERSON.value} ou {PERSON.formatted} inválido"))
     assert gateway.include(inclusion()) == Rejected("X", "CPF [documento] ou [documento] inválido", None, "P-9")
 
@@ -160,7 +160,7 @@ def test_a_refusal_never_shows_the_whole_document(route: respx.Route, gateway: C
         httpx.Response(404, text="<html>"),
     ],
 )
-def test_what_is_not_understood_is_kept_as_evidence_and_unknown(
+def test_unreadable_answer_is_kept_as_evidence_and_unknown(
     route: respx.Route, gateway: CreditoNaMedidaGateway, reply: httpx.Response
 ) -> None:
     route.mock(return_value=reply)
@@ -194,7 +194,7 @@ def test_what_is_not_understood_is_kept_as_evidence_and_unknown(
         (httpx.RemoteProtocolError("no"), OutcomeUnknown),
     ],
 )
-def test_each_failure_has_its_error_and_nothing_is_repeated(
+def test_failure_has_its_error_and_nothing_is_repeated(
     route: respx.Route, gateway: CreditoNaMedidaGateway, reply: httpx.Response | Exception, error: type[BureauError]
 ) -> None:
     route.mock(side_effect=[reply])
@@ -204,7 +204,7 @@ def test_each_failure_has_its_error_and_nothing_is_repeated(
     assert route.call_count == 1
 
 
-def test_a_login_that_fails_means_not_executed(
+def test_failed_login_means_not_executed(
     bureau: respx.MockRouter, route: respx.Route, gateway: CreditoNaMedidaGateway
 ) -> None:
     bureau.post("/oauth/token").mock(return_value=httpx.Response(200, text="<html>"))

@@ -1,4 +1,4 @@
-"""What is filled in for an integration, and what the kind declares about itself."""
+"""The parameters of an integration, and the declarations of the provider."""
 
 import subprocess
 import sys
@@ -7,25 +7,25 @@ from datetime import timedelta
 
 import pytest
 
-from credit_protection.adapters.bureaus.credito_na_medida.gateway import CAPABILITIES, CreditoNaMedida
+from credit_protection.adapters.bureaus.credito_na_medida.provider import CAPABILITIES, CreditoNaMedidaProvider
 from credit_protection.domain.capabilities import Registry, RemovalKey
 from credit_protection.domain.errors import InvalidInput
 from credit_protection.domain.integrations import Environment
 from credit_protection.domain.parameters import check_parameters
-from credit_protection.ports.bureau import GatewayKind
+from credit_protection.ports.bureau import GatewayProvider
 from tests.adapters.bureaus.credito_na_medida.samples import SECRET
 
-KIND: GatewayKind = CreditoNaMedida()
+PROVIDER: GatewayProvider = CreditoNaMedidaProvider()
 REQUIRED = {"client_id": "client", "client_secret": SECRET}
 
 
 def test_two_parameters_are_enough() -> None:
-    values = check_parameters(KIND.parameters, REQUIRED)
-    KIND.open(values, Environment.PRODUCTION).close()
+    values = check_parameters(PROVIDER.parameters, REQUIRED)
+    PROVIDER.create(values, Environment.PRODUCTION).close()
     assert values["base_url"] == "https://api.creditonamedida.invalid"
-    assert [spec.name for spec in KIND.parameters if not spec.advanced] == ["client_id", "client_secret"]
-    assert [spec.name for spec in KIND.parameters if spec.secret] == ["client_secret"]
-    assert all(spec.help.endswith(".") for spec in KIND.parameters)
+    assert [spec.name for spec in PROVIDER.parameters if not spec.advanced] == ["client_id", "client_secret"]
+    assert [spec.name for spec in PROVIDER.parameters if spec.secret] == ["client_secret"]
+    assert all(spec.help.endswith(".") for spec in PROVIDER.parameters)
 
 
 @pytest.mark.parametrize(
@@ -51,9 +51,9 @@ def test_two_parameters_are_enough() -> None:
         ("conexoes", "inf"),
     ],
 )
-def test_a_value_that_can_not_be_used_is_refused_by_its_name(name: str, value: str) -> None:
+def test_invalid_value_is_refused_by_its_name(name: str, value: str) -> None:
     with pytest.raises(InvalidInput) as caught:
-        KIND.open({**REQUIRED, name: value}, Environment.PRODUCTION)
+        PROVIDER.create({**REQUIRED, name: value}, Environment.PRODUCTION)
     assert caught.value.field == name
     assert name in caught.value.message
     assert SECRET not in caught.value.message
@@ -72,34 +72,34 @@ def test_a_value_that_can_not_be_used_is_refused_by_its_name(name: str, value: s
         ("credenciais", "basic"),
     ],
 )
-def test_a_value_that_can_be_used_is_taken(name: str, value: str) -> None:
-    KIND.open({**REQUIRED, name: value}, Environment.PRODUCTION).close()
+def test_valid_value_is_accepted(name: str, value: str) -> None:
+    PROVIDER.create({**REQUIRED, name: value}, Environment.PRODUCTION).close()
 
 
-def test_a_client_id_with_a_colon_can_not_go_as_basic() -> None:
+def test_client_id_with_a_colon_is_refused_for_basic() -> None:
     with pytest.raises(InvalidInput, match="dois-pontos"):
-        KIND.open({**REQUIRED, "client_id": "a:b", "credenciais": "basic"}, Environment.PRODUCTION)
+        PROVIDER.create({**REQUIRED, "client_id": "a:b", "credenciais": "basic"}, Environment.PRODUCTION)
 
 
-def test_a_call_may_never_take_longer_than_the_quiet_period_and_the_lease_reckon_with() -> None:
-    hurried = CreditoNaMedida(replace(CAPABILITIES, call_deadline=timedelta(seconds=2)))
-    hurried.open(REQUIRED, Environment.PRODUCTION).close()
+def test_call_deadline_is_below_quiet_period_and_lease() -> None:
+    provider = CreditoNaMedidaProvider(replace(CAPABILITIES, call_deadline=timedelta(seconds=2)))
+    provider.create(REQUIRED, Environment.PRODUCTION).close()
     with pytest.raises(InvalidInput):
-        hurried.open({**REQUIRED, "tempo_limite": "3"}, Environment.PRODUCTION)
+        provider.create({**REQUIRED, "tempo_limite": "3"}, Environment.PRODUCTION)
 
 
-def test_a_test_may_declare_a_deadline_below_a_second() -> None:
-    hurried = CreditoNaMedida(replace(CAPABILITIES, call_deadline=timedelta(seconds=0.5)))
-    hurried.open({**REQUIRED, "tempo_limite": "0.5"}, Environment.PRODUCTION).close()
+def test_declared_deadline_may_be_below_a_second() -> None:
+    provider = CreditoNaMedidaProvider(replace(CAPABILITIES, call_deadline=timedelta(seconds=0.5)))
+    provider.create({**REQUIRED, "tempo_limite": "0.5"}, Environment.PRODUCTION).close()
 
 
-def test_the_capabilities_are_those_of_the_declared_contract() -> None:
-    declared = KIND.capabilities
+def test_capabilities_match_the_declared_contract() -> None:
+    declared = PROVIDER.capabilities
     assert declared.registry is Registry.CREDITO_NA_MEDIDA
     assert declared.removal_key is RemovalKey.ID
     assert (declared.find, declared.list_records, declared.polling, declared.grouping) == (True, True, True, True)
     assert (declared.include_is_repeatable, declared.remove_is_repeatable) == (False, False)
-    assert (declared.callback, declared.test_environment, declared.alphanumeric_cnpj) == (False, False, False)
+    assert (declared.callback, declared.alphanumeric_cnpj) == (False, False)
     assert {name: limit.length for name, limit in declared.field_limits.items()} == {
         "name": 70,
         "street": 70,
@@ -108,9 +108,9 @@ def test_the_capabilities_are_those_of_the_declared_contract() -> None:
     }
 
 
-def test_listing_the_kinds_costs_no_http_library() -> None:
-    code = "import sys; from credit_protection.adapters.bureaus.credito_na_medida.gateway import CreditoNaMedida; "
-    code += "CreditoNaMedida().parameters; "
+def test_importing_the_provider_loads_no_http_library() -> None:
+    code = "import sys; from credit_protection.adapters.bureaus.credito_na_medida import provider; "
+    code += "provider.CreditoNaMedidaProvider().parameters; "
     code += "print([name for name in ('httpx', 'pypdf', 'stamina') if name in sys.modules])"
-    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert told.stdout.strip() == "[]"
+    output = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert output.stdout.strip() == "[]"

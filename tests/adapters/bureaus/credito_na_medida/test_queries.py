@@ -1,4 +1,4 @@
-"""Credit queries: three forms of answer, checked and kept byte for byte; paid for once."""
+"""Credit queries: three forms of answer, checked and kept byte for byte; each query is sent once."""
 
 import base64
 import hashlib
@@ -20,12 +20,12 @@ from credit_protection.domain.errors import (
     Refused,
 )
 from credit_protection.domain.queries import DocumentReport
-from tests.adapters.bureaus.credito_na_medida.conftest import opened
+from tests.adapters.bureaus.credito_na_medida.conftest import new_gateway
 from tests.adapters.bureaus.credito_na_medida.samples import (
     BASE,
     PERSON,
     pdf,
-    question,
+    query,
     refusal,
     request_schema,
     violations,
@@ -52,64 +52,64 @@ def at(url: str) -> httpx.Response:
     return httpx.Response(200, json={"pdf_url": url, "protocolo": "P-1"})
 
 
-def test_the_question_is_sent_as_the_contract_wants_it(route: respx.Route, gateway: CreditoNaMedidaGateway) -> None:
-    gateway.query(question(modelo="A"))
+def test_query_is_sent_as_the_contract_declares(route: respx.Route, gateway: CreditoNaMedidaGateway) -> None:
+    gateway.query(query(modelo="A"))
     body = json.loads(route.calls.last.request.content)
     assert body == {"produto": "ESSENCIAL", "documento": PERSON.value, "insumos": {"modelo": "A"}}
     assert violations(request_schema("/v1/consultas"), body) == []
-    gateway.query(question())
+    gateway.query(query())
     assert "insumos" not in json.loads(route.calls.last.request.content)
 
 
-def test_a_pdf_is_kept_byte_for_byte(route: respx.Route, gateway: CreditoNaMedidaGateway) -> None:
-    report = gateway.query(question())
+def test_pdf_is_kept_byte_for_byte(route: respx.Route, gateway: CreditoNaMedidaGateway) -> None:
+    report = gateway.query(query())
     assert report == DocumentReport(PDF, "application/pdf", "P-1")
     assert isinstance(report, DocumentReport)
     assert report.sha256 == hashlib.sha256(PDF).hexdigest()
     assert route.call_count == 1
 
 
-def test_a_pdf_in_base64_is_kept_byte_for_byte(route: respx.Route, gateway: CreditoNaMedidaGateway) -> None:
+def test_base64_pdf_is_kept_byte_for_byte(route: respx.Route, gateway: CreditoNaMedidaGateway) -> None:
     route.mock(return_value=encoded(PDF, protocolo="P-12345678901"))
-    assert gateway.query(question()) == DocumentReport(PDF, "application/pdf", "P-12345678901")
+    assert gateway.query(query()) == DocumentReport(PDF, "application/pdf", "P-12345678901")
 
 
-def test_a_pdf_in_base64_of_several_lines_is_read(route: respx.Route, gateway: CreditoNaMedidaGateway) -> None:
+def test_base64_pdf_of_several_lines_is_decoded(route: respx.Route, gateway: CreditoNaMedidaGateway) -> None:
     lines = base64.encodebytes(PDF).decode()
     route.mock(return_value=httpx.Response(200, json={"pdf_base64": lines}))
-    assert gateway.query(question()) == DocumentReport(PDF, "application/pdf", None)
+    assert gateway.query(query()) == DocumentReport(PDF, "application/pdf", None)
 
 
 @pytest.mark.parametrize("declared", ["application/pdf", "application/octet-stream", ""])
-def test_a_pdf_on_the_bureau_s_own_origin_is_fetched_with_the_token(
+def test_pdf_on_the_bureaus_origin_is_downloaded_with_the_token(
     bureau: respx.MockRouter, route: respx.Route, gateway: CreditoNaMedidaGateway, declared: str
 ) -> None:
     route.mock(return_value=at(OWN))
     report = bureau.get("/v1/relatorios/1.pdf").mock(
         return_value=httpx.Response(200, content=PDF, headers={"Content-Type": declared})
     )
-    assert gateway.query(question()) == DocumentReport(PDF, "application/pdf", "P-1")
+    assert gateway.query(query()) == DocumentReport(PDF, "application/pdf", "P-1")
     assert report.calls.last.request.headers["authorization"] == "Bearer T-made-up"
 
 
-def test_a_pdf_elsewhere_is_not_fetched_unless_allowed(
+def test_pdf_on_another_origin_is_not_downloaded_unless_allowed(
     bureau: respx.MockRouter, route: respx.Route, gateway: CreditoNaMedidaGateway
 ) -> None:
     route.mock(return_value=at(OTHER))
     other = bureau.get(OTHER).mock(return_value=httpx.Response(200, content=PDF, headers=TYPE))
     with pytest.raises(OutcomeUnknown, match="P-1") as caught:
-        gateway.query(question())
+        gateway.query(query())
     assert (caught.value.request_id, caught.value.code) == ("P-1", "pdf_externo_bloqueado")
     assert other.call_count == 0
 
 
-def test_a_pdf_elsewhere_is_fetched_without_the_token_where_allowed(
+def test_allowed_pdf_on_another_origin_is_downloaded_without_the_token(
     bureau: respx.MockRouter, route: respx.Route
 ) -> None:
     route.mock(return_value=at(OTHER))
     other = bureau.get(OTHER).mock(return_value=httpx.Response(200, content=PDF, headers=TYPE))
-    gateway = opened(permitir_pdf_externo="sim")
-    assert gateway.query(question()) == DocumentReport(PDF, "application/pdf", "P-1")
+    gateway = new_gateway(permitir_pdf_externo="sim")
+    assert gateway.query(query()) == DocumentReport(PDF, "application/pdf", "P-1")
     assert "authorization" not in other.calls.last.request.headers
 
 
@@ -129,10 +129,10 @@ def test_a_pdf_elsewhere_is_fetched_without_the_token_where_allowed(
         "http://arquivos.invalid/1.pdf",
     ],
 )
-def test_an_address_that_may_not_be_fetched_loses_a_paid_report(route: respx.Route, url: str) -> None:
+def test_report_at_an_unsafe_address_is_an_unknown_outcome(route: respx.Route, url: str) -> None:
     route.mock(return_value=at(url))
     with pytest.raises(OutcomeUnknown) as caught:
-        opened(permitir_pdf_externo="sim").query(question())
+        new_gateway(permitir_pdf_externo="sim").query(query())
     assert caught.value.request_id == "P-1"
     assert route.call_count == 1
 
@@ -149,7 +149,7 @@ def test_an_address_that_may_not_be_fetched_loses_a_paid_report(route: respx.Rou
         (httpx.ConnectError("no"), 3),
     ],
 )
-def test_a_report_that_is_lost_after_it_was_paid_is_an_unknown_outcome_with_its_protocol(
+def test_report_lost_after_the_charge_is_an_unknown_outcome_with_its_protocol(
     bureau: respx.MockRouter,
     route: respx.Route,
     gateway: CreditoNaMedidaGateway,
@@ -159,7 +159,7 @@ def test_a_report_that_is_lost_after_it_was_paid_is_an_unknown_outcome_with_its_
     route.mock(return_value=at(OWN))
     report = bureau.get("/v1/relatorios/1.pdf").mock(side_effect=[reply] * 3)
     with pytest.raises(BureauError) as caught:
-        gateway.query(question())
+        gateway.query(query())
     assert type(caught.value) is OutcomeUnknown
     assert caught.value.request_id == "P-1"
     assert "P-1" in caught.value.message
@@ -186,23 +186,23 @@ BROKEN = {
 
 
 @pytest.mark.parametrize("reply", BROKEN.values(), ids=BROKEN)
-def test_what_is_not_the_promised_report_is_never_kept_and_never_asked_again(
+def test_invalid_report_is_not_kept_and_the_query_not_repeated(
     route: respx.Route, gateway: CreditoNaMedidaGateway, reply: httpx.Response
 ) -> None:
     route.mock(return_value=reply)
     with pytest.raises(InvalidReport) as caught:
-        gateway.query(question())
+        gateway.query(query())
     assert str(caught.value.context["transcript"]).startswith("> POST /v1/consultas\n")
     assert route.call_count == 1
 
 
-def test_what_is_fetched_is_checked_as_well(
+def test_downloaded_report_is_checked(
     bureau: respx.MockRouter, route: respx.Route, gateway: CreditoNaMedidaGateway
 ) -> None:
     route.mock(return_value=at(OWN))
     bureau.get("/v1/relatorios/1.pdf").mock(return_value=httpx.Response(200, text="<html>", headers=TYPE))
     with pytest.raises(InvalidReport) as caught:
-        gateway.query(question())
+        gateway.query(query())
     assert caught.value.request_id == "P-1"
 
 
@@ -225,20 +225,20 @@ def test_what_is_fetched_is_checked_as_well(
         (httpx.ConnectError("no"), BureauUnavailable),
     ],
 )
-def test_each_failure_has_its_error_and_is_paid_once_at_most(
+def test_failure_has_its_error_and_the_query_is_sent_once(
     route: respx.Route, gateway: CreditoNaMedidaGateway, reply: httpx.Response | Exception, error: type[BureauError]
 ) -> None:
     route.mock(side_effect=[reply])
     with pytest.raises(BureauError) as caught:
-        gateway.query(question())
+        gateway.query(query())
     assert type(caught.value) is error
     assert route.call_count == 1
 
 
-def test_a_refusal_names_the_field_and_the_bureau_s_code(route: respx.Route, gateway: CreditoNaMedidaGateway) -> None:
+def test_refusal_has_the_field_and_the_bureaus_code(route: respx.Route, gateway: CreditoNaMedidaGateway) -> None:
     route.mock(return_value=refusal(422, "DOCUMENTO_INVALIDO", f"CPF {PERSON.value} inválido", campo="documento"))
     with pytest.raises(Refused) as caught:
-        gateway.query(question())
+        gateway.query(query())
     error = caught.value
     assert (error.code, error.field, error.request_id) == ("DOCUMENTO_INVALIDO", "documento", "P-9")
     assert error.message == "O birô recusou: CPF [documento] inválido"

@@ -1,4 +1,4 @@
-"""Removing: what is sent, and every answer."""
+"""Removal: the request, and every answer."""
 
 import httpx
 import pytest
@@ -29,7 +29,7 @@ def route(bureau: respx.MockRouter) -> respx.Route:
 
 
 @pytest.mark.parametrize("reason", RemovalReason)
-def test_each_reason_has_the_bureau_s_code(
+def test_each_reason_has_a_bureau_code(
     route: respx.Route, gateway: CreditoNaMedidaGateway, reason: RemovalReason
 ) -> None:
     assert gateway.remove(removal(reason=reason)) == Accepted(ID, "P-2")
@@ -48,7 +48,7 @@ def test_each_reason_has_the_bureau_s_code(
         (refusal(422, "MOTIVO_INVALIDO", campo="motivo"), Rejected("MOTIVO_INVALIDO", "Não pode", "motivo", "P-9")),
     ],
 )
-def test_each_answer_has_its_receipt(
+def test_answer_becomes_its_receipt(
     route: respx.Route, gateway: CreditoNaMedidaGateway, reply: httpx.Response, receipt: Receipt
 ) -> None:
     route.mock(return_value=reply)
@@ -67,7 +67,7 @@ def test_each_answer_has_its_receipt(
         (httpx.Response(200, text="<html>"), Accepted(ID, repeated=True)),
     ],
 )
-def test_already_removed_is_looked_at_before_it_is_believed(
+def test_already_removed_is_verified_by_a_lookup(
     bureau: respx.MockRouter,
     route: respx.Route,
     gateway: CreditoNaMedidaGateway,
@@ -80,7 +80,7 @@ def test_already_removed_is_looked_at_before_it_is_believed(
     assert route.call_count == 1
 
 
-def test_an_inclusion_that_is_still_processed_means_later(route: respx.Route, gateway: CreditoNaMedidaGateway) -> None:
+def test_inclusion_in_process_postpones_the_removal(route: respx.Route, gateway: CreditoNaMedidaGateway) -> None:
     route.mock(return_value=refusal(409, "EM_PROCESSAMENTO"))
     with pytest.raises(InclusionStillProcessing) as caught:
         gateway.remove(removal())
@@ -103,7 +103,7 @@ def test_an_inclusion_that_is_still_processed_means_later(route: respx.Route, ga
         httpx.Response(202, json=record(situation="INCLUSAO")),
     ],
 )
-def test_what_is_not_understood_never_ends_a_removal(
+def test_unreadable_answer_never_ends_a_removal(
     route: respx.Route, gateway: CreditoNaMedidaGateway, reply: httpx.Response
 ) -> None:
     route.mock(return_value=reply)
@@ -123,7 +123,7 @@ def test_what_is_not_understood_never_ends_a_removal(
         (httpx.ConnectError("no"), BureauUnavailable),
     ],
 )
-def test_each_failure_has_its_error_and_nothing_is_repeated(
+def test_failure_has_its_error_and_nothing_is_repeated(
     route: respx.Route, gateway: CreditoNaMedidaGateway, reply: httpx.Response | Exception, error: type[BureauError]
 ) -> None:
     route.mock(side_effect=[reply])
@@ -134,7 +134,7 @@ def test_each_failure_has_its_error_and_nothing_is_repeated(
 
 
 @pytest.mark.parametrize("unusable", [None, "", "..", "a/b", "NEG?x=1", "é"])
-def test_without_a_usable_id_the_record_is_looked_up_first(
+def test_removal_without_a_usable_id_looks_the_record_up(
     bureau: respx.MockRouter, route: respx.Route, gateway: CreditoNaMedidaGateway, unusable: str | None
 ) -> None:
     bureau.get("/v1/negativacoes").mock(return_value=page(record(situation="INCLUSAO")))
@@ -142,7 +142,7 @@ def test_without_a_usable_id_the_record_is_looked_up_first(
     assert route.call_count == 1
 
 
-def test_what_is_not_there_needs_no_removal(
+def test_missing_record_needs_no_removal(
     bureau: respx.MockRouter, route: respx.Route, gateway: CreditoNaMedidaGateway
 ) -> None:
     bureau.get("/v1/negativacoes").mock(return_value=page(record(vencimento="2026-01-06")))
@@ -154,7 +154,7 @@ def test_what_is_not_there_needs_no_removal(
     ("reply", "error"),
     [(httpx.Response(500), BureauUnavailable), (httpx.Response(200, json={}), ProtocolError)],
 )
-def test_where_the_look_up_fails_nothing_is_removed(
+def test_failed_lookup_removes_nothing(
     bureau: respx.MockRouter,
     route: respx.Route,
     gateway: CreditoNaMedidaGateway,

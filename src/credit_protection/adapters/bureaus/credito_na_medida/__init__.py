@@ -1,4 +1,4 @@
-"""Crédito na Medida, by the declared contract: assumed, never tried against the vendor.
+"""Crédito na Medida, by the declared contract, which is assumed and was never tried against the vendor.
 
-See docs/gateways/credito_na_medida.md. What is assumed of the wire stands in `wire` and `codes` alone.
+See docs/gateways/credito_na_medida.md. Only `wire` and `codes` know paths, fields and codes.
 """

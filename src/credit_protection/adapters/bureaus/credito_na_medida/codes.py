@@ -1,4 +1,4 @@
-"""The codes of the declared contract, as neutral words."""
+"""The codes of the declared contract and their domain values."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ PRODUCT_KINDS: dict[str, ProductKind] = {
 }
 
 EXISTS = "JA_EXISTE"
-"""An inclusion under the same document, contract and due date stands."""
+"""A record with the same document, contract and due date is on file."""
 ALREADY_REMOVED = "JA_EXCLUIDA"
 STILL_PROCESSING = "EM_PROCESSAMENTO"
 """The inclusion has no outcome yet, so it can't be removed."""
 NOT_FOUND = frozenset({"NAO_ENCONTRADA", "NAO_ENCONTRADO"})
-"""There is no such record. Any other 404 (a wrong address, a proxy's page) is never taken for that."""
+"""There is no such record. Any other 404 (a wrong address, a proxy's page) does not mean that."""

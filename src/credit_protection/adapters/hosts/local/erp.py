@@ -1,4 +1,4 @@
-"""A small ERP of its own, for trying the package: one SQLite file, filled from a JSON file of HubSoft's shape."""
+"""A small ERP for trying the package: one SQLite file, filled from a JSON file with HubSoft's records."""
 
 from __future__ import annotations
 
@@ -11,10 +11,11 @@ from datetime import date
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
-from credit_protection.adapters.hosts.hubsoft_records import balance_after, document_key
+from credit_protection.adapters.hosts.hubsoft_records import balance_after
 from credit_protection.adapters.hosts.local import tables
 from credit_protection.adapters.hosts.local.loading import load, read_text
 from credit_protection.domain.errors import Conflict, HostUnavailable, InvalidInput, NotFound
+from credit_protection.domain.parsing import compact_document, fold
 from credit_protection.domain.settlements import Reversal, Settlement, SettlementKind
 from credit_protection.ports.host import HostCapabilities
 
@@ -32,12 +33,12 @@ EXAMPLE = "example_provider.json"
 _CHUNK = 500
 _BUSY_SECONDS = 10.0
 _AMONG = "IN (SELECT value FROM json_each(?))"
-_making = threading.Lock()
+_creation_lock = threading.Lock()
 
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """What an import stored; `skipped` are invoices left out, because their amount is null."""
+    """How many records an import stored; `skipped` invoices have no amount and are left out."""
 
     customers: int
     subscriptions: int
@@ -49,12 +50,12 @@ class Imported:
 
 
 class LocalErp:
-    """The local ERP: `ports.host.HostErp`, and what an operator of a real one would do at its screens.
+    """The local ERP: `ports.host.HostErp`, and the commands that a real ERP has on its screens.
 
-    Every call opens a connection of its own and closes it: any thread, and any process that shares the file, may call.
+    Every call opens and closes its own connection, so threads and processes may share the file.
 
     Args:
-        path: of the SQLite file; it and its folder are made on the first call.
+        path: of the SQLite file; the first call creates it and its folder.
     """
 
     def __init__(self, path: Path) -> None:
@@ -69,7 +70,7 @@ class LocalErp:
 
     @property
     def capabilities(self) -> HostCapabilities:
-        """All but reporting payments by itself: who calls `settle` may report what it returns."""
+        """All but `events`: the caller of `settle` may record the settlement that it returns."""
         return HostCapabilities(settled_invoices=True)
 
     def creditors(self) -> Sequence[Creditor]:
@@ -84,7 +85,7 @@ class LocalErp:
     def customers_with_document(self, document: str) -> Sequence[Customer]:
         """Customers with a compact CPF or CNPJ, by id."""
         sql = f"{tables.CUSTOMERS} WHERE document_key = ? ORDER BY id"
-        return [tables.customer_of(row) for row in self._rows(sql, document_key(document))]
+        return [tables.customer_of(row) for row in self._rows(sql, compact_document(document))]
 
     def subscriptions(self, ids: Sequence[str]) -> Mapping[str, Subscription]:
         """Subscriptions by id; an unknown id is absent from the answer."""
@@ -92,18 +93,18 @@ class LocalErp:
         return {row[0]: tables.subscription_of(row) for row in rows}
 
     def invoice_statuses(self, invoice_ids: Sequence[str]) -> Mapping[str, Invoice]:
-        """Invoices as they stand now, by id; an unknown id is absent from the answer."""
+        """Invoices with their status now, by id; an unknown id is absent from the answer."""
         rows = self._rows(f"{tables.INVOICES} WHERE id {_AMONG}", _listed(invoice_ids))
         return {row[0]: tables.invoice_of(row) for row in rows}
 
     def invoices_due(self, customer_ids: Sequence[str], days: Sequence[date]) -> Sequence[Invoice]:
-        """Invoices of the customers that fell due on any of the days, however they stand now; by id."""
+        """Invoices of the customers that fell due on any of the days, whatever their status; by id."""
         sql = f"{tables.INVOICES} WHERE customer_id {_AMONG} AND due_date {_AMONG} ORDER BY id"
         rows = self._rows(sql, _listed(customer_ids), _listed([day.isoformat() for day in days]))
         return [tables.invoice_of(row) for row in rows]
 
     def overdue(self, wanted: OverdueFilter) -> Iterator[Invoice]:
-        """Overdue open invoices, oldest first, streamed; no connection is held between two chunks."""
+        """Overdue open invoices, oldest first, streamed; no connection stays open between two chunks."""
         where, values = _overdue(wanted)
         sql = f"{tables.INVOICES} WHERE {where} AND (due_date, id) > (?, ?) ORDER BY due_date, id LIMIT {_CHUNK}"
         last = ("", "")
@@ -113,13 +114,13 @@ class LocalErp:
             last = (found[-1].due_date.isoformat(), found[-1].id)
 
     def count_overdue(self, wanted: OverdueFilter) -> int:
-        """How many invoices `overdue` gives."""
+        """The number of invoices that `overdue` gives."""
         where, values = _overdue(wanted)
         ((count,),) = self._rows(f"{tables.INVOICE_COUNT} WHERE {where}", *values)
         return int(count)
 
     def settlements_since(self, day: date) -> Iterator[Entry]:
-        """Settlements paid, and reversals made, on that day or later, by day and as recorded; streamed."""
+        """Settlements paid, and reversals made, on that day or later, by day and order of recording; streamed."""
         sql = f"{tables.ENTRIES} WHERE day >= ? AND (day, sequence) > (?, ?) ORDER BY day, sequence LIMIT {_CHUNK}"
         last = ("", 0)
         while rows := self._rows(sql, day.isoformat(), *last):
@@ -127,18 +128,18 @@ class LocalErp:
             last = rows[-1][:2]
 
     def holds(self, customer_ids: Sequence[str]) -> Mapping[str, str]:
-        """The do-not-negativate list: the reason, by customer id, for those of the ids who are on it."""
+        """The do-not-negativate list: the reason by customer id, of those of the ids that are on it."""
         return dict(self._rows(f"{tables.HOLDS} WHERE customer_id {_AMONG}", _listed(customer_ids)))
 
     # ------------------------------------------------------------------------------------------ the operator
 
     def import_file(self, path: Path, *, today: date, shift: bool = True) -> Imported:
-        """Replace everything by what a file holds, in one transaction.
+        """Replace all records by those of a file, in one transaction.
 
         Args:
-            path: JSON in HubSoft's shape, as the packaged example.
+            path: JSON with HubSoft's records, as the packaged example.
             today: the day of the import.
-            shift: move every date by the days from the file's `hoje` to `today`, so that lateness stays as it was made.
+            shift: move every date by the days from the file's `hoje` to `today`, so that lateness stays the same.
 
         Raises:
             InvalidInput: the file or a record can't be read; nothing was imported.
@@ -146,39 +147,37 @@ class LocalErp:
         return self._import(read_text(path), today, shift=shift)
 
     def import_example(self, *, today: date) -> Imported:
-        """Replace everything by the packaged made-up provider, its dates moved to `today`."""
+        """Replace all records by those of the packaged fictitious provider, its dates moved to `today`."""
         text = files("credit_protection.adapters.hosts.local").joinpath(EXAMPLE).read_text(encoding="utf-8")
         return self._import(text, today, shift=True)
 
     def invoice(self, invoice_id: str) -> Invoice:
-        """One invoice as it stands now.
+        """One invoice with its status now.
 
         Raises:
-            NotFound: there is none.
+            NotFound: it does not exist.
         """
-        found = self.invoice_statuses([invoice_id]).get(invoice_id)
-        if found is None:
-            raise _no_invoice(invoice_id)
-        return found
+        with self._connection() as connection:
+            return _invoice_in(connection, invoice_id)
 
-    def settle(
+    def pay(
         self, invoice_id: str, *, paid_on: date, amount: Money | None = None, available_on: date | None = None
     ) -> Settlement:
-        """Take a payment (dar baixa).
+        """Record a payment (dar baixa).
 
         Args:
-            invoice_id: which invoice.
+            invoice_id: of the invoice.
             paid_on: payment date.
             amount: BRL, at most the balance; None for all of it.
-            available_on: when the money is available, where known.
+            available_on: the day on which the money is available, where known.
 
         Returns:
-            The settlement, with a fresh id.
+            The settlement, with a new id.
 
         Raises:
-            NotFound: there is no such invoice.
+            NotFound: the invoice does not exist.
             Conflict: it is settled already.
-            InvalidInput: the amount is not positive, or above the balance; the money came before the payment.
+            InvalidInput: the amount is not positive or above the balance, or `available_on` is before `paid_on`.
         """
         if available_on is not None and available_on < paid_on:
             raise InvalidInput(
@@ -198,20 +197,11 @@ class LocalErp:
                     code="valor_da_baixa",
                 )
             settlement = Settlement(
-                _next_id(connection),
-                invoice_id,
-                SettlementKind.PAYMENT,
-                paid_on,
-                paid,
-                available_on=available_on,
+                _next_id(connection), invoice_id, SettlementKind.PAYMENT, paid_on, paid, available_on=available_on
             )
             tables.insert_settlement(connection, settlement, paid)
             balance = balance_after(invoice.balance, settlement)
-            settled = (
-                (None, None)
-                if balance
-                else (paid_on.isoformat(), None if available_on is None else available_on.isoformat())
-            )
+            settled = (None, None) if balance else (tables.iso(paid_on), tables.iso(available_on))
             connection.execute(
                 "UPDATE invoices SET balance = ?, paid_on = ?, available_on = ? WHERE id = ?",
                 (balance.cents, *settled, invoice_id),
@@ -219,14 +209,14 @@ class LocalErp:
         return settlement
 
     def reverse(self, settlement_id: str, *, on: date) -> Reversal:
-        """Undo a payment (estornar a baixa): the invoice's balance is open again.
+        """Reverse a payment (estornar a baixa): the invoice's balance is open again.
 
         Args:
-            settlement_id: which settlement.
+            settlement_id: of the settlement.
             on: the reversal's date.
 
         Raises:
-            NotFound: there is no such settlement.
+            NotFound: the settlement does not exist.
             Conflict: it is reversed already.
             InvalidInput: the reversal's date is before the payment's.
         """
@@ -283,7 +273,7 @@ class LocalErp:
         try:
             with contextlib.closing(self._connect()) as connection:
                 if _version(connection) != tables.VERSION:
-                    _make_tables(connection)
+                    _create_tables(connection)
                 yield connection
         except (sqlite3.Error, OSError) as error:
             raise HostUnavailable(
@@ -300,9 +290,9 @@ def _version(connection: sqlite3.Connection) -> int:
     return int(version)
 
 
-def _make_tables(connection: sqlite3.Connection) -> None:
-    with _making:
-        # It lasts in the file. Where another process is doing the same, SQLite refuses instead of waiting: no harm.
+def _create_tables(connection: sqlite3.Connection) -> None:
+    with _creation_lock:
+        # The mode is stored in the file. Where another process sets it at the same time, SQLite refuses: no harm.
         with contextlib.suppress(sqlite3.OperationalError):
             connection.execute("PRAGMA journal_mode = WAL")
         with _transaction(connection):
@@ -327,7 +317,7 @@ def _transaction(connection: sqlite3.Connection) -> Iterator[None]:
 
 
 def _overdue(wanted: OverdueFilter) -> tuple[str, list[object]]:
-    """The WHERE of overdue open invoices, and their values; an invoice is not late on its due date."""
+    """The WHERE of overdue open invoices, and its values; an invoice is not late on its due date."""
     newest = _days_before(wanted.today, max(1, wanted.minimum_days_late))
     conditions: list[tuple[str, object]] = [("due_date <= ?", newest.isoformat())]
     if wanted.maximum_days_late is not None:
@@ -337,9 +327,7 @@ def _overdue(wanted: OverdueFilter) -> tuple[str, list[object]]:
     if wanted.customer_id is not None:
         conditions.append(("customer_id = ?", wanted.customer_id))
     if wanted.city is not None:
-        conditions.append(
-            ("customer_id IN (SELECT id FROM customers WHERE city_key = ?)", tables.city_key(wanted.city))
-        )
+        conditions.append(("customer_id IN (SELECT id FROM customers WHERE city_key = ?)", fold(wanted.city)))
     where = " AND ".join(["balance > 0 AND in_agreement = 0", *(condition for condition, _ in conditions)])
     return where, [value for _, value in conditions]
 
@@ -351,12 +339,8 @@ def _days_before(day: date, days: int) -> date:
 def _invoice_in(connection: sqlite3.Connection, invoice_id: str) -> Invoice:
     row = connection.execute(f"{tables.INVOICES} WHERE id = ?", (invoice_id,)).fetchone()
     if row is None:
-        raise _no_invoice(invoice_id)
+        raise NotFound(f"A fatura {invoice_id} não existe no ERP. Confira o código.", code="fatura_desconhecida")
     return tables.invoice_of(row)
-
-
-def _no_invoice(invoice_id: str) -> NotFound:
-    return NotFound(f"A fatura {invoice_id} não existe no ERP. Confira o código.", code="fatura_desconhecida")
 
 
 def _next_id(connection: sqlite3.Connection) -> str:

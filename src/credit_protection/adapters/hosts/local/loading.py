@@ -1,4 +1,4 @@
-"""Reading a provider's file: JSON in HubSoft's shape, wholly checked before anything is stored."""
+"""Reads a provider's file: JSON with HubSoft's records, checked as a whole before anything is stored."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from credit_protection.adapters.hosts.hubsoft_records import (
     Record,
     creditor_of,
     customer_of,
-    document_key,
     invoice_of,
     record_of,
     settlement_of,
@@ -19,6 +18,7 @@ from credit_protection.adapters.hosts.hubsoft_records import (
 )
 from credit_protection.domain.customers import InvoiceStatus
 from credit_protection.domain.errors import InvalidInput
+from credit_protection.domain.parsing import compact_document
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from credit_protection.domain.customers import Customer, Invoice, Subscription
     from credit_protection.domain.settlements import Settlement
 
-_RUNNING = "em_andamento"
+_ACTIVE = "em_andamento"
 _REASONS = {
     "contestacao": "dívida contestada",
     "falecimento": "falecimento",
@@ -38,27 +38,27 @@ _REASONS = {
 }
 
 
-class _Named(Protocol):
+class _Identified(Protocol):
     @property
     def id(self) -> str: ...
 
 
-Kept = TypeVar("Kept", bound=_Named)
+Item = TypeVar("Item", bound=_Identified)
 
 
 @dataclass(frozen=True, slots=True)
 class Provider:
-    """What a file holds, its dates moved to the day of the loading.
+    """A file's content, its dates moved to the day of the loading.
 
     Args:
         creditor: the company.
         customers: by id.
         subscriptions: by id.
-        invoices: by id; those of a running agreement are `IN_AGREEMENT`.
-        settlements: the payments that the invoices tell of.
+        invoices: by id; those of an active agreement are `IN_AGREEMENT`.
+        settlements: the payments in the invoices' records.
         holds: reasons by customer id.
-        agreements: how many, of every status.
-        skipped: invoices left out, because their amount is null.
+        agreements: the number of agreements of any status.
+        skipped: the number of invoices without an amount, which are left out.
     """
 
     creditor: Creditor
@@ -72,10 +72,10 @@ class Provider:
 
 
 def read_text(path: Path) -> str:
-    """A file's text.
+    """Read a file's text.
 
     Raises:
-        InvalidInput: there is no such file, or it is not text.
+        InvalidInput: the file can't be read, or is not UTF-8 text.
     """
     try:
         return path.read_text(encoding="utf-8-sig")
@@ -90,12 +90,12 @@ def load(text: str, *, today: date, shift: bool) -> Provider:
     """Read a whole file.
 
     Args:
-        text: JSON with `empresa`, `clientes`, `faturas`; `nao_negativar` and `acordos` where there are any.
+        text: JSON with `empresa`, `clientes`, `faturas`, and optionally `nao_negativar` and `acordos`.
         today: the day of the loading.
-        shift: move every date by the days from the file's `hoje` to `today`, so that lateness stays as it was made.
+        shift: move every date by the days from the file's `hoje` to `today`, so that lateness stays the same.
 
     Raises:
-        InvalidInput: what can't be read; names the record and the field.
+        InvalidInput: a field can't be read; the error names the record and the field.
     """
     file = Record("Arquivo", _object(text))
     company = file.part("empresa", label="Empresa") or file.missing("empresa")
@@ -156,10 +156,10 @@ def _records(file: Record, field: str, kind: str, id_field: str, *, required: bo
     return [record_of(kind, value, id_field, position) for position, value in enumerate(file.items(field), start=1)]
 
 
-def _add(kept: dict[str, Kept], item: Kept, record: Record, id_field: str) -> None:
-    if item.id in kept:
+def _add(items: dict[str, Item], item: Item, record: Record, id_field: str) -> None:
+    if item.id in items:
         raise record.invalid(id_field, f"{shown_id(item.id)} está repetido. Deixe um só.")
-    kept[item.id] = item
+    items[item.id] = item
 
 
 def _check_invoice(
@@ -177,20 +177,20 @@ def _check_invoice(
             problem = f"o serviço {shown_id(invoice.subscription_id)} não é do cliente da fatura."
             raise record.invalid("id_cliente_servico", problem)
     issuer = record.part("empresa", label=record.label)
-    if issuer is not None and document_key(issuer.text("documento")) != creditor.id:
+    if issuer is not None and compact_document(issuer.text("documento")) != creditor.id:
         raise record.invalid("empresa", "a fatura é de outra empresa. O arquivo deve ter uma só.")
 
 
 def _agree(file: Record, invoices: dict[str, Invoice], skipped: set[str]) -> int:
     records = _records(file, "acordos", "Acordo", "id_acordo")
     for record in records:
-        running = record.text("status") == _RUNNING
+        is_active = record.text("status") == _ACTIVE
         for value in record.items("id_faturas"):
             invoice_id = Record(record.label, {"id_faturas": value}).id("id_faturas")
             invoice = invoices.get(invoice_id)
             if invoice is None and invoice_id not in skipped:
                 raise record.invalid("id_faturas", f"a fatura {shown_id(invoice_id)} não está no arquivo.")
-            if running and invoice is not None and invoice.status is InvoiceStatus.OPEN:
+            if is_active and invoice is not None and invoice.status is InvoiceStatus.OPEN:
                 invoices[invoice_id] = replace(invoice, status=InvoiceStatus.IN_AGREEMENT)
     return len(records)
 
@@ -204,9 +204,6 @@ def _holds(file: Record, customers: Mapping[str, Customer]) -> dict[str, str]:
         reason = record.text("motivo") or record.missing("motivo")
         holds[customer_id] = _REASONS.get(reason, reason)
     return holds
-
-
-# ------------------------------------------------------------------------------------------------ another day
 
 
 def _moved(provider: Provider, by: timedelta) -> Provider:
@@ -238,7 +235,7 @@ def _settlement_moved(settlement: Settlement, by: timedelta) -> Settlement:
     paid_on = settlement.paid_on + by
     return replace(
         settlement,
-        # The id holds the day: the same file loaded on two days tells of two payments.
+        # The id contains the day: the same file loaded on two days has two payments.
         id=settlement.id.replace(f"-{settlement.paid_on:%Y%m%d}-", f"-{paid_on:%Y%m%d}-"),
         paid_on=paid_on,
         available_on=_later(settlement.available_on, by),

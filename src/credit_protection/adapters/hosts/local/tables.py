@@ -1,16 +1,13 @@
-"""The local ERP's tables, in a SQLite file of its own, and what its rows mean.
+"""The local ERP's tables, in a SQLite file of its own, and the mapping of their rows.
 
-Days are ISO text, amounts integer cents, ids text. The file carries `PRAGMA user_version`, so that a newer layout is
-told from this one.
+Days are ISO text, amounts integer cents, ids text. `PRAGMA user_version` holds the version of the tables.
 """
 
 from __future__ import annotations
 
-import unicodedata
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from credit_protection.adapters.hosts.hubsoft_records import document_key
 from credit_protection.domain.creditors import Creditor
 from credit_protection.domain.customers import (
     Address,
@@ -22,6 +19,7 @@ from credit_protection.domain.customers import (
 )
 from credit_protection.domain.documents import Cnpj
 from credit_protection.domain.money import Money
+from credit_protection.domain.parsing import compact_document, fold
 from credit_protection.domain.settlements import Reversal, Settlement, SettlementKind
 
 if TYPE_CHECKING:
@@ -53,7 +51,7 @@ CREATE TABLE invoices (
 );
 CREATE INDEX invoices_owed ON invoices (due_date, id) WHERE balance > 0 AND in_agreement = 0;
 CREATE INDEX invoices_of_customer ON invoices (customer_id, due_date);
--- One row an entry, settlement or reversal; `covered` is what the settlement took off the invoice's balance.
+-- One row per settlement or reversal; `covered` is the amount that the settlement took off the invoice's balance.
 CREATE TABLE settlements (
     sequence INTEGER PRIMARY KEY AUTOINCREMENT, settlement_id TEXT NOT NULL, is_reversal INTEGER NOT NULL,
     invoice_id TEXT NOT NULL REFERENCES invoices, day TEXT NOT NULL, amount INTEGER, discount INTEGER NOT NULL,
@@ -61,8 +59,8 @@ CREATE TABLE settlements (
 );
 CREATE INDEX settlements_by_day ON settlements (day, sequence);
 CREATE TABLE holds (customer_id TEXT PRIMARY KEY REFERENCES customers, reason TEXT NOT NULL);
--- Names settlements; it outlives an import. `series` differs from file to file: an id is never given twice, even after
--- the file was deleted, or a payment would look like a repeat of an older one.
+-- Numbers settlements; an import keeps it. `series` differs from file to file, so that ids stay unique even after
+-- the file was deleted. Otherwise a payment would look like a repeat of an older one.
 CREATE TABLE numbering (series TEXT NOT NULL, last INTEGER NOT NULL);
 INSERT INTO numbering VALUES (lower(hex(randomblob(3))), 0)
 """
@@ -91,12 +89,6 @@ VALUES (?, ?, ?, ?, ?, ?, ?, ?)
 
 # A row as sqlite3 gives it.
 Row = tuple[Any, ...]
-
-
-def city_key(city: str) -> str:
-    """A city's name as it is compared: without accents, case or double blanks."""
-    bare = "".join(mark for mark in unicodedata.normalize("NFKD", city) if not unicodedata.combining(mark))
-    return " ".join(bare.casefold().split())
 
 
 def customer_of(row: Row) -> Customer:
@@ -152,22 +144,22 @@ def creditor_of(row: Row) -> Creditor:
 
 
 def insert_settlement(connection: sqlite3.Connection, settlement: Settlement, covered: Money) -> None:
-    """One row of the ledger; `covered` is what it took off the balance."""
+    """Insert one row of the ledger; `covered` is the amount taken off the balance."""
     amount = None if settlement.amount is None else settlement.amount.cents
-    day, available_on = settlement.paid_on.isoformat(), _iso(settlement.available_on)
+    day, available_on = settlement.paid_on.isoformat(), iso(settlement.available_on)
     discount = settlement.discount.cents
     values = (settlement.id, False, settlement.invoice_id, day, amount, discount, available_on, covered.cents)
     connection.execute(_INSERT_ENTRY, values)
 
 
 def insert_reversal(connection: sqlite3.Connection, reversal: Reversal) -> None:
-    """One row of the ledger."""
+    """Insert one row of the ledger."""
     day = reversal.reversed_on.isoformat()
     connection.execute(_INSERT_ENTRY, (reversal.settlement_id, True, reversal.invoice_id, day, None, 0, None, 0))
 
 
 def replace_everything(connection: sqlite3.Connection, provider: Provider) -> None:
-    """Empty the tables and fill them anew, in the transaction that the connection holds."""
+    """Empty the tables and fill them, in the connection's open transaction."""
     for table in _EMPTIED:
         connection.execute(f"DELETE FROM {table}")  # noqa: S608 - the names above
     creditor = provider.creditor
@@ -199,16 +191,16 @@ def _customer_row(customer: Customer) -> Row:
         customer.id,
         customer.name,
         customer.document,
-        document_key(customer.document),
+        compact_document(customer.document),
         where.street,
         where.number,
         where.complement,
         where.district,
         where.city,
-        city_key(where.city),
+        fold(where.city),
         where.state,
         where.postal_code,
-        _iso(customer.birth_date),
+        iso(customer.birth_date),
         customer.email,
         customer.phone,
     )
@@ -224,12 +216,13 @@ def _invoice_row(invoice: Invoice) -> Row:
         invoice.amount.cents,
         invoice.balance.cents,
         invoice.status is InvoiceStatus.IN_AGREEMENT,
-        _iso(invoice.paid_on),
-        _iso(invoice.available_on),
+        iso(invoice.paid_on),
+        iso(invoice.available_on),
     )
 
 
-def _iso(day: date | None) -> str | None:
+def iso(day: date | None) -> str | None:
+    """A day as the tables store it."""
     return None if day is None else day.isoformat()
 
 

@@ -1,4 +1,4 @@
-"""The queue engine of one process: threads that are started on purpose and sleep while nothing is due."""
+"""The queue engine of one process: threads that are started explicitly and sleep while nothing is due."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""The embedded engine: a dispatcher that looks at the rows, workers that perform, a sweeper.
+"""The embedded engine: a dispatcher that fetches due rows, workers that perform them, a sweeper.
 
-The truth is the rows. A wake-up only makes the dispatcher look at once; between looks everybody sleeps, until the next
-instant at which something becomes due, or until the next sweep.
+The truth is the rows. A wake-up only makes the dispatcher fetch at once; between fetches all threads sleep, until the
+next instant at which a row becomes due, or until the next sweep.
 """
 
 from __future__ import annotations
@@ -13,8 +13,7 @@ import time
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from credit_protection.adapters.queue.embedded.crew import Crew
-from credit_protection.adapters.queue.embedded.state import State
+from credit_protection.adapters.queue.embedded.worker_pool import State, WorkerPool
 from credit_protection.domain.errors import ConfigurationError
 from credit_protection.ports.queue import QueueCapabilities, QueueSnapshot
 
@@ -23,24 +22,24 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from credit_protection.ports.clock import Clock
-    from credit_protection.ports.queue import Work
+    from credit_protection.ports.queue import WorkerTasks
 
 WORKERS = 8
 """Calls in flight: a worker mostly waits for the bureau."""
 SWEEP_EVERY = timedelta(seconds=60)
-_AT_EXIT = 10.0
+_EXIT_TIMEOUT = 10.0
 
 logger = logging.getLogger(__name__)
 
 
 class EmbeddedQueue:
-    """Wakes and runs the workers of this process. No thread runs before `start`.
+    """`ports.queue.WorkerEngine` with the threads of this process. No thread runs before `start`.
 
-    A negativation is never performed twice at once by this process. What fails, or comes to nothing, rests before it is
-    tried again, and holds up nobody else. `wake` may be called at any time, also before `start`.
+    This process never performs one negativation twice at once. A negativation whose attempt failed or did nothing cools
+    down before the next attempt, and delays no other. `wake` may be called at any time, also before `start`.
 
     Args:
-        work: gives the use cases. Called at `start` and not before: they know the queue in their turn.
+        tasks: returns the use cases. Called at `start` and not before: the use cases need the queue.
         clock: the time that due instants are compared with.
         workers: calls in flight.
         sweep_every: how often the sweep runs, and the longest sleep.
@@ -48,7 +47,7 @@ class EmbeddedQueue:
 
     def __init__(
         self,
-        work: Callable[[], Work],
+        tasks: Callable[[], WorkerTasks],
         clock: Clock,
         *,
         workers: int = WORKERS,
@@ -56,13 +55,13 @@ class EmbeddedQueue:
     ) -> None:
         if workers < 1 or sweep_every <= timedelta(0):
             raise ConfigurationError("A fila precisa de pelo menos um trabalhador e de um intervalo de varredura.")
-        self._work = work
+        self._tasks = tasks
         self._clock = clock
         self._workers = workers
         self._sweep_every = sweep_every.total_seconds()
         self._pid = os.getpid()
         self._state = State()
-        self._leaving: list[Crew] = []
+        self._stopping: list[WorkerPool] = []
         self._warned_pid = 0
 
     @property
@@ -78,41 +77,33 @@ class EmbeddedQueue:
     @property
     def is_running(self) -> bool:
         """Whether it was started, in this process, and not stopped."""
-        return self._state.crew is not None and not self._is_forked()
+        return self._state.pool is not None and not self._is_forked()
 
     def wake(self, negativation_id: str | None = None, not_before: datetime | None = None) -> None:
-        """Something may be due: look at the rows, now or at `not_before`. It never waits for a call.
-
-        Args:
-            negativation_id: which; every look sees all, so it only says why.
-            not_before: instant, UTC; None for now.
-        """
+        """Fetch due rows, now or at `not_before`. It never waits for a call; the id only serves the log."""
         if self._is_forked():
-            self._warn_of_fork(negativation_id)
+            self._warn_after_fork(negativation_id)
             return
         state = self._state
         delay = 0.0 if not_before is None else (not_before - self._clock.now()).total_seconds()
         with state.lock:
-            state.wakes += 1
+            state.pending_wakeups += 1
             if delay <= 0:
-                state.woken = True
+                state.wakeup_pending = True
                 state.dispatcher.notify()
-            elif time.monotonic() + delay < state.alarm:
-                state.alarm = time.monotonic() + delay
+            elif time.monotonic() + delay < state.next_wakeup_at:
+                state.next_wakeup_at = time.monotonic() + delay
                 state.dispatcher.notify()
 
     def snapshot(self) -> QueueSnapshot:
-        """Wake-ups that no look has answered yet, and calls in flight."""
+        """Wake-ups that no fetch has served yet, and calls in flight."""
         if self._is_forked():
             return QueueSnapshot(waiting=0, running=0)
         with self._state.lock:
-            return QueueSnapshot(waiting=self._state.wakes, running=len(self._state.running))
+            return QueueSnapshot(waiting=self._state.pending_wakeups, running=len(self._state.running))
 
     def start(self) -> bool:
-        """Start the threads; nothing where they run already.
-
-        Returns:
-            Whether this call started them.
+        """Start the threads and return True, unless they run.
 
         Raises:
             ConfigurationError: they were started before this process was forked.
@@ -121,28 +112,24 @@ class EmbeddedQueue:
         state = self._state
         if self.is_running:
             return False
-        work = self._work()
+        tasks = self._tasks()
         with state.lock:
-            if state.crew is not None:
+            if state.pool is not None:
                 return False
-            crew = state.crew = Crew(state, work, self._clock, self._workers, self._sweep_every)
-            state.renew()
+            pool = state.pool = WorkerPool(state, tasks, self._clock, self._workers, self._sweep_every)
+            state.reset()
         try:
-            crew.start()
+            pool.start()
         except RuntimeError:  # the system has no thread left
             self.stop(0)
             raise
-        atexit.register(self._leave)
+        atexit.register(self._stop_at_exit)
         return True
 
     def stop(self, timeout: float | None = None) -> bool:
-        """Begin nothing more, and wait for the calls in flight. It can be started again.
+        """Start no further call, and wait for those in flight; False after the time-out (seconds).
 
-        Args:
-            timeout: seconds to wait at most; None for as long as the calls take.
-
-        Returns:
-            Whether all calls ended in time. One that goes on stores its answer by itself.
+        A call that goes on stores its answer by itself. The engine can be started again.
 
         Raises:
             ConfigurationError: it was started before this process was forked.
@@ -150,27 +137,21 @@ class EmbeddedQueue:
         self._check_process()
         state = self._state
         with state.lock:
-            if state.crew is not None:
-                self._leaving.append(state.crew)
-            state.crew = None
+            if state.pool is not None:
+                self._stopping.append(state.pool)
+            state.pool = None
             state.ready.clear()
             state.wake_all()
-        atexit.unregister(self._leave)
+        atexit.unregister(self._stop_at_exit)
         deadline = None if timeout is None else time.monotonic() + timeout
-        self._leaving = [crew for crew in self._leaving if not crew.join(deadline)]
-        return not self._leaving
+        self._stopping = [pool for pool in self._stopping if not pool.join(deadline)]
+        return not self._stopping
 
     def run_until_idle(self, timeout: float = 60.0) -> bool:
-        """Sweep, perform what is due now, and return; for a command or a test.
+        """Sweep, perform what is due now, and return whether nothing is left that could begin now.
 
-        Started and stopped here where it does not run. What becomes due later, or rests after a failure, is not waited
-        for: see `failures`.
-
-        Args:
-            timeout: seconds after which nothing more is begun; calls in flight are waited for.
-
-        Returns:
-            Whether nothing is left that could begin now.
+        The threads are started and stopped here, unless they run. It does not wait for rows that become due later or
+        cool down after a failure (see `failures`). After the time-out (seconds) it only waits for calls in flight.
 
         Raises:
             ConfigurationError: it was started before this process was forked.
@@ -179,28 +160,29 @@ class EmbeddedQueue:
         state = self._state
         try:
             with state.lock:
-                before = state.looks
-                state.woken = True
+                before = state.fetch_count
+                state.wakeup_pending = True
                 state.dispatcher.notify()
-                return state.idle.wait_for(lambda: state.looks > before and state.is_idle, timeout)
+                return state.idle.wait_for(lambda: state.fetch_count > before and state.is_idle, timeout)
         finally:
             if started_here:
                 self.stop()
 
     def _is_forked(self) -> bool:
-        """Whether the threads were left in the process that this one was forked from.
+        """Whether the threads run in the process that this one was forked from.
 
-        A queue that was not started is taken along: with a new state, since a thread of the other process may have
-        held its lock at the fork.
+        A queue that was not started survives the fork, with a new state: a thread of the parent may have held the lock
+        at the fork.
         """
         if self._pid == os.getpid():
             return False
-        if self._state.crew is not None:
+        if self._state.pool is not None:
             return True
         self._pid = os.getpid()
-        fresh = State()
-        fresh.woken, fresh.alarm, fresh.wakes = self._state.woken, self._state.alarm, self._state.wakes
-        self._state, self._leaving = fresh, []
+        former, self._state, self._stopping = self._state, State(), []
+        self._state.wakeup_pending = former.wakeup_pending
+        self._state.next_wakeup_at = former.next_wakeup_at
+        self._state.pending_wakeups = former.pending_wakeups
         return False
 
     def _check_process(self) -> None:
@@ -211,8 +193,8 @@ class EmbeddedQueue:
                 code="fila_antes_do_fork",
             )
 
-    def _warn_of_fork(self, negativation_id: str | None) -> None:
-        # A wake-up comes after a commit: raising would make what was done look undone. The other process sweeps.
+    def _warn_after_fork(self, negativation_id: str | None) -> None:
+        # A wake-up follows a commit: an error would make the committed work look failed. The parent process sweeps.
         if self._warned_pid != os.getpid():
             self._warned_pid = os.getpid()
             logger.error(
@@ -221,6 +203,6 @@ class EmbeddedQueue:
                 negativation_id,
             )
 
-    def _leave(self) -> None:
-        if not self._is_forked() and not self.stop(_AT_EXIT):
+    def _stop_at_exit(self) -> None:
+        if not self._is_forked() and not self.stop(_EXIT_TIMEOUT):
             logger.warning("the process ends while calls are in flight: their outcome will be looked up")

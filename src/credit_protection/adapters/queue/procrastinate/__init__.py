@@ -1,4 +1,4 @@
-"""The queue engine of many processes and machines: Procrastinate on PostgreSQL carries the wake-ups."""
+"""The queue engine of many processes and machines: Procrastinate on PostgreSQL transports the wake-ups."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""The distributed engine: Procrastinate carries wake-ups between processes, and each process has its own hands.
+"""The distributed engine: Procrastinate transports wake-ups between processes; each process executes by itself.
 
-The truth is the rows. A job says "somebody look" (or "somebody sweep") and names no row: the process that gets it asks
-what is due, the most urgent first, and its threads work until nothing is. So a job that is lost, repeated or late harms
-nothing. What the hands are is the embedded engine: claims, leases, order and rests are the same under every queue.
+The truth is the rows. A job asks one process to fetch due rows (or to sweep) and names no row: that process takes the
+most urgent first, and its workers go on until nothing is due. So a job that is lost, repeated or late does no harm. The
+workers of each process are an embedded engine: claims, leases, order and cooldowns are the same under every queue.
 """
 
 from __future__ import annotations
@@ -11,28 +11,25 @@ import atexit
 import logging
 import threading
 import time
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from credit_protection.adapters.postgresql import is_postgresql
-from credit_protection.adapters.queue.embedded import EmbeddedQueue
-from credit_protection.adapters.queue.procrastinate.carrier import Carrier
-from credit_protection.adapters.queue.procrastinate.hands import Hands
-from credit_protection.adapters.queue.procrastinate.postbox import LOOK, Postbox
+from credit_protection.adapters.queue.embedded.engine import SWEEP_EVERY, WORKERS, EmbeddedQueue
+from credit_protection.adapters.queue.procrastinate.procrastinate_worker import ProcrastinateWorker
+from credit_protection.adapters.queue.procrastinate.wakeup_publisher import FETCH_DUE, SWEEP, WakeupPublisher
 from credit_protection.domain.errors import ConfigurationError
 from credit_protection.ports.queue import QueueCapabilities, QueueSnapshot
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from datetime import datetime
+    from collections.abc import Callable, Sequence
+    from datetime import datetime, timedelta
 
     from credit_protection.ports.clock import Clock
-    from credit_protection.ports.queue import Work
+    from credit_protection.ports.queue import WorkerTasks
+    from credit_protection.ports.storage import DueTransmission
 
-WORKERS = 8
-"""Calls in flight in each process."""
-SWEEP_EVERY = timedelta(seconds=60)
-_AT_EXIT = 10.0
+_EXIT_TIMEOUT = 10.0
+_REPUBLISH_MARGIN = 0.9
 
 log = logging.getLogger(__name__)
 
@@ -44,11 +41,11 @@ class ProcrastinateQueue:
     `wake` or `start`.
 
     Args:
-        work: gives the use cases. Called at `start` and not before: they know the queue in their turn.
+        tasks: returns the use cases. Called at `start` and not before: the use cases need the queue.
         clock: the time that due instants are compared with.
-        url: of the PostgreSQL database that has Procrastinate's tables; they are made where there are none.
+        url: of the PostgreSQL database with Procrastinate's tables; they are created where they are missing.
         workers: calls in flight in this process.
-        sweep_every: how often one of all processes sweeps, and the longest that a process does not look.
+        sweep_every: how often one of all processes sweeps, and the longest that a process does not fetch.
         schema: of Procrastinate's tables; None for the connection's own.
 
     Raises:
@@ -57,7 +54,7 @@ class ProcrastinateQueue:
 
     def __init__(
         self,
-        work: Callable[[], Work],
+        tasks: Callable[[], WorkerTasks],
         clock: Clock,
         url: str,
         *,
@@ -71,15 +68,15 @@ class ProcrastinateQueue:
                 "endereço postgresql://, ou use CREDIT_PROTECTION_QUEUE=embedded.",
                 code="fila_sem_postgresql",
             )
-        self._work = work
+        self._tasks = tasks
         self._clock = clock
         self._workers = workers
         self._sweep_every = sweep_every
-        self._postbox = Postbox(url, schema)
-        self._hands_work: Hands | None = None
-        self._hands = EmbeddedQueue(self._take_up, clock, workers=workers, sweep_every=sweep_every)
+        self._publisher = WakeupPublisher(url, schema)
+        self._local_work: LocalWork | None = None
+        self._local = EmbeddedQueue(self._create_local_work, clock, workers=workers, sweep_every=sweep_every)
         self._lock = threading.Lock()
-        self._carrier: Carrier | None = None
+        self._worker: ProcrastinateWorker | None = None
         self._sweep_failures = 0
 
     @property
@@ -90,123 +87,128 @@ class ProcrastinateQueue:
     @property
     def failures(self) -> int:
         """How many calls to the use cases have raised in this process; each is in the log."""
-        return self._hands.failures + self._sweep_failures
+        return self._local.failures + self._sweep_failures
 
     @property
     def is_running(self) -> bool:
         """Whether it was started, in this process, and not stopped."""
-        return self._hands.is_running
+        return self._local.is_running
 
     def wake(self, negativation_id: str | None = None, not_before: datetime | None = None) -> None:
-        """Something may be due: some process looks at the rows, now or at `not_before`.
-
-        On a connection of its own, after commit. It never raises: what could not be told, the sweep finds.
-
-        Args:
-            negativation_id: which; every look sees all, so it only says why.
-            not_before: instant, UTC; None for now.
-        """
-        if self._hands.is_running:
-            self._hands.wake(negativation_id, not_before)
+        """Make one process fetch due rows, now or at `not_before`. It never raises: the sweep finds what was lost."""
+        if self._local.is_running:
+            self._local.wake(negativation_id, not_before)
         is_later = not_before is not None and not_before > self._clock.now()
-        self._postbox.post(LOOK, not_before if is_later else None)
+        self._publisher.publish(FETCH_DUE, not_before if is_later else None)
 
     def snapshot(self) -> QueueSnapshot:
-        """Looks that wait on the database, for all processes; calls in flight in this one."""
-        return QueueSnapshot(waiting=self._postbox.waiting(), running=self._hands.snapshot().running)
+        """Pending wake-ups of all processes on the database; calls in flight in this process."""
+        return QueueSnapshot(waiting=self._publisher.pending_count(), running=self._local.snapshot().running)
 
     def start(self) -> bool:
-        """Start the threads; nothing where they run already.
-
-        Returns:
-            Whether this call started them.
-
-        Raises:
-            ConfigurationError: they were started before this process was forked.
-        """
+        """As `EmbeddedQueue.start`."""
         with self._lock:
-            if not self._hands.start():
+            if not self._local.start():
                 return False
-            self._carrier = Carrier(self, self._postbox, self._sweep_every)
-            self._carrier.start()
-        atexit.register(self._leave)
+            self._worker = ProcrastinateWorker(
+                self._publisher,
+                self._sweep_every,
+                fetch_due=self._local.wake,
+                sweep=self._sweep,
+                is_busy=lambda: self._local.snapshot().running >= self._workers,
+                has_more_due=lambda: self._local_work is not None and self._local_work.has_more_due,
+            )
+            self._worker.start()
+        atexit.register(self._stop_at_exit)
         return True
 
     def stop(self, timeout: float | None = None) -> bool:
-        """Take no more jobs, begin nothing more, and wait for the calls in flight. It can be started again.
-
-        Args:
-            timeout: seconds to wait at most; None for as long as the calls take.
-
-        Returns:
-            Whether all calls ended in time. One that goes on stores its answer by itself.
-
-        Raises:
-            ConfigurationError: it was started before this process was forked.
-        """
+        """As `EmbeddedQueue.stop`; it takes no more jobs."""
         deadline = None if timeout is None else time.monotonic() + timeout
         with self._lock:
-            carrier, self._carrier = self._carrier, None
-            if carrier is not None:
-                carrier.end()
-            has_ended = self._hands.stop(timeout)
-            if carrier is not None:
+            worker, self._worker = self._worker, None
+            if worker is not None:
+                worker.stop()
+            has_ended = self._local.stop(timeout)
+            if worker is not None:
                 left = None if deadline is None else max(0.0, deadline - time.monotonic())
-                has_ended = carrier.join(left) and has_ended
-            self._postbox.close()
-        atexit.unregister(self._leave)
+                has_ended = worker.join(left) and has_ended
+            self._publisher.close()
+        atexit.unregister(self._stop_at_exit)
         return has_ended
 
     def run_until_idle(self, timeout: float = 60.0) -> bool:
-        """Sweep, perform what is due now, and return; for a command or a test. Other processes are not needed for it.
+        """As `EmbeddedQueue.run_until_idle`, in this process alone."""
+        return self._local.run_until_idle(timeout)
 
-        Started and stopped here where it does not run. What becomes due later, or rests after a failure, is not waited
-        for: see `failures`.
-
-        Args:
-            timeout: seconds after which nothing more is begun; calls in flight are waited for.
-
-        Returns:
-            Whether nothing is left that could begin now.
-
-        Raises:
-            ConfigurationError: it was started before this process was forked.
-        """
-        return self._hands.run_until_idle(timeout)
-
-    # ------------------------------------------------------------------------------------------ for the carrier
-
-    def look(self) -> None:
-        """The hands look at what is due."""
-        self._hands.wake()
-
-    def is_busy(self) -> bool:
-        """Whether all hands are."""
-        return self._hands.snapshot().running >= self._workers
-
-    def has_more(self) -> bool:
-        """Whether more was due at the last look than these hands take at once."""
-        return self._hands_work is not None and self._hands_work.are_more
-
-    def sweep(self) -> None:
-        """Sweep, for all processes."""
+    def _sweep(self) -> None:
         try:
-            self._work().sweep()
+            self._tasks().sweep()
         except Exception:
             log.exception("the sweep failed; the next one is in %s", self._sweep_every)
             self._sweep_failures += 1
-        self._hands.wake()
+        self._local.wake()
 
-    def _take_up(self) -> Hands:
-        self._hands_work = Hands(
-            self._work(),
-            self._postbox,
-            lambda: self._carrier is not None and self._carrier.is_up,
+    def _create_local_work(self) -> LocalWork:
+        self._local_work = LocalWork(
+            self._tasks(),
+            self._publisher,
+            lambda: self._worker is not None and self._worker.is_up,
             workers=self._workers,
             sweep_every=self._sweep_every.total_seconds(),
         )
-        return self._hands_work
+        return self._local_work
 
-    def _leave(self) -> None:
-        if not self.stop(_AT_EXIT):
+    def _stop_at_exit(self) -> None:
+        if not self.stop(_EXIT_TIMEOUT):
             log.warning("the process ends while calls are in flight: their outcome will be looked up")
+
+
+class LocalWork:
+    """`WorkerTasks` whose sweep is published, so that one process sweeps for all.
+
+    Where Procrastinate can't be reached, this process sweeps by itself: nothing that must happen depends on the engine.
+
+    Args:
+        tasks: the use cases.
+        publisher: publishes sweeps.
+        is_connected: whether Procrastinate's workers run in this process.
+        workers: how many threads perform.
+        sweep_every: seconds between sweeps.
+    """
+
+    def __init__(
+        self,
+        tasks: WorkerTasks,
+        publisher: WakeupPublisher,
+        is_connected: Callable[[], bool],
+        *,
+        workers: int,
+        sweep_every: float,
+    ) -> None:
+        self._tasks = tasks
+        self._publisher = publisher
+        self._is_connected = is_connected
+        self._workers = workers
+        self._sweep_every = sweep_every
+        self._swept_at = -sweep_every
+        self.has_more_due = False
+        """Whether the last fetch found more rows than this process has workers."""
+        self.next_due_at: Callable[[], datetime | None] = tasks.next_due_at
+        self.perform: Callable[[str, str], object | None] = tasks.perform
+
+    def due(self, limit: int) -> Sequence[DueTransmission]:
+        """What may be claimed now."""
+        due = self._tasks.due(limit)
+        self.has_more_due = len(due) > self._workers
+        return due
+
+    def sweep(self) -> object:
+        """Called at the interval, which Procrastinate schedules too, and early where a lease may have expired."""
+        now = time.monotonic()
+        is_early = now - self._swept_at < self._sweep_every * _REPUBLISH_MARGIN
+        if not is_early:
+            self._swept_at = now
+        if not self._is_connected():
+            return self._tasks.sweep()
+        return is_early and self._publisher.publish(SWEEP)

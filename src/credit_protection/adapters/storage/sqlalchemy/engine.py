@@ -23,34 +23,24 @@ if TYPE_CHECKING:
 
 BUSY_SECONDS = 30
 """How long a writer waits for another on SQLite."""
-_RESTED_AFTER = 1.0
+_IDLE_AFTER = 1.0
 _ISOLATION = "READ COMMITTED"
 _POSTGRESQL = {"postgresql", "postgres"}
 
 
-def make_engine(url: str) -> sa.Engine:
+def make_engine(url: str, *, durable: bool = True) -> sa.Engine:
     """Make an engine of our own.
 
     Args:
         url: `sqlite:///path/to/file.db` or `postgresql://user:password@host/database`.
+        durable: False for tests: on SQLite, a commit does not wait for the disk.
 
     Raises:
-        ConfigurationError: another database, or SQLite without a file.
+        ConfigurationError: another database, SQLite without a file, or PostgreSQL's driver is not installed.
     """
     parsed = _parsed(url)
     if parsed.get_backend_name() in _POSTGRESQL:
-        from credit_protection.adapters.storage.sqlalchemy.plain_cursor import PlainCursor  # noqa: PLC0415 - optional
-
-        engine = sa.create_engine(
-            parsed.set(drivername="postgresql+psycopg"),
-            isolation_level=_ISOLATION,
-            connect_args={"cursor_factory": PlainCursor},
-            hide_parameters=True,  # an error's text goes to logs: no document in it
-            pool_size=10,
-            max_overflow=30,
-            use_native_hstore=False,
-        )
-        _ping_after_rest(engine)
+        engine = _postgresql(parsed)
     else:
         engine = sa.create_engine(
             parsed.set(drivername="sqlite+pysqlite"),
@@ -60,19 +50,65 @@ def make_engine(url: str) -> sa.Engine:
             max_overflow=50,
         )
         event.listen(engine, "connect", _set_up_sqlite)
-    _ours.add(engine)
+        if not durable:
+            event.listen(engine, "connect", lambda raw, _: raw.execute("PRAGMA synchronous = OFF"))
+    _own_engines.add(engine)
     return engine
 
 
+def _postgresql(url: URL) -> sa.Engine:
+    try:
+        from credit_protection.adapters.storage.sqlalchemy.lightweight_cursor import (  # noqa: PLC0415 - optional
+            LightweightCursor,
+        )
+    except ImportError as error:
+        raise ConfigurationError(
+            "O PostgreSQL precisa do psycopg. Instale-o: pip install 'credit-protection[postgresql]'. "
+            f"(Falta: {error.name}.)",
+            code="extra_ausente",
+        ) from error
+    engine = sa.create_engine(
+        url.set(drivername="postgresql+psycopg"),
+        isolation_level=_ISOLATION,
+        connect_args={"cursor_factory": LightweightCursor},
+        hide_parameters=True,  # error texts go to logs: no document in them
+        pool_size=10,
+        max_overflow=30,
+        use_native_hstore=False,
+    )
+    _pre_ping_after_idle(engine)
+    return engine
+
+
+def require_connection(engine: sa.Engine) -> None:
+    """Check that the database accepts connections.
+
+    Raises:
+        ConfigurationError: it does not; the message names the server, not its password.
+    """
+    try:
+        engine.connect().close()
+    except sa.exc.OperationalError as error:
+        url = engine.url
+        if engine.dialect.name == "postgresql":
+            message = (
+                f"O PostgreSQL em {url.host or 'localhost'}:{url.port or 5432} não aceitou a conexão. "
+                "Ligue o servidor e confira endereço, usuário e senha na configuração do banco."
+            )
+        else:
+            message = f"Não foi possível abrir o arquivo {url.database}. Confira se a pasta existe e aceita escrita."
+        raise ConfigurationError(message, code="banco_inacessivel") from error
+
+
 def _forget_connections() -> None:
-    """A forked child leaves its parent's connections alone, and makes its own."""
-    for engine in _ours:
+    """A forked child must not use its parent's connections: it opens its own."""
+    for engine in _own_engines:
         engine.dispose(close=False)
-    _turns.clear()  # one may have been held by a thread that was left behind
+    _write_locks.clear()  # a thread of the parent may have locked one
 
 
-_ours: WeakSet[sa.Engine] = WeakSet()
-_turns: WeakKeyDictionary[sa.Engine, threading.RLock] = WeakKeyDictionary()
+_own_engines: WeakSet[sa.Engine] = WeakSet()
+_write_locks: WeakKeyDictionary[sa.Engine, threading.RLock] = WeakKeyDictionary()
 os.register_at_fork(after_in_child=_forget_connections)
 
 
@@ -95,27 +131,27 @@ def _parsed(url: str) -> URL:
     return parsed
 
 
-def _ping_after_rest(engine: sa.Engine) -> None:
-    """Ask a connection that rested whether its server is still there; asking each time would cost a round trip."""
+def _pre_ping_after_idle(engine: sa.Engine) -> None:
+    """Ping a connection that was idle before it is used; a ping for every use would cost a round trip."""
 
     def note(_connection: object, record: Any) -> None:  # noqa: ANN401 - SQLAlchemy's own
-        record.info["rests_since"] = time.monotonic()
+        record.info["idle_since"] = time.monotonic()
 
-    def ask(connection: Any, record: Any, _proxy: object) -> None:  # noqa: ANN401 - psycopg's and SQLAlchemy's own
+    def ping(connection: Any, record: Any, _proxy: object) -> None:  # noqa: ANN401 - psycopg's and SQLAlchemy's own
         now = time.monotonic()
-        if now - record.info.get("rests_since", now) < _RESTED_AFTER:
+        if now - record.info.get("idle_since", now) < _IDLE_AFTER:
             return
         try:
             engine.dialect.do_ping(connection)
         except engine.dialect.loaded_dbapi.Error as error:
-            raise sa.exc.DisconnectionError from error  # the pool makes another
+            raise sa.exc.DisconnectionError from error  # the pool opens another
 
     event.listen(engine, "checkin", note)
-    event.listen(engine, "checkout", ask)
+    event.listen(engine, "checkout", ping)
 
 
 def _set_up_sqlite(connection: sqlite3.Connection, _record: object) -> None:
-    """We say BEGIN ourselves: the driver's own would come too late, and be of the wrong kind."""
+    """Turn the driver's own BEGIN off: it would come too late, and be of the wrong kind."""
     connection.isolation_level = None
     connection.execute("PRAGMA foreign_keys = ON")
     if connection.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
@@ -123,40 +159,40 @@ def _set_up_sqlite(connection: sqlite3.Connection, _record: object) -> None:
 
 
 def _switch_to_wal(connection: sqlite3.Connection) -> None:
-    """The busy time-out does not cover this switch: wait for others who are about it too."""
+    """Switch; the busy time-out does not cover a switch by other processes, so retry."""
     import sqlite3  # noqa: PLC0415 - not needed where PostgreSQL is used
 
-    give_up_at = time.monotonic() + BUSY_SECONDS
+    deadline = time.monotonic() + BUSY_SECONDS
     while True:
         try:
             connection.execute("PRAGMA journal_mode = WAL")
         except sqlite3.OperationalError:
-            if time.monotonic() > give_up_at:
+            if time.monotonic() > deadline:
                 raise
             time.sleep(0.01)
         else:
             return
 
 
-def writing(engine: sa.Engine) -> sa.Engine:
+def for_writing(engine: sa.Engine) -> sa.Engine:
     """The same engine for units that write: READ COMMITTED on PostgreSQL."""
-    is_set = engine in _ours or engine.dialect.name != "postgresql"
+    is_set = engine in _own_engines or engine.dialect.name != "postgresql"
     return engine if is_set else engine.execution_options(isolation_level=_ISOLATION)
 
 
-def turn(engine: sa.Engine) -> AbstractContextManager[object]:
-    """To be held around a unit that writes.
+def write_lock(engine: sa.Engine) -> AbstractContextManager[object]:
+    """Serializes the writing units of one process on SQLite.
 
-    SQLite has one writer at a time, and the others ask again and again, with sleeps between. The threads of one process
-    need not: they take turns here. It is no lock that anything rests on: who waits too long goes on, and asks SQLite.
+    SQLite has one writer at a time, and others poll it with sleeps; the threads of one process wait here instead. It
+    saves time only: after a time-out the unit goes on, and SQLite's own lock decides.
     """
     if engine.dialect.name == "postgresql":
         return nullcontext()
-    return _in_turn(_turns.setdefault(engine, threading.RLock()))
+    return _serialized(_write_locks.setdefault(engine, threading.RLock()))
 
 
 @contextmanager
-def _in_turn(lock: threading.RLock) -> Iterator[None]:
+def _serialized(lock: threading.RLock) -> Iterator[None]:
     is_held = lock.acquire(timeout=BUSY_SECONDS)
     try:
         yield
@@ -165,27 +201,28 @@ def _in_turn(lock: threading.RLock) -> Iterator[None]:
             lock.release()
 
 
-def reading(engine: sa.Engine) -> sa.Engine:
+def for_reading(engine: sa.Engine) -> sa.Engine:
     """The same engine for units that read.
 
-    On PostgreSQL each statement stands alone: at READ COMMITTED it sees the same, and BEGIN and ROLLBACK would be two
-    round trips more (and at a ROLLBACK psycopg forgets every statement that it has prepared).
+    On PostgreSQL in autocommit: at READ COMMITTED each statement sees the same, and BEGIN and ROLLBACK would cost two
+    round trips (and at a ROLLBACK psycopg drops its prepared statements).
     """
     return engine.execution_options(isolation_level="AUTOCOMMIT") if engine.dialect.name == "postgresql" else engine
 
 
-def begin(connection: sa.Connection, *, how: str) -> sa.RootTransaction:
-    """Begin a transaction: on SQLite in this way, since a plain BEGIN suits no unit that reads before it writes.
+def begin(connection: sa.Connection, *, statement: str) -> sa.RootTransaction:
+    """Begin a transaction.
 
-    It fails at once when another wrote between. Said to the driver: a listener on the engine would slow each statement.
+    On SQLite a unit that reads before it writes fails after a plain BEGIN, when another unit wrote in between. The
+    driver executes the statement: a listener on the engine would slow every statement.
 
     Args:
         connection: in no transaction.
-        how: `BEGIN` for a snapshot, `BEGIN IMMEDIATE` to be the only writer.
+        statement: on SQLite: `BEGIN` for a snapshot, `BEGIN IMMEDIATE` to be the only writer.
     """
-    begun = connection.begin()
+    transaction = connection.begin()
     if connection.dialect.name == "sqlite":
         raw: Any = connection.connection.dbapi_connection
         if not raw.in_transaction:
-            raw.execute(how)
-    return begun
+            raw.execute(statement)
+    return transaction

@@ -5,8 +5,18 @@ from __future__ import annotations
 from contextlib import ExitStack, closing, contextmanager
 from typing import TYPE_CHECKING
 
-from credit_protection.adapters.storage.sqlalchemy.engine import begin, make_engine, reading, turn, writing
-from credit_protection.adapters.storage.sqlalchemy.joined import borrowed, retries_told
+from credit_protection.adapters.storage.sqlalchemy.engine import (
+    begin,
+    for_reading,
+    for_writing,
+    make_engine,
+    require_connection,
+    write_lock,
+)
+from credit_protection.adapters.storage.sqlalchemy.external_transaction import (
+    translate_errors,
+    use_connection,
+)
 from credit_protection.adapters.storage.sqlalchemy.migrations import upgrade
 from credit_protection.adapters.storage.sqlalchemy.transaction import Transaction
 from credit_protection.adapters.storage.sqlalchemy.unit_of_work import SqlUnitOfWork
@@ -21,26 +31,27 @@ if TYPE_CHECKING:
 class SqlStorage:
     """`ports.storage.Storage` on SQLite or PostgreSQL.
 
-    Nothing is connected before the first unit, so a pre-fork server may make one before it forks.
+    It connects at the first unit, so a pre-fork server may create it before it forks.
 
     Args:
         url: `sqlite:///path/to/file.db` or `postgresql://user:password@host/database`; or an engine, see `from_engine`.
         schema: of the tables, on PostgreSQL; None for the connection's own.
+        durable: False for tests: on SQLite, a commit does not wait for the disk.
 
     Raises:
-        ConfigurationError: the database is not supported, or a schema is asked of SQLite.
+        ConfigurationError: the database is not supported, its driver is not installed, or SQLite is given a schema.
     """
 
-    def __init__(self, url: str | sa.Engine, *, schema: str | None = None) -> None:
+    def __init__(self, url: str | sa.Engine, *, schema: str | None = None, durable: bool = True) -> None:
         self._owns_engine = isinstance(url, str)
-        engine = make_engine(url) if isinstance(url, str) else url
+        engine = make_engine(url, durable=durable) if isinstance(url, str) else url
         if schema is not None and engine.dialect.name != "postgresql":
             raise ConfigurationError("Só o PostgreSQL tem esquemas. Tire o esquema da configuração do banco.")
         self._engine = engine
         self._schema = schema
         self._options = {} if schema is None else {"schema_translate_map": {None: schema}}
-        self._writing = writing(engine).execution_options(**self._options)
-        self._reading = reading(engine).execution_options(**self._options)
+        self._writing = for_writing(engine).execution_options(**self._options)
+        self._reading = for_reading(engine).execution_options(**self._options)
         self._is_exclusive = engine.dialect.name == "sqlite"
 
     @classmethod
@@ -49,35 +60,40 @@ class SqlStorage:
         return cls(engine, schema=schema)
 
     def migrate(self) -> None:
-        """Bring the tables up to date; two processes may do so at once. Quick where there is nothing to do."""
+        """Create the tables, or upgrade them; two processes may do so at once. Quick where there is nothing to do.
+
+        Raises:
+            ConfigurationError: the database is unreachable, or belongs to a newer version of the program.
+        """
+        require_connection(self._engine)
         upgrade(self._engine, schema=self._schema)
 
     @contextmanager
     def unit(self) -> Iterator[SqlUnitOfWork]:
         """A writing unit."""
-        with ExitStack() as held:
-            held.enter_context(turn(self._engine))
-            connection = held.enter_context(self._writing.connect())
-            begun = held.enter_context(closing(begin(connection, how="BEGIN IMMEDIATE")))
+        with ExitStack() as resources:
+            resources.enter_context(write_lock(self._engine))
+            connection = resources.enter_context(self._writing.connect())
+            begun = resources.enter_context(closing(begin(connection, statement="BEGIN IMMEDIATE")))
             transaction = Transaction(connection, is_exclusive=self._is_exclusive)
 
             def commit() -> None:
                 transaction.flush()
                 begun.commit()
-                held.close()
+                resources.close()
 
             yield SqlUnitOfWork(transaction, commit)
 
     @contextmanager
-    def reading(self) -> Iterator[SqlUnitOfWork]:
+    def read_only(self) -> Iterator[SqlUnitOfWork]:
         """A unit that only reads; it never waits for a writer."""
-        with self._reading.connect() as connection, closing(begin(connection, how="BEGIN")):
+        with self._reading.connect() as connection, closing(begin(connection, statement="BEGIN")):
             yield SqlUnitOfWork(Transaction(connection, is_reading=True), None)
 
     @contextmanager
-    def joined(self, connection: object) -> Iterator[SqlUnitOfWork]:
-        """A unit inside a transaction that the host holds on its own DBAPI connection."""
-        with retries_told(), borrowed(connection) as ours:
+    def in_transaction_of(self, connection: object) -> Iterator[SqlUnitOfWork]:
+        """A unit inside a transaction that the host has open on its own DBAPI connection."""
+        with translate_errors(), use_connection(connection) as ours:
             ours.execution_options(**self._options)
             ours.begin()  # sends nothing: the host's transaction is open
             savepoint = ours.begin_nested()
@@ -93,6 +109,6 @@ class SqlStorage:
                 savepoint.close()
 
     def close(self) -> None:
-        """Let go of connections, unless the engine is a host's."""
+        """Close the connections, unless the engine is a host's."""
         if self._owns_engine:
             self._engine.dispose()

@@ -1,7 +1,7 @@
 """The tables. Each is prefixed `cp_`: they may live in an ERP's own database.
 
-Partial indexes carry the queues, so that a million closed records cost a worker nothing. Their conditions are written
-as literals here and in the queries: neither database can match a condition against a bound parameter.
+Queues are read from partial indexes, so that a million closed records cost a worker nothing. Their conditions are
+literals here and in the queries: neither database matches a condition with a bound parameter.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from credit_protection.adapters.storage.places import Queue, WaitsFor
+from credit_protection.adapters.storage.derived_columns import QueueName, WaitState
 from credit_protection.adapters.storage.sqlalchemy.column_types import (
     Cents,
     Choice,
@@ -23,12 +23,11 @@ from credit_protection.adapters.storage.sqlalchemy.column_types import (
 )
 from credit_protection.domain.capabilities import Registry
 from credit_protection.domain.events import EventKind
-from credit_protection.domain.integrations import Environment
-from credit_protection.domain.negativations import Action, Desired, Observed
 from credit_protection.domain.products import ProductKind
 from credit_protection.domain.queries import Purpose, QueryStatus
 from credit_protection.domain.reasons import RemovalReason
 from credit_protection.domain.settlements import SettlementKind
+from credit_protection.domain.state_table import Action, Desired, Observed
 
 METADATA = sa.MetaData(
     naming_convention={
@@ -41,12 +40,12 @@ Condition = sa.ColumnElement[bool]
 
 
 def is_(column: sa.ColumnElement[Any], value: str) -> Condition:
-    """The column has this value, as a literal that a partial index's condition is matched against."""
+    """The column has this value, as a literal that matches a partial index's condition."""
     return column == sa.literal_column(f"'{value}'")
 
 
 def is_false(column: sa.ColumnElement[bool]) -> Condition:
-    """The flag is down, likewise."""
+    """The flag is false, likewise."""
     return column == sa.false()
 
 
@@ -121,22 +120,16 @@ INTEGRATION = sa.Table(
     _text("description"),
     _text("creditor_id"),
     _json("parameters"),
-    _json("sealed"),
+    _json("encrypted_parameters"),
     _at("created_at"),
-    _choice("environment", Environment),
     _flag("active"),
-    _json("removal_policy"),
-    _json("guards"),
-    _json("reuse"),
-    _flag("grouped"),
-    sa.Column("rate_per_second", sa.Double, nullable=True),
-    _flag("owns_transmission"),
+    _json("settings"),
     _at("paused_until", null=True),
     _text("pause_reason"),
     _at("deleted_at", null=True),
     _count("version"),
-    sa.Column("failing", Json, nullable=False, server_default="[]"),
-    sa.Column("pauses", sa.Integer, nullable=False, server_default="0"),
+    _json("failing_negativation_ids"),
+    _count("consecutive_pauses"),
     _at("paused_since", null=True),
 )
 
@@ -226,7 +219,7 @@ CREDIT_REPORT = sa.Table(
     _text("protocol", null=True),
     _count("score", null=True),
 )
-"""The answers, apart from their queries: no list reads them."""
+"""Answers are separate from queries, so that no list reads them."""
 
 # ------------------------------------------------------------------------------------------------ negativations
 
@@ -237,12 +230,12 @@ INCLUSION_REQUEST = sa.Table(
     _of("integration_id", "cp_integration"),
     _text("actor_id"),
     _text("actor_name"),
-    _at("asked_at"),
+    _at("requested_at"),
     _text("customer_id"),
     _text("subscription_id"),
     _json("invoice_ids"),
     _text("nature_code"),
-    _text("why"),
+    _text("remark"),
 )
 
 NEGATIVATION = sa.Table(
@@ -263,7 +256,7 @@ NEGATIVATION = sa.Table(
     sa.Column("reference", sa.Text, nullable=False, unique=True),
     _text("requested_by"),
     _at("created_at"),
-    # what is known and what is wanted
+    # observed and desired
     _choice("observed", Observed),
     _at("observed_since"),
     _choice("desired", Desired),
@@ -300,14 +293,14 @@ NEGATIVATION = sa.Table(
     _text("block_message", null=True),
     _at("block_at", null=True),
     _text("last_error"),
-    _choice("queue", Queue, null=True),
-    _choice("waits_for", WaitsFor, null=True),
+    _choice("queue", QueueName, null=True),
+    _choice("wait_state", WaitState, null=True),
     _count("version"),
 )
 _n = NEGATIVATION.c
-IS_DUE_REMOVAL = sa.and_(is_(_n.queue, Queue.REMOVAL), is_(_n.waits_for, WaitsFor.WORKER))
-IS_DUE_INCLUSION = sa.and_(is_(_n.queue, Queue.INCLUSION), is_(_n.waits_for, WaitsFor.WORKER))
-IS_FREE = sa.and_(is_(_n.waits_for, WaitsFor.WORKER), _n.claim_until.is_(None))
+IS_DUE_REMOVAL = sa.and_(is_(_n.queue, QueueName.REMOVAL), is_(_n.wait_state, WaitState.WORKER))
+IS_DUE_INCLUSION = sa.and_(is_(_n.queue, QueueName.INCLUSION), is_(_n.wait_state, WaitState.WORKER))
+IS_FREE = sa.and_(is_(_n.wait_state, WaitState.WORKER), _n.claim_until.is_(None))
 _index("ix_cp_negativation_newest", _n.created_at, _n.id)
 _index("ix_cp_negativation_creditor", _n.creditor_id, _n.created_at, _n.id)
 _index("ix_cp_negativation_integration", _n.integration_id, _n.created_at, _n.id)
@@ -315,8 +308,8 @@ _index("ix_cp_negativation_customer", _n.customer_id, _n.created_at, _n.id)
 _index("ix_cp_negativation_document", _n.document, _n.created_at, _n.id)
 _index("ix_cp_negativation_observed", _n.observed, _n.created_at, _n.id)
 _index("ix_cp_negativation_open", _n.created_at, _n.id, where=_n.queue.is_not(None))
-_index("ix_cp_negativation_person", _n.created_at, _n.id, where=is_(_n.waits_for, WaitsFor.PERSON))
-_index("ix_cp_negativation_removal_queue", _n.deadline, _n.id, where=is_(_n.queue, Queue.REMOVAL))
+_index("ix_cp_negativation_person", _n.created_at, _n.id, where=is_(_n.wait_state, WaitState.PERSON))
+_index("ix_cp_negativation_removal_queue", _n.deadline, _n.id, where=is_(_n.queue, QueueName.REMOVAL))
 _index("ix_cp_negativation_live", _n.integration_id, where=is_false(_n.is_closed))
 _index("ix_cp_negativation_due_removal", _n.deadline, _n.due_at, _n.id, where=IS_DUE_REMOVAL)
 _index("ix_cp_negativation_due_inclusion", _n.due_at, _n.id, where=IS_DUE_INCLUSION)
@@ -333,7 +326,7 @@ NEGATIVATION_INVOICE = sa.Table(
     _choice("desired", Desired),
     _flag("is_closed"),
 )
-"""Which negativation covers which invoice; the particulars of an invoice are with its negativation."""
+"""Which negativation covers which invoice; an invoice's details are in `cp_negativation.invoices`."""
 _i = NEGATIVATION_INVOICE.c
 _index("ix_cp_negativation_invoice_live", _i.host, _i.invoice_id, where=is_false(_i.is_closed))
 _index(
@@ -377,7 +370,7 @@ SETTLEMENT = sa.Table(
     _at("recorded_at"),
     _at("applied_at", null=True),
 )
-"""The ledger: a settlement and its reversal are two rows. It points at nothing: a host's payment is never refused."""
+"""The ledger: a settlement and its reversal are two rows. No foreign keys, so that no payment is refused."""
 _s = SETTLEMENT.c
 _index(
     "ix_cp_settlement_unapplied",
@@ -390,9 +383,9 @@ _index(
 )
 
 INVOICE = sa.Table("cp_invoice", METADATA, _text("host", key=True), _text("invoice_id", key=True))
-"""One row per invoice, to lock (rule 8)."""
+"""One row per invoice, for locking (rule 8)."""
 
-# ------------------------------------------------------------------------------------------------ the rest
+# ------------------------------------------------------------------------------------------------ records
 
 AUDIT = sa.Table(
     "cp_audit",
@@ -404,12 +397,15 @@ AUDIT = sa.Table(
     _text("act"),
     _text("subject"),
     _text("creditor_id", null=True),
-    _text("why"),
+    _text("remark"),
     _json("before"),
     _json("after"),
     implicit_returning=False,
 )
 _index("ix_cp_audit_newest", AUDIT.c.at, AUDIT.c.seq)
 _index("ix_cp_audit_subject", AUDIT.c.subject, AUDIT.c.at, AUDIT.c.seq)
+_index("ix_cp_audit_actor", AUDIT.c.actor_id, AUDIT.c.at, AUDIT.c.seq)
+_index("ix_cp_audit_act", AUDIT.c.act, AUDIT.c.at, AUDIT.c.seq)
+_index("ix_cp_audit_creditor", AUDIT.c.creditor_id, AUDIT.c.at, AUDIT.c.seq)
 
-MARK = sa.Table("cp_mark", METADATA, _text("name", key=True), _at("at"))
+WATERMARK = sa.Table("cp_watermark", METADATA, _text("name", key=True), _at("at"))

@@ -1,4 +1,4 @@
-"""What every repository works in: one open transaction, and the few statements that databases write differently."""
+"""One open transaction, for all repositories of a unit, and the statements that differ between the databases."""
 
 from __future__ import annotations
 
@@ -30,19 +30,21 @@ class Transaction:
     """One open transaction.
 
     Args:
-        connection: that it is open on.
-        is_exclusive: nobody else writes while it lasts (SQLite's BEGIN IMMEDIATE).
-        is_reading: nothing may be written.
-        is_own: it is ours, not a host's.
+        connection: it is open on this one.
+        is_exclusive: no other transaction writes before it ends (SQLite's BEGIN IMMEDIATE).
+        is_reading: it may not write.
+        is_own: False for a host's.
     """
 
     connection: sa.Connection
     is_exclusive: bool = False
     is_reading: bool = False
     is_own: bool = True
-    along: dict[tuple[str, str], tuple[Integration, Creditor]] = field(default_factory=dict, init=False)
-    """Integrations with their creditors that were read along with other rows, by the ids of both."""
-    _later: list[tuple[sa.Executable, Parameters]] = field(default_factory=list, init=False)
+    prefetched_integrations: dict[tuple[str, str], tuple[Integration, Creditor]] = field(
+        default_factory=dict, init=False
+    )
+    """Integrations with their creditors that were joined to rows read before, by the ids of both."""
+    _deferred: list[tuple[sa.Executable, Parameters]] = field(default_factory=list, init=False)
 
     def rows(self, statement: sa.Executable, parameters: dict[str, Any] | None = None) -> Sequence[sa.Row[Any]]:
         """All rows of a query."""
@@ -54,58 +56,61 @@ class Transaction:
         self.flush()
         return self.connection.execute(statement, parameters).first()
 
-    def change(self, statement: sa.Executable, parameters: Parameters) -> int:
-        """Execute once, or once for each of many; gives how many rows changed.
+    def execute(self, statement: sa.Executable, parameters: Parameters) -> int:
+        """Execute once, or once for each parameter set; returns how many rows changed.
 
         Raises:
-            RuntimeError: this one only reads: the program is wrong.
+            RuntimeError: the unit only reads: a programming error.
         """
-        if self.is_reading:
-            raise RuntimeError("this unit only reads")
+        self._require_writable()
         self.flush()
-        return self.connection.execute(statement, _few(parameters), execution_options=_COUNTED).rowcount
+        return self.connection.execute(
+            statement, _unwrap_single(parameters), execution_options=_ROWCOUNT_CHECKED
+        ).rowcount
 
-    def change_later(self, statement: sa.Executable, parameters: Parameters) -> None:
-        """Execute before whatever is read, or changed at once, next, and before the commit.
+    def execute_deferred(self, statement: sa.Executable, parameters: Parameters) -> None:
+        """Execute before the next other statement, at the latest before the commit, in one pipeline on PostgreSQL.
 
-        For what can't be refused, and whose count nobody asks for: such changes travel to PostgreSQL together.
+        For statements that can't be refused, and whose row count is not needed.
 
         Raises:
-            RuntimeError: this one only reads: the program is wrong.
+            RuntimeError: the unit only reads: a programming error.
         """
-        if self.is_reading:
-            raise RuntimeError("this unit only reads")
-        self._later.append((statement, _few(parameters)))
+        self._require_writable()
+        self._deferred.append((statement, _unwrap_single(parameters)))
 
     def flush(self) -> None:
-        """Execute what was left for later."""
-        if not self._later:
+        """Execute the deferred statements."""
+        if not self._deferred:
             return
-        changes = list(self._later)
-        self._later.clear()
-        with self._together() if len(changes) > 1 else nullcontext():
+        changes = list(self._deferred)
+        self._deferred.clear()
+        with self._pipelined() if len(changes) > 1 else nullcontext():
             for statement, parameters in changes:
                 self.connection.execute(statement, parameters)
 
-    def _together(self) -> AbstractContextManager[object]:
-        """In psycopg's pipeline, where there is one (an old libpq has none)."""
+    def _require_writable(self) -> None:
+        if self.is_reading:
+            raise RuntimeError("this unit only reads")
+
+    def _pipelined(self) -> AbstractContextManager[object]:
         is_psycopg = self.connection.dialect.driver == "psycopg"
         return _in_pipeline(self.connection) if is_psycopg and self.is_own else nullcontext()
 
     def insert_new(self, table: sa.Table, rows: Parameters) -> int:
-        """Insert; a row that is there already is left as it is. Gives how many were new."""
-        return self.change(_insert_new(table, self.connection.dialect.name), rows)
+        """Insert rows whose keys don't exist; returns how many."""
+        return self.execute(_insert_new(table, self.connection.dialect.name), rows)
 
     def insert_or_replace(self, table: sa.Table, row: dict[str, Any]) -> None:
         """Insert, or replace the row with this key."""
-        self.change(_insert_or_replace(table, self.connection.dialect.name), row)
+        self.execute(_insert_or_replace(table, self.connection.dialect.name), row)
 
 
 @contextmanager
 def _in_pipeline(connection: sa.Connection) -> Iterator[None]:
-    """What is sent in it is answered in one round trip; what fails is told as SQLAlchemy tells it elsewhere.
+    """Send all statements in one round trip; errors are raised, wrapped, at the next statement or at the end.
 
-    It may be told at the next statement, or at the end.
+    A libpq before 14 has no pipelines.
     """
     from psycopg import Error, Pipeline  # noqa: PLC0415 - an optional dependency
 
@@ -117,11 +122,11 @@ def _in_pipeline(connection: sa.Connection) -> Iterator[None]:
         raise DBAPIError.instance(None, None, error, Error, dialect=connection.dialect) from error
 
 
-_COUNTED = {"preserve_rowcount": True}
+_ROWCOUNT_CHECKED = {"preserve_rowcount": True}
 
 
-def _few(parameters: Parameters) -> Parameters:
-    """Drivers do many in another way, which is slower for one."""
+def _unwrap_single(parameters: Parameters) -> Parameters:
+    """Drivers execute a list differently, which is slower for a single parameter set."""
     return parameters[0] if isinstance(parameters, list) and len(parameters) == 1 else parameters
 
 
@@ -142,7 +147,18 @@ def _insert_or_replace(table: sa.Table, dialect: str) -> sa.Insert:
     )
 
 
+class Repository:
+    """A repository of a unit.
+
+    Args:
+        transaction: the unit's.
+    """
+
+    def __init__(self, transaction: Transaction) -> None:
+        self._transaction = transaction
+
+
 def chunks(keys: Sequence[str]) -> Iterator[Sequence[str]]:
-    """The keys in lists that an IN takes."""
+    """The keys in parts that fit an IN."""
     for start in range(0, len(keys), _CHUNK):
         yield keys[start : start + _CHUNK]

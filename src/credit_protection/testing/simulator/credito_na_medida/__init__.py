@@ -1,4 +1,4 @@
-"""Crédito na Medida, made up after the declared contract that the adapter is written against."""
+"""A fictitious Crédito na Medida, by the declared contract that the adapter uses."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the made-up contract sells: products, inclusion natures, removal reasons. Can change while the bureau runs."""
+"""The fictitious contract's products, inclusion natures and removal reasons. Tests may change them at run time."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import copy
 import re
 import threading
 from typing import Any
+
+from validate_docbr import CNPJ, CPF
 
 from credit_protection.testing.simulator.bureau import Refusal
 
@@ -54,10 +56,11 @@ REASONS = [
     {"codigo": "OBITO", "descricao": "Óbito do devedor"},
     {"codigo": "OUTROS", "descricao": "Outros motivos"},
 ]
+_CPF, _CNPJ = CPF(), CNPJ()
 
 
 class Catalogue:
-    """The three lists as they stand. Each is replaced whole, never changed in place, so readers need no lock."""
+    """The three lists. Each is replaced, never changed in place, so that readers need no lock."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -70,12 +73,12 @@ class Catalogue:
         return self._lists
 
     def replace(self, lists: dict[str, list[Entry]]) -> None:
-        """Put other lists in the place of those named."""
+        """Replace the named lists."""
         with self._lock:
             self._lists = self._lists | copy.deepcopy(lists)
 
     def remove_product(self, code: str) -> None:
-        """Let a product vanish; `ValueError` where there is none."""
+        """Remove a product; `ValueError` if it does not exist."""
         with self._lock:
             left = [product for product in self._lists["produtos"] if product["codigo"] != code]
             if len(left) == len(self._lists["produtos"]):
@@ -83,7 +86,7 @@ class Catalogue:
             self._lists = self._lists | {"produtos": left}
 
     def query_product(self, code: str, person: str, inputs: dict[str, str]) -> Entry:
-        """The product of a query about such a person with such inputs, or a `Refusal`."""
+        """The product of a query about such a person with such inputs; else raise a `Refusal`."""
         product = self._entry("produtos", code)
         if product is None:
             raise Refusal(422, "PRODUTO_INVALIDO", "Produto não contratado", field="produto")
@@ -102,7 +105,7 @@ class Catalogue:
         return product
 
     def check_nature(self, code: str, person: str) -> None:
-        """A `Refusal` where the nature does not exist or does not admit the person."""
+        """Raise a `Refusal` if the nature does not exist or does not admit the person."""
         nature = self._entry("naturezas", code)
         if nature is None:
             raise Refusal(422, "NATUREZA_INVALIDA", "Natureza desconhecida", field="natureza")
@@ -110,7 +113,7 @@ class Catalogue:
             raise Refusal(422, "NATUREZA_NAO_ADMITE_PESSOA", f"A natureza não admite {person}", field="natureza")
 
     def check_reason(self, code: str) -> None:
-        """A `Refusal` where the removal reason does not exist."""
+        """Raise a `Refusal` if the removal reason does not exist."""
         if self._entry("motivos", code) is None:
             raise Refusal(422, "MOTIVO_INVALIDO", "Motivo de baixa desconhecido", field="motivo")
 
@@ -119,6 +122,16 @@ class Catalogue:
 
 
 def persons_of(description: str) -> frozenset[str]:
-    """Whom a nature admits, by the mark in its description; one without a mark admits both."""
+    """The persons that a nature admits, by the mark in its description; without a mark, both."""
     mark = re.search(r"\((PF|PJ|PF/PJ)\)", description)
     return frozenset(mark[1].split("/")) if mark else frozenset({"PF", "PJ"})
+
+
+def person_of(document: str, *, alphanumeric: bool = True) -> str | None:
+    """`PF` for a valid CPF, `PJ` for a valid CNPJ, None for anything else."""
+    if re.fullmatch(r"[0-9]{11}", document) and _CPF.validate(document):
+        return "PF"
+    shape = r"[0-9A-Z]{12}[0-9]{2}" if alphanumeric else r"[0-9]{14}"
+    if re.fullmatch(shape, document) and _CNPJ.validate(document):
+        return "PJ"
+    return None

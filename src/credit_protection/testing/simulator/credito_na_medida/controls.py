@@ -1,4 +1,4 @@
-"""The bureau's own control endpoints: what happens at a bureau without a client having asked for it."""
+"""The bureau's own control endpoints: changes at the bureau that no client requests."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Arguments = dict[str, Any]
 
 
 class BureauControls:
-    """`table` gives for each (method, path below `/__simulator`) what does it."""
+    """`table` has the handler of each method and path below `/__simulator`."""
 
     def __init__(self, state: BureauState) -> None:
         self._state = state
@@ -24,9 +24,9 @@ class BureauControls:
             ("GET", "/records"): self.record,
             ("POST", "/records"): self.add_records,
             ("POST", "/removals"): self.remove_at_bureau,
-            ("GET", "/catalogue"): self.catalogue,
+            ("GET", "/catalogue"): lambda _: state.catalogue.as_json(),
             ("POST", "/catalogue"): self.change_catalogue,
-            ("POST", "/tokens/expire"): self.expire_tokens,
+            ("POST", "/tokens/expire"): lambda _: state.tokens.expire_all(),
         }
 
     def record(self, arguments: Arguments) -> object:
@@ -35,10 +35,7 @@ class BureauControls:
         return self._state.ledger.wire(record) | {"motivo": record.motivo, "pedido": json.loads(record.debt.pedido)}
 
     def add_records(self, arguments: Arguments) -> object:
-        """`records`: {documento, contrato, vencimento, valor, natureza} each, on record without a request.
-
-        natureza is OUT where it is left out.
-        """
+        """`records`: {documento, contrato, vencimento, valor, natureza} each; natureza is OUT by default."""
         try:
             debts = [Debt(**({"natureza": "OUT"} | record)) for record in arguments["records"]]
         except (KeyError, TypeError) as error:
@@ -47,31 +44,22 @@ class BureauControls:
         return [ledger.wire(ledger.include(debt, seconds=0).record) for debt in debts]
 
     def remove_at_bureau(self, arguments: Arguments) -> object:
-        """`id`: the bureau takes the record out by itself, at once."""
-        return self._state.ledger.wire(self._state.ledger.leave(str(arguments.get("id"))))
-
-    def catalogue(self, _: Arguments) -> object:
-        """The three lists."""
-        return self._state.catalogue.as_json()
+        """`id`: the bureau removes the record itself, at once."""
+        return self._state.ledger.wire(self._state.ledger.withdraw(str(arguments.get("id"))))
 
     def change_catalogue(self, arguments: Arguments) -> object:
-        """`produtos`, `naturezas`, `motivos` replace the list of that name; `remove_product` lets one vanish."""
+        """`produtos`, `naturezas`, `motivos` replace the list of that name; `remove_product` removes one."""
         lists = dict(arguments)
-        vanishing = lists.pop("remove_product", None)
+        removed = lists.pop("remove_product", None)
         for name, entries in lists.items():
             if name not in self._state.catalogue.as_json() or not isinstance(entries, list):
                 raise ValueError("lists of produtos, naturezas, motivos; or remove_product")
             for entry in entries:
                 self._check(name, entry)
         self._state.catalogue.replace(lists)
-        if vanishing is not None:
-            self._state.catalogue.remove_product(str(vanishing))
+        if removed is not None:
+            self._state.catalogue.remove_product(str(removed))
         return self._state.catalogue.as_json()
-
-    def expire_tokens(self, _: Arguments) -> object:
-        """Every token given so far is refused from now on."""
-        self._state.tokens.expire_all()
-        return {}
 
     def _check(self, name: str, entry: object) -> None:
         if name == "produtos":

@@ -1,8 +1,7 @@
-"""The bureau's book: which debts stand, and every request that wanted an effect.
+"""The bureau's ledger: its records, and every request that asked for an effect.
 
-A record is PROCESSANDO until its moment has come; that is worked out when it is looked at, so no thread waits for it.
-The lock guards the indexes alone and is held for as long as a dictionary takes; whoever reads many records does so on
-a copy of the list.
+A record is PROCESSANDO until `ready_at`. Its situação is computed when it is read, so no thread waits. The lock guards
+only the indexes; readers of many records copy the list.
 """
 
 from __future__ import annotations
@@ -26,7 +25,7 @@ INCLUSION, REMOVAL, PROCESSING, ERROR = "INCLUSAO", "EXCLUSAO", "PROCESSANDO", "
 
 @dataclass(frozen=True, slots=True)
 class Debt:
-    """What an inclusion says, as far as the book keeps it. `pedido` is the request's whole body."""
+    """The debt of an inclusion. `pedido` is the request's whole body."""
 
     documento: str
     contrato: str
@@ -37,13 +36,13 @@ class Debt:
 
     @property
     def key(self) -> Key:
-        """What makes two inclusions the same."""
+        """The key that makes two inclusions the same."""
         return self.documento, self.contrato, self.vencimento
 
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One debt in the book. From `ready_at` on, `result` is its situação and `erro` is told."""
+    """One debt on record. From `ready_at` on, `result` is its situação, and `erro` is shown."""
 
     id: str
     debt: Debt
@@ -58,15 +57,15 @@ class Record:
         """PROCESSANDO, INCLUSAO, EXCLUSAO or ERRO."""
         return self.result if now >= self.ready_at else PROCESSING
 
-    def stands(self, now: float) -> bool:
-        """Whether the debt is, or is about to be, on record: neither removed nor refused at inclusion."""
+    def is_active(self, now: float) -> bool:
+        """Whether the debt is or will be on record: neither removed nor refused at inclusion."""
         situacao = self.situacao(now)
         return situacao not in (REMOVAL, ERROR) or (situacao == ERROR and self.operacao == REMOVAL)
 
 
 @dataclass(frozen=True, slots=True)
 class Inclusion:
-    """An inclusion that was accepted: `repeated` where the key already stood, `reinclusion` where it once did."""
+    """An accepted inclusion: `repeated` if its key was active, `reinclusion` if it was active before."""
 
     record: Record
     repeated: bool
@@ -75,10 +74,10 @@ class Inclusion:
 
 @dataclass(frozen=True, slots=True)
 class LoggedRequest:
-    """One request for an effect.
+    """One request that asked for an effect.
 
-    `status` is null where no answer was made; `outcome` is ACEITA, RESPONDIDA, CORTADA (no effect, no answer) or the
-    error's code.
+    `status` is null without an answer; `outcome` is ACEITA, RESPONDIDA, CORTADA (no effect, no answer) or the error's
+    code.
     """
 
     at: str
@@ -94,7 +93,7 @@ class LoggedRequest:
     fault: str | None = None
     repeated: bool = False
     reinclusion: bool = False
-    landed_late: bool = False
+    effect_delayed: bool = False
     reply_lost: bool = False
 
     def as_json(self) -> dict[str, Any]:
@@ -112,7 +111,7 @@ class BureauLedger:
         self.clear()
 
     def clear(self) -> None:
-        """Forget everything; ids begin anew."""
+        """Delete everything; ids start again."""
         with self._lock:
             self._records: dict[str, Record] = {}
             self._by_key: defaultdict[Key, list[str]] = defaultdict(list)
@@ -124,14 +123,14 @@ class BureauLedger:
     def include(
         self, debt: Debt, *, seconds: float, duplicate_check: bool = True, error: str | None = None
     ) -> Inclusion:
-        """Take a debt in; after so many seconds it stands, or is refused with `error`. 409 where its key stands."""
+        """Include a debt; after so many seconds it is on record, or refused with `error`. 409 if its key is active."""
         with self._lock:
             now = self._clock.now()
             same = [self._records[record_id] for record_id in self._by_key.get(debt.key, ())]
-            standing = next((record for record in same if record.stands(now)), None)
-            if standing is not None and duplicate_check:
+            active = next((record for record in same if record.is_active(now)), None)
+            if active is not None and duplicate_check:
                 message = "Já existe negativação para este documento, contrato e vencimento"
-                raise Refusal(409, "JA_EXISTE", message, record_id=standing.id)
+                raise Refusal(409, "JA_EXISTE", message, record_id=active.id)
             record = Record(
                 id=f"NEG{next(self._numbers):08d}",
                 debt=debt,
@@ -145,11 +144,11 @@ class BureauLedger:
             self._by_key[debt.key].append(record.id)
             self._by_document[debt.documento].append(record.id)
             self._by_contract[debt.contrato].append(record.id)
-        reinclusion = any(former.operacao == REMOVAL for former in same if not former.stands(now))
-        return Inclusion(record, repeated=standing is not None, reinclusion=reinclusion)
+        reinclusion = any(former.operacao == REMOVAL for former in same if not former.is_active(now))
+        return Inclusion(record, repeated=active is not None, reinclusion=reinclusion)
 
     def remove(self, record_id: str, motivo: str, *, seconds: float, error: str | None = None) -> Record:
-        """Take a record out; after so many seconds it is gone, or the removal is refused with `error`."""
+        """Remove a record; after so many seconds it is removed, or the removal is refused with `error`."""
         with self._lock:
             now = self._clock.now()
             record = self._found(record_id)
@@ -159,7 +158,7 @@ class BureauLedger:
             if record.operacao == INCLUSION and situacao == PROCESSING:
                 message = "A inclusão ainda está em processamento; tente mais tarde"
                 raise Refusal(409, "EM_PROCESSAMENTO", message, record_id=record_id)
-            if not record.stands(now):
+            if not record.is_active(now):
                 raise Refusal(404, "NAO_ENCONTRADA", "A inclusão foi recusada; não há o que excluir")
             removed = replace(
                 record,
@@ -173,8 +172,8 @@ class BureauLedger:
             self._records[record_id] = removed
         return removed
 
-    def leave(self, record_id: str) -> Record:
-        """The bureau takes a record out by itself: EXCLUSAO at once, whatever was under way."""
+    def withdraw(self, record_id: str) -> Record:
+        """Remove a record as the bureau itself would: EXCLUSAO at once, also while processing."""
         with self._lock:
             now = self._clock.now()
             record = replace(
@@ -184,29 +183,29 @@ class BureauLedger:
         return record
 
     def get(self, record_id: str) -> Record:
-        """The record of an id, or 404."""
+        """The record with an id, or 404."""
         with self._lock:
             return self._found(record_id)
 
     def find(self, filters: Mapping[str, str | int], *, page: int, page_size: int) -> tuple[list[Record], int]:
-        """A page (counted from 0) of the records that match, in the order they came, and how many there are."""
+        """A page (from 0) of the records that match, in order of inclusion, and their total number."""
         documento, contrato, situacao = (filters.get(name) for name in ("documento", "contrato", "situacao"))
         with self._lock:
             if documento is not None:
-                some = [self._records[record_id] for record_id in self._by_document.get(str(documento), ())]
+                found = [self._records[record_id] for record_id in self._by_document.get(str(documento), ())]
             elif contrato is not None:
-                some = [self._records[record_id] for record_id in self._by_contract.get(str(contrato), ())]
+                found = [self._records[record_id] for record_id in self._by_contract.get(str(contrato), ())]
             else:
-                some = list(self._records.values())
+                found = list(self._records.values())
         now = self._clock.now()
         if documento is not None and contrato is not None:
-            some = [record for record in some if record.debt.contrato == contrato]
+            found = [record for record in found if record.debt.contrato == contrato]
         if situacao is not None:
-            some = [record for record in some if record.situacao(now) == situacao]
-        return some[page * page_size : (page + 1) * page_size], len(some)
+            found = [record for record in found if record.situacao(now) == situacao]
+        return found[page * page_size : (page + 1) * page_size], len(found)
 
     def log(self, request: LoggedRequest) -> None:
-        """Write a request for an effect into the book."""
+        """Log a request that asked for an effect."""
         with self._lock:
             self._requests.append(request)
 
@@ -233,17 +232,17 @@ class BureauLedger:
         return {
             "records": [self.wire(record) | {"motivo": record.motivo} for record in records],
             "requests": [request.as_json() for request in requests],
-            "counts": self._counted(records, requests),
+            "counts": self._count(records, requests),
         }
 
     def counts(self) -> dict[str, int]:
-        """How many of what; see `_counted`."""
-        return self._counted(*self._copies())
+        """The counts; see `_count`."""
+        return self._count(*self._copies())
 
-    def _counted(self, records: list[Record], requests: list[LoggedRequest]) -> dict[str, int]:
+    def _count(self, records: list[Record], requests: list[LoggedRequest]) -> dict[str, int]:
         now = self._clock.now()
         situations = Counter(record.situacao(now) for record in records)
-        standing = Counter(record.debt.key for record in records if record.stands(now))
+        active = Counter(record.debt.key for record in records if record.is_active(now))
         accepted = Counter(request.operation for request in requests if request.outcome in ("ACEITA", "RESPONDIDA"))
         return {
             "records": len(records),
@@ -251,15 +250,15 @@ class BureauLedger:
             "included": situations[INCLUSION],
             "removed": situations[REMOVAL],
             "errors": situations[ERROR],
-            "standing": standing.total(),
-            "duplicates": standing.total() - len(standing),
+            "active": active.total(),
+            "duplicates": active.total() - len(active),
             "requests": len(requests),
             "inclusions_accepted": accepted["include"],
             "removals_accepted": accepted["remove"],
             "queries_answered": accepted["query"],
             "repeated": sum(request.repeated for request in requests),
             "reinclusions": sum(request.reinclusion for request in requests),
-            "landed_late": sum(request.landed_late for request in requests),
+            "effect_delayed": sum(request.effect_delayed for request in requests),
             "replies_lost": sum(request.reply_lost for request in requests),
         }
 

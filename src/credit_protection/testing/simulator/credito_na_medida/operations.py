@@ -1,4 +1,4 @@
-"""The operations of the declared contract. Each takes an order and gives an answer, or raises what is refused."""
+"""The operations of the declared contract. Each takes an order and returns an answer, or raises a refusal."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl
 
 from credit_protection.testing.simulator.bureau import Refusal
 from credit_protection.testing.simulator.contract import ContractViolation
-from credit_protection.testing.simulator.credito_na_medida.documents import person_of
+from credit_protection.testing.simulator.credito_na_medida.catalogue import person_of
 from credit_protection.testing.simulator.credito_na_medida.ledger import Debt
 from credit_protection.testing.simulator.credito_na_medida.options import ReportForm
 from credit_protection.testing.simulator.credito_na_medida.reports import ReportOrder, report
@@ -30,7 +30,7 @@ _DEFAULT_PAGE_SIZE = 100
 
 
 class Operations:
-    """`table` gives for each (method, path template) of the contract its name in fault rules and what does it."""
+    """`table` has the name in fault rules and the handler of each (method, path template) of the contract."""
 
     def __init__(self, state: BureauState) -> None:
         self._state = state
@@ -49,9 +49,9 @@ class Operations:
     def token(self, order: Order) -> Answer:
         """Log in; the credentials come as JSON, as a form, or as HTTP Basic."""
         order.query()
-        said = order.checked(_credentials(order))
+        body = order.checked(_credentials(order))
         options = self._state.options
-        if (said["client_id"], said["client_secret"]) != (options.client_id, options.client_secret):
+        if (body["client_id"], body["client_secret"]) != (options.client_id, options.client_secret):
             raise Refusal(401, "CREDENCIAIS_INVALIDAS", "client_id ou client_secret inválido")
         token = self._state.tokens.issue(options.token_seconds)
         return Answer.json(200, {"access_token": token, "token_type": "Bearer", "expires_in": options.token_seconds})
@@ -62,28 +62,28 @@ class Operations:
         return Answer.json(200, {name: self._state.catalogue.as_json()[name]})
 
     def query(self, order: Order) -> Answer:
-        """A credit query: charged, then answered in the form that the options say."""
+        """Charge a credit query, then answer in the form that the options set."""
         self._admit(order)
-        said = order.body()
-        inputs: dict[str, str] = said.get("insumos", {})
-        product = self._state.catalogue.query_product(said["produto"], self._person(said["documento"]), inputs)
+        body = order.body()
+        inputs: dict[str, str] = body.get("insumos", {})
+        product = self._state.catalogue.query_product(body["produto"], self._person(body["documento"]), inputs)
         self._state.charge(Decimal(product.get("preco") or 0))
-        question = ReportOrder(said["documento"], product["codigo"], product["nome"], tuple(sorted(inputs.items())))
+        question = ReportOrder(body["documento"], product["codigo"], product["nome"], tuple(sorted(inputs.items())))
         return self._report_answer(question, order)
 
     def own_report(self, order: Order) -> Answer:
-        """Fetch a report on the API's origin, with the token."""
+        """Give a report on the API's origin, with the token."""
         self._admit(order)
         return self._report(order, OWN_REPORTS)
 
     def other_report(self, order: Order) -> Answer:
-        """Fetch a report on the other origin, where showing the token would be giving it away."""
+        """Give a report on the other origin, where a token must not be sent."""
         if "authorization" in order.request.headers:
-            self._state.note_leak()
+            self._state.record_token_leak()
         return self._report(order, OTHER_REPORTS)
 
     def find(self, order: Order) -> Answer:
-        """A page of the records that match."""
+        """One page of the records that match."""
         filters = self._admit(order)
         page, page_size = int(filters.pop("pagina", 0)), int(filters.pop("por_pagina", _DEFAULT_PAGE_SIZE))
         if page_size < 1:
@@ -99,18 +99,18 @@ class Operations:
         return Answer.json(200, ledger.wire(ledger.get(order.path["id"])))
 
     def include(self, order: Order) -> Answer:
-        """Take a debt in."""
+        """Include a debt."""
         self._admit(order)
-        said = order.body()
-        person = self._person(said["documento"])
-        if person != said["tipo_pessoa"]:
+        body = order.body()
+        person = self._person(body["documento"])
+        if person != body["tipo_pessoa"]:
             raise Refusal(422, "TIPO_PESSOA_DIVERGENTE", f"O documento é de {person}", field="tipo_pessoa")
-        self._state.catalogue.check_nature(said["natureza"], person)
-        if Decimal(said["valor"]) <= 0:
+        self._state.catalogue.check_nature(body["natureza"], person)
+        if Decimal(body["valor"]) <= 0:
             raise Refusal(422, "VALOR_INVALIDO", "O valor deve ser maior que zero", field="valor")
         names = ("documento", "contrato", "vencimento", "valor", "natureza")
         included = self._state.ledger.include(
-            Debt(**{name: said[name] for name in names}, pedido=order.request.body),
+            Debt(**{name: body[name] for name in names}, pedido=order.request.body),
             seconds=self._state.options.processing_seconds,
             duplicate_check=self._state.options.duplicate_check,
             error=order.processing_error(),
@@ -121,7 +121,7 @@ class Operations:
         return Answer.json(201, self._state.ledger.wire(included.record))
 
     def remove(self, order: Order) -> Answer:
-        """Take a debt out."""
+        """Remove a debt."""
         motivo = str(self._admit(order)["motivo"])
         ledger = self._state.ledger
         ledger.get(order.path["id"])
@@ -131,7 +131,7 @@ class Operations:
         return Answer.json(202, ledger.wire(removed))
 
     def _admit(self, order: Order) -> dict[str, str | int]:
-        """Let in who shows a good token; what the query string says is returned."""
+        """Check the token; return the query parameters."""
         if order.fault(FaultKind.EXPIRED_TOKEN):
             self._state.tokens.expire_all()
         self._state.tokens.check(order.request.headers.get("authorization", ""))
@@ -144,7 +144,7 @@ class Operations:
         return person
 
     def _report_answer(self, question: ReportOrder, order: Order) -> Answer:
-        fault = order.circumstances.fault
+        fault = order.context.fault
         headers = (("X-Protocolo", question.protocolo),)
         options = self._state.options
         form = options.report_forms.get(question.produto, options.report_form)
@@ -167,11 +167,11 @@ class Operations:
         if order.request.method != "GET" or kept is None or path != f"{folder}{protocolo}.pdf":
             raise Refusal(404, "NAO_ENCONTRADA", "Relatório não encontrado")
         question, fault = kept
-        return _file(question, order.circumstances.fault or fault, ())
+        return _file(question, order.context.fault or fault, ())
 
 
 def _credentials(order: Order) -> object:
-    """What was sent to log in with, in the form of the JSON body."""
+    """The credentials of a login, in the form of the JSON body."""
     if order.media_type() == "application/x-www-form-urlencoded":
         body: object = dict(parse_qsl(order.request.body.decode("utf-8", "replace"), keep_blank_values=True))
     else:
@@ -187,7 +187,7 @@ def _credentials(order: Order) -> object:
 
 
 def _file(question: ReportOrder, fault: Fault | None, headers: tuple[tuple[str, str], ...]) -> Answer:
-    """The report's bytes; an HTML page comes under the media type that the fault says."""
+    """The report's bytes; an HTML page has the media type of the fault."""
     media_type = "application/pdf"
     if fault is not None and fault.kind is FaultKind.HTML_INSTEAD_OF_PDF:
         media_type = fault.media_type

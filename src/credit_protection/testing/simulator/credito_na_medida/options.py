@@ -1,4 +1,4 @@
-"""What can be set about the simulated bureau, at the start and while it runs."""
+"""The options of the simulated bureau; they can change at run time."""
 
 from __future__ import annotations
 
@@ -30,21 +30,21 @@ class Options:
     client_id: str = "demo-client"
     client_secret: str = "demo-secret"  # noqa: S105 - a made-up secret
     token_seconds: int = 3600
-    """How long a token is good: `expires_in`."""
+    """The validity of a token: `expires_in`."""
     processing_seconds: float = 0.5
     """How long an accepted inclusion or removal stays PROCESSANDO."""
     duplicate_check: bool = True
-    """Off: a second inclusion under a key that stands makes a second record instead of 409."""
+    """Off: a second inclusion under an active key makes a second record instead of 409."""
     balance: Decimal | None = None
-    """Money for queries in BRL; each costs its product's price. None: no end of it."""
+    """The balance for queries in BRL; None: unlimited."""
     report_form: ReportForm = ReportForm.PDF
     report_forms: dict[str, ReportForm] = field(default_factory=dict)
     """Other forms by product code."""
     alphanumeric_cnpj: bool = True
-    """Off: a CNPJ with letters is refused, as by a bureau that has not caught up."""
+    """Off: a CNPJ with letters is refused."""
 
     def changed(self, changes: dict[str, Any]) -> Options:
-        """The options after changes in their JSON form; `ValueError` says which is refused."""
+        """The options after changes in their JSON form; `ValueError` names a refused one."""
         problem = next(iter(_SCHEMA.iter_errors(changes)), None)
         if problem is not None:
             raise ValueError(f"{problem.json_path}: {problem.message}")

@@ -1,7 +1,8 @@
-"""Everything the bureau remembers, in one place; operations and controls both work on it."""
+"""The bureau's state, which operations and controls share."""
 
 from __future__ import annotations
 
+import secrets
 import threading
 from dataclasses import replace
 from functools import cache
@@ -13,7 +14,6 @@ from credit_protection.testing.simulator.contract import Contract
 from credit_protection.testing.simulator.credito_na_medida.catalogue import Catalogue
 from credit_protection.testing.simulator.credito_na_medida.ledger import BureauLedger
 from credit_protection.testing.simulator.credito_na_medida.options import Options
-from credit_protection.testing.simulator.credito_na_medida.tokens import Tokens
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,13 +26,13 @@ if TYPE_CHECKING:
 
 @cache
 def declared_contract() -> Contract:
-    """The declared contract, as this package ships it."""
+    """The declared contract that this package ships."""
     text = (files("credit_protection.testing.simulator") / "credito_na_medida.declared.yaml").read_text("utf-8")
     return Contract(text, error_schema="Erro")
 
 
 class BureauState:
-    """Contract, options, tokens, book, catalogue, and the reports that wait to be fetched."""
+    """Contract, options, tokens, ledger, catalogue, and the reports to download."""
 
     def __init__(self, clock: SimulatorClock, files_origin: Callable[[], str]) -> None:
         self.clock = clock
@@ -47,12 +47,12 @@ class BureauState:
         self._lock = threading.Lock()
 
     def set_options(self, changes: dict[str, Any]) -> None:
-        """Change options by name; `ValueError` where one is refused, and then none is changed."""
+        """Change options by name. `ValueError` if one is refused; then none is changed."""
         with self._lock:
             self.options = self.options.changed(changes)
 
     def charge(self, price: Decimal) -> None:
-        """Take the price of a query from the balance, or refuse with 402."""
+        """Subtract a query's price from the balance, or refuse with 402."""
         with self._lock:
             balance = self.options.balance
             if balance is None:
@@ -61,7 +61,38 @@ class BureauState:
                 raise Refusal(402, "SEM_CREDITO", "Saldo insuficiente para a consulta")
             self.options = replace(self.options, balance=balance - price)
 
-    def note_leak(self) -> None:
-        """Count a token that was shown to the other origin."""
+    def record_token_leak(self) -> None:
+        """Count a token that was sent to the other origin."""
         with self._lock:
             self.tokens_leaked += 1
+
+
+class Tokens:
+    """The access tokens that were issued."""
+
+    def __init__(self, clock: SimulatorClock) -> None:
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._expires_at: dict[str, float] = {}
+
+    def issue(self, seconds: int) -> str:
+        """Issue a token that is valid for so many seconds."""
+        token = secrets.token_urlsafe(24)
+        with self._lock:
+            self._expires_at[token] = self._clock.now() + seconds
+        return token
+
+    def check(self, authorization: str) -> None:
+        """Raise a `Refusal` unless the header has a valid token."""
+        scheme, _, token = authorization.partition(" ")
+        with self._lock:
+            expires_at = self._expires_at.get(token.strip()) if scheme.lower() == "bearer" else None
+        if expires_at is None:
+            raise Refusal(401, "TOKEN_INVALIDO", "Token ausente ou inválido; autentique-se")
+        if self._clock.now() >= expires_at:
+            raise Refusal(401, "TOKEN_EXPIRADO", "Token expirado; autentique-se novamente")
+
+    def expire_all(self) -> None:
+        """Expire all tokens."""
+        with self._lock:
+            self._expires_at = dict.fromkeys(self._expires_at, self._clock.now())

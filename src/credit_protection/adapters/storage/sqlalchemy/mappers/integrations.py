@@ -1,19 +1,22 @@
-"""Integrations with their settings, and what each bureau sells."""
+"""Creditors, integrations with their settings, and their catalogues."""
 
 from __future__ import annotations
 
+from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from credit_protection.adapters.storage.sqlalchemy.column_types import member_of
+from credit_protection.adapters.storage.sqlalchemy.mappers.plain_fields import PlainFields
+from credit_protection.domain.creditors import Creditor
 from credit_protection.domain.documents import PersonType
-from credit_protection.domain.guards import GuardSettings, TelecomGuard
-from credit_protection.domain.integrations import Integration, ReuseMode, ReuseWindow
+from credit_protection.domain.guards import NOTICE_DAYS_BY_STATE, GuardSettings, TelecomGuard
+from credit_protection.domain.integrations import Environment, Integration, IntegrationSettings, ReuseMode, ReuseWindow
 from credit_protection.domain.money import Money
 from credit_protection.domain.natures import InclusionNature
 from credit_protection.domain.products import Product, ProductInput
 from credit_protection.domain.reasons import BureauReason
-from credit_protection.domain.removal_policy import RemovalPolicy, Trigger
+from credit_protection.domain.removal_policy import RemovalPolicy, RemovalRule
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -22,72 +25,79 @@ if TYPE_CHECKING:
     from sqlalchemy import Row
 
 
+_PLAIN_CREDITOR = PlainFields(Creditor, without=("local_holidays",))
+_PLAIN_PRODUCT = PlainFields(Product, without=("person_types", "inputs", "price"))
+_PLAIN = PlainFields(
+    Integration, without=("parameters", "encrypted_parameters", "settings", "failing_negativation_ids")
+)
+
+
+def creditor_row(creditor: Creditor) -> dict[str, Any]:
+    """The row of a creditor."""
+    return _PLAIN_CREDITOR.of(creditor) | {"local_holidays": [day.isoformat() for day in creditor.local_holidays]}
+
+
+def creditor_of(row: Row[Any] | SimpleNamespace) -> Creditor:
+    """The creditor of a row, or of a part of one."""
+    holidays = tuple(date.fromisoformat(day) for day in row.local_holidays)
+    return Creditor(**_PLAIN_CREDITOR.of(row), local_holidays=holidays)
+
+
 def integration_row(integration: Integration) -> dict[str, Any]:
-    """What is stored of an integration."""
-    return {
-        "id": integration.id,
-        "gateway": integration.gateway,
-        "description": integration.description,
-        "creditor_id": integration.creditor_id,
+    """The row of an integration."""
+    return _PLAIN.of(integration) | {
         "parameters": dict(integration.parameters),
-        "sealed": dict(integration.sealed),
-        "created_at": integration.created_at,
-        "environment": integration.environment,
-        "active": integration.active,
-        "removal_policy": _policy_tree(integration.removal_policy),
-        "guards": _guards_tree(integration.guards),
-        "reuse": {"days": integration.reuse.days, "mode": integration.reuse.mode.value},
-        "grouped": integration.grouped,
-        "rate_per_second": integration.rate_per_second,
-        "owns_transmission": integration.owns_transmission,
-        "paused_until": integration.paused_until,
-        "pause_reason": integration.pause_reason,
-        "deleted_at": integration.deleted_at,
-        "version": integration.version,
-        "failing": list(integration.failing),
-        "pauses": integration.pauses,
-        "paused_since": integration.paused_since,
+        "encrypted_parameters": dict(integration.encrypted_parameters),
+        "settings": _settings_tree(integration.settings),
+        "failing_negativation_ids": list(integration.failing_negativation_ids),
     }
 
 
 def integration_of(row: Row[Any] | SimpleNamespace) -> Integration:
     """The integration of a row, or of a part of one."""
     return Integration(
-        id=row.id,
-        gateway=row.gateway,
-        description=row.description,
-        creditor_id=row.creditor_id,
+        **_PLAIN.of(row),
         parameters=row.parameters,
-        sealed=row.sealed,
-        created_at=row.created_at,
-        environment=row.environment,
-        active=row.active,
-        removal_policy=_policy_of(row.removal_policy),
-        guards=_guards_of(row.guards),
-        reuse=ReuseWindow(row.reuse["days"], member_of(ReuseMode, row.reuse["mode"])),
-        grouped=row.grouped,
-        rate_per_second=row.rate_per_second,
-        owns_transmission=row.owns_transmission,
-        paused_until=row.paused_until,
-        pause_reason=row.pause_reason,
-        deleted_at=row.deleted_at,
-        version=row.version,
-        failing=tuple(row.failing),
-        pauses=row.pauses,
-        paused_since=row.paused_since,
+        encrypted_parameters=row.encrypted_parameters,
+        settings=_settings_of(row.settings),
+        failing_negativation_ids=tuple(row.failing_negativation_ids),
+    )
+
+
+def _settings_tree(settings: IntegrationSettings) -> dict[str, Any]:
+    return {
+        "environment": settings.environment.value,
+        "removal_policy": _policy_tree(settings.removal_policy),
+        "guards": _guards_tree(settings.guards),
+        "reuse": {"days": settings.reuse.days, "mode": settings.reuse.mode.value},
+        "grouped": settings.grouped,
+        "rate_per_second": settings.rate_per_second,
+        "owns_transmission": settings.owns_transmission,
+    }
+
+
+def _settings_of(tree: dict[str, Any]) -> IntegrationSettings:
+    return IntegrationSettings(
+        environment=member_of(Environment, tree["environment"]),
+        removal_policy=_policy_of(tree["removal_policy"]),
+        guards=_guards_of(tree["guards"]),
+        reuse=ReuseWindow(tree["reuse"]["days"], member_of(ReuseMode, tree["reuse"]["mode"])),
+        grouped=tree["grouped"],
+        rate_per_second=tree["rate_per_second"],
+        owns_transmission=tree["owns_transmission"],
     )
 
 
 def _policy_tree(policy: RemovalPolicy) -> dict[str, Any]:
     return {
-        "trigger": policy.trigger.value,
+        "rule": policy.rule.value,
         "tolerance_cents": policy.tolerance.cents,
         "deletion_days": policy.deletion_days,
     }
 
 
 def _policy_of(tree: dict[str, Any]) -> RemovalPolicy:
-    return RemovalPolicy(member_of(Trigger, tree["trigger"]), Money(tree["tolerance_cents"]), tree["deletion_days"])
+    return RemovalPolicy(member_of(RemovalRule, tree["rule"]), Money(tree["tolerance_cents"]), tree["deletion_days"])
 
 
 def _guards_tree(guards: GuardSettings) -> dict[str, Any]:
@@ -99,6 +109,7 @@ def _guards_tree(guards: GuardSettings) -> dict[str, Any]:
         "monthly_interest_percent": str(guards.monthly_interest_percent),
         "creditor_notifies": guards.creditor_notifies,
         "notice_days": guards.notice_days,
+        "notice_days_by_state": dict(guards.notice_days_by_state),
         "telecom": guards.telecom.value,
     }
 
@@ -112,6 +123,7 @@ def _guards_of(tree: dict[str, Any]) -> GuardSettings:
         monthly_interest_percent=Decimal(tree["monthly_interest_percent"]),
         creditor_notifies=tree["creditor_notifies"],
         notice_days=tree["notice_days"],
+        notice_days_by_state=tree.get("notice_days_by_state", NOTICE_DAYS_BY_STATE),
         telecom=member_of(TelecomGuard, tree["telecom"]),
     )
 
@@ -120,45 +132,31 @@ def _guards_of(tree: dict[str, Any]) -> GuardSettings:
 
 
 def product_row(integration_id: str, position: int, product: Product) -> dict[str, Any]:
-    """What is stored of a product; its position keeps the list's order."""
-    return {
+    """The row of a product; its position keeps the list's order."""
+    return _PLAIN_PRODUCT.of(product) | {
         "integration_id": integration_id,
         "position": position,
-        "code": product.code,
-        "name": product.name,
-        "kind": product.kind,
         "person_types": _persons_tree(product.person_types),
         "inputs": [{"code": each.code, "name": each.name, "required": each.required} for each in product.inputs],
         "price_cents": product.price,
-        "hidden": product.hidden,
-        "gone_at": product.gone_at,
     }
 
 
 def product_of(row: Row[Any]) -> Product:
     """The product of a row."""
     return Product(
-        code=row.code,
-        name=row.name,
-        kind=row.kind,
+        **_PLAIN_PRODUCT.of(row),
         person_types=_persons_of(row.person_types),
         inputs=tuple(ProductInput(each["code"], each["name"], each["required"]) for each in row.inputs),
         price=row.price_cents,
-        hidden=row.hidden,
-        gone_at=row.gone_at,
     )
 
 
 def nature_row(integration_id: str, position: int, nature: InclusionNature) -> dict[str, Any]:
-    """What is stored of a nature."""
-    persons = nature.person_types
-    return {
-        "integration_id": integration_id,
-        "position": position,
-        "code": nature.code,
-        "description": nature.description,
-        "person_types": None if persons is None else _persons_tree(persons),
-    }
+    """The row of a nature."""
+    persons = None if nature.person_types is None else _persons_tree(nature.person_types)
+    row = {"integration_id": integration_id, "position": position, "person_types": persons}
+    return row | {"code": nature.code, "description": nature.description}
 
 
 def nature_of(row: Row[Any]) -> InclusionNature:
@@ -168,13 +166,9 @@ def nature_of(row: Row[Any]) -> InclusionNature:
 
 
 def reason_row(integration_id: str, position: int, reason: BureauReason) -> dict[str, Any]:
-    """What is stored of a removal reason."""
-    return {
-        "integration_id": integration_id,
-        "position": position,
-        "code": reason.code,
-        "description": reason.description,
-    }
+    """The row of a removal reason."""
+    row = {"integration_id": integration_id, "position": position}
+    return row | {"code": reason.code, "description": reason.description}
 
 
 def reason_of(row: Row[Any]) -> BureauReason:

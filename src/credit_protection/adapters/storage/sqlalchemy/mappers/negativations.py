@@ -5,10 +5,15 @@ from __future__ import annotations
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
-from credit_protection.adapters.storage.places import queue_of, reference_in, unique_reference, waits_for
+from credit_protection.adapters.storage.derived_columns import (
+    bureau_reference,
+    queue_name,
+    unique_reference,
+    wait_state,
+)
 from credit_protection.adapters.storage.sqlalchemy.column_types import member_of
+from credit_protection.adapters.storage.sqlalchemy.mappers.plain_fields import PlainFields
 from credit_protection.domain.events import Event
-from credit_protection.domain.legal_calendar import RemovalCause
 from credit_protection.domain.money import Money
 from credit_protection.domain.negativations import (
     Block,
@@ -19,111 +24,59 @@ from credit_protection.domain.negativations import (
     Unanswered,
 )
 from credit_protection.domain.reasons import RemovalReason
-from credit_protection.domain.removal_policy import RemovalTrigger
+from credit_protection.domain.removal_policy import RemovalCause, RemovalTrigger
 from credit_protection.domain.requests import InclusionRequest
 
 if TYPE_CHECKING:
     from sqlalchemy import Row
 
 
+_PLAIN_REQUEST = PlainFields(InclusionRequest, without=("invoice_ids",))
+_PLAIN = PlainFields(
+    Negativation,
+    without=("invoices", "reference", "transmission", "triggers", "unanswered_inclusions", "unanswered_removals"),
+)
+_PLAIN_TRANSMISSION = PlainFields(Transmission, without=("claim", "block"))
+_PLAIN_EVENT = PlainFields(Event, without=("detail",))
+
+
 def request_row(request: InclusionRequest) -> dict[str, Any]:
-    """What is stored of a request."""
-    return {
-        "id": request.id,
-        "integration_id": request.integration_id,
-        "actor_id": request.actor_id,
-        "actor_name": request.actor_name,
-        "asked_at": request.asked_at,
-        "customer_id": request.customer_id,
-        "subscription_id": request.subscription_id,
-        "invoice_ids": list(request.invoice_ids),
-        "nature_code": request.nature_code,
-        "why": request.why,
-    }
+    """The row of a request."""
+    return _PLAIN_REQUEST.of(request) | {"invoice_ids": list(request.invoice_ids)}
 
 
 def request_of(row: Row[Any]) -> InclusionRequest:
     """The request of a row."""
-    return InclusionRequest(
-        id=row.id,
-        integration_id=row.integration_id,
-        actor_id=row.actor_id,
-        actor_name=row.actor_name,
-        asked_at=row.asked_at,
-        customer_id=row.customer_id,
-        subscription_id=row.subscription_id,
-        invoice_ids=tuple(row.invoice_ids),
-        nature_code=row.nature_code,
-        why=row.why,
-    )
+    return InclusionRequest(**_PLAIN_REQUEST.of(row), invoice_ids=tuple(row.invoice_ids))
 
 
 # ------------------------------------------------------------------------------------------------ negativations
 
 
 def negativation_row(negativation: Negativation) -> dict[str, Any]:
-    """What is stored of a negativation: what it is, what the queues are read by, its transmission."""
+    """The row of a negativation, with its transmission and the derived columns that queues are read by."""
     return {
-        "id": negativation.id,
-        "request_id": negativation.request_id,
-        "integration_id": negativation.integration_id,
-        "creditor_id": negativation.creditor_id,
-        "registry": negativation.registry,
-        "host": negativation.host,
-        "customer_id": negativation.customer_id,
-        "subscription_id": negativation.subscription_id,
-        "customer_name": negativation.customer_name,
-        "document": negativation.document,
+        **_PLAIN.of(negativation),
         "invoices": [_invoice_tree(invoice) for invoice in negativation.invoices],
-        "nature_code": negativation.nature_code,
         "reference": unique_reference(negativation),
-        "requested_by": negativation.requested_by,
-        "created_at": negativation.created_at,
-        "observed": negativation.observed,
-        "observed_since": negativation.observed_since,
         "desired": negativation.desired,
         "triggers": [_trigger_tree(trigger) for trigger in negativation.triggers],
         "is_closed": negativation.is_closed,
         **_unanswered_row("unanswered_inclusions", negativation.unanswered_inclusions),
         **_unanswered_row("unanswered_removals", negativation.unanswered_removals),
-        "known_at": negativation.known_at,
-        "bureau_id": negativation.bureau_id,
-        "notice_sent_on": negativation.notice_sent_on,
-        "published_on": negativation.published_on,
-        "published_is_estimated": negativation.published_is_estimated,
-        "removal_reason": negativation.removal_reason,
-        "inclusion_claims": negativation.inclusion_claims,
-        "removal_claims": negativation.removal_claims,
-        "rejection": negativation.rejection,
-        "is_adopted": negativation.is_adopted,
         **_transmission_row(negativation.transmission),
-        "queue": queue_of(negativation),
-        "waits_for": waits_for(negativation),
-        "version": negativation.version,
+        "queue": queue_name(negativation),
+        "wait_state": wait_state(negativation),
     }
 
 
 def negativation_of(row: Row[Any]) -> Negativation:
     """The negativation of a row."""
     return Negativation(
-        id=row.id,
-        request_id=row.request_id,
-        integration_id=row.integration_id,
-        creditor_id=row.creditor_id,
-        registry=row.registry,
-        host=row.host,
-        customer_id=row.customer_id,
-        subscription_id=row.subscription_id,
-        customer_name=row.customer_name,
-        document=row.document,
+        **_PLAIN.of(row),
         invoices=tuple(_invoice_of(tree) for tree in row.invoices),
-        nature_code=row.nature_code,
-        reference=reference_in(row.reference, is_adopted=row.is_adopted),
-        requested_by=row.requested_by,
-        created_at=row.created_at,
+        reference=bureau_reference(row.reference, is_adopted=row.is_adopted),
         transmission=_transmission_of(row),
-        observed=row.observed,
-        observed_since=row.observed_since,
         triggers=tuple(_trigger_of(tree) for tree in row.triggers),
         unanswered_inclusions=_unanswered_of(
             row.unanswered_inclusions, row.unanswered_inclusions_since, row.unanswered_inclusions_quiet_until
@@ -131,22 +84,11 @@ def negativation_of(row: Row[Any]) -> Negativation:
         unanswered_removals=_unanswered_of(
             row.unanswered_removals, row.unanswered_removals_since, row.unanswered_removals_quiet_until
         ),
-        known_at=row.known_at,
-        bureau_id=row.bureau_id,
-        notice_sent_on=row.notice_sent_on,
-        published_on=row.published_on,
-        published_is_estimated=row.published_is_estimated,
-        removal_reason=row.removal_reason,
-        inclusion_claims=row.inclusion_claims,
-        removal_claims=row.removal_claims,
-        rejection=row.rejection,
-        is_adopted=row.is_adopted,
-        version=row.version,
     )
 
 
 def invoice_rows(negativation: Negativation) -> list[dict[str, Any]]:
-    """What is stored to find a negativation by its invoices."""
+    """The rows by which a negativation is found by its invoices."""
     return [
         {
             "negativation_id": negativation.id,
@@ -160,14 +102,10 @@ def invoice_rows(negativation: Negativation) -> list[dict[str, Any]]:
     ]
 
 
-def _transmission_row(work: Transmission) -> dict[str, Any]:
-    claim, block = work.claim, work.block
+def _transmission_row(transmission: Transmission) -> dict[str, Any]:
+    claim, block = transmission.claim, transmission.block
     return {
-        "action": work.action,
-        "due_at": work.due_at,
-        "deadline": work.deadline,
-        "attempts": work.attempts,
-        "fence": work.fence,
+        **_PLAIN_TRANSMISSION.of(transmission),
         "claim_action": None if claim is None else claim.action,
         "claim_worker": None if claim is None else claim.worker,
         "claim_at": None if claim is None else claim.at,
@@ -176,7 +114,6 @@ def _transmission_row(work: Transmission) -> dict[str, Any]:
         "block_code": None if block is None else block.code,
         "block_message": None if block is None else block.message,
         "block_at": None if block is None else block.at,
-        "last_error": work.last_error,
     }
 
 
@@ -186,16 +123,7 @@ def _transmission_of(row: Row[Any]) -> Transmission:
         claim = Claim(row.claim_action, row.claim_worker, row.claim_at, row.claim_until, row.claim_fence)
     if row.block_at is not None:
         block = Block(row.block_code, row.block_message, row.block_at)
-    return Transmission(
-        action=row.action,
-        due_at=row.due_at,
-        deadline=row.deadline,
-        attempts=row.attempts,
-        fence=row.fence,
-        claim=claim,
-        block=block,
-        last_error=row.last_error,
-    )
+    return Transmission(**_PLAIN_TRANSMISSION.of(row), claim=claim, block=block)
 
 
 def _unanswered_row(name: str, unanswered: Unanswered | None) -> dict[str, Any]:
@@ -257,17 +185,10 @@ def _trigger_of(tree: dict[str, Any]) -> RemovalTrigger:
 
 
 def event_row(event: Event) -> dict[str, Any]:
-    """What is stored of an event."""
-    return {
-        "negativation_id": event.negativation_id,
-        "kind": event.kind,
-        "at": event.at,
-        "actor_id": event.actor_id,
-        "cause": event.cause,
-        "detail": dict(event.detail),
-    }
+    """The row of an event."""
+    return _PLAIN_EVENT.of(event) | {"detail": dict(event.detail)}
 
 
 def event_of(row: Row[Any]) -> Event:
     """The event of a row."""
-    return Event(row.kind, row.negativation_id, row.at, row.actor_id, row.cause, row.detail)
+    return Event(**_PLAIN_EVENT.of(row), detail=row.detail)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from credit_protection.adapters.storage.sqlalchemy.mappers.plain_fields import PlainFields
 from credit_protection.domain.queries import CreditQuery, DocumentReport, StructuredReport
 
 if TYPE_CHECKING:
@@ -12,77 +13,25 @@ if TYPE_CHECKING:
     from credit_protection.domain.queries import CreditReport
 
 STRUCTURED = "application/json"
+_PLAIN = PlainFields(CreditQuery, without=("inputs", "cost"))
 
 
 def query_row(query: CreditQuery) -> dict[str, Any]:
-    """What is stored of a query."""
-    return {
-        "id": query.id,
-        "integration_id": query.integration_id,
-        "creditor_id": query.creditor_id,
-        "product_code": query.product_code,
-        "document": query.document,
-        "customer_id": query.customer_id,
-        "purpose": query.purpose,
-        "actor_id": query.actor_id,
-        "asked_at": query.asked_at,
-        "inputs": dict(query.inputs),
-        "status": query.status,
-        "cost_cents": query.cost,
-        "answered_at": query.answered_at,
-        "protocol": query.protocol,
-        "error_code": query.error_code,
-        "error_message": query.error_message,
-        "media_type": query.media_type,
-        "size": query.size,
-        "sha256": query.sha256,
-    }
+    """The row of a query."""
+    return _PLAIN.of(query) | {"inputs": dict(query.inputs), "cost_cents": query.cost}
 
 
 def query_of(row: Row[Any]) -> CreditQuery:
     """The query of a row."""
-    return CreditQuery(
-        id=row.id,
-        integration_id=row.integration_id,
-        creditor_id=row.creditor_id,
-        product_code=row.product_code,
-        document=row.document,
-        customer_id=row.customer_id,
-        purpose=row.purpose,
-        actor_id=row.actor_id,
-        asked_at=row.asked_at,
-        inputs=row.inputs,
-        status=row.status,
-        cost=row.cost_cents,
-        answered_at=row.answered_at,
-        protocol=row.protocol,
-        error_code=row.error_code,
-        error_message=row.error_message,
-        media_type=row.media_type,
-        size=row.size,
-        sha256=row.sha256,
-    )
+    return CreditQuery(**_PLAIN.of(row), inputs=row.inputs, cost=row.cost_cents)
 
 
 def report_row(query_id: str, report: CreditReport) -> dict[str, Any]:
-    """What is stored of an answer: its bytes, or its tree."""
+    """The row of an answer: its bytes, or its tree."""
+    row: dict[str, Any] = {"query_id": query_id, "protocol": report.protocol, "content": None, "data": None}
     if isinstance(report, DocumentReport):
-        return {
-            "query_id": query_id,
-            "media_type": report.media_type,
-            "content": report.content,
-            "data": None,
-            "protocol": report.protocol,
-            "score": None,
-        }
-    return {
-        "query_id": query_id,
-        "media_type": STRUCTURED,
-        "content": None,
-        "data": dict(report.data),
-        "protocol": report.protocol,
-        "score": report.score,
-    }
+        return row | {"media_type": report.media_type, "content": report.content, "score": None}
+    return row | {"media_type": STRUCTURED, "data": dict(report.data), "score": report.score}
 
 
 def report_of(row: Row[Any]) -> CreditReport:

@@ -1,4 +1,4 @@
-"""The ledger's entries."""
+"""The ledger's entries: a settlement and its reversal are two rows."""
 
 from __future__ import annotations
 
@@ -16,35 +16,28 @@ if TYPE_CHECKING:
 
 
 def entry_row(host: str, entry: Entry, recorded_at: datetime) -> dict[str, Any]:
-    """What is stored of an entry when it is recorded."""
+    """The row of an entry when it is recorded."""
+    row = {"host": host, "invoice_id": entry.invoice_id, "recorded_at": recorded_at, "applied_at": None}
     if isinstance(entry, Reversal):
-        return {
-            "host": host,
+        return row | {
             "settlement_id": entry.settlement_id,
             "is_reversal": True,
-            "invoice_id": entry.invoice_id,
             "kind": None,
             "happened_on": entry.reversed_on,
             "amount_cents": None,
             "discount_cents": ZERO,
             "available_on": None,
             "court_order": False,
-            "recorded_at": recorded_at,
-            "applied_at": None,
         }
-    return {
-        "host": host,
+    return row | {
         "settlement_id": entry.id,
         "is_reversal": False,
-        "invoice_id": entry.invoice_id,
         "kind": entry.kind,
         "happened_on": entry.paid_on,
         "amount_cents": entry.amount,
         "discount_cents": entry.discount,
         "available_on": entry.available_on,
         "court_order": entry.court_order,
-        "recorded_at": recorded_at,
-        "applied_at": None,
     }
 
 

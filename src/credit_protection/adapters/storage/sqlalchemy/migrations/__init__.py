@@ -1,7 +1,7 @@
-"""The tables' history, run by code: `upgrade` when a process starts, `downgrade` by hand.
+"""Migrations, run by code: `upgrade` when a process starts, `downgrade` by hand.
 
-Everything happens in one transaction that no other process can enter: an advisory lock on PostgreSQL, BEGIN IMMEDIATE
-on SQLite. So two processes that start at once take turns, and the second finds nothing to do.
+Each runs in one transaction under a lock: an advisory lock on PostgreSQL, BEGIN IMMEDIATE on SQLite. Of two processes
+that start at once, the second waits and finds nothing to do.
 """
 
 from __future__ import annotations
@@ -19,30 +19,30 @@ if TYPE_CHECKING:
 
     from alembic.config import Config
 
-HEAD = "v0002"
-"""The newest revision: compared before alembic is even imported."""
+HEAD = "v0001"
+"""The newest revision: compared before alembic is imported."""
 VERSION_TABLE = "cp_alembic_version"
 _LOCK_KEY = 0x63705F6D69677261  # "cp_migra"
 _alembic = threading.Lock()
-"""Alembic's context is one per process."""
+"""Alembic has one context per process."""
 
 
 def upgrade(engine: sa.Engine, *, schema: str | None = None) -> None:
-    """Bring the tables up to the newest revision.
+    """Upgrade the tables to the newest revision.
 
     Args:
         engine: of the database.
-        schema: of the tables, on PostgreSQL; made where it is missing.
+        schema: of the tables, on PostgreSQL; created where it is missing.
 
     Raises:
-        ConfigurationError: a newer version of the program has changed the tables.
+        ConfigurationError: a newer version of the program migrated the database.
     """
     if _current(engine, schema) == HEAD:
         return
     from alembic import command  # noqa: PLC0415 - slow to import, and not needed when up to date
     from alembic.util import CommandError  # noqa: PLC0415 - likewise
 
-    with _alembic, _alone(engine, schema) as connection:
+    with _alembic, _locked(engine, schema) as connection:
         try:
             command.upgrade(_config(connection, schema), "head")
         except CommandError as error:
@@ -53,16 +53,16 @@ def upgrade(engine: sa.Engine, *, schema: str | None = None) -> None:
 
 
 def downgrade(engine: sa.Engine, revision: str, *, schema: str | None = None) -> None:
-    """Take the tables back to an older revision; `base` drops them all, with what they hold.
+    """Downgrade the tables to an older revision; `base` drops them all, with their data.
 
     Args:
         engine: of the database.
-        revision: to which.
+        revision: the older one.
         schema: of the tables, on PostgreSQL.
     """
     from alembic import command  # noqa: PLC0415 - slow to import
 
-    with _alembic, _alone(engine, schema) as connection:
+    with _alembic, _locked(engine, schema) as connection:
         command.downgrade(_config(connection, schema), revision)
 
 
@@ -76,12 +76,12 @@ def _current(engine: sa.Engine, schema: str | None) -> str | None:
 
 
 @contextmanager
-def _alone(engine: sa.Engine, schema: str | None) -> Iterator[sa.Connection]:
-    """One transaction in which nobody else migrates."""
+def _locked(engine: sa.Engine, schema: str | None) -> Iterator[sa.Connection]:
+    """One transaction in which no other process migrates."""
     if engine.dialect.name == "postgresql":
-        # else, after waiting for the lock, we would not see what its holder did
-        seeing = engine.execution_options(isolation_level="READ COMMITTED")
-        with seeing.begin() as connection:
+        # at a higher isolation, after waiting for the lock, the other process's changes would be invisible
+        read_committed = engine.execution_options(isolation_level="READ COMMITTED")
+        with read_committed.begin() as connection:
             connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK_KEY)))
             if schema is not None:
                 connection.execute(sa.schema.CreateSchema(schema, if_not_exists=True))
@@ -93,14 +93,14 @@ def _alone(engine: sa.Engine, schema: str | None) -> Iterator[sa.Connection]:
         try:
             connection.exec_driver_sql("BEGIN IMMEDIATE")
             yield connection
-            _require_whole(connection)
+            _require_references(connection)
             connection.commit()
         finally:
             connection.rollback()
             connection.exec_driver_sql(f"PRAGMA foreign_keys = {enforced}")
 
 
-def _require_whole(connection: sa.Connection) -> None:
+def _require_references(connection: sa.Connection) -> None:
     if broken := connection.exec_driver_sql("PRAGMA foreign_key_check").first():
         raise ConfigurationError(
             f"A migração deixaria a tabela {broken[0]} com referências perdidas; nada foi alterado. "

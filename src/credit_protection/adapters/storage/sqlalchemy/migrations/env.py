@@ -1,4 +1,4 @@
-"""Alembic's entry: runs the revisions on the connection that `migrations.upgrade` gives."""
+"""Alembic's entry: runs the revisions on the connection of `migrations.upgrade`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ schema = context.config.attributes.get("schema")
 if schema is not None:
     connection = connection.execution_options(schema_translate_map={None: schema})
     quoted = connection.dialect.identifier_preparer.quote(schema)
-    connection.exec_driver_sql(f"SET LOCAL search_path TO {quoted}")  # the map says nothing to ALTER TABLE
+    connection.exec_driver_sql(f"SET LOCAL search_path TO {quoted}")  # ALTER TABLE ignores the map
 context.configure(
     connection=connection,
     target_metadata=METADATA,

@@ -1,4 +1,4 @@
-"""The integrations, and what each bureau sells."""
+"""Creditors, integrations and their catalogues."""
 
 from __future__ import annotations
 
@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from credit_protection.adapters.storage.refusals import changed_meanwhile, exists, not_found
-from credit_protection.adapters.storage.sqlalchemy import setups
+from credit_protection.adapters.storage.conflicts import id_conflict, not_found, version_conflict
+from credit_protection.adapters.storage.sqlalchemy import integration_join
 from credit_protection.adapters.storage.sqlalchemy.mappers.integrations import (
+    creditor_of,
+    creditor_row,
     integration_of,
     integration_row,
     nature_of,
@@ -19,20 +21,22 @@ from credit_protection.adapters.storage.sqlalchemy.mappers.integrations import (
     reason_row,
 )
 from credit_protection.adapters.storage.sqlalchemy.tables import CREDITOR, INTEGRATION, NATURE, PRODUCT, REMOVAL_REASON
+from credit_protection.adapters.storage.sqlalchemy.transaction import Repository
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from credit_protection.adapters.storage.sqlalchemy.transaction import Transaction
     from credit_protection.domain.creditors import Creditor
     from credit_protection.domain.integrations import Integration
     from credit_protection.domain.natures import InclusionNature
     from credit_protection.domain.products import Product
     from credit_protection.domain.reasons import BureauReason
 
+_ALL_CREDITORS = sa.select(CREDITOR).order_by(CREDITOR.c.id)
+_ONE_CREDITOR = sa.select(CREDITOR).where(CREDITOR.c.id == sa.bindparam("key"))
 _ONE = sa.select(INTEGRATION).where(INTEGRATION.c.id == sa.bindparam("key"))
 _WITH_CREDITOR = (
-    sa.select(*setups.COLUMNS)
+    sa.select(*integration_join.COLUMNS)
     .select_from(INTEGRATION)
     .outerjoin(CREDITOR, CREDITOR.c.id == sa.bindparam("creditor_key"))
     .where(INTEGRATION.c.id == sa.bindparam("key"))
@@ -56,26 +60,43 @@ _LIST = {table: _listed(table) for table in (PRODUCT, NATURE, REMOVAL_REASON)}
 _CLEAR = {table: _cleared(table) for table in _LIST}
 
 
-class SqlIntegrations:
-    """`ports.storage.IntegrationRepository`."""
+class SqlCreditors(Repository):
+    """`ports.storage.CreditorRepository`."""
 
-    def __init__(self, transaction: Transaction) -> None:
-        self._transaction = transaction
+    def save(self, creditor: Creditor) -> None:
+        """Insert, or replace the one with this id."""
+        self._transaction.prefetched_integrations.clear()
+        self._transaction.insert_or_replace(CREDITOR, creditor_row(creditor))
+
+    def get(self, creditor_id: str) -> Creditor:
+        """Raises `NotFound`."""
+        row = self._transaction.row(_ONE_CREDITOR, {"key": creditor_id})
+        if row is None:
+            raise not_found("a empresa", creditor_id)
+        return creditor_of(row)
+
+    def all(self) -> Sequence[Creditor]:
+        """All, by id."""
+        return [creditor_of(row) for row in self._transaction.rows(_ALL_CREDITORS)]
+
+
+class SqlIntegrations(Repository):
+    """`ports.storage.IntegrationRepository`."""
 
     def add(self, integration: Integration) -> None:
         """Insert a new one. Raises `Conflict` where its id exists."""
         if not self._transaction.insert_new(INTEGRATION, integration_row(integration)):
-            raise exists("a integração", integration.id)
+            raise id_conflict("a integração", integration.id)
 
     def save(self, integration: Integration) -> None:
-        """Replace, one version on."""
-        self._transaction.along.clear()
+        """Replace, and increment the version."""
+        self._transaction.prefetched_integrations.clear()
         key, read = integration.id, integration.version
         row = integration_row(integration) | {"version": read + 1, "key": key, "read_version": read}
         del row["id"]
-        if not self._transaction.change(_REPLACE, row):
+        if not self._transaction.execute(_REPLACE, row):
             self.get(key)
-            raise changed_meanwhile("a integração", key)
+            raise version_conflict("a integração", key)
 
     def get(self, integration_id: str) -> Integration:
         """Raises `NotFound`; a deleted one is still found here."""
@@ -84,16 +105,16 @@ class SqlIntegrations:
             raise not_found("a integração", integration_id)
         return integration_of(row)
 
-    def with_creditor(self, integration_id: str, creditor_id: str) -> tuple[Integration, Creditor]:
-        """Both, in one read, if not read along with something else. Raises `NotFound` for either."""
-        known = self._transaction.along.get((integration_id, creditor_id))
+    def get_with_creditor(self, integration_id: str, creditor_id: str) -> tuple[Integration, Creditor]:
+        """Both in one read; in none where they were joined to an earlier row. Raises `NotFound` for either."""
+        known = self._transaction.prefetched_integrations.get((integration_id, creditor_id))
         if known is not None:
             return known
         row = self._transaction.row(_WITH_CREDITOR, {"key": integration_id, "creditor_key": creditor_id})
-        integration = None if row is None else setups.integration_in(row)
+        integration = None if row is None else integration_join.integration_in(row)
         if row is None or integration is None:
             raise not_found("a integração", integration_id)
-        creditor = setups.creditor_in(row)
+        creditor = integration_join.creditor_in(row)
         if creditor is None:
             raise not_found("a empresa", creditor_id)
         return integration, creditor
@@ -133,6 +154,6 @@ class SqlIntegrations:
         return self._transaction.rows(_LIST[table], {"key": integration_id})
 
     def _replace(self, table: sa.Table, integration_id: str, rows: list[dict[str, Any]]) -> None:
-        self._transaction.change(_CLEAR[table], {"key": integration_id})
+        self._transaction.execute(_CLEAR[table], {"key": integration_id})
         if rows:
-            self._transaction.change(sa.insert(table), rows)
+            self._transaction.execute(sa.insert(table), rows)

@@ -1,4 +1,4 @@
-"""The credit queries and their answers, byte for byte."""
+"""Credit queries and their answers, byte for byte."""
 
 from __future__ import annotations
 
@@ -6,19 +6,19 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
-from credit_protection.adapters.storage.refusals import exists, has_outcome, not_found
-from credit_protection.adapters.storage.sqlalchemy.lists import listed, newest_first
+from credit_protection.adapters.storage.conflicts import id_conflict, not_found, outcome_conflict
 from credit_protection.adapters.storage.sqlalchemy.mappers.queries import query_of, query_row, report_of, report_row
+from credit_protection.adapters.storage.sqlalchemy.pages import newest_first, read_page
 from credit_protection.adapters.storage.sqlalchemy.tables import CREDIT_QUERY, CREDIT_REPORT, is_
+from credit_protection.adapters.storage.sqlalchemy.transaction import Repository
 from credit_protection.domain.queries import QueryStatus
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from credit_protection.adapters.storage.sqlalchemy.transaction import Transaction
     from credit_protection.domain.queries import CreditQuery, CreditReport
-    from credit_protection.ports.storage import Listed, Page, QueryFilter
+    from credit_protection.ports.storage import Page, PageRequest, QueryFilter
 
 _C = CREDIT_QUERY.c
 _SELECT = sa.select(CREDIT_QUERY)
@@ -42,26 +42,23 @@ _UNANSWERED = (
 )
 
 
-class SqlQueries:
+class SqlQueries(Repository):
     """`ports.storage.QueryRepository`."""
-
-    def __init__(self, transaction: Transaction) -> None:
-        self._transaction = transaction
 
     def add(self, query: CreditQuery) -> None:
         """Insert a new one. Raises `Conflict` where its id exists."""
         if not self._transaction.insert_new(CREDIT_QUERY, query_row(query)):
-            raise exists("a consulta", query.id)
+            raise id_conflict("a consulta", query.id)
 
     def save(self, query: CreditQuery, report: CreditReport | None = None) -> None:
         """Replace a query that was `SENT`, storing its answer with it."""
         row = query_row(query)
         row["key"] = row.pop("id")
-        if not self._transaction.change(_REPLACE, row):
+        if not self._transaction.execute(_REPLACE, row):
             self.get(query.id)
-            raise has_outcome(query.id)
+            raise outcome_conflict(query.id)
         if report is not None:
-            self._transaction.change(sa.insert(CREDIT_REPORT), report_row(query.id, report))
+            self._transaction.execute(sa.insert(CREDIT_REPORT), report_row(query.id, report))
 
     def get(self, query_id: str) -> CreditQuery:
         """Raises `NotFound`."""
@@ -78,13 +75,13 @@ class SqlQueries:
         return report_of(row)
 
     def newest_answered(self, integration_id: str, product_code: str, document: str) -> CreditQuery | None:
-        """For the reuse window."""
-        wanted = {"integration_id": integration_id, "product_code": product_code, "document": document}
-        row = self._transaction.row(_NEWEST_ANSWERED, wanted)
+        """The newest answered query about a document."""
+        parameters = {"integration_id": integration_id, "product_code": product_code, "document": document}
+        row = self._transaction.row(_NEWEST_ANSWERED, parameters)
         return None if row is None else query_of(row)
 
-    def list(self, wanted: QueryFilter, page: Page) -> Listed[CreditQuery]:
-        """Newest first; no answer's bytes are read."""
+    def list(self, wanted: QueryFilter, page: PageRequest) -> Page[CreditQuery]:
+        """Newest first; the answers' bytes are not read."""
         statement = _SELECT
         if wanted.creditor_ids is not None:
             statement = statement.where(_C.creditor_id.in_(sorted(wanted.creditor_ids)))
@@ -97,7 +94,7 @@ class SqlQueries:
             if value is not None:
                 statement = statement.where(column == value)
         statement = newest_first(statement, _C.asked_at, _C.id, page)
-        return listed(self._transaction, statement, page, query_of, lambda row: (row.asked_at.isoformat(), row.id))
+        return read_page(self._transaction, statement, page, query_of, lambda row: (row.asked_at.isoformat(), row.id))
 
     def unanswered_since(self, before: datetime, limit: int) -> Sequence[CreditQuery]:
         """Queries still `SENT` that were asked before an instant, oldest first."""

@@ -25,7 +25,7 @@ def _where(condition: str, *, sqlite: str | None = None) -> dict[str, Any]:
 
 
 def upgrade() -> None:
-    """Make them."""
+    """Create them."""
     op.create_table(
         "cp_creditor",
         sa.Column("id", sa.Text, nullable=False),
@@ -45,20 +45,17 @@ def upgrade() -> None:
         sa.Column("description", sa.Text, nullable=False),
         sa.Column("creditor_id", sa.Text, nullable=False),
         sa.Column("parameters", _JSON, nullable=False),
-        sa.Column("sealed", _JSON, nullable=False),
+        sa.Column("encrypted_parameters", _JSON, nullable=False),
         sa.Column("created_at", _INSTANT, nullable=False),
-        sa.Column("environment", sa.Text, nullable=False),
         sa.Column("active", _FLAG, nullable=False),
-        sa.Column("removal_policy", _JSON, nullable=False),
-        sa.Column("guards", _JSON, nullable=False),
-        sa.Column("reuse", _JSON, nullable=False),
-        sa.Column("grouped", _FLAG, nullable=False),
-        sa.Column("rate_per_second", sa.Double, nullable=True),
-        sa.Column("owns_transmission", _FLAG, nullable=False),
+        sa.Column("settings", _JSON, nullable=False),
         sa.Column("paused_until", _INSTANT, nullable=True),
         sa.Column("pause_reason", sa.Text, nullable=False),
         sa.Column("deleted_at", _INSTANT, nullable=True),
         sa.Column("version", sa.Integer, nullable=False),
+        sa.Column("failing_negativation_ids", _JSON, nullable=False),
+        sa.Column("consecutive_pauses", sa.Integer, nullable=False),
+        sa.Column("paused_since", _INSTANT, nullable=True),
         sa.PrimaryKeyConstraint("id", name="pk_cp_integration"),
     )
     op.create_table(
@@ -149,12 +146,12 @@ def upgrade() -> None:
         sa.Column("integration_id", sa.Text, nullable=False),
         sa.Column("actor_id", sa.Text, nullable=False),
         sa.Column("actor_name", sa.Text, nullable=False),
-        sa.Column("asked_at", _INSTANT, nullable=False),
+        sa.Column("requested_at", _INSTANT, nullable=False),
         sa.Column("customer_id", sa.Text, nullable=False),
         sa.Column("subscription_id", sa.Text, nullable=False),
         sa.Column("invoice_ids", _JSON, nullable=False),
         sa.Column("nature_code", sa.Text, nullable=False),
-        sa.Column("why", sa.Text, nullable=False),
+        sa.Column("remark", sa.Text, nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_cp_inclusion_request"),
         sa.ForeignKeyConstraint(
             ["integration_id"], ["cp_integration.id"], name="fk_cp_inclusion_request_integration_id"
@@ -213,7 +210,7 @@ def upgrade() -> None:
         sa.Column("block_at", _INSTANT, nullable=True),
         sa.Column("last_error", sa.Text, nullable=False),
         sa.Column("queue", sa.Text, nullable=True),
-        sa.Column("waits_for", sa.Text, nullable=True),
+        sa.Column("wait_state", sa.Text, nullable=True),
         sa.Column("version", sa.Integer, nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_cp_negativation"),
         sa.ForeignKeyConstraint(["integration_id"], ["cp_integration.id"], name="fk_cp_negativation_integration_id"),
@@ -226,13 +223,13 @@ def upgrade() -> None:
         "ix_cp_negativation_due_inclusion",
         "cp_negativation",
         ["due_at", "id"],
-        **_where("queue = 'inclusion' AND waits_for = 'worker'"),
+        **_where("queue = 'inclusion' AND wait_state = 'worker'"),
     )
     op.create_index(
         "ix_cp_negativation_due_removal",
         "cp_negativation",
         ["deadline", "due_at", "id"],
-        **_where("queue = 'removal' AND waits_for = 'worker'"),
+        **_where("queue = 'removal' AND wait_state = 'worker'"),
     )
     op.create_index("ix_cp_negativation_integration", "cp_negativation", ["integration_id", "created_at", "id"])
     op.create_index(
@@ -249,12 +246,12 @@ def upgrade() -> None:
         "ix_cp_negativation_next",
         "cp_negativation",
         ["due_at"],
-        **_where("waits_for = 'worker' AND claim_until IS NULL"),
+        **_where("wait_state = 'worker' AND claim_until IS NULL"),
     )
     op.create_index("ix_cp_negativation_observed", "cp_negativation", ["observed", "created_at", "id"])
     op.create_index("ix_cp_negativation_open", "cp_negativation", ["created_at", "id"], **_where("queue IS NOT NULL"))
     op.create_index(
-        "ix_cp_negativation_person", "cp_negativation", ["created_at", "id"], **_where("waits_for = 'person'")
+        "ix_cp_negativation_person", "cp_negativation", ["created_at", "id"], **_where("wait_state = 'person'")
     )
     op.create_index(
         "ix_cp_negativation_removal_queue", "cp_negativation", ["deadline", "id"], **_where("queue = 'removal'")
@@ -335,25 +332,28 @@ def upgrade() -> None:
         sa.Column("act", sa.Text, nullable=False),
         sa.Column("subject", sa.Text, nullable=False),
         sa.Column("creditor_id", sa.Text, nullable=True),
-        sa.Column("why", sa.Text, nullable=False),
+        sa.Column("remark", sa.Text, nullable=False),
         sa.Column("before", _JSON, nullable=False),
         sa.Column("after", _JSON, nullable=False),
         sa.PrimaryKeyConstraint("seq", name="pk_cp_audit"),
     )
+    op.create_index("ix_cp_audit_act", "cp_audit", ["act", "at", "seq"])
+    op.create_index("ix_cp_audit_actor", "cp_audit", ["actor_id", "at", "seq"])
+    op.create_index("ix_cp_audit_creditor", "cp_audit", ["creditor_id", "at", "seq"])
     op.create_index("ix_cp_audit_newest", "cp_audit", ["at", "seq"])
     op.create_index("ix_cp_audit_subject", "cp_audit", ["subject", "at", "seq"])
     op.create_table(
-        "cp_mark",
+        "cp_watermark",
         sa.Column("name", sa.Text, nullable=False),
         sa.Column("at", _INSTANT, nullable=False),
-        sa.PrimaryKeyConstraint("name", name="pk_cp_mark"),
+        sa.PrimaryKeyConstraint("name", name="pk_cp_watermark"),
     )
 
 
 def downgrade() -> None:
     """Drop them, children first."""
     for table in (
-        "cp_mark",
+        "cp_watermark",
         "cp_audit",
         "cp_invoice",
         "cp_settlement",

@@ -1,0 +1,1 @@
+"""The declared contract: every path and field. Only `requests` and `answers` change once the real contract is known."""

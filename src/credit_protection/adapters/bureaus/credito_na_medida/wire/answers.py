@@ -1,0 +1,332 @@
+"""Parses the answers of the contract: `HttpReply` in, domain values out.
+
+An answer that does not follow the contract is `Unreadable`: a missing list is never an empty one, since "there is no
+such record" is concluded from it.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from enum import StrEnum
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from credit_protection.adapters.bureaus.credito_na_medida import codes
+from credit_protection.adapters.bureaus.json_answers import (
+    Unreadable,
+    display_text,
+    optional_text,
+    read_code,
+    read_items,
+    read_object,
+    read_word,
+    required_text,
+)
+from credit_protection.domain.bureau_answers import (
+    Accepted,
+    Done,
+    ExecutionResult,
+    RecordFound,
+    RecordKey,
+    RecordState,
+    Rejected,
+)
+from credit_protection.domain.documents import PersonType, parse_document
+from credit_protection.domain.errors import InvalidInput
+from credit_protection.domain.money import Money
+from credit_protection.domain.natures import InclusionNature, persons_in
+from credit_protection.domain.products import BOTH, Product, ProductInput
+from credit_protection.domain.queries import PDF
+from credit_protection.domain.reasons import BureauReason
+from credit_protection.ports.bureau import ListedRecord
+
+if TYPE_CHECKING:
+    from credit_protection.adapters.bureaus.json_answers import JsonObject
+    from credit_protection.adapters.http import HttpReply
+    from credit_protection.domain.bureau_answers import Receipt
+
+_LONG_AGO = datetime.min.replace(tzinfo=UTC)
+_is_id = re.compile(r"(?!\.+$)[A-Za-z0-9_.:-]{1,64}").fullmatch
+_is_day = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}").fullmatch
+_is_amount = re.compile(r"[0-9]{1,12}\.[0-9]{2}").fullmatch
+
+
+class Operation(StrEnum):
+    """The last operation on a record (operacao)."""
+
+    INCLUSION = "INCLUSAO"
+    REMOVAL = "EXCLUSAO"
+
+
+class RecordStatus(StrEnum):
+    """The status of that operation (situacao)."""
+
+    PROCESSING = "PROCESSANDO"
+    INCLUDED = "INCLUSAO"
+    REMOVED = "EXCLUSAO"
+    ERROR = "ERRO"
+
+
+_STATES = {
+    (Operation.INCLUSION, RecordStatus.PROCESSING): RecordState.INCLUDING,
+    (Operation.INCLUSION, RecordStatus.INCLUDED): RecordState.PRESENT,
+    (Operation.INCLUSION, RecordStatus.REMOVED): RecordState.GONE,
+    (Operation.INCLUSION, RecordStatus.ERROR): RecordState.REJECTED,
+    (Operation.REMOVAL, RecordStatus.PROCESSING): RecordState.REMOVING,
+    (Operation.REMOVAL, RecordStatus.INCLUDED): RecordState.PRESENT,
+    (Operation.REMOVAL, RecordStatus.REMOVED): RecordState.GONE,
+    (Operation.REMOVAL, RecordStatus.ERROR): RecordState.REMOVAL_REFUSED,
+}
+_INACTIVE = frozenset({RecordState.GONE, RecordState.REJECTED})
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A debt record (Negativacao) of the bureau."""
+
+    id: str
+    document: str
+    reference: str
+    due_date: date
+    amount: str
+    operation: Operation
+    status: RecordStatus
+    error: str = ""
+    updated_at: datetime = _LONG_AGO
+
+    @property
+    def state(self) -> RecordState:
+        """The domain's state."""
+        return _STATES[self.operation, self.status]
+
+    @property
+    def is_active(self) -> bool:
+        """Whether the debt is, or is about to be, on file."""
+        return self.state not in _INACTIVE
+
+    def is_of(self, document: str, reference: str, due_date: date) -> bool:
+        """Whether this is the record of a natural key."""
+        compact = "".join(filter(str.isalnum, self.document)).upper()
+        return (compact, self.reference, self.due_date) == (document, reference, due_date)
+
+    def receipt(self, request_id: str | None) -> Receipt:
+        """The record as the answer to its last operation."""
+        if self.status is RecordStatus.PROCESSING:
+            return Accepted(self.id, request_id)
+        if self.status is RecordStatus.ERROR:
+            return Rejected(self.status.value, self.error, request_id=request_id)
+        return Done(ExecutionResult.EXECUTED, self.id, request_id)
+
+    def found(self) -> RecordFound:
+        """The record as the result of a lookup."""
+        return RecordFound(self.state, bureau_id=self.id, message=self.error)
+
+    def listed(self) -> ListedRecord:
+        """The record as an item of a list.
+
+        Raises:
+            Unreadable: its document is neither a CPF nor a CNPJ.
+        """
+        try:
+            document = parse_document(self.document)
+        except InvalidInput as invalid:
+            raise Unreadable(f"documento: {invalid.code}") from None
+        return ListedRecord(RecordKey(document, self.reference, self.due_date, self.id), self.amount, self.found())
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page of records, and the number of all records if given."""
+
+    records: tuple[Record, ...]
+    total: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """A query's answer: the bytes and their media type, or the address to download them from."""
+
+    protocol: str | None
+    content: bytes = b""
+    media_type: str = ""
+    url: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class WireError:
+    """An error (Erro), its texts safe to show."""
+
+    code: str
+    message: str
+    field: str | None
+    record_id: str | None
+
+
+def usable_id(record_id: str | None) -> str | None:
+    """An id that may be part of an address; None where it is unknown or can't be the bureau's."""
+    return record_id if record_id is not None and _is_id(record_id) else None
+
+
+def is_usable_url(url: str) -> bool:
+    """Whether a report's address is an absolute one that may be fetched."""
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        return False
+    is_plain = url.isascii() and url.isprintable() and " " not in url and "\\" not in url
+    is_absolute = parts.scheme in {"http", "https"} and bool(parts.hostname)
+    return is_plain and is_absolute and "@" not in parts.netloc and port != 0
+
+
+def parse_products(reply: HttpReply) -> tuple[Product, ...]:
+    """The products."""
+    return read_items(read_object(reply), "produtos", _product)
+
+
+def parse_natures(reply: HttpReply) -> tuple[InclusionNature, ...]:
+    """The natures; their person types are read from the description."""
+    return read_items(read_object(reply), "naturezas", _nature)
+
+
+def parse_reasons(reply: HttpReply) -> tuple[BureauReason, ...]:
+    """The removal reasons."""
+    return read_items(read_object(reply), "motivos", _reason)
+
+
+def parse_record(reply: HttpReply) -> Record:
+    """One record."""
+    return _record(read_object(reply))
+
+
+def parse_page(reply: HttpReply) -> Page:
+    """A page of records."""
+    body = read_object(reply)
+    total = body.get("total")
+    if total is not None and (isinstance(total, bool) or not isinstance(total, int) or total < 0):
+        raise Unreadable("total")
+    return Page(read_items(body, "negativacoes", _record), total)
+
+
+def parse_report(reply: HttpReply) -> Report:
+    """A report in any of its three forms: bytes, Base64, or an address."""
+    if reply.media_type != "application/json":
+        return Report(reply.request_id, reply.content, reply.media_type)
+    body = read_object(reply)
+    protocol = reply.request_id or (read_code(body, "protocolo") if body.get("protocolo") else None)
+    encoded, url = body.get("pdf_base64"), body.get("pdf_url")
+    if isinstance(encoded, str):
+        return Report(protocol, _decode(encoded), PDF)
+    if isinstance(url, str):
+        return Report(protocol, url=url)
+    raise Unreadable("pdf_base64, pdf_url")
+
+
+def parse_error(reply: HttpReply) -> WireError | None:
+    """The error of a reply; None where its body is not the contract's."""
+    try:
+        body = read_object(reply)
+        code, message = display_text(read_code(body, "codigo")), required_text(body, "mensagem")
+        record_id = body.get("id")
+    except Unreadable:
+        return None
+    return WireError(
+        code,
+        message,
+        optional_text(body, "campo") or None,
+        usable_id(record_id) if isinstance(record_id, str) else None,
+    )
+
+
+# ------------------------------------------------------------------------------------------------ parts
+
+
+def _product(body: JsonObject) -> Product:
+    kind = codes.PRODUCT_KINDS.get(required_text(body, "tipo"))
+    persons, inputs, price = body.get("pessoas", []), body.get("insumos", []), body.get("preco")
+    if kind is None:
+        raise Unreadable("tipo")
+    if not isinstance(persons, list) or not all(isinstance(person, str) for person in persons):
+        raise Unreadable("pessoas")
+    try:
+        person_types = frozenset(PersonType(person) for person in persons)
+    except ValueError:
+        raise Unreadable("pessoas") from None
+    return Product(
+        code=read_code(body, "codigo"),
+        name=required_text(body, "nome"),
+        kind=kind,
+        person_types=person_types or BOTH,
+        inputs=read_items({"insumos": inputs}, "insumos", _input),
+        price=None if price is None else Money.brl(_amount(price, "preco")),
+    )
+
+
+def _input(body: JsonObject) -> ProductInput:
+    code = read_code(body, "codigo")
+    return ProductInput(code, optional_text(body, "nome") or code, required=body.get("obrigatorio") is True)
+
+
+def _nature(body: JsonObject) -> InclusionNature:
+    description = required_text(body, "descricao")
+    return InclusionNature(read_code(body, "codigo"), description, persons_in(description))
+
+
+def _reason(body: JsonObject) -> BureauReason:
+    return BureauReason(read_code(body, "codigo"), optional_text(body, "descricao"))
+
+
+def _record(body: JsonObject) -> Record:
+    record_id, document, reference = body.get("id"), body.get("documento"), body.get("contrato")
+    if not isinstance(record_id, str) or not _is_id(record_id):
+        raise Unreadable("id")
+    if not isinstance(document, str) or not document.isascii():
+        raise Unreadable("documento")
+    if not isinstance(reference, str) or not reference.isprintable():
+        raise Unreadable("contrato")
+    return Record(
+        id=record_id,
+        document=document,
+        reference=reference,
+        due_date=_day(body.get("vencimento")),
+        amount=_amount(body.get("valor"), "valor"),
+        operation=read_word(body, "operacao", Operation),
+        status=read_word(body, "situacao", RecordStatus),
+        error=optional_text(body, "erro"),
+        updated_at=_instant(body.get("atualizado_em")),
+    )
+
+
+def _amount(text: object, name: str) -> str:
+    if not isinstance(text, str) or not _is_amount(text):
+        raise Unreadable(name)
+    return text
+
+
+def _day(text: object) -> date:
+    try:
+        if isinstance(text, str) and _is_day(text):
+            return date.fromisoformat(text)
+    except ValueError:
+        pass
+    raise Unreadable("vencimento")
+
+
+def _instant(text: object) -> datetime:
+    """When a record last changed. It only orders records, so an unreadable one is the oldest."""
+    try:
+        instant = datetime.fromisoformat(text) if isinstance(text, str) else _LONG_AGO
+        return instant.replace(tzinfo=instant.tzinfo or UTC).astimezone(UTC)
+    except (ValueError, OverflowError):
+        return _LONG_AGO
+
+
+def _decode(encoded: str) -> bytes:
+    try:
+        return base64.b64decode("".join(encoded.split()), validate=True)
+    except (binascii.Error, ValueError):
+        raise Unreadable("pdf_base64") from None

@@ -1,0 +1,78 @@
+"""Reads the values that an operator filled in for a gateway's parameters."""
+
+from __future__ import annotations
+
+import math
+from ipaddress import ip_address
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from credit_protection.domain.errors import InvalidInput
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from credit_protection.domain.parameters import ParameterSpec
+
+
+class ParameterValues:
+    """Values of parameters, completed by their defaults. Its methods raise `InvalidInput` with the parameter as field.
+
+    Args:
+        specs: the declared parameters.
+        values: by name, secrets decrypted.
+    """
+
+    def __init__(self, specs: Iterable[ParameterSpec], values: Mapping[str, str]) -> None:
+        self._specs = {spec.name: spec for spec in specs}
+        self._values = {name: values.get(name, "").strip() or spec.default for name, spec in self._specs.items()}
+
+    def text(self, name: str) -> str:
+        """The value as it is."""
+        return self._values[name]
+
+    def choice(self, name: str) -> str:
+        """The value, if it is one of the declared choices."""
+        choices = self._specs[name].choices
+        if self._values[name] not in choices:
+            raise self.invalid(name, f"deve ser um destes: {', '.join(choices)}")
+        return self._values[name]
+
+    def number(self, name: str, maximum: float) -> float:
+        """A number from 1 to the maximum (or the maximum alone, if it is below 1); the maximum where it is blank."""
+        if not self._values[name]:
+            return maximum
+        try:
+            number = float(self._values[name].replace(",", "."))
+        except ValueError:
+            number = math.nan
+        if not min(1.0, maximum) <= number <= maximum:
+            raise self.invalid(name, f"deve ser um número de 1 a {maximum:g}")
+        return number
+
+    def base_url(self, name: str) -> str:
+        """A base address without its last slash: https, or http to this machine, since http would expose secrets."""
+        text = self._values[name]
+        try:
+            parts = urlsplit(text)
+            port = parts.port
+        except ValueError:
+            parts, port = urlsplit(""), None
+        if parts.scheme not in {"http", "https"} or not parts.hostname or port == 0 or parts.query or parts.fragment:
+            raise self.invalid(name, "deve ser um endereço como https://api.exemplo.com.br")
+        if "@" in parts.netloc or not text.isascii() or not text.isprintable() or " " in text:
+            raise self.invalid(name, "não pode conter usuário, senha, espaços ou acentos")
+        if parts.scheme == "http" and not _is_loopback(parts.hostname):
+            raise self.invalid(name, "deve usar https; http só é aceito para esta própria máquina (127.0.0.1)")
+        return text.rstrip("/")
+
+    def invalid(self, name: str, problem: str) -> InvalidInput:
+        """The error for a value; `problem` continues a Portuguese sentence that begins with the parameter's label."""
+        return InvalidInput(f"{self._specs[name].label} ({name}) {problem}.", field=name, code="parametro_invalido")
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,82 @@
+"""Due transmissions and expired leases."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import sqlalchemy as sa
+
+from credit_protection.adapters.storage.sqlalchemy.tables import (
+    INTEGRATION,
+    IS_DUE_INCLUSION,
+    IS_DUE_REMOVAL,
+    IS_FREE,
+    NEGATIVATION,
+    is_false,
+)
+from credit_protection.adapters.storage.sqlalchemy.transaction import Repository
+from credit_protection.domain.state_table import Action
+from credit_protection.ports.storage import DueTransmission
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from datetime import datetime
+
+_C = NEGATIVATION.c
+_NOW = sa.bindparam("now", type_=_C.due_at.type)
+_PAUSED = sa.select(INTEGRATION.c.id).where(INTEGRATION.c.paused_until > _NOW)
+_IS_SUSPENDED = sa.and_(
+    _C.action == Action.INCLUDE,
+    _C.integration_id.in_(sa.select(INTEGRATION.c.id).where(is_false(INTEGRATION.c.active))),
+)
+"""Inactive integrations include nothing; earlier inclusions are still looked up, polled and removed."""
+_DUE = (
+    sa.select(_C.id, _C.integration_id, _C.action, _C.deadline, _C.due_at)
+    .where(
+        _C.due_at <= _NOW,
+        sa.or_(_C.claim_until.is_(None), _C.claim_until <= _NOW),
+        _C.integration_id.not_in(_PAUSED),
+        _C.integration_id.not_in(sa.bindparam("others", expanding=True)),
+    )
+    .limit(sa.bindparam("most"))
+)
+_DUE_REMOVALS = _DUE.where(IS_DUE_REMOVAL).order_by(_C.deadline, _C.due_at, _C.id)
+_DUE_INCLUSIONS = _DUE.where(IS_DUE_INCLUSION, sa.not_(_IS_SUSPENDED)).order_by(_C.due_at, _C.id)
+_NEXT_FREE = (
+    sa.select(_C.due_at)
+    .where(IS_FREE, _C.integration_id.not_in(_PAUSED), sa.not_(_IS_SUSPENDED))
+    .order_by(_C.due_at)
+    .limit(1)
+)
+_NEXT_PAUSED = (
+    sa.select(INTEGRATION.c.paused_until, sa.func.min(_C.due_at, type_=_C.due_at.type).label("due_at"))
+    .join(NEGATIVATION, _C.integration_id == INTEGRATION.c.id)
+    .where(INTEGRATION.c.paused_until > _NOW, IS_FREE)
+    .group_by(INTEGRATION.c.id, INTEGRATION.c.paused_until)
+)
+_NEXT_LEASE = sa.select(_C.claim_until).where(_C.claim_until.is_not(None)).order_by(_C.claim_until).limit(1)
+_EXPIRED = sa.select(_C.id).where(_C.claim_until <= _NOW).order_by(_C.claim_until, _C.id).limit(sa.bindparam("most"))
+
+
+class DueTransmissions(Repository):
+    """Part of `ports.storage.NegativationRepository`."""
+
+    def due(self, now: datetime, limit: int, *, except_integrations: Iterable[str] = ()) -> Sequence[DueTransmission]:
+        """Transmissions that a worker may claim: removals by deadline, then the rest by `due_at`."""
+        parameters = {"now": now, "others": list(except_integrations), "most": limit}
+        rows = list(self._transaction.rows(_DUE_REMOVALS, parameters))
+        if len(rows) < limit:
+            rows += self._transaction.rows(_DUE_INCLUSIONS, parameters | {"most": limit - len(rows)})
+        return [DueTransmission(row.id, row.integration_id, row.action, row.deadline, row.due_at) for row in rows]
+
+    def next_due_at(self, now: datetime) -> datetime | None:
+        """The earliest instant at which a transmission becomes claimable or a lease expires."""
+        free = self._transaction.row(_NEXT_FREE, {"now": now})
+        lease = self._transaction.row(_NEXT_LEASE)
+        instants = [max(row.paused_until, row.due_at) for row in self._transaction.rows(_NEXT_PAUSED, {"now": now})]
+        instants += [row[0] for row in (free, lease) if row is not None]
+        return min(instants, default=None)
+
+    def expired(self, now: datetime, limit: int) -> Sequence[str]:
+        """Ids of negativations whose lease expired."""
+        return [row.id for row in self._transaction.rows(_EXPIRED, {"now": now, "most": limit})]

@@ -1,0 +1,80 @@
+"""What a use case needs to know of an integration: its creditor, and what its gateway can do."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from credit_protection.domain.errors import NotFound
+
+if TYPE_CHECKING:
+    from credit_protection.application.tenant_ports import TenantPorts
+    from credit_protection.domain.actors import Actor
+    from credit_protection.domain.capabilities import Capabilities
+    from credit_protection.domain.creditors import Creditor
+    from credit_protection.domain.integrations import Integration
+    from credit_protection.domain.negativations import Negativation
+    from credit_protection.ports.storage import UnitOfWork
+
+
+@dataclass(frozen=True, slots=True)
+class IntegrationContext:
+    """An integration with the creditor in whose name it transmits and the capabilities of its gateway."""
+
+    integration: Integration
+    creditor: Creditor
+    capabilities: Capabilities
+
+
+class ContextLoader:
+    """Reads each integration of one unit of work once.
+
+    Args:
+        tenant: whose gateways.
+        unit: the open unit of work.
+    """
+
+    def __init__(self, tenant: TenantPorts, unit: UnitOfWork) -> None:
+        self._tenant = tenant
+        self._unit = unit
+        self._known: dict[tuple[str, str], IntegrationContext] = {}
+
+    def for_negativation(self, negativation: Negativation) -> IntegrationContext:
+        """Return the context of a negativation's integration. Raises `NotFound`."""
+        key = (negativation.integration_id, negativation.creditor_id)
+        if key not in self._known:
+            self._known[key] = self._context(*self._unit.integrations.get_with_creditor(*key))
+        return self._known[key]
+
+    def for_actor(self, actor: Actor, integration_id: str) -> IntegrationContext:
+        """Return the context of an integration that the actor sees. Raises `NotFound`."""
+        integration = visible_integration(self._unit, actor, integration_id)
+        return self._context(integration, self._unit.creditors.get(integration.creditor_id))
+
+    def _context(self, integration: Integration, creditor: Creditor) -> IntegrationContext:
+        return IntegrationContext(
+            integration, creditor, self._tenant.gateways.provider(integration.gateway).capabilities
+        )
+
+
+def visible_integration(unit: UnitOfWork, actor: Actor, integration_id: str) -> Integration:
+    """Read an integration that is not deleted and that the actor sees.
+
+    Raises:
+        NotFound: otherwise.
+    """
+    integration = unit.integrations.get(integration_id)
+    if integration.deleted_at is not None:
+        raise NotFound("Integração não encontrada: foi excluída.")
+    require_visible(actor, integration.creditor_id, "Integração")
+    return integration
+
+
+def require_visible(actor: Actor, creditor_id: str, label: str) -> None:
+    """Pass where the actor may know of a record of this creditor.
+
+    Raises:
+        NotFound: another creditor's records do not exist for the actor.
+    """
+    if not actor.sees(creditor_id):
+        raise NotFound(f"{label} não encontrada.")

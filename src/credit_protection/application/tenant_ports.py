@@ -1,0 +1,45 @@
+"""What the use cases work with: the ports of one tenant (one database)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from credit_protection.ports.limits import Unlimited
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import date
+
+    from credit_protection.application.gateway_registry import GatewayRegistry
+    from credit_protection.domain.creditors import Creditor
+    from credit_protection.domain.guards import Guard
+    from credit_protection.ports.calendar import BusinessCalendars
+    from credit_protection.ports.clock import Clock, Identifiers
+    from credit_protection.ports.events import Listeners
+    from credit_protection.ports.host import HostErp
+    from credit_protection.ports.limits import RateLimits
+    from credit_protection.ports.queue import TransmissionQueue
+    from credit_protection.ports.storage import Storage
+    from credit_protection.ports.vault import Vault
+
+
+@dataclass(frozen=True)
+class TenantPorts:
+    """The ports of one tenant, and the guards that plugins add to the built-in ones."""
+
+    storage: Storage
+    gateways: GatewayRegistry
+    host: HostErp
+    vault: Vault
+    clock: Clock
+    identifiers: Identifiers
+    calendars: BusinessCalendars
+    listeners: Listeners
+    queue: TransmissionQueue
+    extra_guards: Sequence[Guard] = field(default=())
+    limits: RateLimits = field(default_factory=Unlimited)
+
+    def today(self, creditor: Creditor) -> date:
+        """Return the creditor's date now."""
+        return creditor.today(self.clock.now())

@@ -1,0 +1,37 @@
+"""What a queue engine drives."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from credit_protection.application.sweep import Sweep, SweepResult
+    from credit_protection.application.transmissions import TransmissionResult, Transmissions
+    from credit_protection.ports.storage import DueTransmission
+
+
+class TenantWorkerTasks:
+    """`ports.queue.WorkerTasks` of one tenant."""
+
+    def __init__(self, transmissions: Transmissions, sweep: Sweep) -> None:
+        self._transmissions = transmissions
+        self._sweep = sweep
+
+    def due(self, limit: int) -> Sequence[DueTransmission]:
+        """Return what may be claimed now, the most urgent first."""
+        return self._transmissions.due(limit)
+
+    def next_due_at(self) -> datetime | None:
+        """Return when to fetch again."""
+        return self._transmissions.next_due_at()
+
+    def perform(self, negativation_id: str, worker: str) -> TransmissionResult | None:
+        """Claim, call, store."""
+        return self._transmissions.perform(negativation_id, worker)
+
+    def sweep(self) -> SweepResult:
+        """Run the sweep, as a worker."""
+        return self._sweep.run(by_worker=True)

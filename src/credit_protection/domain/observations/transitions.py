@@ -1,0 +1,140 @@
+"""The steps that answers and look-ups share: each gives the next state, its transmission and its events."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from credit_protection.domain.events import Event, EventKind
+from credit_protection.domain.negativations import Block, Change, sync_transmission
+from credit_protection.domain.observations.knowledge import (
+    before_removal,
+    inclusions_quiet_until,
+    other_inclusion_pending,
+    with_bureau_trigger,
+    with_observed,
+)
+from credit_protection.domain.removal_policy import RemovalCause
+from credit_protection.domain.state_table import Observed
+from credit_protection.domain.transmissions import require_manual_action
+
+if TYPE_CHECKING:
+    from datetime import date, datetime
+
+    from credit_protection.domain.bureau_answers import NotExecuted
+    from credit_protection.domain.negativations import Negativation
+    from credit_protection.domain.observations.context import AnswerContext
+
+
+def transition(
+    negativation: Negativation,
+    observed: Observed,
+    context: AnswerContext,
+    kind: EventKind,
+    *,
+    due: datetime | None = None,
+    attempts: int = 0,
+    cause: str = "",
+    **detail: str,
+) -> Change:
+    """Something was learnt: the failures in a row are over."""
+    synced = sync_transmission(with_observed(negativation, observed, context), context.capabilities, due or context.now)
+    work = replace(synced.transmission, attempts=attempts, last_error="")
+    event = Event(kind, negativation.id, context.now, cause=cause, detail=detail)
+    return Change(replace(synced, transmission=work), (event,))
+
+
+def present(
+    negativation: Negativation, notice_sent_on: date | None, published_on: date | None, context: AnswerContext
+) -> Change:
+    """The record is on file; where the bureau does not say since when it shows, that is estimated."""
+    notice = notice_sent_on or negativation.notice_sent_on
+    published = published_on or negativation.published_on
+    estimated = negativation.published_is_estimated if published_on is None else False
+    if published is None:
+        published = (notice or context.today) + timedelta(days=context.notice_days)
+        estimated = True
+    seen = replace(negativation, notice_sent_on=notice, published_on=published, published_is_estimated=estimated)
+    return transition(seen, Observed.PRESENT, context, EventKind.INCLUDED)
+
+
+def removed(negativation: Negativation, asked_at: datetime, context: AnswerContext) -> Change:
+    """The record left: final, unless another unanswered inclusion could take effect."""
+    wanted = with_bureau_trigger(negativation, context)
+    if other_inclusion_pending(wanted, asked_at, context.capabilities):
+        doubted = replace(wanted, observed=Observed.IN_DOUBT_REMOVE, observed_since=context.now)
+        return wait(doubted, inclusions_quiet_until(wanted), context)
+    left = replace(wanted, unanswered_inclusions=None, unanswered_removals=None)
+    by_bureau = all(trigger.cause is RemovalCause.BUREAU for trigger in left.triggers)
+    cause = "removida pelo birô" if by_bureau else "removida"
+    return transition(left, Observed.GONE, context, EventKind.REMOVED, cause=cause)
+
+
+def removal_refused(negativation: Negativation, code: str, message: str, context: AnswerContext) -> Change:
+    """A refused removal returns to what was known before it, and a person must act; the deadline stays."""
+    blocked = blocked_for_person(
+        with_observed(negativation, before_removal(negativation), context),
+        "remocao_recusada",
+        f"O birô recusou a remoção: {message or code}. Corrija e tente de novo; o prazo legal continua correndo.",
+        context,
+    )
+    refused = Event(EventKind.REMOVAL_REFUSED, negativation.id, context.now, cause=message, detail={"code": code})
+    return Change(blocked.negativation, (refused, *blocked.events))
+
+
+def still_in_doubt(
+    negativation: Negativation, doubt: Observed, context: AnswerContext, code: str, transcript: str = ""
+) -> Change:
+    """The outcome is unknown: the doubt that the claim stored remains, and the bureau is asked soon."""
+    synced = sync_transmission(
+        with_observed(negativation, doubt, context), context.capabilities, context.next_attempt()
+    )
+    work = replace(synced.transmission, attempts=synced.transmission.attempts + 1, last_error=code)
+    event = Event(EventKind.IN_DOUBT, negativation.id, context.now, detail=_detail(code, transcript))
+    return Change(replace(synced, transmission=work), (event,))
+
+
+def retry(
+    negativation: Negativation, observed: Observed, answer: NotExecuted, context: AnswerContext, transcript: str = ""
+) -> Change:
+    """The call had no effect: try again after the backoff, or once a person acts."""
+    attempts = negativation.transmission.attempts + 1
+    due = context.next_attempt(attempts, answer.retry_at)
+    synced = sync_transmission(with_observed(negativation, observed, context), context.capabilities, due)
+    block = Block(answer.code, answer.message, context.now) if answer.needs_person else synced.transmission.block
+    if not synced.transmission.is_open:
+        block = None
+    work = replace(synced.transmission, attempts=attempts, last_error=answer.code, block=block)
+    detail = _detail(answer.code, transcript)
+    events = [Event(EventKind.NOT_EXECUTED, negativation.id, context.now, cause=answer.message, detail=detail)]
+    if observed is Observed.ABSENT and synced.is_closed:
+        events.append(Event(EventKind.CANCELLED, negativation.id, context.now, cause="cancelada antes do envio"))
+    return Change(replace(synced, transmission=work), tuple(events))
+
+
+def wait(
+    negativation: Negativation,
+    until: datetime | None,
+    context: AnswerContext,
+    kind: EventKind = EventKind.STILL_PROCESSING,
+) -> Change:
+    """Nothing can be concluded before `until`; look up again before it by the backoff, and at it."""
+    attempts = negativation.transmission.attempts + 1
+    due = context.next_attempt(attempts)
+    if until is not None and context.now < until:
+        due = min(due, until)
+    synced = sync_transmission(negativation, context.capabilities, due)
+    work = replace(synced.transmission, attempts=attempts)
+    return Change(replace(synced, transmission=work), (Event(kind, negativation.id, context.now),))
+
+
+def blocked_for_person(negativation: Negativation, code: str, message: str, context: AnswerContext) -> Change:
+    """No attempt is made until a person decides."""
+    synced = sync_transmission(negativation, context.capabilities, context.now)
+    failed = replace(synced, transmission=replace(synced.transmission, last_error=code))
+    return require_manual_action(failed, code, message, context.now)
+
+
+def _detail(code: str, transcript: str) -> dict[str, str]:
+    return {"code": code, "transcript": transcript} if transcript else {"code": code}

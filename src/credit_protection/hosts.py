@@ -1,0 +1,47 @@
+"""What the author of an ERP's adapter needs. docs/hosts.md shows a whole adapter.
+
+Subclass `HostErp`, give it to the package by the hook `credit_protection_host`, and prove it with
+`credit_protection.testing.HostErpContract`.
+"""
+
+from __future__ import annotations
+
+from credit_protection.domain.creditors import Creditor
+from credit_protection.domain.customers import (
+    Address,
+    Customer,
+    Invoice,
+    InvoiceStatus,
+    Subscription,
+    SubscriptionStatus,
+)
+from credit_protection.domain.documents import Cnpj, Cpf, Document, PersonType, parse_document
+from credit_protection.domain.errors import HostUnavailable, InvalidInput
+from credit_protection.domain.money import Money
+from credit_protection.domain.settlements import Entry, Reversal, Settlement, SettlementKind
+from credit_protection.ports.host import HostCapabilities, HostErp, OverdueFilter
+
+__all__ = [
+    "Address",
+    "Cnpj",
+    "Cpf",
+    "Creditor",
+    "Customer",
+    "Document",
+    "Entry",
+    "HostCapabilities",
+    "HostErp",
+    "HostUnavailable",
+    "InvalidInput",
+    "Invoice",
+    "InvoiceStatus",
+    "Money",
+    "OverdueFilter",
+    "PersonType",
+    "Reversal",
+    "Settlement",
+    "SettlementKind",
+    "Subscription",
+    "SubscriptionStatus",
+    "parse_document",
+]

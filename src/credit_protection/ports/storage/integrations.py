@@ -1,0 +1,64 @@
+"""Creditors, integrations and what each bureau sells."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from credit_protection.domain.creditors import Creditor
+    from credit_protection.domain.integrations import Integration
+    from credit_protection.domain.natures import InclusionNature
+    from credit_protection.domain.products import Product
+    from credit_protection.domain.reasons import BureauReason
+
+
+class CreditorRepository(Protocol):
+    """The creditors."""
+
+    def save(self, creditor: Creditor) -> None:
+        """Insert, or replace the one with this id."""
+
+    def get(self, creditor_id: str) -> Creditor:
+        """Raises `NotFound`."""
+
+    def all(self) -> Sequence[Creditor]:
+        """All, by id."""
+
+
+class IntegrationRepository(Protocol):
+    """The integrations and their catalogues."""
+
+    def add(self, integration: Integration) -> None:
+        """Insert a new one. Raises `Conflict` where its id exists."""
+
+    def save(self, integration: Integration) -> None:
+        """Replace; `integration.version` is the version that was read, and is incremented. Raises `Conflict`."""
+
+    def get(self, integration_id: str) -> Integration:
+        """Raises `NotFound`; deleted ones are still found here."""
+
+    def get_with_creditor(self, integration_id: str, creditor_id: str) -> tuple[Integration, Creditor]:
+        """An integration and a creditor, in one read. Raises `NotFound` for either."""
+
+    def all(self, *, with_deleted: bool = False) -> Sequence[Integration]:
+        """All, oldest first."""
+
+    def products(self, integration_id: str) -> Sequence[Product]:
+        """All products, also hidden and withdrawn ones, in the stored order."""
+
+    def save_products(self, integration_id: str, products: Iterable[Product]) -> None:
+        """Replace the list."""
+
+    def natures(self, integration_id: str) -> Sequence[InclusionNature]:
+        """The natures, in the bureau's order."""
+
+    def save_natures(self, integration_id: str, natures: Iterable[InclusionNature]) -> None:
+        """Replace the list."""
+
+    def reasons(self, integration_id: str) -> Sequence[BureauReason]:
+        """The removal reasons, in the bureau's order."""
+
+    def save_reasons(self, integration_id: str, reasons: Iterable[BureauReason]) -> None:
+        """Replace the list."""

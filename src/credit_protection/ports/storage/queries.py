@@ -1,0 +1,49 @@
+"""Credit queries and their answers, byte for byte."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from credit_protection.domain.queries import CreditQuery, CreditReport
+    from credit_protection.ports.storage.pages import Page, PageRequest
+
+
+@dataclass(frozen=True, slots=True)
+class QueryFilter:
+    """Selects credit queries; None means any. `creditor_ids` is an actor's scope, `document` is compact."""
+
+    creditor_ids: frozenset[str] | None = None
+    integration_id: str | None = None
+    customer_id: str | None = None
+    document: str | None = None
+    actor_id: str | None = None
+
+
+class QueryRepository(Protocol):
+    """The credit queries."""
+
+    def add(self, query: CreditQuery) -> None:
+        """Insert a new one. Raises `Conflict` where its id exists."""
+
+    def save(self, query: CreditQuery, report: CreditReport | None = None) -> None:
+        """Replace a query that was `SENT`, with its answer. Raises `Conflict` where it already has an outcome."""
+
+    def get(self, query_id: str) -> CreditQuery:
+        """Raises `NotFound`."""
+
+    def report(self, query_id: str) -> CreditReport:
+        """The stored answer. Raises `NotFound` where there is none."""
+
+    def newest_answered(self, integration_id: str, product_code: str, document: str) -> CreditQuery | None:
+        """The newest answered query about a compact document, for the reuse window."""
+
+    def list(self, wanted: QueryFilter, page: PageRequest) -> Page[CreditQuery]:
+        """Newest first; the answers' bytes are not read."""
+
+    def unanswered_since(self, before: datetime, limit: int) -> Sequence[CreditQuery]:
+        """Queries still `SENT` that were asked before an instant (their process died), oldest first."""

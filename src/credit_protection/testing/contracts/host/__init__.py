@@ -1,0 +1,114 @@
+"""The contract of `ports.host.HostErp`: an adapter's whole test file is one subclass, its fixtures and a driver.
+
+Example::
+
+    class MyErpDriver(ErpDriver):
+        def add_customer(self, document: str, name: str, city: str) -> str: ...
+        def add_invoices(self, customer_id, subscription_id, specs): ...
+        def pay(self, invoice_id: str, on: date, amount: Money) -> None: ...
+
+    class TestMyErp(HostErpContract):
+        subscriptions = False
+        holds = False
+        supports_reversals = False
+        supports_cancellation = False
+
+        @pytest.fixture
+        def host(self, my_erp) -> HostErp:
+            return MyErp(my_erp.url)
+
+        @pytest.fixture
+        def erp(self, my_erp) -> ErpDriver:
+            return MyErpDriver(my_erp)
+
+        @pytest.fixture
+        def unreachable_host(self) -> HostErp:
+            return MyErp("http://127.0.0.1:1")
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+import pytest
+
+from credit_protection.testing import samples
+from credit_protection.testing.contracts.capabilities import CapabilityGated
+from credit_protection.testing.contracts.host.erp_driver import ErpDriver, HostFixture, InvoiceSpec
+from credit_protection.testing.contracts.host.events import EventsContract
+from credit_protection.testing.contracts.host.invoice_status import InvoiceStatusContract
+from credit_protection.testing.contracts.host.overdue import OverdueContract
+from credit_protection.testing.contracts.host.reading import ReadingContract
+from credit_protection.testing.contracts.host.records import RecordsContract
+from credit_protection.testing.contracts.host.settlements import SettlementsContract
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from credit_protection.ports.host import HostErp
+    from credit_protection.ports.storage import Storage
+
+__all__ = ["ErpDriver", "HostErpContract", "InvoiceSpec"]
+
+
+class HostErpContract(
+    CapabilityGated,
+    RecordsContract,
+    InvoiceStatusContract,
+    OverdueContract,
+    SettlementsContract,
+    EventsContract,
+    ReadingContract,
+):
+    """Every method of the port, and what an ERP's users may do between two readings.
+
+    A test adds records through the driver and reads no others: the ERP may have more, also from earlier tests.
+
+    Attributes:
+        settlements: as in `HostCapabilities`; so are the next five.
+        events: the subclass then also gives the fixture `storage`, where the adapter records payments.
+        holds: see above.
+        subscriptions: see above.
+        settled_invoices: see above.
+        overdue: see above.
+        supports_partial_payments: an invoice can be paid in parts in this ERP.
+        supports_reversals: a payment can be reversed in this ERP.
+        supports_cancellation: an invoice can be cancelled or credited in this ERP.
+        today: a day on which, and on the ten days before, the ERP takes payments; not the clock's.
+    """
+
+    settlements: ClassVar[bool] = True
+    events: ClassVar[bool] = False
+    holds: ClassVar[bool] = True
+    subscriptions: ClassVar[bool] = True
+    settled_invoices: ClassVar[bool] = False
+    overdue: ClassVar[bool] = True
+    supports_partial_payments: ClassVar[bool] = True
+    supports_reversals: ClassVar[bool] = True
+    supports_cancellation: ClassVar[bool] = True
+    today: ClassVar[date] = samples.TODAY
+
+    @pytest.fixture
+    def host(self) -> HostErp:
+        """The adapter, over an ERP that has a company."""
+        raise NotImplementedError("a subclass gives the fixture `host`")
+
+    @pytest.fixture
+    def erp(self) -> ErpDriver:
+        """The driver of that ERP."""
+        raise NotImplementedError("a subclass gives the fixture `erp`")
+
+    @pytest.fixture
+    def unreachable_host(self) -> HostErp:
+        """The adapter, over an ERP that can't be reached."""
+        raise NotImplementedError("a subclass gives the fixture `unreachable_host`")
+
+    @pytest.fixture
+    def storage(self) -> Storage:
+        """The storage in the ERP's own database, where the adapter records payments; only with `events`."""
+        raise NotImplementedError("a host with `events` gives the fixture `storage`")
+
+    @pytest.fixture
+    def erp_fixture(self, host: HostErp, erp: ErpDriver) -> HostFixture:  # noqa: ARG002 - the host is created first
+        """Shorthand for the driver."""
+        return HostFixture(erp, self.today, has_subscriptions=self.subscriptions)

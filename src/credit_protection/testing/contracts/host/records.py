@@ -1,0 +1,167 @@
+"""Companies, customers, subscriptions and invoices by id."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import fields
+from datetime import date
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+from credit_protection.domain.creditors import Creditor
+from credit_protection.domain.customers import (
+    Address,
+    Customer,
+    Invoice,
+    InvoiceStatus,
+    Subscription,
+    SubscriptionStatus,
+)
+from credit_protection.domain.documents import Cnpj
+from credit_protection.domain.money import Money
+from credit_protection.ports.host import HostCapabilities
+from credit_protection.testing.contracts.capabilities import requires
+from credit_protection.testing.contracts.host.erp_driver import (
+    CITY,
+    COMPANY,
+    DAY,
+    NAME,
+    PEOPLE,
+    PRICE,
+    UNKNOWN,
+    Debtor,
+    InvoiceSpec,
+)
+
+if TYPE_CHECKING:
+    from credit_protection.ports.host import HostErp
+    from credit_protection.testing.contracts.host.erp_driver import HostFixture
+
+_TRICKY_CENTS = (1, 10, 29, 57, 99, 115, 435, 1_990, 100_000, 123_456_789)
+"""Cents that floating-point arithmetic rounds wrongly."""
+_MAX_IDS = 1_000
+_UF = re.compile(r"[A-Z]{2}|").fullmatch
+_CEP = re.compile(r"[0-9]{8}|").fullmatch
+_PHONE = re.compile(r"[0-9]*").fullmatch
+
+
+class RecordsContract:
+    """The contract of records that are read by their id."""
+
+    def test_capabilities_match_the_declaration(self, host: HostErp) -> None:
+        """`capabilities` has the values that the contract's class declares."""
+        names = [field.name for field in fields(HostCapabilities)]
+        assert host.capabilities == HostCapabilities(**{name: getattr(self, name) for name in names})
+
+    def test_code_is_stable(self, host: HostErp) -> None:
+        """It is part of every invoice's key."""
+        code = host.code
+        assert code
+        assert host.code == code == code.strip()
+
+    def test_creditors_have_document_state_and_time_zone(self, host: HostErp) -> None:
+        """At least one exists, and each has an id of its own."""
+        creditors = host.creditors()
+        assert creditors
+        assert len({each.id for each in creditors}) == len(creditors)
+        for each in creditors:
+            assert isinstance(each, Creditor)
+            assert (type(each.id), type(each.document)) == (str, Cnpj)
+            assert each.name
+            assert each.state
+            assert _UF(each.state)
+            assert ZoneInfo(each.time_zone).key == each.time_zone
+
+    def test_customer_is_read_as_stored(self, host: HostErp, erp_fixture: HostFixture) -> None:
+        """Documents are compact, days are dates, unknown fields are empty."""
+        for document in (*PEOPLE[:2], COMPANY):
+            customer_id = erp_fixture.add_debtor(document).customer_id
+            customer = host.customers([customer_id])[customer_id]
+            assert isinstance(customer, Customer)
+            assert isinstance(customer.address, Address)
+            assert (customer.id, customer.name, customer.document) == (customer_id, NAME, document)
+            assert customer.address.city == CITY
+            assert _UF(customer.address.state)
+            assert _CEP(customer.address.postal_code)
+            assert _PHONE(customer.phone)
+            assert customer.birth_date is None or type(customer.birth_date) is date
+
+    def test_customers_are_found_by_compact_document(self, host: HostErp, erp_fixture: HostFixture) -> None:
+        """All customers with the document, and no other."""
+        mine = {document: erp_fixture.add_debtor(document).customer_id for document in (*PEOPLE[:2], COMPANY)}
+        for document, customer_id in mine.items():
+            found = host.customers_with_document(document)
+            assert {each.id for each in found} & {*mine.values()} == {customer_id}
+            assert {each.document for each in found} == {document}
+        assert list(host.customers_with_document("00000000000")) == []
+
+    @requires("subscriptions")
+    def test_subscription_is_read_with_its_customer(self, host: HostErp, erp_fixture: HostFixture) -> None:
+        """It has a status."""
+        debtor = erp_fixture.add_debtor()
+        subscription_id = str(debtor.subscription_id)
+        subscription = host.subscriptions([subscription_id])[subscription_id]
+        assert isinstance(subscription, Subscription)
+        assert (subscription.id, subscription.customer_id) == (subscription_id, debtor.customer_id)
+        assert isinstance(subscription.status, SubscriptionStatus)
+        assert subscription.terminated_on is None or type(subscription.terminated_on) is date
+
+    @requires("subscriptions", declared=False)
+    def test_invoice_names_no_subscription_where_erp_has_none(self, host: HostErp, erp_fixture: HostFixture) -> None:
+        """The host does not invent one."""
+        invoice_id = erp_fixture.add_open_invoice()
+        assert host.invoice_statuses([invoice_id])[invoice_id].subscription_id is None
+
+    def test_open_invoice_is_read_with_every_field(self, host: HostErp, erp_fixture: HostFixture) -> None:
+        """Customer, subscription, number, due date, amount and status."""
+        debtor = erp_fixture.add_debtor()
+        (invoice_id,) = erp_fixture.add_late_invoices(debtor, 30)
+        invoice = host.invoice_statuses([invoice_id])[invoice_id]
+        assert isinstance(invoice, Invoice)
+        assert (invoice.id, Debtor(invoice.customer_id, invoice.subscription_id)) == (invoice_id, debtor)
+        assert invoice.number
+        assert type(invoice.due_date) is date
+        assert invoice.due_date == erp_fixture.today - 30 * DAY
+        assert (invoice.status, invoice.amount, invoice.balance) == (InvoiceStatus.OPEN, PRICE, PRICE)
+        assert invoice.paid_on is invoice.available_on is None
+
+    def test_amounts_are_exact_to_the_cent(self, host: HostErp, erp_fixture: HostFixture) -> None:
+        """Also those that a float can't represent."""
+        specs = [InvoiceSpec(erp_fixture.today - 30 * DAY, Money(cents)) for cents in _TRICKY_CENTS]
+        ids = erp_fixture.add_invoices(erp_fixture.add_debtor(), specs)
+        found = host.invoice_statuses(ids)
+        amounts = [amount for each in ids for amount in (found[each].amount, found[each].balance)]
+        assert [amount.cents for amount in amounts] == [cents for cents in _TRICKY_CENTS for _ in range(2)]
+        assert {type(amount.cents) for amount in amounts} == {int}
+
+    def test_unknown_id_is_absent_from_every_answer(self, host: HostErp, erp_fixture: HostFixture) -> None:
+        """Whatever it looks like, it raises no error."""
+        invoice_id = erp_fixture.add_open_invoice()
+        customer_id = host.invoice_statuses([invoice_id])[invoice_id].customer_id
+        assert set(host.customers([*UNKNOWN, customer_id])) == {customer_id}
+        assert set(host.invoice_statuses([*UNKNOWN, invoice_id])) == {invoice_id}
+        assert not host.subscriptions(UNKNOWN)
+        assert not host.holds(UNKNOWN)
+        assert not host.customers_with_document("no such")
+
+    def test_no_ids_give_no_records(self, host: HostErp, erp_fixture: HostFixture) -> None:
+        """An empty list does not mean all."""
+        erp_fixture.add_open_invoice()
+        assert not host.customers([])
+        assert not host.subscriptions([])
+        assert not host.invoice_statuses([])
+        assert not host.holds([])
+        assert not list(host.invoices_due([], [erp_fixture.today - 30 * DAY]))
+
+    def test_thousand_ids_are_answered_in_one_call(self, host: HostErp, erp_fixture: HostFixture) -> None:
+        """Known, unknown and repeated ids."""
+        debtor = erp_fixture.add_debtor()
+        known = erp_fixture.add_late_invoices(debtor, *range(1, 31))
+        unknown = [f"9{number:017}" for number in range(_MAX_IDS - len(known) - 1)]
+        assert set(host.invoice_statuses([*unknown, *known, known[0]])) == set(known)
+        customers = host.customers([*unknown, debtor.customer_id])
+        assert set(customers) == {debtor.customer_id}
+        assert len(host.holds([*unknown, debtor.customer_id])) == 0
+        due = host.invoices_due([*customers, *unknown], [erp_fixture.today - days * DAY for days in range(1, 31)])
+        finds_due = host.capabilities.settled_invoices or host.capabilities.overdue
+        assert {each.id for each in due} == (set(known) if finds_due else set())

@@ -1,0 +1,154 @@
+"""Settlements and reversals by date, which the sweep reads, where the host lists them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import date
+from typing import TYPE_CHECKING
+
+from credit_protection.domain.money import ZERO, Money
+from credit_protection.domain.settlements import Reversal, Settlement, SettlementKind, settlement_statuses_of
+from credit_protection.testing.contracts.capabilities import requires
+from credit_protection.testing.contracts.host.erp_driver import DAY, PRICE, entries_of
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from credit_protection.domain.settlements import Entry
+    from credit_protection.ports.host import HostErp
+    from credit_protection.testing.contracts.host.erp_driver import HostFixture
+
+_PART = Money(40_01)
+
+
+def since(host: HostErp, day: date, ours: Collection[str]) -> list[Entry]:
+    """The entries that the host lists, of the test's own invoices."""
+    return entries_of(host.settlements_since(day), ours)
+
+
+@requires("settlements")
+class SettlementsContract:
+    """The contract of `settlements_since`. An id, once recorded, never names another settlement."""
+
+    def test_payment_is_listed_with_day_and_amount(self, host: HostErp, erp_fixture: HostFixture) -> None:
+        """No entry exists before the payment."""
+        invoice_id = erp_fixture.add_open_invoice()
+        assert since(host, erp_fixture.today - 400 * DAY, {invoice_id}) == []
+        erp_fixture.pay(invoice_id, days_ago=1)
+        (entry,) = since(host, erp_fixture.today - DAY, {invoice_id})
+        assert isinstance(entry, Settlement)
+        assert isinstance(entry.id, str)
+        assert entry.id
+        assert (entry.kind, entry.paid_on) == (SettlementKind.PAYMENT, erp_fixture.today - DAY)
+        assert type(entry.paid_on) is date
+        assert entry.amount in {None, PRICE}
+        assert type(entry.discount.cents) is int
+        assert entry.available_on is None or type(entry.available_on) is date
+
+    def test_settlements_are_listed_from_the_given_day(self, host: HostErp, erp_fixture: HostFixture) -> None:
+        """By the day of payment, even where the bank's file came later."""
+        ours = erp_fixture.add_late_invoices(erp_fixture.add_debtor(), 60, 50, 40)
+        days = [erp_fixture.today - 2 * DAY, erp_fixture.today, erp_fixture.today - DAY]
+        for invoice_id, day in zip(ours, days, strict=True):
+            erp_fixture.erp.pay(invoice_id, day, PRICE)
+        for day in days:
+            expected = {each for each, paid_on in zip(ours, days, strict=True) if paid_on >= day}
+            assert {entry.invoice_id for entry in since(host, day, ours)} == expected
+        assert since(host, erp_fixture.today + DAY, ours) == []
+
+    @requires("supports_reversals")
+    def test_reversal_names_its_settlement(self, host: HostErp, erp_fixture: HostFixture) -> None:
+        """It is an entry of its own, after the settlement."""
+        invoice_id = erp_fixture.add_open_invoice()
+        erp_fixture.pay(invoice_id, days_ago=3)
+        erp_fixture.reverse(invoice_id, days_ago=1)
+        settlement, reversal = since(host, erp_fixture.today - 3 * DAY, {invoice_id})
+        assert isinstance(settlement, Settlement)
+        assert isinstance(reversal, Reversal)
+        assert (reversal.settlement_id, reversal.invoice_id) == (settlement.id, invoice_id)
+        assert reversal.reversed_on == erp_fixture.today - DAY
+        assert type(reversal.reversed_on) is date
+        assert not settlement_statuses_of({invoice_id: PRICE}, [settlement, reversal])[invoice_id].outcome.is_settled
+
+    @requires("supports_reversals")
+    def test_reversal_is_listed_by_its_own_day(self, host: HostErp, erp_fixture: HostFixture) -> None:
+        """Also where its settlement was long before."""
+        invoice_id = erp_fixture.add_open_invoice()
+        erp_fixture.pay(invoice_id, days_ago=10)
+        erp_fixture.reverse(invoice_id)
+        found = since(host, erp_fixture.today, {invoice_id})
+        assert [type(entry) for entry in found] == [Reversal]
+        assert [
+            entry for entry in since(host, erp_fixture.today + DAY, {invoice_id}) if isinstance(entry, Reversal)
+        ] == []
+
+    @requires("supports_reversals")
+    def test_payment_after_reversal_has_a_new_id(self, host: HostErp, erp_fixture: HostFixture) -> None:
+        """Otherwise it counts as a repeat, and the customer stays negativated."""
+        invoice_id = erp_fixture.add_open_invoice()
+        for _ in range(2):
+            erp_fixture.pay(invoice_id)
+            erp_fixture.reverse(invoice_id)
+        erp_fixture.pay(invoice_id)
+        entries = since(host, erp_fixture.today, {invoice_id})
+        ids = [entry.id for entry in entries if isinstance(entry, Settlement)]
+        undone = [entry.settlement_id for entry in entries if isinstance(entry, Reversal)]
+        assert len(ids) == len(set(ids)) == len(undone) + 1
+        assert settlement_statuses_of({invoice_id: PRICE}, entries)[invoice_id].outcome.is_settled
+
+    @requires("supports_partial_payments")
+    def test_two_partial_payments_on_one_day_are_two_settlements(self, host: HostErp, erp_fixture: HostFixture) -> None:
+        """Also with equal amounts."""
+        invoice_id = erp_fixture.add_open_invoice()
+        for amount in (_PART, _PART, PRICE - _PART - _PART):
+            erp_fixture.pay(invoice_id, amount)
+        entries = [entry for entry in since(host, erp_fixture.today, {invoice_id}) if isinstance(entry, Settlement)]
+        assert len({entry.id for entry in entries}) == len(entries)
+        assert settlement_statuses_of({invoice_id: PRICE}, entries)[invoice_id].outcome.is_settled
+        assert not settlement_statuses_of({invoice_id: PRICE}, entries[:1])[invoice_id].outcome.is_settled
+
+    @requires("supports_partial_payments")
+    def test_partial_payment_does_not_settle(self, host: HostErp, erp_fixture: HostFixture) -> None:
+        """It has its amount: a settlement without one settles the whole invoice."""
+        invoice_id = erp_fixture.add_open_invoice()
+        erp_fixture.pay(invoice_id, _PART)
+        entries = since(host, erp_fixture.today, {invoice_id})
+        assert not settlement_statuses_of({invoice_id: PRICE}, entries)[invoice_id].outcome.is_settled
+        assert [entry.amount for entry in entries if isinstance(entry, Settlement)] in ([_PART], [])
+
+    def test_settlement_ids_are_stable(self, host: HostErp, erp_fixture: HostFixture) -> None:
+        """Sweeps overlap: ids stay the same, also after other payments."""
+        ours = erp_fixture.add_late_invoices(erp_fixture.add_debtor(), 60, 50)
+        erp_fixture.pay(ours[0], days_ago=1)
+        first = since(host, erp_fixture.today - 5 * DAY, ours)
+        assert first == since(host, erp_fixture.today - 5 * DAY, ours) == since(host, erp_fixture.today - DAY, ours)
+        erp_fixture.pay(ours[1])
+        later = since(host, erp_fixture.today - 5 * DAY, ours)
+        assert [entry for entry in later if entry.invoice_id == ours[0]] == first
+
+    @requires("supports_partial_payments")
+    def test_settlements_agree_with_invoice_statuses(self, host: HostErp, erp_fixture: HostFixture) -> None:
+        """The entries settle an invoice if and only if its balance is zero."""
+        paid, part, open_ = ours = erp_fixture.add_late_invoices(erp_fixture.add_debtor(), 60, 50, 40)
+        erp_fixture.pay(paid)
+        erp_fixture.pay(part, _PART)
+        statuses = settlement_statuses_of(dict.fromkeys(ours, PRICE), since(host, erp_fixture.today, ours))
+        invoices = host.invoice_statuses(ours)
+        for invoice_id in (paid, part, open_):
+            assert statuses[invoice_id].outcome.is_settled is (invoices[invoice_id].balance == ZERO), invoice_id
+
+    def test_settlements_are_streamed(self, host: HostErp, erp_fixture: HostFixture) -> None:
+        """Other calls may run between two; a stream may be left half read."""
+        ours = erp_fixture.add_late_invoices(erp_fixture.add_debtor(), 60, 50, 40)
+        for invoice_id in ours:
+            erp_fixture.pay(invoice_id)
+        stream = host.settlements_since(erp_fixture.today)
+        assert isinstance(stream, Iterator)
+        assert not isinstance(stream, Sequence)
+        found = []
+        for entry in stream:
+            found.append(entry.invoice_id)
+            assert entry.invoice_id in host.invoice_statuses([entry.invoice_id])
+            next(host.settlements_since(erp_fixture.today))
+        listed = [entry.invoice_id for entry in since(host, erp_fixture.today, ours)]
+        assert [each for each in found if each in ours] == listed

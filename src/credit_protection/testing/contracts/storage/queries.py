@@ -1,0 +1,171 @@
+"""Credit queries and their answers."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+
+from credit_protection.domain.errors import Conflict, InvalidInput, NotFound
+from credit_protection.domain.queries import QueryStatus
+from credit_protection.ports.storage import PageRequest, QueryFilter
+from credit_protection.testing import samples
+from credit_protection.testing.contracts.storage.committing import committed
+
+if TYPE_CHECKING:
+    from credit_protection.ports.storage import Storage
+
+DAY = timedelta(days=1)
+
+
+class QueriesContract:
+    """Credit queries and their answers."""
+
+    def test_a_query_comes_back_whole(self, seeded: Storage) -> None:
+        """As sent, and with its outcome."""
+        with committed(seeded) as unit:
+            unit.queries.add(samples.query())
+            unit.queries.add(samples.query("query-2", customer_id=None, cost=None, inputs={}))
+            assert unit.queries.get("query-1") == samples.query()
+            unit.queries.save(samples.answered_query())
+        with seeded.read_only() as unit:
+            assert unit.queries.get("query-1") == samples.answered_query()
+            assert unit.queries.get("query-2") == samples.query("query-2", customer_id=None, cost=None, inputs={})
+
+    def test_an_answer_comes_back_byte_for_byte(self, seeded: Storage) -> None:
+        """Whatever its bytes."""
+        with committed(seeded) as unit:
+            unit.queries.add(samples.query())
+            unit.queries.save(samples.answered_query(), samples.document_report())
+        with seeded.read_only() as unit:
+            report = unit.queries.report("query-1")
+        assert report == samples.document_report()
+        assert type(getattr(report, "content", None)) is bytes
+
+    def test_an_answer_made_of_data_comes_back_in_its_order(self, seeded: Storage) -> None:
+        """The tree, its numbers and the order of its names."""
+        with committed(seeded) as unit:
+            unit.queries.add(samples.query())
+            unit.queries.save(samples.answered_query(), samples.structured_report())
+        with seeded.read_only() as unit:
+            report = unit.queries.report("query-1")
+        assert report == samples.structured_report()
+        assert list(getattr(report, "data", {})) == list(samples.structured_report().data)
+
+    def test_an_outcome_is_stored_once(self, seeded: Storage) -> None:
+        """The second is refused, and changes nothing."""
+        with committed(seeded) as unit:
+            unit.queries.add(samples.query())
+            unit.queries.save(samples.answered_query(), samples.document_report())
+        with seeded.unit() as unit:
+            with pytest.raises(Conflict):
+                unit.queries.save(samples.query(status=QueryStatus.UNKNOWN), samples.structured_report())
+            assert unit.queries.get("query-1") == samples.answered_query()
+            assert unit.queries.report("query-1") == samples.document_report()
+
+    def test_an_unknown_query_or_report_is_not_found(self, seeded: Storage) -> None:
+        """`get`, `save` and `report` raise."""
+        with seeded.unit() as unit:
+            unit.queries.add(samples.query())
+            with pytest.raises(NotFound):
+                unit.queries.get("unknown")
+            with pytest.raises(NotFound):
+                unit.queries.report("query-1")
+            with pytest.raises(NotFound):
+                unit.queries.save(samples.query("unknown"))
+
+    def test_a_query_is_added_once(self, seeded: Storage) -> None:
+        """Its id is unique."""
+        with seeded.unit() as unit:
+            unit.queries.add(samples.query())
+            with pytest.raises(Conflict):
+                unit.queries.add(samples.query(product_code="901"))
+            assert unit.queries.get("query-1") == samples.query()
+
+    def test_the_newest_answer_about_the_same_document_and_product_is_found(self, seeded: Storage) -> None:
+        """Only answered queries of the same integration count."""
+        with committed(seeded) as unit:
+            unit.integrations.add(samples.integration("integration-2"))
+            for each in (
+                samples.query("old", asked_at=samples.NOW - DAY),
+                samples.query("new"),
+                samples.query("failed"),
+                samples.query("sent"),
+                samples.query("other-product", product_code="901"),
+                samples.query("other-document", document=samples.CNPJ),
+                samples.query("other-integration", integration_id="integration-2"),
+            ):
+                unit.queries.add(each)
+                if each.id != "sent":
+                    status = QueryStatus.FAILED if each.id == "failed" else QueryStatus.ANSWERED
+                    at = samples.NOW - DAY if each.id == "old" else samples.NOW + samples.MINUTE
+                    unit.queries.save(
+                        samples.answered_query(
+                            each.id,
+                            integration_id=each.integration_id,
+                            product_code=each.product_code,
+                            document=each.document,
+                            asked_at=each.asked_at,
+                            status=status,
+                            answered_at=at,
+                        )
+                    )
+        with seeded.read_only() as unit:
+            found = unit.queries.newest_answered("integration-1", "900", samples.CPF.value)
+            assert found is not None
+            assert found.id == "new"
+            assert unit.queries.newest_answered("integration-1", "902", samples.CPF.value) is None
+
+    def test_queries_are_listed_newest_first_page_by_page(self, seeded: Storage) -> None:
+        """Also those of one instant, each once."""
+        with committed(seeded) as unit:
+            for number in range(7):
+                asked_at = samples.NOW + timedelta(days=number // 3)
+                unit.queries.add(samples.query(f"query-{number}", asked_at=asked_at))
+        seen: list[str] = []
+        with seeded.read_only() as unit:
+            cursor: str | None = None
+            for expected in (3, 3, 1):
+                page = unit.queries.list(QueryFilter(), PageRequest(3, cursor))
+                assert len(page.items) == expected
+                seen += [each.id for each in page.items]
+                cursor = page.cursor
+        assert cursor is None
+        assert seen == [f"query-{number}" for number in (6, 5, 4, 3, 2, 1, 0)]
+
+    def test_queries_are_filtered(self, seeded: Storage) -> None:
+        """By each field, and by several."""
+        with committed(seeded) as unit:
+            unit.integrations.add(samples.integration("integration-2"))
+            unit.queries.add(samples.query("a", creditor_id="creditor-2", actor_id="bia"))
+            unit.queries.add(samples.query("b", integration_id="integration-2", document=samples.CNPJ))
+            unit.queries.add(samples.query("c", customer_id=None))
+        expected = {
+            "ab": QueryFilter(customer_id="customer-1"),
+            "bc": QueryFilter(creditor_ids=frozenset({"creditor-1", "creditor-3"})),
+            "": QueryFilter(creditor_ids=frozenset()),
+            "a": QueryFilter(actor_id="bia"),
+            "b": QueryFilter(integration_id="integration-2"),
+            "ac": QueryFilter(document=samples.CPF.value),
+            "c": QueryFilter(document=samples.CPF.value, creditor_ids=frozenset({"creditor-1"})),
+        }
+        with seeded.read_only() as unit:
+            for ids, wanted in expected.items():
+                assert sorted(each.id for each in unit.queries.list(wanted, PageRequest()).items) == list(ids)
+
+    def test_a_malformed_cursor_is_refused(self, seeded: Storage) -> None:
+        """Cursors come from outside, in a web address."""
+        with seeded.read_only() as unit, pytest.raises(InvalidInput):
+            unit.queries.list(QueryFilter(), PageRequest(3, "não é um cursor"))
+
+    def test_unanswered_queries_are_found_oldest_first(self, seeded: Storage) -> None:
+        """Still `SENT` and asked before an instant, up to a limit."""
+        with committed(seeded) as unit:
+            for hours in (1, 3, 2, 4):
+                unit.queries.add(samples.query(f"query-{hours}", asked_at=samples.NOW - timedelta(hours=hours)))
+            unit.queries.save(samples.answered_query("query-4"))
+        with seeded.read_only() as unit:
+            died = unit.queries.unanswered_since(samples.NOW - timedelta(minutes=90), 10)
+            assert [each.id for each in died] == ["query-3", "query-2"]
+            assert len(unit.queries.unanswered_since(samples.NOW, 1)) == 1

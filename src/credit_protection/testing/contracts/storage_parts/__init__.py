@@ -1,1 +1,0 @@
-"""The parts of the storage contract: one module per aggregate, three for negativations."""

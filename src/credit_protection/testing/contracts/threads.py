@@ -1,0 +1,32 @@
+"""Runs work in another thread."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from concurrent.futures import Future
+
+T = TypeVar("T")
+TIMEOUT = 20.0
+"""Seconds: longer than anything that must happen takes."""
+SHORT_WAIT = 0.15
+"""Seconds: long enough to see that something does not happen."""
+
+
+@contextmanager
+def running_in_thread(work: Callable[[], T]) -> Iterator[Future[T]]:
+    """Run in another thread while the body runs; it must end within the time-out after it."""
+    with ThreadPoolExecutor(1) as pool:
+        running = pool.submit(work)
+        yield running
+        running.result(TIMEOUT)
+
+
+def run_in_thread(work: Callable[[], T]) -> T:
+    """Run in another thread, to its end."""
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(work).result(TIMEOUT)

@@ -1,0 +1,48 @@
+"""Findings of the rules, grouped for display."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from credit_protection.domain.findings import Severity
+from credit_protection.ui.tables import Table, make_columns, make_row
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from credit_protection.domain.findings import Finding
+
+_COLUMNS = make_columns(severity="Gravidade", code="Código", message="Motivo")
+
+
+@dataclass(frozen=True, slots=True)
+class GroupedFindings:
+    """Findings by what they mean for the operator.
+
+    Args:
+        blocks: each refuses.
+        warnings: a person decides.
+        by_field: all of them, by the input at fault.
+    """
+
+    blocks: tuple[Finding, ...]
+    warnings: tuple[Finding, ...]
+    by_field: Mapping[str, tuple[Finding, ...]]
+
+
+def group_findings(findings: Iterable[Finding]) -> GroupedFindings:
+    """Group findings; each group keeps their order."""
+    all_findings = tuple(findings)
+    fields = dict.fromkeys(finding.field for finding in all_findings)
+    return GroupedFindings(
+        blocks=tuple(finding for finding in all_findings if finding.severity is Severity.BLOCK),
+        warnings=tuple(finding for finding in all_findings if finding.severity is Severity.WARN),
+        by_field={field: tuple(one for one in all_findings if one.field == field) for field in fields},
+    )
+
+
+def findings_table(findings: Iterable[Finding]) -> Table:
+    """What the rules say of a request."""
+    rows = [make_row(finding) for finding in findings]
+    return Table("findings", "O que as regras dizem", _COLUMNS, rows, "As regras nada têm contra.")

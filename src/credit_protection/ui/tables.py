@@ -1,0 +1,391 @@
+"""Lists and records as plain data: columns with Portuguese titles, and rows by stable English keys.
+
+The values of a row are the domain's own (dates, money, enums); `Table.cells` and `Record.fields` make text of them.
+Documents are masked, except in the record that a screen is about.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Literal
+
+from credit_protection.domain.breaker import call_state
+from credit_protection.domain.statuses import status
+from credit_protection.ui.formats import format_value
+from credit_protection.ui.labels import act_label
+from credit_protection.ui.settings import setting_values
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from datetime import date, datetime
+
+    from _typeshed import DataclassInstance
+
+    from credit_protection.application.alarms import WaitReason
+    from credit_protection.domain.alarms import Alarm
+    from credit_protection.domain.audit import AuditEntry
+    from credit_protection.domain.customers import Customer, Invoice
+    from credit_protection.domain.events import Event
+    from credit_protection.domain.integrations import Integration
+    from credit_protection.domain.natures import InclusionNature
+    from credit_protection.domain.negativations import Negativation
+    from credit_protection.domain.products import Product
+    from credit_protection.domain.queries import CreditQuery
+
+Row = Mapping[str, object]
+"""Values by stable English key."""
+
+_NUMERIC = frozenset({"amount", "balance", "business_days_left", "cost", "count", "days_late", "line", "price", "size"})
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column of a table, or one field of a record.
+
+    Args:
+        key: of the row's value.
+        title: Portuguese.
+        align: of its text.
+    """
+
+    key: str
+    title: str
+    align: Literal["left", "right"] = "left"
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Rows of one kind.
+
+    Args:
+        key: the name of the list in JSON.
+        title: Portuguese.
+        columns: what a person sees, in order. A row has more keys than these.
+        rows: the data.
+        empty: what to show instead of an empty table.
+    """
+
+    key: str
+    title: str
+    columns: Sequence[Column]
+    rows: Sequence[Row]
+    empty: str = "Nada a mostrar."
+
+    def cells(self) -> list[list[str]]:
+        """The text of each row, in the order of the columns."""
+        return [[format_value(row.get(column.key)) for column in self.columns] for row in self.rows]
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One thing.
+
+    Args:
+        columns: what a person sees, in order.
+        row: the data.
+    """
+
+    columns: Sequence[Column]
+    row: Row
+
+    def fields(self) -> list[tuple[str, str]]:
+        """Title and text of each column that has a value."""
+        texts = ((column.title, format_value(self.row.get(column.key))) for column in self.columns)
+        return [(title, text) for title, text in texts if text]
+
+
+def make_columns(**titles: str) -> tuple[Column, ...]:
+    """Columns in this order: title by key. Amounts and counts are aligned to the right."""
+    return tuple(Column(key, title, "right" if key in _NUMERIC else "left") for key, title in titles.items())
+
+
+def make_row(thing: DataclassInstance, *without: str) -> dict[str, object]:
+    """The fields of a dataclass as a row, less those that are named."""
+    return {field.name: getattr(thing, field.name) for field in fields(thing) if field.name not in without}
+
+
+_NEGATIVATION = {
+    "id": "Id",
+    "status_text": "Situação",
+    "customer_name": "Cliente",
+    "customer_id": "Código do cliente",
+    "document": "Documento",
+    "amount": "Valor",
+    "due_date": "Vencimento",
+    "invoices": "Faturas",
+    "nature_code": "Natureza",
+    "reference": "Contrato",
+    "bureau_id": "Id no birô",
+    "desired": "O que se quer",
+    "observed": "O que o birô tem",
+    "observed_since": "Desde",
+    "published_on": "Consta a partir de",
+    "causes": "Causas da remoção",
+    "notes": "Observações",
+    "removal_reason": "Motivo da baixa",
+    "rejection": "Recusa do birô",
+    "next_action": "Próximo passo",
+    "due_at": "Não antes de",
+    "deadline": "Prazo legal",
+    "days_left": "Dias até o prazo",
+    "attempts": "Tentativas falhas",
+    "last_error": "Último erro",
+    "blocked_by": "Espera por você",
+    "requested_by": "Pedida por",
+    "created_at": "Pedida em",
+}
+_QUEUE = {
+    "id": "Negativação",
+    "customer_name": "Cliente",
+    "status_text": "Situação",
+    "causes": "Por quê",
+    "waits": "O que a segura",
+    "deadline": "Prazo legal",
+    "business_days_left": "Dias úteis até o prazo",
+    "last_error": "Último erro",
+}
+_QUERY = {
+    "id": "Consulta",
+    "status": "Resultado",
+    "document": "Documento",
+    "customer_id": "Cliente",
+    "product_code": "Produto",
+    "purpose": "Finalidade",
+    "actor_id": "Usuário",
+    "asked_at": "Feita em",
+    "answered_at": "Respondida em",
+    "cost": "Custo",
+    "protocol": "Protocolo",
+    "error_message": "Erro",
+    "media_type": "Tipo",
+    "size": "Bytes",
+    "sha256": "SHA-256",
+    "file": "Arquivo",
+}
+_INTEGRATION = {
+    "id": "Id",
+    "description": "Descrição",
+    "gateway": "Gateway",
+    "creditor_id": "Empresa",
+    "active": "Ativa",
+    "calls": "Chamadas ao birô",
+    "paused_until": "Pausada até",
+    "pause_reason": "Motivo da pausa",
+    "parameters": "Parâmetros",
+    "secrets": "Segredos guardados",
+    "settings": "Ajustes",
+    "created_at": "Cadastrada em",
+}
+_PRODUCT = {
+    "code": "Código",
+    "name": "Nome",
+    "kind": "Tipo",
+    "person_types": "Para",
+    "price": "Preço",
+    "inputs": "Insumos",
+}
+_INVOICE = {
+    "id": "Fatura",
+    "number": "Número",
+    "customer_id": "Cliente",
+    "customer_name": "Nome",
+    "subscription_id": "Serviço",
+    "due_date": "Vencimento",
+    "days_late": "Dias de atraso",
+    "balance": "Saldo",
+}
+_ALARM = {
+    "severity": "Gravidade",
+    "code": "Código",
+    "deadline": "Prazo legal",
+    "count": "Quantas",
+    "message": "O que fazer",
+}
+_EVENT = {"at": "Quando", "kind": "O quê", "actor_id": "Quem", "cause": "Por quê", "detail": "Detalhe"}
+_AUDIT = {
+    "at": "Quando",
+    "actor_name": "Quem",
+    "act_text": "O quê",
+    "subject": "Sobre",
+    "remark": "Por quê",
+    "before": "Antes",
+    "after": "Depois",
+}
+
+
+def negativations_table(negativations: Iterable[Negativation], today: Mapping[str, date]) -> Table:
+    """Negativations, with their statuses on the date at each creditor."""
+    shown = ("id", "customer_name", "document", "amount", "due_date", "reference", "status_text")
+    rows = [_negativation_row(one, today) for one in negativations]
+    return Table("negativations", "Negativações", _chosen(_NEGATIVATION, *shown), rows, "Nenhuma negativação.")
+
+
+def negativation_record(negativation: Negativation, today: Mapping[str, date], *, masked: bool = False) -> Record:
+    """A negativation with its one status and the work that waits; its document is whole."""
+    row = _negativation_row(negativation, today)
+    return Record(
+        make_columns(**_NEGATIVATION), row if masked else {**row, "document": negativation.document.formatted}
+    )
+
+
+def removal_queue_table(
+    negativations: Iterable[Negativation], today: Mapping[str, date], waits: Mapping[str, WaitReason]
+) -> Table:
+    """The removal queue, with the reason for which each negativation waits, by its id."""
+    rows = [
+        _negativation_row(one, today)
+        | {"waits": waits[one.id].reason, "business_days_left": waits[one.id].business_days_left}
+        for one in negativations
+    ]
+    return Table("removals", "Fila de remoção", make_columns(**_QUEUE), rows, "A fila de remoção está vazia.")
+
+
+def history_table(events: Iterable[Event]) -> Table:
+    """A negativation's history."""
+    rows = [make_row(event, "negativation_id") for event in events]
+    return Table("history", "Histórico", make_columns(**_EVENT), rows)
+
+
+def queries_table(queries: Iterable[CreditQuery]) -> Table:
+    """Credit queries."""
+    columns = _chosen(_QUERY, "id", "asked_at", "document", "customer_id", "product_code", "status", "cost")
+    return Table("queries", "Consultas", columns, [_query_row(query) for query in queries], "Nenhuma consulta.")
+
+
+def query_record(query: CreditQuery, *, masked: bool = False) -> Record:
+    """A credit query; its document is whole."""
+    return Record(make_columns(**_QUERY), _query_row(query, masked=masked))
+
+
+def integrations_table(integrations: Iterable[Integration], now: datetime) -> Table:
+    """Integrations; whether their bureaus are called, at this instant."""
+    shown = ("id", "description", "gateway", "creditor_id", "active", "calls", "paused_until", "pause_reason")
+    rows = [_integration_row(one, now) for one in integrations]
+    empty = "Nenhuma integração. Cadastre uma com: credit-protection integration add."
+    return Table("integrations", "Integrações", _chosen(_INTEGRATION, *shown), rows, empty)
+
+
+def integration_record(integration: Integration, now: datetime) -> Record:
+    """An integration; only the names of its secrets."""
+    return Record(make_columns(**_INTEGRATION), _integration_row(integration, now))
+
+
+def products_table(products: Iterable[Product], *, with_withdrawn: bool = False) -> Table:
+    """Products; a required input is marked with `*`. Columns for hidden and no longer listed ones are optional."""
+    columns = _PRODUCT | ({"hidden": "Removido", "gone_at": "Saiu em"} if with_withdrawn else {})
+    rows = [
+        make_row(product)
+        | {
+            "person_types": sorted(product.person_types),
+            "inputs": [f"{each.code}{'*' if each.required else ''}" for each in product.inputs],
+        }
+        for product in products
+    ]
+    empty = "Nenhum produto. Sincronize: credit-protection products sync."
+    return Table("products", "Produtos", make_columns(**columns), rows, empty)
+
+
+def natures_table(natures: Iterable[InclusionNature]) -> Table:
+    """Natures; `person_types` is None where the bureau does not say for whom."""
+    columns = make_columns(code="Código", description="Descrição", person_types="Vale para")
+    rows = [
+        make_row(nature) | {"person_types": None if nature.person_types is None else sorted(nature.person_types)}
+        for nature in natures
+    ]
+    empty = "Nenhuma natureza. Sincronize: credit-protection products sync."
+    return Table("natures", "Naturezas", columns, rows, empty)
+
+
+def overdue_invoices_table(invoices: Iterable[Invoice], customers: Mapping[str, Customer], today: date) -> Table:
+    """Overdue invoices of the ERP, with the names of the known customers, on the creditor's date."""
+    names = {key: customer.name for key, customer in customers.items()}
+    rows = [
+        make_row(invoice, "paid_on", "available_on", "notice_on")
+        | {"customer_name": names.get(invoice.customer_id, ""), "days_late": (today - invoice.due_date).days}
+        for invoice in invoices
+    ]
+    return Table("invoices", "Faturas vencidas", make_columns(**_INVOICE), rows, "Nenhuma fatura vencida.")
+
+
+def alarms_table(alarms: Iterable[Alarm]) -> Table:
+    """Alarms."""
+    rows = [
+        make_row(alarm, "day", "negativation_ids")
+        | {"count": alarm.count or None, "negativations": alarm.negativation_ids}
+        for alarm in alarms
+    ]
+    return Table("alarms", "Alarmes", make_columns(**_ALARM), rows, "Nenhum alarme.")
+
+
+def audit_table(entries: Iterable[AuditEntry]) -> Table:
+    """The audit trail."""
+    rows = [make_row(entry) | {"act_text": act_label(entry.act)} for entry in entries]
+    return Table("audit", "Auditoria", make_columns(**_AUDIT), rows, "Nenhum registro.")
+
+
+def _chosen(titles: Mapping[str, str], *keys: str) -> tuple[Column, ...]:
+    return make_columns(**{key: titles[key] for key in keys})
+
+
+def _negativation_row(negativation: Negativation, today: Mapping[str, date]) -> dict[str, object]:
+    work = negativation.transmission
+    now = today[negativation.creditor_id]
+    shown = status(negativation, now)
+    return {
+        "id": negativation.id,
+        "reference": negativation.reference,
+        "status": shown,
+        "status_text": shown.value,
+        "customer_id": negativation.customer_id,
+        "customer_name": negativation.customer_name,
+        "document": negativation.document.masked,
+        "person_type": negativation.document.person_type,
+        "subscription_id": negativation.subscription_id,
+        "invoices": [invoice.invoice_id for invoice in negativation.invoices],
+        "amount": negativation.amount,
+        "due_date": negativation.due_date,
+        "nature_code": negativation.nature_code,
+        "integration_id": negativation.integration_id,
+        "registry": negativation.registry,
+        "desired": negativation.desired,
+        "observed": negativation.observed,
+        "observed_since": negativation.observed_since,
+        "bureau_id": negativation.bureau_id,
+        "rejection": negativation.rejection,
+        "requested_by": negativation.requested_by,
+        "created_at": negativation.created_at,
+        "published_on": negativation.published_on,
+        "removal_reason": negativation.removal_reason,
+        "causes": [trigger.cause for trigger in negativation.triggers],
+        "notes": [trigger.note for trigger in negativation.triggers if trigger.note],
+        "next_action": work.action,
+        "is_open": work.is_open,
+        "due_at": work.due_at if work.is_open else None,
+        "deadline": work.deadline,
+        "days_left": None if work.deadline is None else (work.deadline - now).days,
+        "attempts": work.attempts,
+        "last_error": work.last_error,
+        "blocked_by": None if work.block is None else work.block.message,
+    }
+
+
+def _query_row(query: CreditQuery, *, masked: bool = True) -> dict[str, object]:
+    return make_row(query, "creditor_id") | {"document": query.document.masked if masked else query.document.formatted}
+
+
+def _integration_row(integration: Integration, now: datetime) -> Row:
+    return {
+        "id": integration.id,
+        "description": integration.description,
+        "gateway": integration.gateway,
+        "creditor_id": integration.creditor_id,
+        "active": integration.active,
+        "calls": call_state(integration, now),
+        "paused_until": integration.paused_until,
+        "pause_reason": integration.pause_reason,
+        "parameters": integration.parameters,
+        "secrets": sorted(integration.encrypted_parameters),
+        "settings": setting_values(integration.settings),
+        "created_at": integration.created_at,
+    }
