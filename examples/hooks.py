@@ -5,28 +5,28 @@ The ERP and the bureau are the test kit's fakes; an installation gives its own.
 
 import tempfile
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
 
-from credit_protection import CreditProtection, hookimpl, plugin_manager
-from credit_protection.application.negativations import NegativationRequest
-from credit_protection.domain.actors import Actor
-from credit_protection.domain.alarms import Alarm
-from credit_protection.domain.events import Event
-from credit_protection.domain.findings import Finding, Severity
-from credit_protection.domain.guards import Candidate, Guard, InclusionTerms
-from credit_protection.domain.queries import CreditQuery
-from credit_protection.domain.reasons import RemovalReason
-from credit_protection.plugins.configuration import Configuration
-from credit_protection.ports.bureau import GatewayProvider
-from credit_protection.ports.clock import Clock
-from credit_protection.ports.host import HostErp
-from credit_protection.ports.queue import WorkerEngine, WorkerTasks
-from credit_protection.ports.storage import Storage
-from credit_protection.ports.vault import Vault
-from credit_protection.testing.fakes import FakeBureau, FakeErp
-from credit_protection.testing.tenants import sqlite_storage
+from credit_protection import (
+    Actor,
+    Alarm,
+    Candidate,
+    Configuration,
+    CreditProtection,
+    CreditQuery,
+    Event,
+    Finding,
+    Guard,
+    InclusionTerms,
+    NegativationRequest,
+    RemovalReason,
+    Severity,
+    hookimpl,
+    plugin_manager,
+)
+from credit_protection.testing import FakeBureau, FakeErp, sqlite_storage
 
 ANA = Actor.with_role("ana", "Ana", "administrador")
 
@@ -62,25 +62,24 @@ class EveryHook:
         self.erp.add_invoice("i1", "c1", date(2026, 10, 5))
 
     @hookimpl
-    def credit_protection_bureaus(self) -> Sequence[GatewayProvider]:
+    def credit_protection_bureaus(self) -> Sequence[FakeBureau]:
         return [FakeBureau(synchronous=True)]
 
     @hookimpl
-    def credit_protection_host(self, tenant: str) -> HostErp | None:
+    def credit_protection_host(self, tenant: str) -> FakeErp | None:
         return self.erp if tenant == "matriz" else None  # one ERP per tenant
 
     @hookimpl
-    def credit_protection_storage(self, tenant: str, configuration: Configuration) -> Storage:
+    def credit_protection_storage(self, tenant: str, configuration: Configuration) -> object:
         return sqlite_storage(configuration.home / f"{tenant}.sqlite")
 
     @hookimpl
-    def credit_protection_vault(self) -> Vault:
+    def credit_protection_vault(self) -> TokenVault:
         return TokenVault()
 
     @hookimpl
-    def credit_protection_queue(self, tasks: Callable[[], WorkerTasks], clock: Clock) -> WorkerEngine | None:
-        print("credit_protection_queue:", callable(tasks), clock.now().tzinfo)
-        return None  # the configured engine
+    def credit_protection_queue(self, configuration: Configuration) -> None:
+        print("credit_protection_queue:", configuration.queue)  # and returns none: the configured engine works
 
     @hookimpl
     def credit_protection_guards(self) -> Sequence[Guard]:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from grimp import ImportGraph
 
 ROOT = "credit_protection"
+STANDARD = {*sys.stdlib_module_names, "_typeshed"}  # typeshed is the standard library's types
 
 
 class ThirdPartyContract(Contract):
@@ -53,5 +54,5 @@ def _third_party_imports(graph: ImportGraph) -> Iterator[tuple[str, str]]:
         if f"{importer}.".startswith(f"{ROOT}."):
             for imported in sorted(graph.find_modules_directly_imported_by(importer)):
                 package = imported.partition(".")[0]
-                if package != ROOT and package not in sys.stdlib_module_names:
+                if package != ROOT and package not in STANDARD:
                     yield importer, package

@@ -1,10 +1,10 @@
-"""A made-up internet provider in the shape of HubSoft's documented answers, the same for the same day.
+"""Makes a fictitious internet provider with HubSoft's records; equal days give equal files.
 
     python examples/data/make_provider.py --today 2026-11-24 --output FILE
 
 Nothing in it exists: CPFs have the base 900 + the customer's id, CNPJs a root that starts with 99 or TESTE (all with
-valid check digits), e-mails are @example.org, and streets and telephone numbers are invented. CAST holds the customers
-that are there on purpose, crowd() the others.
+valid check digits), e-mails are @example.org, and streets and telephone numbers are invented. NAMED_CUSTOMERS are the
+customers with a purpose of their own; `other_customers` makes the others.
 """
 
 import argparse
@@ -43,7 +43,7 @@ ABOUT = (
 
 
 class Place(NamedTuple):
-    """A city: where its CEPs begin, and its telephone area code."""
+    """A city with its first CEP and its telephone area code."""
 
     uf: str
     state: str
@@ -120,7 +120,7 @@ PLANS = {
 
 @dataclass(frozen=True, slots=True)
 class Bill:
-    """An invoice to be written, in days before today (negative: after today)."""
+    """An invoice to write, in days before today (negative: after today)."""
 
     late: int
     amount: str | None = "119.90"
@@ -132,7 +132,7 @@ class Bill:
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """A subscription to be written, with its invoices."""
+    """A subscription to write, with its invoices."""
 
     status: str
     bills: Sequence[Bill]
@@ -141,7 +141,7 @@ class Service:
 
 @dataclass(frozen=True, slots=True)
 class Customer:
-    """A customer to be written. `meaning` is empty for the crowd."""
+    """A customer to write. `meaning` is the purpose of a named customer."""
 
     name: str
     services: Sequence[Service]
@@ -157,26 +157,26 @@ class Customer:
 
 
 def overdue(*days: int, amount: str = "119.90", agreement: str | None = None) -> tuple[Bill, ...]:
-    """Unpaid invoices, so many days late each."""
+    """One unpaid invoice for each number of days late."""
     return tuple(Bill(late=late, amount=amount, agreement=agreement) for late in days)
 
 
 def paid(*days: int, amount: str = "119.90") -> tuple[Bill, ...]:
-    """Invoices that were paid on their due date, and credited the day after."""
+    """Invoices paid on their due date and credited the day after."""
     return tuple(Bill(late=late, amount=amount, paid=amount, paid_ago=late, credited_ago=late - 1) for late in days)
 
 
 def suspended(*bills: Bill) -> tuple[Service, ...]:
-    """One subscription that is suspended for debt."""
+    """One subscription suspended for debt."""
     return (Service("suspenso_debito", bills),)
 
 
 def cancelled(*bills: Bill) -> tuple[Service, ...]:
-    """One subscription that was terminated, as Anatel's rules want before an inclusion."""
+    """One terminated subscription, as Anatel's rules require before an inclusion."""
     return (Service("cancelado", bills),)
 
 
-CAST = (
+NAMED_CUSTOMERS = (
     Customer(
         "MARINA TESTE DA SILVA",
         cancelled(*paid(150, 120), *overdue(90, 60, 45)),
@@ -329,7 +329,7 @@ class Chance:
     """Choices by a seeded generator; `random()` alone keeps its sequence over Python's versions."""
 
     def __init__(self, seed: int) -> None:
-        self._random = random.Random(seed)  # noqa: S311 - made-up data, the same at every run
+        self._random = random.Random(seed)  # noqa: S311 - fictitious data, the same in every run
 
     def below(self, limit: int) -> int:
         """A whole number from 0 to limit - 1."""
@@ -340,14 +340,14 @@ class Chance:
         return low + self.below(high - low + 1)
 
     def percent(self, chance: int) -> bool:
-        """True so many times in a hundred."""
+        """True with a probability in percent."""
         return self.below(100) < chance
 
 
-def crowd(chance: Chance) -> Iterator[Customer]:
-    """The customers that nobody asked for by name."""
-    count = CUSTOMERS - len(CAST)
-    companies = COMPANIES - sum(customer.person == "pj" for customer in CAST)
+def other_customers(chance: Chance) -> Iterator[Customer]:
+    """The customers without a purpose of their own."""
+    count = CUSTOMERS - len(NAMED_CUSTOMERS)
+    companies = COMPANIES - sum(customer.person == "pj" for customer in NAMED_CUSTOMERS)
     company = 0
     for number in range(count):
         if (number + 1) * companies // count == company:
@@ -421,7 +421,7 @@ class Provider:
     """The provider's file as it grows: each customer with its subscriptions, invoices, hold and agreement."""
 
     def __init__(self, today: date) -> None:
-        """Start an empty file whose dates are told from `today`."""
+        """Start an empty file whose dates are relative to `today`."""
         self.today = today
         self.customers: list[Record] = []
         self.invoices: list[Record] = []
@@ -440,14 +440,14 @@ class Provider:
             self.holds.append({"id_cliente": id_customer, "motivo": customer.hold})
         for plan_number, service in enumerate(customer.services, start=1):
             services = record["servicos"]
-            assert isinstance(services, list)  # noqa: S101 - made so a few lines above
+            assert isinstance(services, list)  # noqa: S101 - created as a list above
             services.append(self._service(customer, service, plan_number, number))
             self._bills(record, service.bills)
             self._subscription += 1
 
     def as_file(self) -> Record:
         """The whole file."""
-        special = {str(FIRST_CUSTOMER + n): customer.meaning for n, customer in enumerate(CAST)}
+        special = {str(FIRST_CUSTOMER + n): customer.meaning for n, customer in enumerate(NAMED_CUSTOMERS)}
         return {
             "_about": {"what": ABOUT, "special_customers": special},
             "empresa": {
@@ -573,7 +573,7 @@ def _address(customer: Customer, number: int) -> Record:
 
 
 def _state(place: Place, number: int) -> tuple[str | None, str | None]:
-    """What `estado` and `uf` hold: the vendor swaps them, and writes names in upper case with odd accents."""
+    """`estado` and `uf`: the vendor swaps them, and writes names in upper case with odd accents."""
     bare = "".join(mark for mark in unicodedata.normalize("NFD", place.state) if not unicodedata.combining(mark))
     # PHP's strtoupper leaves accented letters as they are: "SãO PAULO".
     half_upper = "".join(letter.upper() if letter.isascii() else letter for letter in place.state)
@@ -619,13 +619,13 @@ def cnpj(base: str) -> str:
 def make(today: date) -> Record:
     """The whole file for one day."""
     provider = Provider(today)
-    for customer in (*CAST, *crowd(Chance(SEED))):
+    for customer in (*NAMED_CUSTOMERS, *other_customers(Chance(SEED))):
         provider.add(customer)
     return provider.as_file()
 
 
 def as_text(content: Record) -> str:
-    """JSON with one customer, invoice, hold or agreement a line."""
+    """JSON with one record per line."""
     parts = []
     for key, value in content.items():
         if isinstance(value, list):
@@ -637,9 +637,11 @@ def as_text(content: Record) -> str:
 
 
 def main() -> None:
-    """Write the file that the command line asks for."""
+    """Write the file, by the command line."""
     parser = argparse.ArgumentParser(description="Write a made-up internet provider in HubSoft's shape.")
-    parser.add_argument("--today", type=date.fromisoformat, required=True, help="the day that all dates are told from")
+    parser.add_argument(
+        "--today", type=date.fromisoformat, required=True, help="the day that all dates are relative to"
+    )
     parser.add_argument("--output", type=Path, required=True, help="the JSON file to write")
     wanted = parser.parse_args()
     text = as_text(make(wanted.today))

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from credit_protection.application.sweep import SweepResult
     from credit_protection.domain.actors import ROLES, SYSTEM, Actor, Permission
     from credit_protection.domain.adoption import AdoptionSummary
-    from credit_protection.domain.adoption_assessment import Assessment
+    from credit_protection.domain.adoption_assessment import Assessment, Verdict
     from credit_protection.domain.alarms import Alarm, AlarmCode
     from credit_protection.domain.audit import AuditEntry
     from credit_protection.domain.errors import (
@@ -41,8 +41,8 @@ if TYPE_CHECKING:
         RuleViolation,
     )
     from credit_protection.domain.events import Event, EventKind
-    from credit_protection.domain.findings import Finding, Severity
-    from credit_protection.domain.guards import Candidate, Guard, GuardSettings, InclusionTerms, TelecomGuard
+    from credit_protection.domain.findings import Finding, Severity, blocks
+    from credit_protection.domain.guards import Candidate, Guard, GuardSettings, InclusionTerms, TelecomGuard, evaluate
     from credit_protection.domain.integrations import (
         Environment,
         Integration,
@@ -50,6 +50,7 @@ if TYPE_CHECKING:
         ReuseMode,
         ReuseWindow,
     )
+    from credit_protection.domain.legal_calendar import BusinessCalendar
     from credit_protection.domain.money import Money
     from credit_protection.domain.natures import InclusionNature
     from credit_protection.domain.negativations import Negativation
@@ -67,7 +68,7 @@ if TYPE_CHECKING:
     from credit_protection.domain.removal_policy import RemovalPolicy, RemovalRule
     from credit_protection.plugins.configuration import Configuration
     from credit_protection.ports.extracts import Extract
-    from credit_protection.ports.storage import NegativationFilter, Page, PageRequest
+    from credit_protection.ports.storage import AuditFilter, NegativationFilter, Page, PageRequest
 
 __all__ = [
     "ROLES",
@@ -79,9 +80,11 @@ __all__ = [
     "ApplyResult",
     "Assessment",
     "AuditEntry",
+    "AuditFilter",
     "BureauError",
     "BureauReason",
     "BureauUnavailable",
+    "BusinessCalendar",
     "Candidate",
     "Configuration",
     "ConfigurationError",
@@ -138,6 +141,9 @@ __all__ = [
     "SweepResult",
     "Synchronisation",
     "TelecomGuard",
+    "Verdict",
+    "blocks",
+    "evaluate",
     "hookimpl",
     "plugin_manager",
 ]
@@ -145,12 +151,13 @@ __all__ = [
 __getattr__ = lazy_names(
     __name__,
     {
+        "domain.legal_calendar": "BusinessCalendar",
         "application.negativations": "NegativationRequest Preview",
         "application.payments": "ApplyResult RecordResult",
         "application.sweep": "SweepResult",
         "domain.actors": "Actor Permission ROLES SYSTEM",
         "domain.adoption": "AdoptionSummary",
-        "domain.adoption_assessment": "Assessment",
+        "domain.adoption_assessment": "Assessment Verdict",
         "domain.alarms": "Alarm AlarmCode",
         "domain.audit": "AuditEntry",
         "domain.errors": (
@@ -159,8 +166,8 @@ __getattr__ = lazy_names(
             "ProtocolError RateLimited Refused RuleViolation"
         ),
         "domain.events": "Event EventKind",
-        "domain.findings": "Finding Severity",
-        "domain.guards": "Candidate Guard GuardSettings InclusionTerms TelecomGuard",
+        "domain.findings": "Finding Severity blocks",
+        "domain.guards": "Candidate Guard GuardSettings InclusionTerms TelecomGuard evaluate",
         "domain.integrations": "Environment Integration IntegrationSettings ReuseMode ReuseWindow",
         "domain.money": "Money",
         "domain.natures": "InclusionNature",
@@ -171,6 +178,6 @@ __getattr__ = lazy_names(
         "domain.removal_policy": "RemovalPolicy RemovalRule",
         "plugins.configuration": "Configuration",
         "ports.extracts": "Extract",
-        "ports.storage": "NegativationFilter Page PageRequest",
+        "ports.storage": "AuditFilter NegativationFilter Page PageRequest",
     },
 )

@@ -56,7 +56,7 @@ from credit_protection.domain.queries import (
     check_document_bytes,
 )
 from credit_protection.domain.reasons import BureauReason, RemovalReason
-from credit_protection.domain.requests import InclusionOrder
+from credit_protection.domain.requests import InclusionOrder, inclusion_order
 from credit_protection.ports.bureau import BureauGateway, GatewayProvider, ListedRecord, QueryOrder, RemovalOrder
 
 if TYPE_CHECKING:
@@ -132,6 +132,7 @@ __all__ = [
     "Transport",
     "check_document_bytes",
     "check_pdf",
+    "inclusion_order",
     "mask",
     "parse_document",
     "persons_in",

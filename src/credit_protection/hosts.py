@@ -18,7 +18,7 @@ from credit_protection.domain.customers import (
 from credit_protection.domain.documents import Cnpj, Cpf, Document, PersonType, parse_document
 from credit_protection.domain.errors import HostUnavailable, InvalidInput
 from credit_protection.domain.money import Money
-from credit_protection.domain.settlements import Entry, Reversal, Settlement, SettlementKind
+from credit_protection.domain.settlements import Entry, Reversal, Settlement, SettlementKind, settlement_statuses_of
 from credit_protection.ports.host import HostCapabilities, HostErp, OverdueFilter
 
 __all__ = [
@@ -44,4 +44,5 @@ __all__ = [
     "Subscription",
     "SubscriptionStatus",
     "parse_document",
+    "settlement_statuses_of",
 ]

@@ -32,25 +32,25 @@ _STEPS: tuple[tuple[type, tuple[str, ...]], ...] = (
 _here = threading.local()
 
 
-def stop_before_each_step(monkeypatch: pytest.MonkeyPatch) -> None:
+def pause_before_each_step(monkeypatch: pytest.MonkeyPatch) -> None:
     """Stepped threads pause before each of these steps, and after those that lock or commit."""
     for repository, names in _STEPS:
         for name in names:
-            monkeypatch.setattr(repository, name, _stopping(name, getattr(repository, name)))
+            monkeypatch.setattr(repository, name, _pausing(name, getattr(repository, name)))
 
 
-def _stopping(name: str, step: Callable[..., Any]) -> Callable[..., Any]:
-    def stopping(*given: Any, **named: Any) -> Any:  # noqa: ANN401 - whatever the step takes and gives
-        stop(name)
+def _pausing(name: str, step: Callable[..., Any]) -> Callable[..., Any]:
+    def pausing(*given: Any, **named: Any) -> Any:  # noqa: ANN401 - whatever the step takes and gives
+        pause_here(name)
         result = step(*given, **named)
         if name.startswith("lock") or name == "commit":
-            stop(f"{name} done")
+            pause_here(f"{name} done")
         return result
 
-    return stopping
+    return pausing
 
 
-def stop(point: str) -> None:
+def pause_here(point: str) -> None:
     """Pause the current thread here, where it is a stepped one."""
     thread: SteppedThread | None = getattr(_here, "thread", None)
     if thread is not None:

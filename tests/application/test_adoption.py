@@ -105,7 +105,7 @@ def test_record_of_a_paid_invoice_goes_to_the_removal_queue_at_once(app: AppFixt
         app.paid("i1")
     else:
         app.erp.set_status("i1", InvoiceStatus.PAID, TODAY - 20 * DAY)
-    assert counts(adopt(app, ROW)) == {"leaving": 1}
+    assert counts(adopt(app, ROW)) == {"adopted_for_removal": 1}
     (made,) = stored(app)
     assert (made.desired, made.transmission.action) == (Desired.REMOVED, Action.REMOVE)
     assert made.transmission.deadline is not None
@@ -126,12 +126,12 @@ def test_payment_known_only_to_the_ledger_removes_too(app: AppFixture) -> None:
 def test_adopting_twice_is_adopting_once(app: AppFixture) -> None:
     adopt(app, ROW)
     before = stored(app)
-    assert counts(adopt(app, ROW, replace(ROW, line=3))) == {"known": 2}
+    assert counts(adopt(app, ROW, replace(ROW, line=3))) == {"already_known": 2}
     assert stored(app) == before
     app.paid("i1")
     app.work(before[0])
     summary = adopt(app, ROW)
-    assert counts(summary) == {"known": 1}
+    assert counts(summary) == {"already_known": 1}
     assert summary.by_code == {"encerrada_mas_consta": 1}
 
 
@@ -139,13 +139,13 @@ def test_records_of_one_contract_are_distinguished_by_due_date(app: AppFixture) 
     rows = [replace(ROW, line=number, due_date=DUE + number * DAY) for number in (1, 2, 3)]
     assert counts(adopt(app, *rows)) == {"adopted": 3}
     assert [made.reference for made in stored(app)] == ["contrato 77/2020"] * 3
-    assert counts(adopt(app, *rows)) == {"known": 3}
+    assert counts(adopt(app, *rows)) == {"already_known": 3}
 
 
 def test_own_records_are_already_known(app: AppFixture) -> None:
     app.included("i1")
     source = app.adoption.bureau_list(ANA, app.integration_id)
-    assert counts(app.adoption.adopt(ANA, app.integration_id, source)) == {"known": 1}
+    assert counts(app.adoption.adopt(ANA, app.integration_id, source)) == {"already_known": 1}
 
 
 def test_invoice_is_adopted_once(app: AppFixture) -> None:
@@ -181,8 +181,8 @@ def test_preview_gives_the_same_verdicts_and_stores_nothing(app: AppFixture) -> 
 
 def test_operation_log_gives_a_removal_in_a_row_of_its_own(app: AppFixture) -> None:
     removal = replace(ROW, line=9, state=RecordState.GONE)
-    assert counts(adopt(app, ROW, removal, is_operation_log=True)) == {"not_standing": 2}
-    assert counts(adopt(app, ROW, removal)) == {"adopted": 1, "not_standing": 1}
+    assert counts(adopt(app, ROW, removal, is_operation_log=True)) == {"not_at_bureau": 2}
+    assert counts(adopt(app, ROW, removal)) == {"adopted": 1, "not_at_bureau": 1}
 
 
 def test_record_without_an_invoice_is_removed_only_by_a_person(app: AppFixture) -> None:
@@ -193,7 +193,7 @@ def test_record_without_an_invoice_is_removed_only_by_a_person(app: AppFixture) 
     app.paid("i1")
     HostPolling(app.ports, app.payments).recheck_invoices()
     assert app.get(made).desired is Desired.INCLUDED
-    assert counts(adopt(app, row, without_invoice=True)) == {"known": 1}
+    assert counts(adopt(app, row, without_invoice=True)) == {"already_known": 1}
     app.negativations.delete(ANA, made.id)
     at_the_bureau(app, ROW.reference, "i1")
     assert app.work(made).observed is Observed.GONE
@@ -224,7 +224,7 @@ def test_failure_keeps_the_batches_before_it(app: AppFixture) -> None:
     assert len(stored(app)) == many - 1
     partial = Rows(rows, failure=ProtocolError("Um registro ilegível.", code="registros_ilegiveis"))
     summary = adoption.adopt(ANA, app.integration_id, partial)
-    assert (counts(summary), summary.unreadable) == ({"adopted": 1, "known": many - 1}, "Um registro ilegível.")
+    assert (counts(summary), summary.unreadable) == ({"adopted": 1, "already_known": many - 1}, "Um registro ilegível.")
 
 
 def test_unavailable_erp_stops_the_adoption_before_anything_is_stored(app: AppFixture) -> None:

@@ -100,12 +100,12 @@ def test_removal_does_not_read_the_erp(app: AppFixture) -> None:
 
 
 def test_lease_and_quiet_period_start_after_a_slow_erp_was_read(app: AppFixture) -> None:
-    made = app.negativate("i1")
+    made, started = app.negativate("i1"), app.clock.now()
     app.erp.before = lambda reading: app.later(2 * LEASE) if reading == "invoice_statuses" else None
     app.bureau.fail_next("include", LOST)
     performed(app, made)
     doubted = app.get(made)
-    assert doubted.observed_since == app.clock.now()
+    assert doubted.observed_since == app.clock.now() == started + 2 * LEASE
     assert doubted.unanswered_inclusions is not None
     assert doubted.unanswered_inclusions.quiet_until == app.clock.now() + QUIET
 

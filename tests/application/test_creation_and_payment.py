@@ -23,7 +23,7 @@ from credit_protection.domain.settlements import Settlement, SettlementKind
 from credit_protection.domain.state_table import Desired, Observed
 from credit_protection.testing.fakes import FakeBureau
 from tests.application.app import ANA, DUE, PRICE, TODAY, AppFixture, run_concurrently
-from tests.application.interleaving import interleave, orders, stop, stop_before_each_step
+from tests.application.interleaving import interleave, orders, pause_before_each_step, pause_here
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -76,12 +76,12 @@ class TenantFixture:
         with psycopg.connect(self._url) as session:
             session.isolation_level = self._isolation
             session.execute("SELECT is_paid FROM host_invoice WHERE id = %s", (invoice_id,))
-            stop("the host has begun")
+            pause_here("the host has begun")
             session.execute("UPDATE host_invoice SET is_paid = true WHERE id = %s", (invoice_id,))
             self.app.payments.record(SYSTEM, payment(invoice_id), connection=session)
-            stop("the host commits")
+            pause_here("the host commits")
             session.commit()
-            stop("the host has committed")
+            pause_here("the host has committed")
         return self.app.payments.after_commit()
 
     def of(self, invoice_id: str) -> list[Negativation]:
@@ -147,7 +147,7 @@ def test_creation_and_settlement_never_both_miss(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     tenant = new_tenant(isolation)
-    stop_before_each_step(monkeypatch)
+    pause_before_each_step(monkeypatch)
     second = SETTLEMENT if first == CREATION else CREATION
     refusals: list[bool] = []
     for order in orders(first, second, lengths(tenant, first, second)):
@@ -163,7 +163,7 @@ def test_creation_and_settlement_never_both_miss_in_random_orders(
     new_tenant: Callable[[IsolationLevel], TenantFixture], isolation: IsolationLevel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tenant = new_tenant(isolation)
-    stop_before_each_step(monkeypatch)
+    pause_before_each_step(monkeypatch)
     chance = random.Random(8)  # noqa: S311 - an order, not a secret
     for _ in range(RANDOM_ORDERS):
         order = chance.choices([CREATION, SETTLEMENT], k=60)
@@ -179,7 +179,7 @@ def test_creation_and_settlement_both_miss_without_the_lock_per_invoice(
     """Shows that the tests above can fail."""
     tenant = new_tenant(isolation)
     monkeypatch.setattr(SqlSettlements, "lock_invoices", lambda *_: None)
-    stop_before_each_step(monkeypatch)
+    pause_before_each_step(monkeypatch)
     missed = 0
     for order in orders(CREATION, SETTLEMENT, lengths(tenant, CREATION, SETTLEMENT)):
         invoice_id, result = run(tenant, order)
@@ -215,7 +215,7 @@ def test_inclusion_claimed_while_it_is_paid_is_not_sent_or_is_removed(
 ) -> None:
     tenant = new_tenant(isolation)
     app = tenant.app
-    stop_before_each_step(monkeypatch)
+    pause_before_each_step(monkeypatch)
 
     def run_claim(order: list[str]) -> tuple[Any, InterleavingResult]:
         invoice_id = tenant.add_invoice()

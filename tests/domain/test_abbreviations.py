@@ -42,9 +42,7 @@ texts = st.lists(words | known, max_size=8).map(" ".join)
         ("Loteamento Conjunto Alameda", 19, "LOT CJ Alameda"),
     ],
 )
-def test_text_is_abbreviated_by_known_rules_only_as_far_as_needed(
-    text: str, length: int, short: str | None
-) -> None:
+def test_text_is_abbreviated_by_known_rules_only_as_far_as_needed(text: str, length: int, short: str | None) -> None:
     assert abbreviate(text, length) == short
 
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from credit_protection.domain.actors import ROLES, SYSTEM, Actor, Permission
 from credit_protection.domain.errors import PermissionDenied
 from credit_protection.testing.strategies import actors
-from tests.domain.sentences import assert_tells_what_to_do
+from tests.domain.message_checks import assert_says_what_to_do
 
 IN_WORDS = {
     Permission.CONFIGURE: "configurar integrações",
@@ -36,7 +36,7 @@ def test_missing_permission_is_named_in_portuguese(permission: Permission) -> No
     assert error.message == f"Rui não tem permissão para {IN_WORDS[permission]}. Peça a um administrador."
     assert error.code == "sem_permissao"
     assert error.context == {"permission": permission.value}
-    assert_tells_what_to_do(error.message)
+    assert_says_what_to_do(error.message)
 
 
 def test_actor_of_one_creditor_never_acts_for_another() -> None:
@@ -47,7 +47,7 @@ def test_actor_of_one_creditor_never_acts_for_another() -> None:
     bound.require(Permission.NEGATIVATE)
     assert error.message == "Rui não tem acesso a esta empresa. Peça a um administrador."
     assert error.context == {}
-    assert_tells_what_to_do(error.message)
+    assert_says_what_to_do(error.message)
     assert bound.sees("cr1")
     assert not bound.sees("cr2")
 

@@ -23,7 +23,7 @@ from credit_protection.domain.requests import InclusionRequest
 from credit_protection.domain.state_table import Action, Desired, Observed
 from credit_protection.testing import samples
 from credit_protection.testing.strategies import NOW, capabilities
-from tests.domain.sentences import assert_tells_what_to_do
+from tests.domain.message_checks import assert_says_what_to_do
 from tests.domain.test_negativations import SPC
 
 CPF = "90010020055"
@@ -96,7 +96,7 @@ def test_amount_distinguishes_invoices_due_on_the_same_day() -> None:
     for invoices in ([INVOICE, replace(INVOICE, id="i2")], [other, replace(other, id="i3")]):
         assessment = assess(ROW, replace(FACTS, invoices=invoices))
         assert codes(assessment) == ["faturas_ambiguas"]
-        assert_tells_what_to_do(assessment.findings[0].message)
+        assert_says_what_to_do(assessment.findings[0].message)
 
 
 def test_only_invoice_of_the_day_is_matched_with_a_warning_if_its_amount_differs() -> None:
@@ -105,8 +105,8 @@ def test_only_invoice_of_the_day_is_matched_with_a_warning_if_its_amount_differs
 
 
 def test_finding_mentions_a_host_that_shows_only_open_invoices() -> None:
-    told = assess(ROW, replace(FACTS, invoices=[], sees_settled=False)).findings[0].message
-    assert "já ter sido paga" in told
+    message = assess(ROW, replace(FACTS, invoices=[], sees_settled=False)).findings[0].message
+    assert "já ter sido paga" in message
 
 
 def test_record_without_invoice_is_adopted_only_if_a_person_chose_so() -> None:

@@ -172,9 +172,7 @@ def test_each_alarm_says_what_to_do_and_the_worst_comes_first(
 
 
 @given(calendar=calendars(), today=DAYS, days=st.integers(0, 30))
-def test_business_days_left_agree_with_the_deadline(
-    calendar: BusinessCalendar, today: date, days: int
-) -> None:
+def test_business_days_left_agree_with_the_deadline(calendar: BusinessCalendar, today: date, days: int) -> None:
     assert calendar.days_until(calendar.after(today, days), today) == days
     assert calendar.days_until(today, today) == 0
     assert calendar.days_until(today, calendar.after(today, days)) == -days
@@ -184,7 +182,7 @@ LEAVING = samples.wants_removal(samples.negativation())
 
 
 @pytest.mark.parametrize(
-    ("negativation", "integration", "told"),
+    ("negativation", "integration", "reason"),
     [
         (LEAVING, OURS, "Espera um trabalhador."),
         (replace(LEAVING, transmission=replace(LEAVING.transmission, action=Action.ASK_PERSON)), OURS, "pessoa"),
@@ -214,5 +212,5 @@ LEAVING = samples.wants_removal(samples.negativation())
         ),
     ],
 )
-def test_pending_removal_has_its_wait_reason(negativation: Negativation, integration: Integration, told: str) -> None:
-    assert told in wait_reason(negativation, integration, max(NOW, samples.NOW))
+def test_pending_removal_has_its_wait_reason(negativation: Negativation, integration: Integration, reason: str) -> None:
+    assert reason in wait_reason(negativation, integration, max(NOW, samples.NOW))

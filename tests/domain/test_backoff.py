@@ -57,9 +57,7 @@ def test_attempt_is_within_its_ceiling(attempts: int, pace: Backoff, jitter: flo
 
 
 @given(st.integers(1, 200), paces, jitters, st.integers(-3600, 3600))
-def test_attempt_is_never_before_retry_after(
-    attempts: int, pace: Backoff, jitter: float, seconds: int
-) -> None:
+def test_attempt_is_never_before_retry_after(attempts: int, pace: Backoff, jitter: float, seconds: int) -> None:
     asked = NOW + timedelta(seconds=seconds)
     due = next_attempt(NOW, attempts, pace, jitter, asked)
 

@@ -1,4 +1,4 @@
-"""The breaker: thousands of rows do not each try a bureau that is down, and no row is held up by another's fault."""
+"""The circuit breaker: thousands of rows do not each try a bureau that is down, and no row delays another."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -68,7 +68,7 @@ rows = st.sampled_from((*ROWS, "n100", "n101"))
 
 
 def states() -> st.SearchStrategy[Integration]:
-    """Any state that the columns can hold."""
+    """Any state that can be stored."""
     return st.builds(
         lambda integration, until: replace(
             integration, paused_until=until, paused_since=None if until is None else EARLIER
@@ -88,7 +88,7 @@ def opened(now: datetime = NOW) -> Integration:
 
 @dataclass(frozen=True)
 class Step:
-    """A worker comes by: which row is next, what its call will come to, and how long after the last."""
+    """One call: of which row, with which outcome, and how long after the last."""
 
     row: str
     error: BureauError | None
@@ -100,7 +100,7 @@ def steps(of_rows: st.SearchStrategy[str], errors: st.SearchStrategy[BureauError
 
 
 def run(integration: Integration, taken: Sequence[Step], now: datetime = NOW) -> tuple[Integration, datetime, int]:
-    """Workers one after the other; what is left, when, and how many calls were made."""
+    """Calls one after the other; what is left, when, and how many calls were made."""
     calls = 0
     for step in taken:
         now += step.after
@@ -167,9 +167,7 @@ def test_few_rows_that_always_fail_never_open_the_breaker(taken: list[Step]) -> 
 
 
 @given(st.lists(steps(rows, outcomes)), st.data())
-def test_failing_rows_delay_another_by_at_most_a_pause_and_a_call_each(
-    taken: list[Step], data: st.DataObject
-) -> None:
+def test_failing_rows_delay_another_by_at_most_a_pause_and_a_call_each(taken: list[Step], data: st.DataObject) -> None:
     """However often they come first, the bureau having come back for everybody else."""
     integration, now, _ = run(PLAIN, taken)
     now = max(now, integration.paused_until or now)
@@ -177,9 +175,9 @@ def test_failing_rows_delay_another_by_at_most_a_pause_and_a_call_each(
     for row in data.draw(st.permutations(poison)) if poison else ():
         integration, now, calls = run(integration, [Step(row, data.draw(downs | unclear), timedelta(0))], now)
         assert calls == 1
-    sound, now, calls = run(integration, [Step("sound", None, timedelta(0))], now)
+    recovered, now, calls = run(integration, [Step("recovered", None, timedelta(0))], now)
     assert calls == 1
-    assert call_state(sound, now) is CallState.CLOSED
+    assert call_state(recovered, now) is CallState.CLOSED
 
 
 @given(states(), rows, downs, instants)
@@ -254,8 +252,8 @@ def test_shorter_pause_does_not_end_a_longer_one_unless_it_answers_the_probe() -
         assert after_call(locked_out, "n2", RateLimited("Devagar.", retry_at=NOW + wait), NOW) is locked_out
     now = NOW + CREDENTIALS_PAUSE
     asking = start_probe(locked_out, now)
-    calm = after_call(asking, "n2", RateLimited("Devagar.", retry_at=now + SECOND), now, asking.paused_until)
-    assert (calm.paused_until, calm.pause_reason) == (now + SECOND, "Devagar.")
+    throttled = after_call(asking, "n2", RateLimited("Devagar.", retry_at=now + SECOND), now, asking.paused_until)
+    assert (throttled.paused_until, throttled.pause_reason) == (now + SECOND, "Devagar.")
 
 
 def test_probe_that_finds_the_bureau_down_reopens_after_any_pause() -> None:
@@ -350,7 +348,7 @@ def test_one_call_probes_and_the_others_wait(integration: Integration, now: date
     assert asking.paused_until == now + PROBE_TIMEOUT
     assert may_call(asking, now, asking.paused_until)
     assert not may_call(asking, now)
-    assert not may_call(asking, now, now - SECOND)  # the end of somebody else's probe
+    assert not may_call(asking, now, now - SECOND)  # the end of another probe
     assert start_probe(asking, now) is asking
     assert call_state(asking, now + PROBE_TIMEOUT) is CallState.HALF_OPEN  # its process may have died
     short = start_probe(integration, now, SECOND)
@@ -381,7 +379,7 @@ def test_superseded_probe_counts_as_any_call(
 
 @given(st.lists(steps(st.integers(0, 10_000).map(str), st.just(DOWN)), min_size=1, max_size=300))
 def test_bureau_that_is_down_is_probed_once_a_pause(taken: list[Step]) -> None:
-    """However many rows wait, each of which would try by itself: fresh rows, so each failure tells."""
+    """Many rows that each would try: new rows, so each failure counts."""
     fresh = [replace(step, row=f"{number}-{step.row}") for number, step in enumerate(taken)]
     _, now, calls = run(PLAIN, fresh)
     assert calls <= FAILURE_THRESHOLD + (now - NOW) / OPEN_BACKOFF.first

@@ -9,7 +9,7 @@ from stdnum.br import cpf as stdnum_cpf
 from credit_protection.domain.documents import Cnpj, Cpf, Document, PersonType, parse_document
 from credit_protection.domain.errors import InvalidInput
 from credit_protection.testing.strategies import alphanumeric_cnpj, cnpj, cpf, documents
-from tests.domain.sentences import assert_tells_what_to_do
+from tests.domain.message_checks import assert_says_what_to_do
 
 blanks = st.sampled_from(["", " ", "\n", "\t", "\r\n", "\u00a0", "  \n"])
 
@@ -100,7 +100,7 @@ def test_wrong_document_is_refused_with_its_own_code(text: str, code: str, messa
     assert (error.code, error.message, error.field) == (code, message, "document")
     assert str(error) == message
     assert error.context == {}
-    assert_tells_what_to_do(error.message)
+    assert_says_what_to_do(error.message)
 
 
 @pytest.mark.parametrize("digit", "0123456789")

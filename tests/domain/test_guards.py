@@ -1,4 +1,4 @@
-"""Rules 2, 3 and 7: what must hold before an inclusion. `breaks.BREAKS` is the table of all that can be wrong."""
+"""Rules 2, 3 and 7: the guards. `invalid_candidates.INVALID_MUTATIONS` lists all that can be wrong."""
 
 from collections.abc import Iterable
 from dataclasses import replace
@@ -35,13 +35,13 @@ from credit_protection.testing.strategies import (
     natures,
     overdue_invoices,
 )
-from tests.domain.breaks import (
+from tests.domain.invalid_candidates import (
     ANA,
-    INVALID_MUTATIONS,
+    CAPABILITIES,
     F1,
     F2,
     FINE_AND_INTEREST,
-    GATEWAY,
+    INVALID_MUTATIONS,
     PADARIA,
     SETTINGS,
     TERMS,
@@ -49,7 +49,7 @@ from tests.domain.breaks import (
     InvalidMutation,
     first,
 )
-from tests.domain.sentences import assert_tells_what_to_do
+from tests.domain.message_checks import assert_says_what_to_do
 
 WITHOUT_ADVICE = {"atraso_minimo", "valor_nao_positivo", "campo_abreviado"}
 """Codes whose sentence states what is so and leaves it to the operator what to do."""
@@ -63,8 +63,8 @@ def person_type_of(candidate: Candidate) -> PersonType:
     return parse_document(candidate.customer.document).person_type
 
 
-def clean(broken: InvalidMutation) -> Candidate:
-    return PADARIA if broken.person_type is PersonType.PJ else ANA
+def clean(mutation: InvalidMutation) -> Candidate:
+    return PADARIA if mutation.person_type is PersonType.PJ else ANA
 
 
 def one_invoice(**changes: object) -> Candidate:
@@ -83,19 +83,19 @@ def test_examples_have_no_findings() -> None:
     assert evaluate(PADARIA, TERMS) == []
 
 
-@pytest.mark.parametrize("broken", [*WRONG_DOCUMENTS, *INVALID_MUTATIONS], ids=lambda broken: broken.name)
-def test_one_invalid_mutation_gives_exactly_its_finding(broken: InvalidMutation) -> None:
-    assert evaluate(*broken.mutate(clean(broken), TERMS)) == [broken.finding]
+@pytest.mark.parametrize("mutation", [*WRONG_DOCUMENTS, *INVALID_MUTATIONS], ids=lambda mutation: mutation.name)
+def test_one_invalid_mutation_gives_exactly_its_finding(mutation: InvalidMutation) -> None:
+    assert evaluate(*mutation.mutate(clean(mutation), TERMS)) == [mutation.finding]
 
 
-@pytest.mark.parametrize("broken", [*WRONG_DOCUMENTS, *INVALID_MUTATIONS], ids=lambda broken: broken.name)
-def test_every_finding_is_a_sentence_that_says_what_to_do(broken: InvalidMutation) -> None:
-    message = broken.finding.message
-    if broken.finding.code in WITHOUT_ADVICE:
+@pytest.mark.parametrize("mutation", [*WRONG_DOCUMENTS, *INVALID_MUTATIONS], ids=lambda mutation: mutation.name)
+def test_every_finding_is_a_sentence_that_says_what_to_do(mutation: InvalidMutation) -> None:
+    message = mutation.finding.message
+    if mutation.finding.code in WITHOUT_ADVICE:
         assert message[0].isupper()
         assert message.endswith(".")
     else:
-        assert_tells_what_to_do(message)
+        assert_says_what_to_do(message)
 
 
 @given(candidates())
@@ -111,11 +111,11 @@ def test_clean_candidate_has_no_findings_under_any_calendar(candidate: Candidate
 
 @given(candidates())
 def test_mutated_clean_candidate_gives_exactly_its_finding(candidate: Candidate) -> None:
-    for broken in (*WRONG_DOCUMENTS, *INVALID_MUTATIONS):
-        if not broken.suits(person_type_of(candidate)):
+    for mutation in (*WRONG_DOCUMENTS, *INVALID_MUTATIONS):
+        if not mutation.suits(person_type_of(candidate)):
             continue
-        findings = evaluate(*broken.mutate(candidate, TERMS))
-        expected = broken.finding
+        findings = evaluate(*mutation.mutate(candidate, TERMS))
+        expected = mutation.finding
         assert [(found.code, found.severity, found.field) for found in findings] == [
             (expected.code, expected.severity, expected.field)
         ]
@@ -124,15 +124,15 @@ def test_mutated_clean_candidate_gives_exactly_its_finding(candidate: Candidate)
         assert findings[0].message.endswith(".")
 
 
-@given(candidates(), st.lists(st.sampled_from(INVALID_MUTATIONS), max_size=8, unique_by=lambda broken: broken.part))
+@given(candidates(), st.lists(st.sampled_from(INVALID_MUTATIONS), max_size=8, unique_by=lambda mutation: mutation.part))
 @example(ANA, [INVALID_MUTATIONS[1], INVALID_MUTATIONS[4], INVALID_MUTATIONS[8], INVALID_MUTATIONS[9]])
 def test_all_guards_are_evaluated_so_findings_add_up(candidate: Candidate, several: list[InvalidMutation]) -> None:
-    fitting = [broken for broken in several if broken.suits(person_type_of(candidate))]
-    spoiled, terms = candidate, TERMS
-    for broken in fitting:
-        spoiled, terms = broken.mutate(spoiled, terms)
+    fitting = [mutation for mutation in several if mutation.suits(person_type_of(candidate))]
+    mutated, terms = candidate, TERMS
+    for mutation in fitting:
+        mutated, terms = mutation.mutate(mutated, terms)
 
-    assert set(codes(spoiled, terms)) == {broken.finding.code for broken in fitting}
+    assert set(codes(mutated, terms)) == {mutation.finding.code for mutation in fitting}
 
 
 def test_wrong_document_hides_no_other_finding() -> None:
@@ -146,24 +146,24 @@ def test_wrong_document_hides_no_other_finding() -> None:
 
 @given(candidates(), st.data())
 def test_order_of_the_invoices_does_not_matter(candidate: Candidate, data: st.DataObject) -> None:
-    broken = data.draw(st.sampled_from(INVALID_MUTATIONS))
-    spoiled, terms = broken.mutate(candidate, TERMS) if broken.suits(person_type_of(candidate)) else (candidate, TERMS)
-    shuffled = replace(spoiled, invoices=tuple(data.draw(st.permutations(spoiled.invoices))))
+    mutation = data.draw(st.sampled_from(INVALID_MUTATIONS))
+    mutated, terms = (
+        mutation.mutate(candidate, TERMS) if mutation.suits(person_type_of(candidate)) else (candidate, TERMS)
+    )
+    shuffled = replace(mutated, invoices=tuple(data.draw(st.permutations(mutated.invoices))))
 
-    assert sorted(map(repr, evaluate(shuffled, terms))) == sorted(map(repr, evaluate(spoiled, terms)))
+    assert sorted(map(repr, evaluate(shuffled, terms))) == sorted(map(repr, evaluate(mutated, terms)))
 
 
 @given(candidates(), guard_settings(), calendars())
-def test_evaluation_is_deterministic(
-    candidate: Candidate, settings: GuardSettings, calendar: BusinessCalendar
-) -> None:
+def test_evaluation_is_deterministic(candidate: Candidate, settings: GuardSettings, calendar: BusinessCalendar) -> None:
     terms = replace(TERMS, settings=settings, calendar=calendar)
     assert evaluate(candidate, terms) == evaluate(candidate, terms)
 
 
 def test_findings_come_in_the_order_of_the_guards() -> None:
     worst = Candidate(Customer("c1", "", "12ABC34501DE35", ANA.customer.address), ANA.subscription, (), "99")
-    terms = replace(TERMS, holds={"c1": "óbito"}, capabilities=replace(GATEWAY, include=False))
+    terms = replace(TERMS, holds={"c1": "óbito"}, capabilities=replace(CAPABILITIES, include=False))
 
     assert codes(worst, terms) == [
         "cnpj_alfanumerico",
@@ -182,12 +182,12 @@ def test_gateway_that_accepts_letters_gives_no_finding() -> None:
     company = replace(PADARIA, customer=replace(PADARIA.customer, document="12.ABC.345/01DE-35"))
 
     assert codes(company) == ["cnpj_alfanumerico"]
-    assert codes(company, replace(TERMS, capabilities=replace(GATEWAY, alphanumeric_cnpj=True))) == []
+    assert codes(company, replace(TERMS, capabilities=replace(CAPABILITIES, alphanumeric_cnpj=True))) == []
 
 
 def test_gateway_refuses_only_the_person_type_that_it_does_not_include() -> None:
-    only_companies = replace(TERMS, capabilities=replace(GATEWAY, includes_pf=False))
-    only_people = replace(TERMS, capabilities=replace(GATEWAY, includes_pj=False))
+    only_companies = replace(TERMS, capabilities=replace(CAPABILITIES, includes_pf=False))
+    only_people = replace(TERMS, capabilities=replace(CAPABILITIES, includes_pj=False))
 
     assert (codes(ANA, only_companies), codes(PADARIA, only_companies)) == (["gateway_pessoa"], [])
     assert (codes(ANA, only_people), codes(PADARIA, only_people)) == ([], ["gateway_pessoa"])
@@ -508,19 +508,19 @@ def test_every_amount_at_fault_is_named() -> None:
     [(10_00, 10_00, None), (9_99, 10_00, "valor_minimo"), (1, 0, None), (1, 1, None), (1, 2, "valor_minimo")],
 )
 def test_bureau_has_a_smallest_debt(balance: int, minimum: int, code: str | None) -> None:
-    terms = replace(TERMS, capabilities=replace(GATEWAY, minimum_amount=Money(minimum)))
+    terms = replace(TERMS, capabilities=replace(CAPABILITIES, minimum_amount=Money(minimum)))
     assert codes(one_invoice(balance=Money(balance)), terms) == ([] if code is None else [code])
 
 
 def test_minimum_amount_applies_to_each_invoice_without_grouping() -> None:
-    terms = replace(TERMS, capabilities=replace(GATEWAY, minimum_amount=Money(60_01)))
+    terms = replace(TERMS, capabilities=replace(CAPABILITIES, minimum_amount=Money(60_01)))
     assert codes(ANA, terms) == ["valor_minimo"]
 
 
 @given(st.integers(1, 50_00), st.integers(1, 50_00), st.integers(1, 120_00))
 def test_minimum_amount_applies_to_the_sum_with_grouping(one: int, other: int, minimum: int) -> None:
     small = replace(ANA, invoices=(replace(F1, balance=Money(one)), replace(F2, balance=Money(other))), amounts={})
-    gateway = replace(GATEWAY, minimum_amount=Money(minimum), grouping=True)
+    gateway = replace(CAPABILITIES, minimum_amount=Money(minimum), grouping=True)
 
     def is_refused(terms: InclusionTerms) -> bool:
         return "valor_minimo" in codes(small, terms)
@@ -533,7 +533,7 @@ def test_minimum_amount_applies_to_the_sum_with_grouping(one: int, other: int, m
 
 
 def test_debt_without_balance_gives_no_second_finding_about_the_minimum() -> None:
-    terms = replace(TERMS, capabilities=replace(GATEWAY, minimum_amount=Money(10_00)))
+    terms = replace(TERMS, capabilities=replace(CAPABILITIES, minimum_amount=Money(10_00)))
     assert codes(one_invoice(balance=ZERO), terms) == ["valor_nao_positivo"]
 
 
@@ -556,19 +556,19 @@ def test_field_longer_than_the_bureau_takes_is_named(field: str, label: str) -> 
     text = "Inabreviável"
     address = ANA.customer.address if field == "name" else replace(ANA.customer.address, **{field: text})
     customer = replace(ANA.customer, name=text if field == "name" else "Ana", address=address)
-    terms = replace(TERMS, capabilities=replace(GATEWAY, field_limits={field: FieldLimit(11)}))
+    terms = replace(TERMS, capabilities=replace(CAPABILITIES, field_limits={field: FieldLimit(11)}))
 
     assert field_text(customer, field) == text
     assert evaluate(replace(ANA, customer=customer), terms) == [
         Finding("campo_longo", Severity.BLOCK, f"{label} tem mais de 11 caracteres. Abrevie no cadastro do ERP.", field)
     ]
-    fits = replace(terms, capabilities=replace(GATEWAY, field_limits={field: FieldLimit(12, Overflow.REFUSE)}))
+    fits = replace(terms, capabilities=replace(CAPABILITIES, field_limits={field: FieldLimit(12, Overflow.REFUSE)}))
     assert evaluate(replace(ANA, customer=customer), fits) == []
 
 
 def test_all_limited_fields_are_checked() -> None:
     limits = {"state": FieldLimit(2), "name": FieldLimit(3), "city": FieldLimit(20), "street": FieldLimit(60)}
-    terms = replace(TERMS, capabilities=replace(GATEWAY, field_limits=limits))
+    terms = replace(TERMS, capabilities=replace(CAPABILITIES, field_limits=limits))
 
     assert [(found.code, found.field) for found in evaluate(ANA, terms)] == [
         ("campo_longo", "name"),

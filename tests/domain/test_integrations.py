@@ -17,7 +17,7 @@ from credit_protection.domain.integrations import (
 )
 from credit_protection.domain.removal_policy import RemovalPolicy
 from credit_protection.testing.strategies import NOW, capabilities, integrations
-from tests.domain.sentences import assert_tells_what_to_do
+from tests.domain.message_checks import assert_says_what_to_do
 
 PLAIN = Integration("i1", "spc_brasil", "Birô da matriz", "cr1", {}, {}, NOW)
 
@@ -44,7 +44,7 @@ def test_inactive_or_deleted_integration_refuses_queries_and_inclusions(stopped:
     assert caught.value.message == (
         "A integração 'Birô da matriz' está inativa: consultas e inclusões estão bloqueadas. Ative-a ou escolha outra."
     )
-    assert_tells_what_to_do(caught.value.message)
+    assert_says_what_to_do(caught.value.message)
 
 
 def test_pause_ends_at_its_instant() -> None:
@@ -64,7 +64,7 @@ def test_integration_with_open_negativations_cannot_be_deleted() -> None:
         "A integração 'Birô da matriz' tem 3 negativação(ões) em aberto e não pode ser excluída. Remova-as antes, ou "
         "apenas desative a integração: as remoções continuam."
     )
-    assert_tells_what_to_do(caught.value.message)
+    assert_says_what_to_do(caught.value.message)
 
 
 @given(integrations(), st.integers(-7200, 7200))

@@ -56,7 +56,7 @@ ONE = Negativation(
 )
 
 
-def standing(
+def in_state(
     observed: Observed, *triggers: RemovalTrigger, gateway: Capabilities = SPC, **changes: object
 ) -> Negativation:
     return sync_transmission(replace(ONE, observed=observed, triggers=triggers, **changes), gateway, NOW)  # type: ignore[arg-type]
@@ -227,7 +227,7 @@ def test_transmission_stopped_by_a_person_stays_stopped_while_open() -> None:
 
 
 def test_closed_record_has_no_deadline() -> None:
-    gone = standing(Observed.GONE, BY_PERSON)
+    gone = in_state(Observed.GONE, BY_PERSON)
 
     assert gone.transmission.action is Action.CLOSE
     assert gone.transmission.deadline is None
@@ -295,7 +295,7 @@ def test_operator_reads_portuguese() -> None:
     ],
 )
 def test_one_status_is_made_of_both(observed: Observed, triggers: tuple[RemovalTrigger, ...], expected: Status) -> None:
-    assert status(standing(observed, *triggers), TODAY) is expected
+    assert status(in_state(observed, *triggers), TODAY) is expected
 
 
 @pytest.mark.parametrize(
@@ -308,29 +308,29 @@ def test_one_status_is_made_of_both(observed: Observed, triggers: tuple[RemovalT
     ],
 )
 def test_status_is_notice_until_publication(published_on: date | None, expected: Status) -> None:
-    present = standing(Observed.PRESENT, published_on=published_on)
+    present = in_state(Observed.PRESENT, published_on=published_on)
     assert status(present, TODAY) is expected
-    assert status(standing(Observed.PRESENT, BY_PERSON, published_on=published_on), TODAY) is Status.REMOVAL_QUEUED
+    assert status(in_state(Observed.PRESENT, BY_PERSON, published_on=published_on), TODAY) is Status.REMOVAL_QUEUED
 
 
 def test_status_needs_person_only_while_the_transmission_is_open() -> None:
     def blocked(negativation: Negativation) -> Negativation:
         return replace(negativation, transmission=replace(negativation.transmission, block=BLOCK))
 
-    assert status(blocked(standing(Observed.PRESENT, BY_PERSON)), TODAY) is Status.NEEDS_PERSON
-    assert status(blocked(standing(Observed.ABSENT)), TODAY) is Status.NEEDS_PERSON
-    assert status(blocked(standing(Observed.PRESENT)), TODAY) is Status.NEGATIVATED
-    assert status(blocked(standing(Observed.GONE, BY_PERSON)), TODAY) is Status.REMOVED
+    assert status(blocked(in_state(Observed.PRESENT, BY_PERSON)), TODAY) is Status.NEEDS_PERSON
+    assert status(blocked(in_state(Observed.ABSENT)), TODAY) is Status.NEEDS_PERSON
+    assert status(blocked(in_state(Observed.PRESENT)), TODAY) is Status.NEGATIVATED
+    assert status(blocked(in_state(Observed.GONE, BY_PERSON)), TODAY) is Status.REMOVED
 
 
 def test_gateway_without_lookup_polling_or_callback_needs_a_person() -> None:
     dumb = replace(SPC, find=False, polling=False)
     patient = replace(dumb, callback=True)
 
-    assert status(standing(Observed.IN_DOUBT_INCLUDE, gateway=dumb), TODAY) is Status.NEEDS_PERSON
-    assert status(standing(Observed.REMOVING, BY_PERSON, gateway=dumb), TODAY) is Status.NEEDS_PERSON
-    assert status(standing(Observed.REMOVING, BY_PERSON, gateway=patient), TODAY) is Status.REMOVAL_SENT
-    assert status(standing(Observed.INCLUDING, gateway=patient), TODAY) is Status.SENT
+    assert status(in_state(Observed.IN_DOUBT_INCLUDE, gateway=dumb), TODAY) is Status.NEEDS_PERSON
+    assert status(in_state(Observed.REMOVING, BY_PERSON, gateway=dumb), TODAY) is Status.NEEDS_PERSON
+    assert status(in_state(Observed.REMOVING, BY_PERSON, gateway=patient), TODAY) is Status.REMOVAL_SENT
+    assert status(in_state(Observed.INCLUDING, gateway=patient), TODAY) is Status.SENT
 
 
 @given(capabilities().flatmap(negativations), st.integers(-60, 60))

@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 
 from credit_protection.domain.errors import InvalidInput
 from credit_protection.domain.parameters import ParameterSpec, check_parameters
-from tests.domain.sentences import assert_tells_what_to_do
+from tests.domain.message_checks import assert_says_what_to_do
 
 CLIENT = ParameterSpec("client_id", "Identificador", help="Peça-o ao birô.")
 SECRET = ParameterSpec("client_secret", "Segredo", secret=True)
@@ -54,7 +54,7 @@ def test_error_about_a_missing_parameter_has_its_label_and_help() -> None:
     assert (error.message, error.field) == ("Preencha Identificador (client_id). Peça-o ao birô.", "client_id")
     assert (bare.message, bare.field) == ("Preencha Segredo (client_secret).", "client_secret")
     assert error.code == bare.code == "parametro_obrigatorio"
-    assert_tells_what_to_do(error.message)
+    assert_says_what_to_do(error.message)
 
 
 def test_unknown_parameter_is_refused_with_the_known_ones() -> None:
@@ -62,7 +62,7 @@ def test_unknown_parameter_is_refused_with_the_known_ones() -> None:
 
     assert error.message == ("O gateway não tem o parâmetro clientid. Use: client_id, client_secret, url, note, place.")
     assert (error.field, error.code) == ("clientid", "parametro_desconhecido")
-    assert_tells_what_to_do(error.message)
+    assert_says_what_to_do(error.message)
 
 
 def test_value_outside_the_choices_is_refused_with_them() -> None:

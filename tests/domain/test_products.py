@@ -18,7 +18,7 @@ from credit_protection.domain.products import (
     synchronise,
 )
 from credit_protection.testing.strategies import NOW, products
-from tests.domain.sentences import assert_tells_what_to_do
+from tests.domain.message_checks import assert_says_what_to_do
 
 EARLIER = NOW - timedelta(days=3)
 SCORE = ProductInput("SCORE", "Modelo de score", required=True)
@@ -94,7 +94,7 @@ def test_unsuitable_product_is_refused_with_advice(
     error = refusal(product, PersonType.PF, inputs)
 
     assert (error.code, error.field, error.message) == (code, field, message)
-    assert_tells_what_to_do(error.message)
+    assert_says_what_to_do(error.message)
 
 
 def test_unknown_input_is_refused_by_name() -> None:

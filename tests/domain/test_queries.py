@@ -36,11 +36,11 @@ from credit_protection.domain.queries import (
     check_reuse_window,
     failed,
     mark_lost,
-    require_exportable,
     require_allowed,
+    require_exportable,
 )
 from credit_protection.testing.strategies import NOW
-from tests.domain.sentences import assert_tells_what_to_do
+from tests.domain.message_checks import assert_says_what_to_do
 
 LATER = NOW + timedelta(seconds=4)
 REPORT = b"%PDF-1.7 ... %%EOF\n"
@@ -119,7 +119,7 @@ def test_query_of_a_dead_process_is_marked_lost() -> None:
         error_code="resultado_desconhecido",
         error_message="A resposta se perdeu: resultado desconhecido, custo possível. Confira no portal do birô.",
     )
-    assert_tells_what_to_do(mark_lost(SENT, LATER).error_message)
+    assert_says_what_to_do(mark_lost(SENT, LATER).error_message)
 
 
 OUTCOMES: list[Callable[[CreditQuery], CreditQuery]] = [
@@ -171,7 +171,7 @@ def test_recent_answer_is_offered_instead_of_a_new_payment() -> None:
     assert check_reuse_window(EARLIER, WEEK, LATER) == Finding("consulta_recente", Severity.WARN, message, "document")
     blocking = check_reuse_window(EARLIER, replace(WEEK, mode=ReuseMode.BLOCK), LATER)
     assert blocking == Finding("consulta_recente", Severity.BLOCK, message, "document")
-    assert_tells_what_to_do(message)
+    assert_says_what_to_do(message)
 
 
 @pytest.mark.parametrize(
@@ -302,7 +302,7 @@ def test_ready_made_answer_exports_to_pdf_only_and_says_why() -> None:
             "O birô entrega este relatório pronto, em PDF, e ele é guardado como veio: não há dados para uma "
             "planilha. Exporte em PDF."
         )
-        assert_tells_what_to_do(caught.value.message)
+        assert_says_what_to_do(caught.value.message)
 
 
 def test_structured_answer_exports_to_both() -> None:

@@ -58,17 +58,17 @@ def test_payment_removes_within_five_business_days() -> None:
     assert trigger(PAID) == RemovalTrigger(RemovalCause.SETTLEMENT, NOW, date(2026, 9, 21))
 
 
-@pytest.mark.parametrize("standing", [PAID, CREDITED, CANCELLED])
-def test_each_kind_of_settlement_removes(standing: InvoiceSettlementStatus) -> None:
-    found = trigger(standing)
+@pytest.mark.parametrize("status", [PAID, CREDITED, CANCELLED])
+def test_each_kind_of_settlement_removes(status: InvoiceSettlementStatus) -> None:
+    found = trigger(status)
     assert found is not None
     assert found.cause is RemovalCause.SETTLEMENT
 
 
-@pytest.mark.parametrize("standing", [OWED, PARTLY])
+@pytest.mark.parametrize("status", [OWED, PARTLY])
 @pytest.mark.parametrize("policy", [ANY, ALL])
-def test_owed_invoice_does_not_remove(standing: InvoiceSettlementStatus, policy: RemovalPolicy) -> None:
-    assert trigger(standing, policy=policy) is None
+def test_owed_invoice_does_not_remove(status: InvoiceSettlementStatus, policy: RemovalPolicy) -> None:
+    assert trigger(status, policy=policy) is None
     assert trigger(policy=policy) is None
 
 

@@ -26,8 +26,8 @@ from credit_protection.domain.removals import (
 from credit_protection.domain.settlements import InvoiceOutcome, InvoiceSettlementStatus
 from credit_protection.domain.state_table import Action, Desired, Observed
 from credit_protection.testing.strategies import NOW, TODAY, negativations
-from tests.domain.sentences import assert_tells_what_to_do
-from tests.domain.test_negativations import BLOCK, BY_BUREAU, BY_PERSON, BY_SETTLEMENT, ONE, SPC, standing
+from tests.domain.message_checks import assert_says_what_to_do
+from tests.domain.test_negativations import BLOCK, BY_BUREAU, BY_PERSON, BY_SETTLEMENT, ONE, SPC, in_state
 
 CALENDAR = BusinessCalendar()
 POLICY = RemovalPolicy()
@@ -40,8 +40,8 @@ CANCELLED = {"1001": InvoiceSettlementStatus(InvoiceOutcome.CANCELLED, MONDAY)}
 OWED = {"1001": InvoiceSettlementStatus(InvoiceOutcome.OWED)}
 BLIND = replace(SPC, find=False)
 
-PRESENT = standing(Observed.PRESENT, known_at=NOW, inclusion_claims=1)
-CLOSED = [standing(Observed.GONE, BY_PERSON), standing(Observed.REJECTED), standing(Observed.ABSENT, BY_PERSON)]
+PRESENT = in_state(Observed.PRESENT, known_at=NOW, inclusion_claims=1)
+CLOSED = [in_state(Observed.GONE, BY_PERSON), in_state(Observed.REJECTED), in_state(Observed.ABSENT, BY_PERSON)]
 
 
 def applied(
@@ -146,11 +146,11 @@ def test_trigger_replaces_one_of_the_same_cause() -> None:
 
 def test_running_lease_stays_with_its_worker() -> None:
     claim = Claim(Action.INCLUDE, "w", NOW, LATER, 1)
-    held = replace(
-        standing(Observed.IN_DOUBT_INCLUDE, inclusion_claims=1),
-        transmission=replace(standing(Observed.IN_DOUBT_INCLUDE).transmission, claim=claim, fence=1),
+    leased = replace(
+        in_state(Observed.IN_DOUBT_INCLUDE, inclusion_claims=1),
+        transmission=replace(in_state(Observed.IN_DOUBT_INCLUDE).transmission, claim=claim, fence=1),
     )
-    change = request_removal(held, BY_PERSON, SPC, LATER)
+    change = request_removal(leased, BY_PERSON, SPC, LATER)
 
     assert change.negativation.transmission.claim == claim
     assert change.negativation.transmission.action is Action.LOOK_UP
@@ -234,21 +234,23 @@ standings = st.builds(
 
 
 @given(negativations(), standings)
-def test_settled_record_is_desired_removed(negativation: Negativation, now_standing: dict[str, InvoiceSettlementStatus]) -> None:
-    change = applied(negativation, now_standing)
+def test_settled_record_is_desired_removed(
+    negativation: Negativation, statuses: dict[str, InvoiceSettlementStatus]
+) -> None:
+    change = applied(negativation, statuses)
     after = change.negativation
 
     if negativation.is_closed:
         assert change == Change(negativation)
         return
-    if now_standing["1001"].outcome.is_settled:
+    if statuses["1001"].outcome.is_settled:
         assert after.desired is Desired.REMOVED
     if negativation.desired is Desired.REMOVED and after.desired is Desired.INCLUDED:
         assert negativation.removal_claims == 0
         assert all(trigger.is_settlement for trigger in negativation.triggers)
     assert after.is_closed or after.transmission.is_open or after.desired is Desired.INCLUDED
     assert replace(after, triggers=negativation.triggers, transmission=negativation.transmission) == negativation
-    assert applied(after, now_standing) == Change(after)
+    assert applied(after, statuses) == Change(after)
     assert all(event.at == LATER and event.negativation_id == negativation.id for event in change.events)
 
 
@@ -294,7 +296,7 @@ def test_payment_needs_a_settlement_of_all_invoices_or_an_attestation() -> None:
         "Não há baixa registrada para todas as faturas. Para usar o motivo pagamento, registre uma declaração dizendo "
         "como o pagamento foi comprovado."
     )
-    assert_tells_what_to_do(caught.value.message)
+    assert_says_what_to_do(caught.value.message)
 
     (settled,) = deleted(reason=RemovalReason.PAYMENT, standings=PAID).negativation.triggers
     (attested,) = deleted(reason=RemovalReason.PAYMENT, attestation="  comprovante 123 ").negativation.triggers
@@ -312,7 +314,7 @@ def test_there_is_nothing_to_delete_on_a_closed_record(closed: Negativation) -> 
 
 
 def test_record_still_processed_is_deleted_after_its_inclusion() -> None:
-    after = deleted(standing(Observed.INCLUDING, inclusion_claims=1)).negativation
+    after = deleted(in_state(Observed.INCLUDING, inclusion_claims=1)).negativation
     assert after.desired is Desired.REMOVED
     assert after.transmission.action is Action.POLL
 
@@ -381,19 +383,19 @@ def test_person_withdraws_a_deletion() -> None:
         ),
         (PRESENT, Conflict, "nada_a_desfazer", "Não há remoção pedida para desfazer."),
         (
-            standing(Observed.PRESENT, BY_PERSON, BY_SETTLEMENT),
+            in_state(Observed.PRESENT, BY_PERSON, BY_SETTLEMENT),
             RuleViolation,
             "remocao_com_motivo",
             NOT_YOURS,
         ),
         (
-            standing(Observed.PRESENT, BY_BUREAU),
+            in_state(Observed.PRESENT, BY_BUREAU),
             RuleViolation,
             "remocao_com_motivo",
             NOT_YOURS,
         ),
         (
-            standing(Observed.PRESENT, BY_PERSON, removal_claims=1),
+            in_state(Observed.PRESENT, BY_PERSON, removal_claims=1),
             RuleViolation,
             "remocao_ja_enviada",
             ALREADY_SENT,
@@ -450,7 +452,7 @@ OPEN = [
 @pytest.mark.parametrize("observed", OPEN)
 @pytest.mark.parametrize("known_at", [None, NOW])
 def test_hint_is_trusted_if_the_gateway_can_not_look_up(observed: Observed, known_at: datetime | None) -> None:
-    open_one = standing(
+    open_one = in_state(
         observed,
         BY_PERSON,
         gateway=BLIND,
@@ -473,7 +475,7 @@ def test_hint_is_trusted_if_the_gateway_can_not_look_up(observed: Observed, know
 @pytest.mark.parametrize("observed", OPEN)
 def test_hint_is_not_trusted_after_two_inclusions(observed: Observed) -> None:
     repeating = replace(BLIND, include_is_repeatable=True)
-    twice = standing(observed, BY_PERSON, gateway=repeating, known_at=NOW, inclusion_claims=2)
+    twice = in_state(observed, BY_PERSON, gateway=repeating, known_at=NOW, inclusion_claims=2)
     after = bureau_says_removed(twice, repeating, today=TODAY, now=LATER).negativation
 
     assert after.observed is (Observed.IN_DOUBT_REMOVE if observed is Observed.PRESENT else observed)
@@ -482,7 +484,7 @@ def test_hint_is_not_trusted_after_two_inclusions(observed: Observed) -> None:
 
 @pytest.mark.parametrize("observed", [each for each in OPEN if each is not Observed.PRESENT])
 def test_hint_about_a_record_in_process_waits_for_the_lookup(observed: Observed) -> None:
-    under_way = standing(observed, BY_PERSON, known_at=NOW, inclusion_claims=1)
+    under_way = in_state(observed, BY_PERSON, known_at=NOW, inclusion_claims=1)
     after = bureau_says_removed(under_way, SPC, today=TODAY, now=LATER).negativation
 
     assert after.desired is Desired.REMOVED
@@ -492,9 +494,9 @@ def test_hint_about_a_record_in_process_waits_for_the_lookup(observed: Observed)
 
 def test_hint_about_an_unsent_record_changes_nothing() -> None:
     assert bureau_says_removed(ONE, SPC, today=TODAY, now=LATER) == Change(ONE)
-    adopted = standing(Observed.PRESENT, known_at=NOW)
+    adopted = in_state(Observed.PRESENT, known_at=NOW)
     assert bureau_says_removed(adopted, SPC, today=TODAY, now=LATER).negativation.desired is Desired.REMOVED
-    claimed = standing(Observed.ABSENT, inclusion_claims=1)
+    claimed = in_state(Observed.ABSENT, inclusion_claims=1)
     assert bureau_says_removed(claimed, SPC, today=TODAY, now=LATER).negativation.is_closed
 
 
@@ -513,7 +515,7 @@ def stated(negativation: Negativation, why: str = "consulta no portal", now: dat
 
 def test_person_attests_absence() -> None:
     unanswered = Unanswered(2, NOW, LATER)
-    doubtful = standing(
+    doubtful = in_state(
         Observed.IN_DOUBT_INCLUDE,
         BY_SETTLEMENT,
         inclusion_claims=2,
@@ -536,8 +538,8 @@ def test_person_attests_absence() -> None:
 
 def test_attestation_waits_while_a_request_could_take_effect() -> None:
     quiet = NOW + SPC.quiet_period
-    sent = standing(Observed.IN_DOUBT_INCLUDE, inclusion_claims=1, unanswered_inclusions=Unanswered(1, NOW, LATER))
-    received = standing(Observed.INCLUDING, inclusion_claims=1, known_at=NOW)
+    sent = in_state(Observed.IN_DOUBT_INCLUDE, inclusion_claims=1, unanswered_inclusions=Unanswered(1, NOW, LATER))
+    received = in_state(Observed.INCLUDING, inclusion_claims=1, known_at=NOW)
     both = replace(received, unanswered_inclusions=Unanswered(1, NOW, quiet + timedelta(seconds=1)))
 
     assert may_take_effect_until(PRESENT, SPC) is None
@@ -550,14 +552,14 @@ def test_attestation_waits_while_a_request_could_take_effect() -> None:
         assert caught.value.message == (
             "Um envio anterior ainda pode chegar ao birô. Espere o prazo de processamento dele e confira de novo."
         )
-        assert_tells_what_to_do(caught.value.message)
+        assert_says_what_to_do(caught.value.message)
         assert stated(waiting, now=until).negativation.observed is Observed.GONE
 
 
 def test_attestation_about_an_unsent_record_cancels_it() -> None:
     assert stated(ONE).negativation.observed is Observed.ABSENT
     assert stated(ONE).negativation.is_closed
-    assert stated(standing(Observed.PRESENT, known_at=NOW)).negativation.observed is Observed.GONE
+    assert stated(in_state(Observed.PRESENT, known_at=NOW)).negativation.observed is Observed.GONE
 
 
 def test_blocked_record_can_be_attested_absent() -> None:
@@ -614,7 +616,7 @@ def test_attestation_closes_once_nothing_can_take_effect(negativation: Negativat
 
 
 def test_change_of_desired_drops_the_block() -> None:
-    blocked = standing(Observed.IN_DOUBT_INCLUDE, inclusion_claims=1)
+    blocked = in_state(Observed.IN_DOUBT_INCLUDE, inclusion_claims=1)
     blocked = replace(blocked, transmission=replace(blocked.transmission, block=BLOCK))
     wanted = request_removal(blocked, BY_PERSON, SPC, LATER).negativation
     again = replace(wanted, transmission=replace(wanted.transmission, block=BLOCK))

@@ -25,13 +25,13 @@ from credit_protection.domain.requests import InclusionOrder, InclusionRequest, 
 from credit_protection.domain.settlements import Entry, InvoiceOutcome, Reversal, Settlement, SettlementKind
 from credit_protection.domain.state_table import Action, Desired, Observed
 from credit_protection.testing.strategies import NOW, TODAY, actors, candidates
-from tests.domain.breaks import ANA, F1, F2, GATEWAY, PADARIA, TERMS
-from tests.domain.sentences import assert_tells_what_to_do
+from tests.domain.invalid_candidates import ANA, CAPABILITIES, F1, F2, PADARIA, TERMS
+from tests.domain.message_checks import assert_says_what_to_do
 
 RUI = Actor("u1", "Rui", frozenset({Permission.NEGATIVATE}))
 PLAIN = Integration("i1", "spc_brasil", "Birô", "cr1", {}, {}, NOW)
 GROUPED = replace(PLAIN, settings=IntegrationSettings(grouped=True))
-GROUPING = replace(GATEWAY, grouping=True)
+GROUPING = replace(CAPABILITIES, grouping=True)
 CREDITOR = Creditor("cr1", Cnpj("11222333000181"), "Provedor Ltda", "SP")
 
 
@@ -52,7 +52,7 @@ def asked(candidate: Candidate = ANA, actor: Actor = RUI) -> InclusionRequest:
 def created(
     candidate: Candidate = ANA,
     integration: Integration = PLAIN,
-    gateway: Capabilities = GATEWAY,
+    gateway: Capabilities = CAPABILITIES,
     findings: tuple[Finding, ...] = (),
 ) -> list[Change]:
     return create(
@@ -99,7 +99,7 @@ def test_request_needs_an_explicit_list_of_one_subscription(incomplete: Candidat
 
     assert caught.value.code == "sem_fatura"
     assert caught.value.message == "Escolha o serviço e pelo menos uma fatura vencida."
-    assert_tells_what_to_do(caught.value.message)
+    assert_says_what_to_do(caught.value.message)
 
 
 @given(candidates(), actors(), st.booleans())
@@ -189,14 +189,20 @@ def test_malformed_document_creates_nothing_even_without_findings() -> None:
 def test_reference_is_at_most_sixteen_capitals_digits_and_hyphens(reference: str) -> None:
     with pytest.raises(ValueError, match="contract reference"):
         create(
-            asked(), ANA, (), integration=PLAIN, capabilities=GATEWAY, host="local", new_ids=lambda: ("n1", reference)
+            asked(),
+            ANA,
+            (),
+            integration=PLAIN,
+            capabilities=CAPABILITIES,
+            host="local",
+            new_ids=lambda: ("n1", reference),
         )
 
 
 @pytest.mark.parametrize("reference", ["A", "A" * 16, "CP-2026-000001"])
 def test_valid_reference_is_accepted(reference: str) -> None:
     one, _ = create(
-        asked(), ANA, (), integration=PLAIN, capabilities=GATEWAY, host="local", new_ids=lambda: ("n1", reference)
+        asked(), ANA, (), integration=PLAIN, capabilities=CAPABILITIES, host="local", new_ids=lambda: ("n1", reference)
     )
     assert one.negativation.reference == reference
 
@@ -212,7 +218,7 @@ def test_created_negativations_match_the_request(candidate: Candidate, grouped: 
     changes = created(
         candidate,
         replace(PLAIN, settings=IntegrationSettings(grouped=grouped)),
-        replace(GATEWAY, grouping=grouping, registry=Registry.SERASA),
+        replace(CAPABILITIES, grouping=grouping, registry=Registry.SERASA),
     )
     made = [change.negativation for change in changes]
 
@@ -272,7 +278,7 @@ def test_order_has_debtor_creditor_and_debt() -> None:
     company = replace(ANA, customer=replace(ANA.customer, email="ana@exemplo.com.br", phone="17999990000"))
     first, _ = created(company)
 
-    assert inclusion_order(first.negativation, company.customer, CREDITOR, GATEWAY) == InclusionOrder(
+    assert inclusion_order(first.negativation, company.customer, CREDITOR, CAPABILITIES) == InclusionOrder(
         document=Cpf("90010020055"),
         name="Ana da Silva",
         birth_date=date(1980, 5, 17),
@@ -295,7 +301,7 @@ def test_texts_are_fitted_to_the_bureaus_limits() -> None:
         "district": FieldLimit(6, Overflow.REFUSE),
     }
     first, _ = created()
-    order = inclusion_order(first.negativation, ANA.customer, CREDITOR, replace(GATEWAY, field_limits=limits))
+    order = inclusion_order(first.negativation, ANA.customer, CREDITOR, replace(CAPABILITIES, field_limits=limits))
 
     assert order.name == "Ana Silva"
     assert order.address == Address("R das Acácias", "120", "", "Centro", "S José do Rio Preto", "SP", "15015000")
@@ -305,17 +311,17 @@ def test_text_that_cannot_fit_is_refused() -> None:
     first, _ = created(PADARIA)
     with pytest.raises(RuleViolation) as caught:
         inclusion_order(
-            first.negativation, PADARIA.customer, CREDITOR, replace(GATEWAY, field_limits={"city": FieldLimit(5)})
+            first.negativation, PADARIA.customer, CREDITOR, replace(CAPABILITIES, field_limits={"city": FieldLimit(5)})
         )
 
     assert caught.value.code == "campo_longo"
     assert caught.value.message == "Um texto do cadastro não cabe no limite do birô. Abrevie no ERP."
-    assert_tells_what_to_do(caught.value.message)
+    assert_says_what_to_do(caught.value.message)
 
 
 @given(candidates(), st.integers(1, 40))
 def test_order_fits_or_is_refused_as_the_guard_found(candidate: Candidate, length: int) -> None:
-    gateway = replace(GATEWAY, field_limits={"name": FieldLimit(length), "city": FieldLimit(length)})
+    gateway = replace(CAPABILITIES, field_limits={"name": FieldLimit(length), "city": FieldLimit(length)})
     found = {each.code for each in evaluate(candidate, replace(TERMS, capabilities=gateway))}
     one = created(candidate)[0].negativation
     if "campo_longo" in found:

@@ -117,9 +117,7 @@ def test_tolerance_is_the_amount_that_may_be_missing(cents: int, tolerance: int,
         (SettlementKind.AGREEMENT, Money(1), InvoiceOutcome.RENEGOTIATED),
     ],
 )
-def test_kind_decides_the_outcome(
-    kind: SettlementKind, amount: Money | None, expected: InvoiceOutcome
-) -> None:
+def test_kind_decides_the_outcome(kind: SettlementKind, amount: Money | None, expected: InvoiceOutcome) -> None:
     settled = outcome(replace(S, kind=kind, amount=amount))
 
     assert settled.outcome is expected
@@ -217,10 +215,10 @@ def test_order_and_repeats_do_not_change_the_status(entries: tuple[Entry, ...], 
 def test_effective_settlements_are_those_never_reversed_each_once(entries: tuple[Entry, ...]) -> None:
     undone = {entry.settlement_id for entry in entries if isinstance(entry, Reversal)}
     expected = {entry for entry in entries if isinstance(entry, Settlement) and entry.id not in undone}
-    stood = effective_settlements(iter(entries))
+    effective = effective_settlements(iter(entries))
 
-    assert set(stood) == expected
-    assert len(stood) == len(expected)
+    assert set(effective) == expected
+    assert len(effective) == len(expected)
 
 
 @given(ledgers(INVOICES), st.sampled_from(INVOICES))

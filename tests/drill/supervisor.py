@@ -175,7 +175,7 @@ class Supervisor:
                 return True
             self.run_process(lambda: processes.sweep_all(self.scenario))
             swept += 1
-            least = self._open_work()
+            least, give_up_at = self._open_work(), time.monotonic() + limit
         return False
 
     def end(self) -> None:

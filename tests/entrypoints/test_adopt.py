@@ -49,7 +49,7 @@ def test_file_is_adopted_after_a_yes_and_only_once(cli: Cli, stored: StoredData,
     (made,) = stored.negativations()
     assert (made.is_adopted, made.reference) == (True, "CONTRATO-7")
     again = cli.json("negativations", "adopt", "--file", str(extract), "--yes").document
-    assert (again["adopted"], again["known"], again["refused"]) == (0, 1, 2)
+    assert (again["adopted"], again["already_known"], again["refused"]) == (0, 1, 2)
 
 
 def test_adopted_record_is_removed_on_payment(cli: Cli, bureau: BureauSimulator, stored: StoredData) -> None:
@@ -77,7 +77,7 @@ def test_adopted_record_is_removed_on_payment(cli: Cli, bureau: BureauSimulator,
 def test_paid_record_is_adopted_into_the_removal_queue(cli: Cli, extract: Path) -> None:
     cli.run("invoices", "pay", "60003")
     result = cli.json("negativations", "adopt", "--file", str(extract), "--yes").document
-    assert (result["adopted"], result["leaving"]) == (1, 1)
+    assert (result["adopted"], result["adopted_for_removal"]) == (1, 1)
     (row,) = cli.json("removals", "list").document["removals"]
     assert row["causes"] == ["settlement"]
     assert row["waits"] == "Espera um trabalhador."

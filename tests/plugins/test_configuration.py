@@ -8,6 +8,7 @@ import pytest
 
 from credit_protection.domain.errors import ConfigurationError
 from credit_protection.plugins.configuration import load
+from tests.plugins.plugin_fixtures import container_of, manager_with
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -46,9 +47,21 @@ def test_the_environment_wins_over_the_file(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("file", "says"),
-    [('papel = "auditor"', "papel"), ("role = ", "não pôde ser lido"), ('workers = "muitos"', "muitos")],
+    [
+        ('papel = "auditor"', "papel"),
+        ("role = ", "não pôde ser lido"),
+        ('workers = "muitos"', "muitos"),
+        ("workers = 0", "maior que zero"),
+    ],
 )
 def test_wrong_value_is_named(tmp_path: Path, file: str, says: str) -> None:
     (tmp_path / "credit_protection.toml").write_text(file)
     with pytest.raises(ConfigurationError, match=says):
         load({"CREDIT_PROTECTION_HOME": str(tmp_path)})
+
+
+def test_home_that_can_not_be_created_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    container = container_of(manager_with(), tmp_path / "file" / "home")
+    with pytest.raises(ConfigurationError, match="CREDIT_PROTECTION_HOME"):
+        container.storage()

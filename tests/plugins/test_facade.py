@@ -167,7 +167,7 @@ def test_example_implements_every_hook_and_runs() -> None:
         [sys.executable, EXAMPLES / "hooks.py"], capture_output=True, text=True, check=True, timeout=120
     )
     assert done.stdout.splitlines() == [
-        "credit_protection_queue: True UTC",
+        "credit_protection_queue: embedded",
         "credit_protection_query_answered: ***.100.200-** answered",
         "credit_protection_negativation_event: matriz created",
         "credit_protection_negativation_event: matriz claimed",

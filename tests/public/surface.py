@@ -3,6 +3,7 @@
 import enum
 import importlib
 import inspect
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
@@ -85,10 +86,13 @@ def _returned(member: property) -> str:
 
 
 def _signature(value: object) -> str:
+    """The signature, without what differs between two runs: the order of sets, addresses."""
     try:
-        return str(inspect.signature(value))  # type: ignore[arg-type]
+        text = str(inspect.signature(value))  # type: ignore[arg-type]
     except (TypeError, ValueError):
         return "(...)"
+    text = re.sub(r"frozenset\(\{(.*?)\}\)", lambda found: f"frozenset({sorted(found[1].split(', '))})", text)
+    return re.sub(r" at 0x[0-9a-f]+", "", text)
 
 
 if __name__ == "__main__":

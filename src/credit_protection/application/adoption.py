@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -28,10 +28,6 @@ if TYPE_CHECKING:
 BATCH_SIZE = 200
 """Rows that are read, matched and committed together."""
 _UNREADABLE = "registros_ilegiveis"
-
-
-def _ignore(_: Assessment) -> None:
-    """Report to no caller."""
 
 
 class Adoption:
@@ -61,7 +57,7 @@ class Adoption:
         source: Extract,
         *,
         without_invoice: bool = False,
-        report: Callable[[Assessment], None] = _ignore,
+        report: Callable[[Assessment], None] | None = None,
     ) -> AdoptionSummary:
         """Assess each row as `adopt` would; nothing is stored. Arguments and errors are those of `adopt`."""
         context = self._context(actor, integration_id)
@@ -75,7 +71,7 @@ class Adoption:
         source: Extract,
         *,
         without_invoice: bool = False,
-        report: Callable[[Assessment], None] = _ignore,
+        report: Callable[[Assessment], None] | None = None,
     ) -> AdoptionSummary:
         """Adopt the records, in one transaction for each batch of rows. Idempotent: a record that is known stays as is.
 
@@ -113,7 +109,7 @@ def _process(
     run: AdoptionRun,
     source: Extract,
     process: Callable[[Sequence[ExtractRow]], Sequence[Assessment]],
-    report: Callable[[Assessment], None],
+    report: Callable[[Assessment], None] | None,
 ) -> AdoptionSummary:
     if source.is_operation_log:
         run.record_removals(source)
@@ -122,32 +118,22 @@ def _process(
     while batch := batches.next(BATCH_SIZE):
         for assessment in process(batch):
             summary = summary.add(assessment)
-            report(assessment)
+            if report is not None:
+                report(assessment)
     return replace(summary, unreadable=batches.unreadable)
 
 
+@dataclass(frozen=True, slots=True)
 class BureauList:
-    """`ports.extracts.Extract` over the bureau's own list.
+    """`ports.extracts.Extract` over the bureau's own list, named as the integration is."""
 
-    Args:
-        gateway: of the integration.
-        name: of the integration.
-    """
-
-    is_operation_log = False
-
-    def __init__(self, gateway: BureauGateway, name: str) -> None:
-        self._gateway = gateway
-        self._name = name
-
-    @property
-    def name(self) -> str:
-        """The integration's."""
-        return self._name
+    gateway: BureauGateway
+    name: str
+    is_operation_log: bool = False
 
     def rows(self) -> Iterator[ExtractRow]:
         """Stream one row per record, page by page."""
-        for place, record in enumerate(self._gateway.list_records(), 1):
+        for place, record in enumerate(self.gateway.list_records(), 1):
             yield _row(place, record)
 
 

@@ -92,12 +92,12 @@ class Verdict(StrEnum):
     """The decision about a row."""
 
     ADOPTED = "adopted"
-    ADOPTED_FOR_REMOVAL = "leaving"
+    ADOPTED_FOR_REMOVAL = "adopted_for_removal"
     """Adopted; its invoice is settled, so its removal is requested at once."""
     WITHOUT_INVOICE = "without_invoice"
     """Adopted; only a person can remove it."""
-    ALREADY_KNOWN = "known"
-    NOT_AT_BUREAU = "not_standing"
+    ALREADY_KNOWN = "already_known"
+    NOT_AT_BUREAU = "not_at_bureau"
     REFUSED = "refused"
 
     @property

@@ -141,7 +141,7 @@ Document = Cpf | Cnpj
 
 
 def parse_document(text: str) -> Document:
-    """Read a CPF or a CNPJ, told apart by length.
+    """Read a CPF or a CNPJ, by its length.
 
     Args:
         text: compact or punctuated.

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol
 
 from credit_protection.domain.breaker import call_state
 from credit_protection.domain.statuses import status
@@ -19,8 +19,6 @@ from credit_protection.ui.settings import setting_values
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from datetime import date, datetime
-
-    from _typeshed import DataclassInstance
 
     from credit_protection.application.alarms import WaitReason
     from credit_protection.domain.alarms import Alarm
@@ -95,12 +93,16 @@ class Record:
         return [(title, text) for title, text in texts if text]
 
 
+class _Dataclass(Protocol):
+    __dataclass_fields__: ClassVar[dict[str, Any]]
+
+
 def make_columns(**titles: str) -> tuple[Column, ...]:
     """Columns in this order: title by key. Amounts and counts are aligned to the right."""
     return tuple(Column(key, title, "right" if key in _NUMERIC else "left") for key, title in titles.items())
 
 
-def make_row(thing: DataclassInstance, *without: str) -> dict[str, object]:
+def make_row(thing: _Dataclass, *without: str) -> dict[str, object]:
     """The fields of a dataclass as a row, less those that are named."""
     return {field.name: getattr(thing, field.name) for field in fields(thing) if field.name not in without}
 

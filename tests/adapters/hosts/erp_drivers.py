@@ -11,33 +11,20 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from credit_protection.adapters.calendar import BrazilianCalendars
 from credit_protection.adapters.hosts.local import LocalErp, tables
 from credit_protection.adapters.hosts.local.loading import Provider
-from credit_protection.application.gateway_registry import GatewayRegistry
-from credit_protection.application.payments import Payments
-from credit_protection.application.tenant_ports import TenantPorts
 from credit_protection.domain.creditors import Creditor
 from credit_protection.domain.customers import Address, Customer, Invoice, InvoiceStatus
 from credit_protection.domain.documents import Cnpj
 from credit_protection.domain.money import Money
 from credit_protection.domain.settlements import Reversal, Settlement, SettlementKind
 from credit_protection.testing.contracts.host import ErpDriver
-from credit_protection.testing.fakes import (
-    CountingIdentifiers,
-    FakeClock,
-    PlainVault,
-    RecordingListeners,
-    RecordingQueue,
-)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from contextlib import AbstractContextManager
 
-    from credit_protection.adapters.storage.sqlalchemy import SqlStorage
     from credit_protection.domain.settlements import Entry
-    from credit_protection.ports.host import HostErp
     from credit_protection.testing.contracts.host import InvoiceSpec
     from credit_protection.testing.fakes import FakeErp
 
@@ -164,24 +151,6 @@ def small_host() -> Any:  # noqa: ANN401 - a module
     spec.loader.exec_module(module)
     module.HOME.rmdir()
     return module
-
-
-def payments_of(host: HostErp, storage: SqlStorage) -> Payments:
-    """The payments of a tenant that records and sends nothing."""
-    vault = PlainVault()
-    return Payments(
-        TenantPorts(
-            storage=storage,
-            gateways=GatewayRegistry([], vault),
-            host=host,
-            vault=vault,
-            clock=FakeClock(),
-            identifiers=CountingIdentifiers(),
-            calendars=BrazilianCalendars(),
-            listeners=RecordingListeners(),
-            queue=RecordingQueue(),
-        )
-    )
 
 
 class SmallErpDriver(ErpDriver):

@@ -8,21 +8,18 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import pytest
 
 from credit_protection.adapters.hosts.local import LocalErp
-from credit_protection.adapters.storage.sqlalchemy import SqlStorage
 from credit_protection.domain.actors import SYSTEM
 from credit_protection.domain.errors import HostUnavailable
 from credit_protection.domain.settlements import Reversal
 from credit_protection.testing.contracts.host import HostErpContract
-from credit_protection.testing.fakes import (
-    FakeErp,
-)
+from credit_protection.testing.fakes import FakeErp
+from credit_protection.testing.tenants import make_tenant, sqlite_storage
 from tests.adapters.hosts.erp_drivers import (
     FakeErpDriver,
     LocalErpDriver,
     SmallErpDriver,
     entry_of,
     local_erp,
-    payments_of,
     small_host,
 )
 
@@ -31,6 +28,7 @@ if TYPE_CHECKING:
     from datetime import date
     from pathlib import Path
 
+    from credit_protection.adapters.storage.sqlalchemy import SqlStorage
     from credit_protection.domain.settlements import Entry
     from credit_protection.ports.host import HostErp
 
@@ -86,8 +84,7 @@ class TestSmallHost(HostErpContract):
 
     @pytest.fixture
     def storage(self, database: Path) -> Iterator[SqlStorage]:
-        storage = SqlStorage(f"sqlite:///{database}")
-        storage.migrate()
+        storage = sqlite_storage(database)
         yield storage
         storage.close()
 
@@ -98,7 +95,7 @@ class TestSmallHost(HostErpContract):
 
     @pytest.fixture
     def erp(self, host: HostErp, storage: SqlStorage, database: Path) -> SmallErpDriver:
-        payments = payments_of(host, storage)
+        payments = make_tenant(storage, host=host).payments
         return SmallErpDriver(database, lambda entry, connection: payments.record(SYSTEM, entry, connection=connection))
 
     @pytest.fixture

@@ -14,7 +14,6 @@ from uuid import uuid4
 
 import pytest
 
-from credit_protection.adapters.storage.sqlalchemy import SqlStorage
 from credit_protection.domain.actors import SYSTEM
 from credit_protection.domain.customers import InvoiceStatus
 from credit_protection.domain.errors import HostUnavailable
@@ -23,7 +22,8 @@ from credit_protection.domain.settlements import Reversal, Settlement
 from credit_protection.testing.contracts.host.erp_driver import HostFixture
 from credit_protection.testing.contracts.host.events import EventsContract
 from credit_protection.testing.fakes import FakeErp
-from tests.adapters.hosts.erp_drivers import FakeErpDriver, SmallErpDriver, payments_of, small_host
+from credit_protection.testing.tenants import make_tenant, sqlite_storage
+from tests.adapters.hosts.erp_drivers import FakeErpDriver, SmallErpDriver, small_host
 from tests.adapters.hosts.test_contract import TestFakeErp as Correct
 from tests.adapters.hosts.test_contract import TestSmallHost as CorrectEvents
 
@@ -408,11 +408,10 @@ def test_wrong_recording_of_a_payment_fails_the_contract(
     case: RecordingCase, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     database = tmp_path / "erp.sqlite"
-    storage = SqlStorage(f"sqlite:///{database}")
-    storage.migrate()
+    storage = sqlite_storage(database)
     monkeypatch.setattr(small_host(), "DATABASE", database)
     host = small_host().SmallErp()
-    payments = payments_of(host, storage)
+    payments = make_tenant(storage, host=host).payments
     driver = SmallErpDriver(database, lambda entry, connection: case.record(payments, entry, connection))
     given = {
         "host": host,

@@ -1,4 +1,4 @@
-"""Hosts differ: drivers, isolation, row factories, converters. The transaction contract over each of them."""
+"""The contract of external transactions over the drivers, isolation levels, row factories and converters of hosts."""
 
 import sqlite3
 from collections.abc import Callable, Iterator

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 from credit_protection.domain.capabilities import Backoff, Capabilities, Registry, RemovalKey
@@ -44,6 +44,7 @@ _NATURAL = Capabilities(
     not_found_is_an_answer=True,
     remove_is_repeatable=True,
 )
+_CALLBACK = Capabilities(Registry.SERASA, find=False, polling=False, callback=True, removal_key=RemovalKey.NATURAL)
 
 LOOKED_UP = Profile("looked_up", _LOOKED_UP, asynchronous=True)
 """As Crédito na Medida: accepts, is polled, is looked up by id; nothing may be included twice."""
@@ -51,45 +52,15 @@ LOOKED_UP = Profile("looked_up", _LOOKED_UP, asynchronous=True)
 NATURAL = Profile("natural", _NATURAL)
 """As SPC Brasil: answers at once, can't be looked up, removes by the natural key and answers "not found"."""
 
-CALLBACK = Profile(
-    "callback",
-    Capabilities(
-        Registry.SERASA,
-        find=False,
-        polling=False,
-        callback=True,
-        removal_key=RemovalKey.NATURAL,
-        max_processing=timedelta(hours=6),
-    ),
-    asynchronous=True,
-)
+CALLBACK = Profile("callback", replace(_CALLBACK, max_processing=timedelta(hours=6)), asynchronous=True)
 """As Serasa Experian: accepts everything, reports the outcome by callback alone."""
 
-REPEATABLE = Profile(
-    "repeatable",
-    Capabilities(
-        Registry.SPC,
-        find=False,
-        polling=False,
-        removal_key=RemovalKey.NATURAL,
-        not_found_is_an_answer=True,
-        include_is_repeatable=True,
-        remove_is_repeatable=True,
-    ),
-)
+REPEATABLE = Profile("repeatable", replace(_NATURAL, include_is_repeatable=True))
 """As `NATURAL`, and an active inclusion may be sent again."""
 
 INSISTENT_CALLBACK = Profile(
     "insistent_callback",
-    Capabilities(
-        Registry.SERASA,
-        find=False,
-        polling=False,
-        callback=True,
-        removal_key=RemovalKey.NATURAL,
-        not_found_is_an_answer=True,
-        remove_is_repeatable=True,
-    ),
+    replace(_CALLBACK, not_found_is_an_answer=True, remove_is_repeatable=True),
     asynchronous=True,
 )
 """As `CALLBACK`, and a removal may be sent again, from doubt too.
@@ -99,14 +70,7 @@ Not an inclusion: a callback that does not name its request can't say which of t
 
 SYNCHRONOUS_LOOKED_UP = Profile(
     "synchronous_looked_up",
-    Capabilities(
-        Registry.BOA_VISTA,
-        find=True,
-        polling=False,
-        removal_key=RemovalKey.NATURAL,
-        not_found_is_an_answer=True,
-        include_is_repeatable=True,
-    ),
+    replace(_NATURAL, registry=Registry.BOA_VISTA, find=True, include_is_repeatable=True, remove_is_repeatable=False),
 )
 """Answers at once, can be looked up; a removal may not be sent again before a look-up."""
 

@@ -1,4 +1,4 @@
-"""The table of what to do next, written again from the specification, for the checks."""
+"""The table of next actions, written a second time from the specification, for the checks."""
 
 from __future__ import annotations
 
@@ -56,4 +56,4 @@ TABLE: dict[State, Callable[[Capabilities], Action]] = {
     (Observed.REJECTED, UNWANTED): lambda _: Action.CLOSE,
     (Observed.GONE, UNWANTED): lambda _: Action.CLOSE,
 }
-"""Every pair that can be."""
+"""Every possible pair."""

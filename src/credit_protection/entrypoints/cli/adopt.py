@@ -21,10 +21,10 @@ if TYPE_CHECKING:
 _COUNTS = {
     "rows": "Registros lidos",
     "adopted": "Adotados",
-    "leaving": "  deles, já quitados: vão para a fila de remoção",
+    "adopted_for_removal": "  deles, já quitados: vão para a fila de remoção",
     "without_invoice": "  deles, sem fatura: só uma pessoa remove",
-    "known": "Já conhecidos",
-    "not_standing": "Não constam mais no birô",
+    "already_known": "Já conhecidos",
+    "not_at_bureau": "Não constam mais no birô",
     "refused": "Não adotados",
     "unreadable": "A fonte avisa",
 }

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 from credit_protection.testing.fakes.bureau import FakeBureau, FakeRecord
 from credit_protection.testing.fakes.clock import CountingIdentifiers, FakeClock
-from credit_protection.testing.fakes.events import RecordingListeners
 from credit_protection.testing.fakes.host import FakeErp
-from credit_protection.testing.fakes.queue import RecordingQueue
+from credit_protection.testing.fakes.recording import RecordingListeners, RecordingQueue
 from credit_protection.testing.fakes.vault import PlainVault
 
 __all__ = [

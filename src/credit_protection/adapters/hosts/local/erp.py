@@ -61,8 +61,6 @@ class LocalErp:
     def __init__(self, path: Path) -> None:
         self._path = path
 
-    # ------------------------------------------------------------------------------------------ the port
-
     @property
     def code(self) -> str:
         """Stable name of this host."""
@@ -130,8 +128,6 @@ class LocalErp:
     def holds(self, customer_ids: Sequence[str]) -> Mapping[str, str]:
         """The do-not-negativate list: the reason by customer id, of those of the ids that are on it."""
         return dict(self._rows(f"{tables.HOLDS} WHERE customer_id {_AMONG}", _listed(customer_ids)))
-
-    # ------------------------------------------------------------------------------------------ the operator
 
     def import_file(self, path: Path, *, today: date, shift: bool = True) -> Imported:
         """Replace all records by those of a file, in one transaction.
@@ -242,8 +238,6 @@ class LocalErp:
                 (covered, invoice_id),
             )
         return reversal
-
-    # ------------------------------------------------------------------------------------------ the file
 
     def _import(self, text: str, today: date, *, shift: bool) -> Imported:
         provider = load(text, today=today, shift=shift)

@@ -57,10 +57,10 @@ class _Converted(sa.TypeDecorator[T]):
 
     impl = sa.Text
     cache_ok = True
-    native: ClassVar[TypeEngine[Any]] = sa.Text()
-    """On PostgreSQL."""
-    portable: ClassVar[TypeEngine[Any]] = sa.Text()
-    """On SQLite."""
+    native: ClassVar[TypeEngine[Any] | None] = None
+    """On PostgreSQL; None for TEXT."""
+    portable: ClassVar[TypeEngine[Any] | None] = None
+    """On SQLite; None for TEXT."""
     write: ClassVar[Conversion]
     write_native: ClassVar[Conversion | None]
     """None where the driver takes the value as it is."""
@@ -69,7 +69,8 @@ class _Converted(sa.TypeDecorator[T]):
 
     def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
         """The native or the portable type."""
-        return dialect.type_descriptor(self.native if dialect.name == "postgresql" else self.portable)
+        chosen = self.native if dialect.name == "postgresql" else self.portable
+        return super().load_dialect_impl(dialect) if chosen is None else dialect.type_descriptor(chosen)
 
     def bind_processor(self, dialect: Dialect) -> Conversion | None:
         """Converts a value to store it."""

@@ -64,7 +64,7 @@ class CreditoNaMedida:
         """Write an order into the ledger, if it asks for an effect."""
         if order.operation not in _EFFECTS:
             return
-        circumstances = order.context
+        context = order.context
         self._state.ledger.log(
             LoggedRequest(
                 at=self._state.clock.instant(order.received_at),
@@ -77,11 +77,11 @@ class CreditoNaMedida:
                 produto=order.subject.get("produto"),
                 status=status,
                 outcome=outcome,
-                fault=circumstances.fault.kind.value if circumstances.fault is not None else None,
+                fault=context.fault.kind.value if context.fault is not None else None,
                 repeated=order.repeated or outcome in _REPEATED,
                 reinclusion=order.reinclusion,
-                effect_delayed=circumstances.effect_delayed,
-                reply_lost=circumstances.reply_lost,
+                effect_delayed=context.effect_delayed,
+                reply_lost=context.reply_lost,
             )
         )
 

@@ -1,6 +1,6 @@
 """Each way in which a candidate can be wrong, alone, and the one finding that it must give.
 
-`ANA` and `PADARIA` are clean under `TERMS`; a `Break` spoils one thing of any clean candidate.
+`ANA` and `PADARIA` are clean under `TERMS`; an `InvalidMutation` changes one thing of any clean candidate.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ PF, PJ = PersonType.PF, PersonType.PJ
 BLOCK, WARN = Severity.BLOCK, Severity.WARN
 
 TERMS = InclusionTerms(Capabilities(Registry.SPC), GuardSettings(), BusinessCalendar(), TODAY, {NATURE.code: NATURE})
-SETTINGS, GATEWAY = TERMS.settings, TERMS.capabilities
+SETTINGS, CAPABILITIES = TERMS.settings, TERMS.capabilities
 
 RIO_PRETO = Address("Rua das Acácias", "120", "", "Centro", "São José do Rio Preto", "SP", "15015000")
 F1 = Invoice("1001", "c1", "s1", "F-1001", date(2026, 7, 1), Money(100_00), Money(100_00))
@@ -51,8 +51,8 @@ Mutation = Callable[[Candidate, InclusionTerms], tuple[Candidate, InclusionTerms
 class InvalidMutation:
     """One thing wrong.
 
-    `finding` is what `ANA` (or `PADARIA`, where only a PJ can be wrong so) gives. `part` is what is touched: two breaks
-    of different parts don't disturb each other.
+    `finding` is what `ANA` (or `PADARIA`, where only a PJ can be wrong so) gives. `part` is what is changed: two
+    mutations of different parts are independent.
     """
 
     part: str
@@ -68,7 +68,7 @@ class InvalidMutation:
         return self.person_type in {None, person_type}
 
 
-# ------------------------------------------------------------------------------------------------ how to spoil
+# ------------------------------------------------------------------------------------------------ how to mutate
 
 
 def customer(**changes: object) -> Mutation:
@@ -90,33 +90,33 @@ def address(**changes: str) -> Mutation:
 def first(**changes: object) -> Mutation:
     """Change the first invoice; where that is its balance, the edited amount falls."""
 
-    def spoil(candidate: Candidate, terms: InclusionTerms) -> tuple[Candidate, InclusionTerms]:
+    def mutate(candidate: Candidate, terms: InclusionTerms) -> tuple[Candidate, InclusionTerms]:
         head, *rest = candidate.invoices
         kept = candidate.amounts.items()
         amounts = {each: amount for each, amount in kept if each != head.id or "balance" not in changes}
         changed = replace(head, **changes)  # type: ignore[arg-type]
         return replace(candidate, invoices=(changed, *rest), amounts=amounts), terms
 
-    return spoil
+    return mutate
 
 
 def all_invoices(**changes: object) -> Mutation:
-    def spoil(candidate: Candidate, terms: InclusionTerms) -> tuple[Candidate, InclusionTerms]:
+    def mutate(candidate: Candidate, terms: InclusionTerms) -> tuple[Candidate, InclusionTerms]:
         changed = tuple(replace(each, **changes) for each in candidate.invoices)  # type: ignore[arg-type]
         return replace(candidate, invoices=changed), terms
 
-    return spoil
+    return mutate
 
 
 def first_amount(amount: Callable[[Invoice], Money]) -> Mutation:
-    def spoil(candidate: Candidate, terms: InclusionTerms) -> tuple[Candidate, InclusionTerms]:
+    def mutate(candidate: Candidate, terms: InclusionTerms) -> tuple[Candidate, InclusionTerms]:
         head = candidate.invoices[0]
         return replace(candidate, amounts={**candidate.amounts, head.id: amount(head)}), terms
 
-    return spoil
+    return mutate
 
 
-def gateway(**changes: object) -> Mutation:
+def with_capabilities(**changes: object) -> Mutation:
     return lambda candidate, terms: (candidate, replace(terms, capabilities=replace(terms.capabilities, **changes)))  # type: ignore[arg-type]
 
 
@@ -146,11 +146,11 @@ def chosen_twice(candidate: Candidate, terms: InclusionTerms) -> tuple[Candidate
 
 
 def with_subscription_status(status: SubscriptionStatus) -> Mutation:
-    def spoil(candidate: Candidate, terms: InclusionTerms) -> tuple[Candidate, InclusionTerms]:
+    def mutate(candidate: Candidate, terms: InclusionTerms) -> tuple[Candidate, InclusionTerms]:
         assert candidate.subscription is not None
         return replace(candidate, subscription=replace(candidate.subscription, status=status)), terms
 
-    return spoil
+    return mutate
 
 
 def notified(days_ago: int) -> Mutation:
@@ -161,7 +161,9 @@ def notified(days_ago: int) -> Mutation:
 
 
 def long_text(field: str, limit: FieldLimit, **changes: str) -> Mutation:
-    return both(customer(**changes) if field == "name" else address(**changes), gateway(field_limits={field: limit}))
+    return both(
+        customer(**changes) if field == "name" else address(**changes), with_capabilities(field_limits={field: limit})
+    )
 
 
 def late_by(days: int) -> date:
@@ -247,19 +249,19 @@ INVALID_MUTATIONS = [
     ),
     InvalidMutation(
         "gateway",
-        gateway(includes_pf=False),
+        with_capabilities(includes_pf=False),
         Finding("gateway_pessoa", BLOCK, NOT_INCLUDED.format("PF"), "integration"),
         PF,
     ),
     InvalidMutation(
         "gateway",
-        gateway(includes_pj=False),
+        with_capabilities(includes_pj=False),
         Finding("gateway_pessoa", BLOCK, NOT_INCLUDED.format("PJ"), "integration"),
         PJ,
     ),
     InvalidMutation(
         "gateway",
-        gateway(include=False),
+        with_capabilities(include=False),
         Finding("gateway_pessoa", BLOCK, NOT_INCLUDED.format("PF"), "integration"),
     ),
     # the nature
@@ -414,7 +416,7 @@ INVALID_MUTATIONS = [
     ),
     InvalidMutation(
         "amount",
-        both(gateway(minimum_amount=Money(10_00)), first(balance=Money(9_99))),
+        both(with_capabilities(minimum_amount=Money(10_00)), first(balance=Money(9_99))),
         Finding(
             "valor_minimo",
             BLOCK,

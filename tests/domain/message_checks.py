@@ -11,7 +11,7 @@ _WHOLE_DOCUMENT = re.compile(
 )
 
 
-def assert_tells_what_to_do(message: str) -> None:
+def assert_says_what_to_do(message: str) -> None:
     assert message[0].isupper(), message
     assert message.endswith("."), message
     assert not message.isupper(), message
