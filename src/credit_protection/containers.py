@@ -6,6 +6,7 @@ One container per tenant, that is per database, built lazily; its singletons are
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 from contextlib import ExitStack
 from operator import methodcaller
 from typing import TYPE_CHECKING
@@ -30,19 +31,16 @@ from credit_protection.application.transmissions import Transmissions
 from credit_protection.application.worker_tasks import TenantWorkerTasks
 from credit_protection.plugins import configuration as configurations
 from credit_protection.plugins import gathering
+from credit_protection.plugins.configuration import Configuration
 from credit_protection.plugins.listeners import PluginListeners
 from credit_protection.plugins.manager import all_plugins
+from credit_protection.ports.bureau import GatewayProvider
+from credit_protection.ports.queue import WorkerEngine
+from credit_protection.ports.storage import Storage
+from credit_protection.ports.vault import Vault
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     import pluggy
-
-    from credit_protection.plugins.configuration import Configuration
-    from credit_protection.ports.bureau import GatewayProvider
-    from credit_protection.ports.queue import WorkerEngine
-    from credit_protection.ports.storage import Storage
-    from credit_protection.ports.vault import Vault
 
 
 class Resources:

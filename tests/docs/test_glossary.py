@@ -19,7 +19,7 @@ PLAIN = set(re.findall(r"[a-z]+", PAGE.partition("## Plain words")[2].lower()))
 
 def head_noun(name: str) -> str:
     """The last word of a name."""
-    return re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+", name)[-1].lower()
+    return str(re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+", name)[-1]).lower()
 
 
 def known(word: str) -> bool:

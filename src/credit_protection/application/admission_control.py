@@ -10,23 +10,17 @@ import logging
 import threading
 import time
 from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from datetime import timedelta
-from typing import TYPE_CHECKING
+from datetime import datetime, timedelta
 
+from credit_protection.application.tenant_ports import TenantPorts
 from credit_protection.domain import breaker
 from credit_protection.domain.breaker import CallState
-from credit_protection.domain.errors import Conflict, RateLimited
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
-    from datetime import datetime
-
-    from credit_protection.application.tenant_ports import TenantPorts
-    from credit_protection.domain.errors import BureauError
-    from credit_protection.domain.integrations import Integration
-    from credit_protection.ports.storage import DueTransmission
+from credit_protection.domain.errors import BureauError, Conflict, RateLimited
+from credit_protection.domain.integrations import Integration
+from credit_protection.ports.storage import DueTransmission
 
 log = logging.getLogger(__name__)
 

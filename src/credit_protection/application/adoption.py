@@ -2,28 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
-from typing import TYPE_CHECKING
 
 from credit_protection.application.adoption_run import AdoptionRun
-from credit_protection.application.integration_context import ContextLoader
+from credit_protection.application.integration_context import ContextLoader, IntegrationContext
+from credit_protection.application.tenant_ports import TenantPorts
 from credit_protection.domain import adoption
-from credit_protection.domain.actors import Permission
+from credit_protection.domain.actors import Actor, Permission
 from credit_protection.domain.adoption import AdoptionSummary
-from credit_protection.domain.adoption_assessment import ExtractRow
+from credit_protection.domain.adoption_assessment import Assessment, ExtractRow
 from credit_protection.domain.errors import BureauError, InvalidInput, RuleViolation
 from credit_protection.domain.money import Money
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
-
-    from credit_protection.application.integration_context import IntegrationContext
-    from credit_protection.application.tenant_ports import TenantPorts
-    from credit_protection.domain.actors import Actor
-    from credit_protection.domain.adoption_assessment import Assessment
-    from credit_protection.ports.bureau import BureauGateway, ListedRecord
-    from credit_protection.ports.extracts import Extract
+from credit_protection.ports.bureau import BureauGateway, ListedRecord
+from credit_protection.ports.extracts import Extract
 
 BATCH_SIZE = 200
 """Rows that are read, matched and committed together."""

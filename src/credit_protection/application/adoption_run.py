@@ -2,32 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from datetime import date
 
+from credit_protection.application.integration_context import IntegrationContext
 from credit_protection.application.payments import decide_removal
+from credit_protection.application.tenant_ports import TenantPorts
 from credit_protection.domain import adoption
-from credit_protection.domain.adoption_assessment import AdoptionFacts, assess, refuse
+from credit_protection.domain.actors import Actor
+from credit_protection.domain.adoption_assessment import AdoptionFacts, Assessment, ExtractRow, assess, refuse
 from credit_protection.domain.audit import AuditEntry
 from credit_protection.domain.bureau_answers import RecordState
-from credit_protection.domain.customers import InvoiceStatus
+from credit_protection.domain.customers import Customer, Invoice, InvoiceStatus
 from credit_protection.domain.documents import parse_document
 from credit_protection.domain.errors import Conflict, InvalidInput
+from credit_protection.domain.negativations import Change, Negativation
+from credit_protection.domain.settlements import Entry
 from credit_protection.domain.unreported_settlements import unreported_entries
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
-    from datetime import date
-
-    from credit_protection.application.integration_context import IntegrationContext
-    from credit_protection.application.tenant_ports import TenantPorts
-    from credit_protection.domain.actors import Actor
-    from credit_protection.domain.adoption_assessment import Assessment, ExtractRow
-    from credit_protection.domain.customers import Customer, Invoice
-    from credit_protection.domain.negativations import Change, Negativation
-    from credit_protection.domain.settlements import Entry
-    from credit_protection.ports.extracts import Extract
-    from credit_protection.ports.storage import UnitOfWork
+from credit_protection.ports.extracts import Extract
+from credit_protection.ports.storage import UnitOfWork
 
 _LEFT = frozenset({RecordState.GONE, RecordState.REMOVING})
 

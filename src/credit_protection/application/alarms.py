@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, time
-from typing import TYPE_CHECKING
 
 from credit_protection.application.host_polling import POLLED_WATERMARK, RECHECKED_WATERMARK
-from credit_protection.domain.actors import SYSTEM, Permission
+from credit_protection.application.tenant_ports import TenantPorts
+from credit_protection.domain.actors import SYSTEM, Actor, Permission
 from credit_protection.domain.alarms import (
+    Alarm,
     AlarmSettings,
     HeartbeatFacts,
     PendingRemoval,
@@ -16,18 +18,10 @@ from credit_protection.domain.alarms import (
     alarms,
     wait_reason,
 )
+from credit_protection.domain.integrations import Integration
+from credit_protection.domain.negativations import Negativation
 from credit_protection.domain.statuses import is_in_removal_queue
-from credit_protection.ports.storage import NegativationFilter, PageRequest
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
-
-    from credit_protection.application.tenant_ports import TenantPorts
-    from credit_protection.domain.actors import Actor
-    from credit_protection.domain.alarms import Alarm
-    from credit_protection.domain.integrations import Integration
-    from credit_protection.domain.negativations import Negativation
-    from credit_protection.ports.storage import UnitOfWork
+from credit_protection.ports.storage import NegativationFilter, PageRequest, UnitOfWork
 
 CHECK_BATCH_SIZE = 200
 """How many removals are counted, the most urgent first; above it an alarm says "at least"."""

@@ -3,16 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
-from credit_protection.domain.actors import Permission
-from credit_protection.ports.storage import AuditFilter, PageRequest
-
-if TYPE_CHECKING:
-    from credit_protection.application.tenant_ports import TenantPorts
-    from credit_protection.domain.actors import Actor
-    from credit_protection.domain.audit import AuditEntry
-    from credit_protection.ports.storage import Page
+from credit_protection.application.tenant_ports import TenantPorts
+from credit_protection.domain.actors import Actor, Permission
+from credit_protection.domain.audit import AuditEntry
+from credit_protection.ports.storage import AuditFilter, Page, PageRequest
 
 
 class AuditTrail:

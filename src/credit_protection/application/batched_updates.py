@@ -6,24 +6,19 @@ Updates that threads request at the same time share one transaction (group commi
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
-from typing import TYPE_CHECKING, Generic, TypeVar, cast
+from typing import Generic, TypeVar, cast
 
-from credit_protection.application.integration_context import ContextLoader
+from credit_protection.application.integration_context import ContextLoader, IntegrationContext
+from credit_protection.application.tenant_ports import TenantPorts
 from credit_protection.domain.audit import automatic_entries
-from credit_protection.domain.negativations import Change
+from credit_protection.domain.negativations import Change, Negativation
+from credit_protection.domain.settlements import Entry
 from credit_protection.domain.state_table import Desired
 from credit_protection.ports.failpoints import failpoint
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
-
-    from credit_protection.application.integration_context import IntegrationContext
-    from credit_protection.application.tenant_ports import TenantPorts
-    from credit_protection.domain.negativations import Negativation
-    from credit_protection.domain.settlements import Entry
-    from credit_protection.ports.storage import UnitOfWork
+from credit_protection.ports.storage import UnitOfWork
 
 Value = TypeVar("Value")
 Request = TypeVar("Request")

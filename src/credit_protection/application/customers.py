@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from itertools import islice
-from typing import TYPE_CHECKING
 
-from credit_protection.domain.actors import Permission
+from credit_protection.application.tenant_ports import TenantPorts
+from credit_protection.domain.actors import Actor, Permission
+from credit_protection.domain.customers import Customer, Invoice
 from credit_protection.domain.documents import parse_document
 from credit_protection.domain.errors import ConfigurationError, NotFound
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from credit_protection.application.tenant_ports import TenantPorts
-    from credit_protection.domain.actors import Actor
-    from credit_protection.domain.customers import Customer, Invoice
-    from credit_protection.ports.host import OverdueFilter
+from credit_protection.ports.host import OverdueFilter
 
 OVERDUE_LIMIT = 10_000
 

@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
 
 from credit_protection.domain.errors import InvalidInput
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from credit_protection.domain.integrations import Integration
-    from credit_protection.ports.bureau import BureauGateway, GatewayProvider
-    from credit_protection.ports.vault import Vault
+from credit_protection.domain.integrations import Integration
+from credit_protection.ports.bureau import BureauGateway, GatewayProvider
+from credit_protection.ports.vault import Vault
 
 
 class GatewayRegistry:

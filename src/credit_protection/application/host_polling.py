@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-from typing import TYPE_CHECKING
+from datetime import date, datetime, timedelta
 
+from credit_protection.application.payments import Payments
+from credit_protection.application.tenant_ports import TenantPorts
 from credit_protection.domain.unreported_settlements import unreported_entries
 from credit_protection.ports.storage import PageRequest
-
-if TYPE_CHECKING:
-    from datetime import date, datetime
-
-    from credit_protection.application.payments import Payments
-    from credit_protection.application.tenant_ports import TenantPorts
 
 RECHECK_BATCH_SIZE = 500
 POLL_OVERLAP = timedelta(days=3)

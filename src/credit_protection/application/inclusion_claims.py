@@ -2,29 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
+from credit_protection.application.batched_updates import UpdateContext
 from credit_protection.application.inclusion_facts import inclusion_terms, reload_candidate
 from credit_protection.application.payments import decide_removal
+from credit_protection.application.tenant_ports import TenantPorts
 from credit_protection.domain import removals, transmissions
+from credit_protection.domain.customers import Customer
 from credit_protection.domain.documents import parse_document
 from credit_protection.domain.errors import InvalidInput, NotFound
-from credit_protection.domain.findings import Severity
-from credit_protection.domain.guards import evaluate
-from credit_protection.domain.negativations import Change
+from credit_protection.domain.findings import Finding, Severity
+from credit_protection.domain.guards import Candidate, evaluate
+from credit_protection.domain.negativations import Change, Negativation
 from credit_protection.domain.removal_policy import RemovalCause, RemovalTrigger
 from credit_protection.domain.state_table import Action, Desired
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from credit_protection.application.batched_updates import UpdateContext
-    from credit_protection.application.tenant_ports import TenantPorts
-    from credit_protection.domain.customers import Customer
-    from credit_protection.domain.findings import Finding
-    from credit_protection.domain.guards import Candidate
-    from credit_protection.domain.negativations import Negativation
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from credit_protection.application.customers import unknown_customer
+from credit_protection.application.integration_context import IntegrationContext
+from credit_protection.application.tenant_ports import TenantPorts
 from credit_protection.domain.customers import Subscription, SubscriptionStatus
 from credit_protection.domain.errors import NotFound
 from credit_protection.domain.guards import Candidate, InclusionTerms
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from credit_protection.application.integration_context import IntegrationContext
-    from credit_protection.application.tenant_ports import TenantPorts
-    from credit_protection.domain.money import Money
-    from credit_protection.domain.negativations import Negativation
-    from credit_protection.ports.storage import UnitOfWork
+from credit_protection.domain.money import Money
+from credit_protection.domain.negativations import Negativation
+from credit_protection.ports.storage import UnitOfWork
 
 
 def inclusion_terms(

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
+from credit_protection.application.tenant_ports import TenantPorts
+from credit_protection.domain.actors import Actor
+from credit_protection.domain.capabilities import Capabilities
+from credit_protection.domain.creditors import Creditor
 from credit_protection.domain.errors import NotFound
-
-if TYPE_CHECKING:
-    from credit_protection.application.tenant_ports import TenantPorts
-    from credit_protection.domain.actors import Actor
-    from credit_protection.domain.capabilities import Capabilities
-    from credit_protection.domain.creditors import Creditor
-    from credit_protection.domain.integrations import Integration
-    from credit_protection.domain.negativations import Negativation
-    from credit_protection.ports.storage import UnitOfWork
+from credit_protection.domain.integrations import Integration
+from credit_protection.domain.negativations import Negativation
+from credit_protection.ports.storage import UnitOfWork
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,29 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import fields, is_dataclass, replace
-from typing import TYPE_CHECKING
 
 from credit_protection.application.integration_context import visible_integration
-from credit_protection.domain.actors import Permission
+from credit_protection.application.tenant_ports import TenantPorts
+from credit_protection.domain.actors import Actor, Permission
 from credit_protection.domain.audit import AuditEntry
 from credit_protection.domain.breaker import close
+from credit_protection.domain.creditors import Creditor
 from credit_protection.domain.errors import InvalidInput, NotFound
 from credit_protection.domain.integrations import Integration, IntegrationSettings, require_deletable
+from credit_protection.domain.natures import InclusionNature
 from credit_protection.domain.parameters import check_parameters
-from credit_protection.domain.products import synchronise
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
-
-    from credit_protection.application.tenant_ports import TenantPorts
-    from credit_protection.domain.actors import Actor
-    from credit_protection.domain.creditors import Creditor
-    from credit_protection.domain.natures import InclusionNature
-    from credit_protection.domain.products import Product, Synchronisation
-    from credit_protection.domain.reasons import BureauReason
-    from credit_protection.ports.storage import UnitOfWork
+from credit_protection.domain.products import Product, Synchronisation, synchronise
+from credit_protection.domain.reasons import BureauReason
+from credit_protection.ports.storage import UnitOfWork
 
 
 class Integrations:

@@ -2,34 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from datetime import date
 
 from credit_protection.application.inclusion_facts import inclusion_terms, read_candidate
-from credit_protection.application.integration_context import ContextLoader, require_visible
+from credit_protection.application.integration_context import ContextLoader, IntegrationContext, require_visible
+from credit_protection.application.tenant_ports import TenantPorts
 from credit_protection.domain import removals, requests, transmissions
-from credit_protection.domain.actors import Permission
+from credit_protection.domain.actors import Actor, Permission
 from credit_protection.domain.audit import AuditEntry
 from credit_protection.domain.errors import RuleViolation
-from credit_protection.domain.guards import evaluate
+from credit_protection.domain.events import Event
+from credit_protection.domain.findings import Finding
+from credit_protection.domain.guards import Candidate, InclusionTerms, evaluate
+from credit_protection.domain.integrations import Integration
+from credit_protection.domain.money import Money
+from credit_protection.domain.negativations import Change, Negativation
 from credit_protection.domain.reasons import LABELS, RemovalReason
 from credit_protection.ports.failpoints import failpoint
-from credit_protection.ports.storage import NegativationFilter, PageRequest
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
-    from datetime import date
-
-    from credit_protection.application.integration_context import IntegrationContext
-    from credit_protection.application.tenant_ports import TenantPorts
-    from credit_protection.domain.actors import Actor
-    from credit_protection.domain.events import Event
-    from credit_protection.domain.findings import Finding
-    from credit_protection.domain.guards import Candidate, InclusionTerms
-    from credit_protection.domain.integrations import Integration
-    from credit_protection.domain.money import Money
-    from credit_protection.domain.negativations import Change, Negativation
-    from credit_protection.ports.storage import Page, UnitOfWork
+from credit_protection.ports.storage import NegativationFilter, Page, PageRequest, UnitOfWork
 
 
 @dataclass(frozen=True, slots=True)

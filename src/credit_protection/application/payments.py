@@ -8,30 +8,22 @@ from __future__ import annotations
 
 import itertools
 import logging
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from datetime import date
 from enum import StrEnum
-from typing import TYPE_CHECKING
 
-from credit_protection.application.integration_context import ContextLoader
+from credit_protection.application.integration_context import ContextLoader, IntegrationContext
+from credit_protection.application.tenant_ports import TenantPorts
 from credit_protection.domain import removals
-from credit_protection.domain.actors import Permission
+from credit_protection.domain.actors import Actor, Permission
 from credit_protection.domain.audit import AuditEntry, automatic_entries
 from credit_protection.domain.errors import ConfigurationError, HostUnavailable
-from credit_protection.domain.settlements import Reversal
+from credit_protection.domain.negativations import Change, Negativation
+from credit_protection.domain.settlements import Entry, Reversal
 from credit_protection.domain.unreported_settlements import needs_host_status, unreported_entries
 from credit_protection.ports.failpoints import failpoint
-from credit_protection.ports.storage import HostTransactionRetry, Unapplied
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
-    from datetime import date
-
-    from credit_protection.application.integration_context import IntegrationContext
-    from credit_protection.application.tenant_ports import TenantPorts
-    from credit_protection.domain.actors import Actor
-    from credit_protection.domain.negativations import Change, Negativation
-    from credit_protection.domain.settlements import Entry
-    from credit_protection.ports.storage import UnitOfWork
+from credit_protection.ports.storage import HostTransactionRetry, Unapplied, UnitOfWork
 
 log = logging.getLogger(__name__)
 

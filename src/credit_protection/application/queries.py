@@ -2,33 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import timedelta
-from typing import TYPE_CHECKING
 
 from credit_protection.application.admission_control import RateLimiter
 from credit_protection.application.integration_context import require_visible, visible_integration
+from credit_protection.application.tenant_ports import TenantPorts
 from credit_protection.domain import queries as rules
-from credit_protection.domain.actors import Permission
+from credit_protection.domain.actors import Actor, Permission
 from credit_protection.domain.audit import AuditEntry
-from credit_protection.domain.documents import parse_document
+from credit_protection.domain.documents import Document, parse_document
 from credit_protection.domain.errors import BureauError, InvalidInput
-from credit_protection.domain.products import check_inputs
-from credit_protection.domain.queries import CreditQuery, DocumentReport, Purpose
-from credit_protection.ports.bureau import QueryOrder
-from credit_protection.ports.storage import PageRequest, QueryFilter
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from credit_protection.application.tenant_ports import TenantPorts
-    from credit_protection.domain.actors import Actor
-    from credit_protection.domain.documents import Document
-    from credit_protection.domain.findings import Finding
-    from credit_protection.domain.integrations import Integration
-    from credit_protection.domain.products import Product
-    from credit_protection.domain.queries import CreditReport, ExportFormat
-    from credit_protection.ports.bureau import BureauGateway
-    from credit_protection.ports.storage import Page
+from credit_protection.domain.findings import Finding
+from credit_protection.domain.integrations import Integration
+from credit_protection.domain.products import Product, check_inputs
+from credit_protection.domain.queries import CreditQuery, CreditReport, DocumentReport, ExportFormat, Purpose
+from credit_protection.ports.bureau import BureauGateway, QueryOrder
+from credit_protection.ports.storage import Page, PageRequest, QueryFilter
 
 LOST_AFTER = timedelta(minutes=10)
 """The process of a query that has no outcome after this long has died."""

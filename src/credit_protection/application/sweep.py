@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from credit_protection.application.alarms import Alarms
 from credit_protection.application.host_polling import HostPolling
+from credit_protection.application.payments import Payments
+from credit_protection.application.queries import Queries
+from credit_protection.application.tenant_ports import TenantPorts
+from credit_protection.application.transmissions import Transmissions
 from credit_protection.domain.errors import HostUnavailable
-
-if TYPE_CHECKING:
-    from credit_protection.application.payments import Payments
-    from credit_protection.application.queries import Queries
-    from credit_protection.application.tenant_ports import TenantPorts
-    from credit_protection.application.transmissions import Transmissions
 
 log = logging.getLogger(__name__)
 

@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from datetime import date
 
-from credit_protection.ports.limits import Unlimited
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from datetime import date
-
-    from credit_protection.application.gateway_registry import GatewayRegistry
-    from credit_protection.domain.creditors import Creditor
-    from credit_protection.domain.guards import Guard
-    from credit_protection.ports.calendar import BusinessCalendars
-    from credit_protection.ports.clock import Clock, Identifiers
-    from credit_protection.ports.events import Listeners
-    from credit_protection.ports.host import HostErp
-    from credit_protection.ports.limits import RateLimits
-    from credit_protection.ports.queue import TransmissionQueue
-    from credit_protection.ports.storage import Storage
-    from credit_protection.ports.vault import Vault
+from credit_protection.application.gateway_registry import GatewayRegistry
+from credit_protection.domain.creditors import Creditor
+from credit_protection.domain.guards import Guard
+from credit_protection.ports.calendar import BusinessCalendars
+from credit_protection.ports.clock import Clock, Identifiers
+from credit_protection.ports.events import Listeners
+from credit_protection.ports.host import HostErp
+from credit_protection.ports.limits import RateLimits, Unlimited
+from credit_protection.ports.queue import TransmissionQueue
+from credit_protection.ports.storage import Storage
+from credit_protection.ports.vault import Vault
 
 
 @dataclass(frozen=True)

@@ -7,17 +7,21 @@ transaction, and stores the answer in a second, fenced transaction. Whatever die
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from datetime import datetime
 
-from credit_protection.application.admission_control import CircuitBreaker, RateLimiter
-from credit_protection.application.batched_updates import BatchedUpdates
+from credit_protection.application.admission_control import CallPermission, CircuitBreaker, RateLimiter
+from credit_protection.application.batched_updates import BatchedUpdates, UpdateContext, UpdateResult
 from credit_protection.application.inclusion_claims import claim_inclusion, read_host_facts
+from credit_protection.application.integration_context import IntegrationContext
+from credit_protection.application.tenant_ports import TenantPorts
 from credit_protection.domain import transmissions
 from credit_protection.domain.breaker import may_call
-from credit_protection.domain.bureau_answers import NotExecuted, RecordKey, answer_from_error
+from credit_protection.domain.bureau_answers import Answer, LookupResult, NotExecuted, RecordKey, answer_from_error
+from credit_protection.domain.customers import Customer
 from credit_protection.domain.errors import BureauError, CreditProtectionError, HostUnavailable, NotFound, ProtocolError
-from credit_protection.domain.negativations import Change
+from credit_protection.domain.negativations import Change, Claim, Negativation
 from credit_protection.domain.observations import AnswerContext, record_answer
 from credit_protection.domain.reasons import RemovalReason
 from credit_protection.domain.removal_policy import removal_reason
@@ -25,19 +29,7 @@ from credit_protection.domain.requests import inclusion_order
 from credit_protection.domain.state_table import Action
 from credit_protection.ports.bureau import RemovalOrder
 from credit_protection.ports.failpoints import failpoint
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-    from datetime import datetime
-
-    from credit_protection.application.admission_control import CallPermission
-    from credit_protection.application.batched_updates import UpdateContext, UpdateResult
-    from credit_protection.application.integration_context import IntegrationContext
-    from credit_protection.application.tenant_ports import TenantPorts
-    from credit_protection.domain.bureau_answers import Answer, LookupResult
-    from credit_protection.domain.customers import Customer
-    from credit_protection.domain.negativations import Claim, Negativation
-    from credit_protection.ports.storage import DueTransmission
+from credit_protection.ports.storage import DueTransmission
 
 log = logging.getLogger(__name__)
 

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from datetime import datetime
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from datetime import datetime
-
-    from credit_protection.application.sweep import Sweep, SweepResult
-    from credit_protection.application.transmissions import TransmissionResult, Transmissions
-    from credit_protection.ports.storage import DueTransmission
+from credit_protection.application.sweep import Sweep, SweepResult
+from credit_protection.application.transmissions import TransmissionResult, Transmissions
+from credit_protection.ports.storage import DueTransmission
 
 
 class TenantWorkerTasks:

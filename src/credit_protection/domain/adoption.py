@@ -7,25 +7,20 @@ is the person of rule 1. From then on a payment removes it like any other.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from datetime import date, datetime
 
-from credit_protection.domain.adoption_assessment import Verdict
+from credit_protection.domain.actors import Actor
+from credit_protection.domain.adoption_assessment import Assessment, Verdict
 from credit_protection.domain.bureau_answers import RecordState
+from credit_protection.domain.capabilities import Capabilities
+from credit_protection.domain.customers import Invoice
 from credit_protection.domain.errors import RuleViolation
 from credit_protection.domain.events import Event, EventKind
+from credit_protection.domain.integrations import Integration
+from credit_protection.domain.money import Money
 from credit_protection.domain.negativations import Change, NegativatedInvoice, sync_transmission
 from credit_protection.domain.requests import InclusionRequest, new_negativation
 from credit_protection.domain.state_table import Observed
-
-if TYPE_CHECKING:
-    from datetime import date, datetime
-
-    from credit_protection.domain.actors import Actor
-    from credit_protection.domain.adoption_assessment import Assessment
-    from credit_protection.domain.capabilities import Capabilities
-    from credit_protection.domain.customers import Invoice
-    from credit_protection.domain.integrations import Integration
-    from credit_protection.domain.money import Money
 
 CAUSE = "import"
 """The cause of every adoption, in its history."""

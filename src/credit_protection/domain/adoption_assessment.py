@@ -2,26 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import date, timedelta
 from enum import StrEnum
-from typing import TYPE_CHECKING
 
 from credit_protection.domain.bureau_answers import RecordState
-from credit_protection.domain.customers import InvoiceStatus
-from credit_protection.domain.documents import parse_document
+from credit_protection.domain.customers import Customer, Invoice, InvoiceStatus
+from credit_protection.domain.documents import Document, parse_document
 from credit_protection.domain.errors import InvalidInput
 from credit_protection.domain.findings import Finding, Severity
-from credit_protection.domain.money import ZERO
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from datetime import date
-
-    from credit_protection.domain.customers import Customer, Invoice
-    from credit_protection.domain.documents import Document
-    from credit_protection.domain.money import Money
-    from credit_protection.domain.negativations import Negativation
+from credit_protection.domain.money import ZERO, Money
+from credit_protection.domain.negativations import Negativation
 
 _FIVE_YEARS = timedelta(days=5 * 365 + 1)
 

@@ -5,20 +5,15 @@ They are raised whatever delays a removal: a blocked transmission, a bureau that
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, datetime, timedelta
 from enum import StrEnum
-from typing import TYPE_CHECKING
 
+from credit_protection.domain.integrations import Integration
+from credit_protection.domain.legal_calendar import BusinessCalendar
+from credit_protection.domain.negativations import Negativation
 from credit_protection.domain.state_table import Action
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from datetime import date, datetime
-
-    from credit_protection.domain.integrations import Integration
-    from credit_protection.domain.legal_calendar import BusinessCalendar
-    from credit_protection.domain.negativations import Negativation
 
 
 class AlarmSeverity(StrEnum):

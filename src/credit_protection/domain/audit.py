@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from datetime import datetime
 
 from credit_protection.domain.actors import SYSTEM
 from credit_protection.domain.events import EventKind
+from credit_protection.domain.negativations import Change
 from credit_protection.domain.state_table import Action
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
-    from datetime import datetime
-
-    from credit_protection.domain.negativations import Change
 
 
 @dataclass(frozen=True, slots=True)

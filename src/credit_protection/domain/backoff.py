@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from datetime import datetime
 
-if TYPE_CHECKING:
-    from datetime import datetime
-
-    from credit_protection.domain.capabilities import Backoff
+from credit_protection.domain.capabilities import Backoff
 
 
 def next_attempt(

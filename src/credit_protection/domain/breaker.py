@@ -8,18 +8,12 @@ A row that always fails does not open it: a run counts different rows, and such 
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import TYPE_CHECKING
 
 from credit_protection.domain.capabilities import Backoff
-from credit_protection.domain.errors import Fault, RateLimited
-
-if TYPE_CHECKING:
-    from datetime import datetime
-
-    from credit_protection.domain.errors import BureauError
-    from credit_protection.domain.integrations import Integration
+from credit_protection.domain.errors import BureauError, Fault, RateLimited
+from credit_protection.domain.integrations import Integration
 
 FAILURE_THRESHOLD = 5
 """So many different rows fail in a run before it opens."""

@@ -3,16 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date, datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING
 
-from credit_protection.domain.errors import InclusionStillProcessing, NoCredit, RateLimited, Refused
-
-if TYPE_CHECKING:
-    from datetime import date, datetime
-
-    from credit_protection.domain.documents import Document
-    from credit_protection.domain.errors import BureauError
+from credit_protection.domain.documents import Document
+from credit_protection.domain.errors import BureauError, InclusionStillProcessing, NoCredit, RateLimited, Refused
 
 
 class ExecutionResult(StrEnum):

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
-from typing import TYPE_CHECKING
 
-from credit_protection.domain.money import ZERO
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from credit_protection.domain.money import Money
+from credit_protection.domain.money import ZERO, Money
 
 
 class Registry(StrEnum):

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
-if TYPE_CHECKING:
-    from datetime import date, datetime
-
-    from credit_protection.domain.documents import Cnpj
+from credit_protection.domain.documents import Cnpj
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 from enum import StrEnum
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from datetime import date
-
-    from credit_protection.domain.money import Money
+from credit_protection.domain.money import Money
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING
 
 from credit_protection.domain.errors import Conflict, RuleViolation
 from credit_protection.domain.guards import GuardSettings
 from credit_protection.domain.removal_policy import RemovalPolicy
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from datetime import datetime
 
 
 class Environment(StrEnum):

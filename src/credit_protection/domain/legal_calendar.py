@@ -7,11 +7,7 @@ Corpus Christi, 24 and 31 December and would make the deadline later.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from datetime import date
+from datetime import date, timedelta
 
 _DAY = timedelta(days=1)
 _SATURDAY = 5

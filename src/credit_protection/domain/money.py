@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
-from typing import TYPE_CHECKING
 
 from credit_protection.domain.errors import InvalidInput
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
 
 _CENT = Decimal("0.01")
 _PLAIN = re.compile(r"(-)?([0-9]{1,15})(?:\.([0-9]{1,2}0*))?").fullmatch

@@ -2,25 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from datetime import date, datetime
 
-from credit_protection.domain.money import total
-from credit_protection.domain.settlements import settlement_statuses_of
-from credit_protection.domain.state_table import Desired, Observed, next_action
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-    from datetime import date, datetime
-
-    from credit_protection.domain.capabilities import Capabilities, Registry
-    from credit_protection.domain.documents import Document
-    from credit_protection.domain.events import Event
-    from credit_protection.domain.money import Money
-    from credit_protection.domain.reasons import RemovalReason
-    from credit_protection.domain.removal_policy import RemovalCause, RemovalTrigger
-    from credit_protection.domain.settlements import Entry, InvoiceSettlementStatus
-    from credit_protection.domain.state_table import Action
+from credit_protection.domain.capabilities import Capabilities, Registry
+from credit_protection.domain.documents import Document
+from credit_protection.domain.events import Event
+from credit_protection.domain.money import Money, total
+from credit_protection.domain.reasons import RemovalReason
+from credit_protection.domain.removal_policy import RemovalCause, RemovalTrigger
+from credit_protection.domain.settlements import Entry, InvoiceSettlementStatus, settlement_statuses_of
+from credit_protection.domain.state_table import Action, Desired, Observed, next_action
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,14 +9,11 @@ import contextlib
 import re
 import unicodedata
 from datetime import date
-from typing import TYPE_CHECKING
+from typing import Final
 
 from credit_protection.domain.documents import parse_document
 from credit_protection.domain.errors import InvalidInput
 from credit_protection.domain.money import Money
-
-if TYPE_CHECKING:
-    from typing import Final
 
 _BRAZILIAN_AMOUNT = re.compile(r"([+-]?)([0-9]{1,15}|[0-9]{1,3}(?:\.[0-9]{3}){1,4}),([0-9]{1,2})").fullmatch
 _PLUS_SIGN = re.compile(r"\A\+(?=[0-9])")

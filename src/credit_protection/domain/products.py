@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING
 
 from credit_protection.domain.documents import PersonType
 from credit_protection.domain.errors import InvalidInput
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-    from datetime import datetime
-
-    from credit_protection.domain.money import Money
+from credit_protection.domain.money import Money
 
 BOTH = frozenset(PersonType)
 

@@ -7,23 +7,16 @@ desconhecido, custo possível" until a person decides.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import TYPE_CHECKING
 
-from credit_protection.domain.errors import Conflict, InvalidInput, InvalidReport, RuleViolation
+from credit_protection.domain.documents import Document
+from credit_protection.domain.errors import BureauError, Conflict, InvalidInput, InvalidReport, RuleViolation
 from credit_protection.domain.findings import Finding, Severity
-from credit_protection.domain.integrations import ReuseMode
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from datetime import datetime
-
-    from credit_protection.domain.documents import Document
-    from credit_protection.domain.errors import BureauError
-    from credit_protection.domain.integrations import ReuseWindow
-    from credit_protection.domain.money import Money
+from credit_protection.domain.integrations import ReuseMode, ReuseWindow
+from credit_protection.domain.money import Money
 
 PDF = "application/pdf"
 HTML = "text/html"

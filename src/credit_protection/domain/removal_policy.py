@@ -5,22 +5,15 @@ Sources: STJ Súmula 548 (5 business days from full and effective payment), CDC 
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import date, datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING
 
-from credit_protection.domain.money import ZERO
+from credit_protection.domain.legal_calendar import BusinessCalendar
+from credit_protection.domain.money import ZERO, Money
 from credit_protection.domain.reasons import RemovalReason
-from credit_protection.domain.settlements import InvoiceOutcome
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-    from datetime import date, datetime
-
-    from credit_protection.domain.legal_calendar import BusinessCalendar
-    from credit_protection.domain.money import Money
-    from credit_protection.domain.settlements import InvoiceSettlementStatus
-
+from credit_protection.domain.settlements import InvoiceOutcome, InvoiceSettlementStatus
 
 SETTLEMENT_BUSINESS_DAYS = 5
 """STJ Súmula 548."""

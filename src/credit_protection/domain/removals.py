@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from datetime import date, datetime
 
+from credit_protection.domain.capabilities import Capabilities
 from credit_protection.domain.errors import Conflict, InvalidInput, RuleViolation
 from credit_protection.domain.events import Event, EventKind
-from credit_protection.domain.negativations import Change, may_have_duplicates, sync_transmission
+from credit_protection.domain.legal_calendar import BusinessCalendar
+from credit_protection.domain.negativations import Change, Negativation, may_have_duplicates, sync_transmission
 from credit_protection.domain.reasons import LABELS, RemovalReason
-from credit_protection.domain.removal_policy import RemovalCause, RemovalTrigger, removal_deadline, settlement_trigger
+from credit_protection.domain.removal_policy import (
+    RemovalCause,
+    RemovalPolicy,
+    RemovalTrigger,
+    removal_deadline,
+    settlement_trigger,
+)
+from credit_protection.domain.settlements import InvoiceSettlementStatus
 from credit_protection.domain.state_table import Observed
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from datetime import date, datetime
-
-    from credit_protection.domain.capabilities import Capabilities
-    from credit_protection.domain.legal_calendar import BusinessCalendar
-    from credit_protection.domain.negativations import Negativation
-    from credit_protection.domain.removal_policy import RemovalPolicy
-    from credit_protection.domain.settlements import InvoiceSettlementStatus
 
 
 def request_removal(

@@ -3,32 +3,25 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from datetime import date, datetime
 
 from credit_protection.domain.abbreviations import abbreviate
-from credit_protection.domain.documents import parse_document
+from credit_protection.domain.actors import Actor
+from credit_protection.domain.capabilities import Capabilities
+from credit_protection.domain.creditors import Creditor
+from credit_protection.domain.customers import Address, Customer, Invoice
+from credit_protection.domain.documents import Document, parse_document
 from credit_protection.domain.errors import RuleViolation
 from credit_protection.domain.events import Event, EventKind
 from credit_protection.domain.findings import Finding, Severity, blocks
-from credit_protection.domain.guards import field_text
+from credit_protection.domain.guards import Candidate, field_text
+from credit_protection.domain.integrations import Integration
+from credit_protection.domain.money import Money
 from credit_protection.domain.negativations import Change, NegativatedInvoice, Negativation, Transmission
-from credit_protection.domain.settlements import settlement_statuses_of
+from credit_protection.domain.settlements import Entry, settlement_statuses_of
 from credit_protection.domain.state_table import Action, Observed
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
-    from datetime import date, datetime
-
-    from credit_protection.domain.actors import Actor
-    from credit_protection.domain.capabilities import Capabilities
-    from credit_protection.domain.creditors import Creditor
-    from credit_protection.domain.customers import Address, Customer, Invoice
-    from credit_protection.domain.documents import Document
-    from credit_protection.domain.guards import Candidate
-    from credit_protection.domain.integrations import Integration
-    from credit_protection.domain.money import Money
-    from credit_protection.domain.settlements import Entry
 
 _REFERENCE = re.compile(r"[A-Z0-9-]{1,16}").fullmatch
 

@@ -7,17 +7,12 @@ reversed.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from enum import StrEnum
-from typing import TYPE_CHECKING
 
-from credit_protection.domain.money import ZERO, total
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
-    from datetime import date
-
-    from credit_protection.domain.money import Money
+from credit_protection.domain.money import ZERO, Money, total
 
 
 class SettlementKind(StrEnum):

@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import TYPE_CHECKING
 
-from credit_protection.domain.capabilities import RemovalKey
-
-if TYPE_CHECKING:
-    from credit_protection.domain.capabilities import Capabilities
+from credit_protection.domain.capabilities import Capabilities, RemovalKey
 
 
 class Desired(StrEnum):

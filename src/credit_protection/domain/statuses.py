@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import date
 from enum import StrEnum
-from typing import TYPE_CHECKING
 
+from credit_protection.domain.negativations import Negativation
 from credit_protection.domain.removal_policy import RemovalCause
 from credit_protection.domain.state_table import Action, Desired, Observed
-
-if TYPE_CHECKING:
-    from datetime import date
-
-    from credit_protection.domain.negativations import Negativation
 
 
 class Status(StrEnum):

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
-from typing import TYPE_CHECKING
+from datetime import datetime, timedelta
 
+from credit_protection.domain.capabilities import Capabilities
 from credit_protection.domain.errors import Conflict
 from credit_protection.domain.events import Event, EventKind
 from credit_protection.domain.negativations import (
@@ -13,18 +13,14 @@ from credit_protection.domain.negativations import (
     Block,
     Change,
     Claim,
+    Negativation,
+    Transmission,
     Unanswered,
     sync_transmission,
     without_claim,
 )
+from credit_protection.domain.reasons import RemovalReason
 from credit_protection.domain.state_table import Action, Observed
-
-if TYPE_CHECKING:
-    from datetime import datetime
-
-    from credit_protection.domain.capabilities import Capabilities
-    from credit_protection.domain.negativations import Negativation, Transmission
-    from credit_protection.domain.reasons import RemovalReason
 
 POSTPONEMENT = timedelta(minutes=1)
 

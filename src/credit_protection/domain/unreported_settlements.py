@@ -5,10 +5,13 @@ Such an entry has an id of our own, since the host gave none.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Sequence
+from datetime import date
 
-from credit_protection.domain.customers import InvoiceStatus
+from credit_protection.domain.customers import Invoice, InvoiceStatus
+from credit_protection.domain.money import Money
 from credit_protection.domain.settlements import (
+    Entry,
     InvoiceOutcome,
     Reversal,
     Settlement,
@@ -16,14 +19,6 @@ from credit_protection.domain.settlements import (
     effective_settlements,
     settlement_status,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-    from datetime import date
-
-    from credit_protection.domain.customers import Invoice
-    from credit_protection.domain.money import Money
-    from credit_protection.domain.settlements import Entry
 
 _OWN_ID = "standing:"
 _KINDS = {

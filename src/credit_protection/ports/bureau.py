@@ -3,24 +3,21 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
+from credit_protection.domain.bureau_answers import LookupResult, Receipt, RecordFound, RecordKey
+from credit_protection.domain.capabilities import Capabilities
+from credit_protection.domain.documents import Document
 from credit_protection.domain.errors import ConfigurationError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
-
-    from credit_protection.domain.bureau_answers import LookupResult, Receipt, RecordFound, RecordKey
-    from credit_protection.domain.capabilities import Capabilities
-    from credit_protection.domain.documents import Document
-    from credit_protection.domain.integrations import Environment
-    from credit_protection.domain.natures import InclusionNature
-    from credit_protection.domain.parameters import ParameterSpec
-    from credit_protection.domain.products import Product
-    from credit_protection.domain.queries import CreditReport, Purpose
-    from credit_protection.domain.reasons import BureauReason, RemovalReason
-    from credit_protection.domain.requests import InclusionOrder
+from credit_protection.domain.integrations import Environment
+from credit_protection.domain.natures import InclusionNature
+from credit_protection.domain.parameters import ParameterSpec
+from credit_protection.domain.products import Product
+from credit_protection.domain.queries import CreditReport, Purpose
+from credit_protection.domain.reasons import BureauReason, RemovalReason
+from credit_protection.domain.requests import InclusionOrder
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
-if TYPE_CHECKING:
-    from credit_protection.domain.creditors import Creditor
-    from credit_protection.domain.legal_calendar import BusinessCalendar
+from credit_protection.domain.creditors import Creditor
+from credit_protection.domain.legal_calendar import BusinessCalendar
 
 
 class BusinessCalendars(Protocol):

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from collections.abc import Iterable
+from typing import Protocol
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from credit_protection.domain.alarms import Alarm
-    from credit_protection.domain.events import Event
-    from credit_protection.domain.queries import CreditQuery
+from credit_protection.domain.alarms import Alarm
+from credit_protection.domain.events import Event
+from credit_protection.domain.queries import CreditQuery
 
 
 class Listeners(Protocol):

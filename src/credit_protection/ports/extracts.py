@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from collections.abc import Iterator
+from typing import Protocol
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from credit_protection.domain.adoption_assessment import ExtractRow
+from credit_protection.domain.adoption_assessment import ExtractRow
 
 
 class Extract(Protocol):

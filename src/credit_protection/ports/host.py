@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
-from typing import TYPE_CHECKING, Protocol
+from datetime import date, timedelta
+from typing import Protocol
 
+from credit_protection.domain.creditors import Creditor
+from credit_protection.domain.customers import Customer, Invoice, Subscription
 from credit_protection.domain.errors import ConfigurationError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
-    from datetime import date
-
-    from credit_protection.domain.creditors import Creditor
-    from credit_protection.domain.customers import Customer, Invoice, Subscription
-    from credit_protection.domain.money import Money
-    from credit_protection.domain.settlements import Entry
+from credit_protection.domain.money import Money
+from credit_protection.domain.settlements import Entry
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from datetime import datetime
+from typing import Protocol
 
-if TYPE_CHECKING:
-    from datetime import datetime
-
-    from credit_protection.domain.integrations import Integration
+from credit_protection.domain.integrations import Integration
 
 
 class RateLimits(Protocol):

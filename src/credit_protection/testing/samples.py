@@ -5,10 +5,11 @@ Each function gives a valid value; `dataclasses.replace` or the keyword argument
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from credit_protection.domain.audit import AuditEntry
 from credit_protection.domain.capabilities import Registry
@@ -34,9 +35,6 @@ from credit_protection.domain.removal_policy import RemovalCause, RemovalPolicy,
 from credit_protection.domain.requests import InclusionRequest
 from credit_protection.domain.settlements import Reversal, Settlement, SettlementKind
 from credit_protection.domain.state_table import Action, Observed
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 NOW = datetime(2026, 10, 5, 14, 30, 15, 123456, tzinfo=UTC)
 TODAY = date(2026, 10, 5)

@@ -10,11 +10,11 @@ Example::
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING
 from weakref import finalize
 
 from credit_protection.adapters.calendar import BrazilianCalendars
@@ -33,7 +33,16 @@ from credit_protection.application.tenant_ports import TenantPorts
 from credit_protection.application.transmissions import Transmissions
 from credit_protection.application.worker_tasks import TenantWorkerTasks
 from credit_protection.domain.alarms import AlarmSettings
-from credit_protection.ports.limits import Unlimited
+from credit_protection.domain.guards import Guard
+from credit_protection.ports.bureau import GatewayProvider
+from credit_protection.ports.calendar import BusinessCalendars
+from credit_protection.ports.clock import Clock, Identifiers
+from credit_protection.ports.events import Listeners
+from credit_protection.ports.host import HostErp
+from credit_protection.ports.limits import RateLimits, Unlimited
+from credit_protection.ports.queue import TransmissionQueue, WorkerTasks
+from credit_protection.ports.storage import Storage
+from credit_protection.ports.vault import Vault
 from credit_protection.testing.fakes import (
     CountingIdentifiers,
     FakeBureau,
@@ -43,20 +52,6 @@ from credit_protection.testing.fakes import (
     RecordingListeners,
     RecordingQueue,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from credit_protection.domain.guards import Guard
-    from credit_protection.ports.bureau import GatewayProvider
-    from credit_protection.ports.calendar import BusinessCalendars
-    from credit_protection.ports.clock import Clock, Identifiers
-    from credit_protection.ports.events import Listeners
-    from credit_protection.ports.host import HostErp
-    from credit_protection.ports.limits import RateLimits
-    from credit_protection.ports.queue import TransmissionQueue, WorkerTasks
-    from credit_protection.ports.storage import Storage
-    from credit_protection.ports.vault import Vault
 
 
 @dataclass(frozen=True, slots=True)

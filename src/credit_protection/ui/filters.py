@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from datetime import date
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import urlencode
 
 from credit_protection.domain.documents import parse_document
@@ -12,13 +13,8 @@ from credit_protection.domain.errors import InvalidInput
 from credit_protection.domain.parsing import parse_amount
 from credit_protection.domain.state_table import Observed
 from credit_protection.ports.host import OverdueFilter
-from credit_protection.ports.storage import NegativationFilter, PageRequest
+from credit_protection.ports.storage import NegativationFilter, Page, PageRequest
 from credit_protection.ui.forms import parse_boolean, parse_count
-
-if TYPE_CHECKING:
-    from datetime import date
-
-    from credit_protection.ports.storage import Page
 
 FormValues = Mapping[str, object]
 """What was entered, by name: text, or a value that the caller converted already. None and blank text mean no limit."""

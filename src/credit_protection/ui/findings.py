@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-from credit_protection.domain.findings import Severity
+from credit_protection.domain.findings import Finding, Severity
 from credit_protection.ui.tables import Table, make_columns, make_row
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-
-    from credit_protection.domain.findings import Finding
 
 _COLUMNS = make_columns(severity="Gravidade", code="Código", message="Motivo")
 

@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import date, datetime, tzinfo
 from enum import Enum
-from typing import TYPE_CHECKING
 
 from credit_protection.domain.documents import parse_document
 from credit_protection.domain.errors import InvalidInput
 from credit_protection.ui.labels import label_for
-
-if TYPE_CHECKING:
-    from datetime import tzinfo
 
 
 def format_value(value: object, timezone: tzinfo | None = None) -> str:

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from enum import Enum
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from credit_protection.domain.errors import InvalidInput
+from credit_protection.domain.parameters import ParameterSpec
 from credit_protection.domain.parsing import parse_amount
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from credit_protection.domain.parameters import ParameterSpec
-    from credit_protection.domain.products import Product
+from credit_protection.domain.products import Product
 
 _STATE_DAYS = re.compile(r"([A-Za-z]{2}) ?= ?([0-9]{1,3})").fullmatch
 _YES, _NO = {"true", "sim", "1"}, {"false", "nao", "não", "0"}

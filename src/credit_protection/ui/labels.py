@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from enum import Enum
+from typing import Any
 
 from credit_protection.domain.adoption_assessment import Verdict
 from credit_protection.domain.alarms import AlarmSeverity
@@ -20,11 +22,6 @@ from credit_protection.domain.removal_policy import RemovalCause, RemovalRule
 from credit_protection.domain.settlements import SettlementKind
 from credit_protection.domain.state_table import Action, Desired, Observed
 from credit_protection.domain.statuses import Status
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from enum import Enum
-    from typing import Any
 
 _LABELS: Mapping[type[Enum], Mapping[Any, str]] = {
     RemovalReason: LABELS,

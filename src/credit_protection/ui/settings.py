@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, ClassVar
+from enum import Enum
+from typing import ClassVar
 
 from credit_protection.domain.errors import InvalidInput
 from credit_protection.domain.guards import TelecomGuard
-from credit_protection.domain.integrations import Environment, ReuseMode
+from credit_protection.domain.integrations import Environment, IntegrationSettings, ReuseMode
 from credit_protection.domain.removal_policy import RemovalRule
 from credit_protection.ui.forms import FieldKind, FormField
 from credit_protection.ui.labels import label_for
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from enum import Enum
-
-    from credit_protection.domain.integrations import IntegrationSettings
 
 
 @dataclass(frozen=True, slots=True)

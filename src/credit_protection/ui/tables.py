@@ -6,30 +6,26 @@ Documents are masked, except in the record that a screen is about.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol
+from datetime import date, datetime
+from typing import Any, ClassVar, Literal, Protocol
 
+from credit_protection.application.alarms import WaitReason
+from credit_protection.domain.alarms import Alarm
+from credit_protection.domain.audit import AuditEntry
 from credit_protection.domain.breaker import call_state
+from credit_protection.domain.customers import Customer, Invoice
+from credit_protection.domain.events import Event
+from credit_protection.domain.integrations import Integration
+from credit_protection.domain.natures import InclusionNature
+from credit_protection.domain.negativations import Negativation
+from credit_protection.domain.products import Product
+from credit_protection.domain.queries import CreditQuery
 from credit_protection.domain.statuses import status
 from credit_protection.ui.formats import format_value
 from credit_protection.ui.labels import act_label
 from credit_protection.ui.settings import setting_values
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-    from datetime import date, datetime
-
-    from credit_protection.application.alarms import WaitReason
-    from credit_protection.domain.alarms import Alarm
-    from credit_protection.domain.audit import AuditEntry
-    from credit_protection.domain.customers import Customer, Invoice
-    from credit_protection.domain.events import Event
-    from credit_protection.domain.integrations import Integration
-    from credit_protection.domain.natures import InclusionNature
-    from credit_protection.domain.negativations import Negativation
-    from credit_protection.domain.products import Product
-    from credit_protection.domain.queries import CreditQuery
 
 Row = Mapping[str, object]
 """Values by stable English key."""

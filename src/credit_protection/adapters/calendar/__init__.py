@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from functools import lru_cache
-from typing import TYPE_CHECKING
 
 import holidays
 
+from credit_protection.domain.creditors import Creditor
 from credit_protection.domain.legal_calendar import BusinessCalendar
-
-if TYPE_CHECKING:
-    from datetime import date
-
-    from credit_protection.domain.creditors import Creditor
 
 _YEARS_BACK, _YEARS_AHEAD = 8, 3
 

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from credit_protection.adapters.extracts.csv_file import CsvExtract
 from credit_protection.adapters.extracts.xlsx_file import XlsxExtract
 from credit_protection.domain.errors import InvalidInput
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from credit_protection.ports.extracts import Extract
+from credit_protection.ports.extracts import Extract
 
 _ZIP = b"PK\x03\x04"
 _OLD_EXCEL = b"\xd0\xcf\x11\xe0"

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from itertools import islice
-from typing import TYPE_CHECKING
 
 from credit_protection.adapters.extracts import parsing
+from credit_protection.adapters.extracts.parsing import Cell
 from credit_protection.domain.adoption_assessment import ExtractRow
 from credit_protection.domain.errors import InvalidInput
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from credit_protection.adapters.extracts.parsing import Cell
 
 _MAX_HEADER_ROW = 20
 """A report may begin with a title and filters: the header is one of the first rows."""

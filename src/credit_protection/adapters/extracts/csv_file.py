@@ -4,16 +4,12 @@ from __future__ import annotations
 
 import codecs
 import csv
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
+from pathlib import Path
 
 from credit_protection.adapters.extracts import columns
+from credit_protection.domain.adoption_assessment import ExtractRow
 from credit_protection.domain.errors import InvalidInput
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
-    from credit_protection.domain.adoption_assessment import ExtractRow
 
 _BLOCK = 1 << 16
 _SEPARATORS = ";,\t"

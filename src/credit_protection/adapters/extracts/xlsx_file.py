@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import zipfile
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
+from pathlib import Path
 
 from credit_protection.adapters.extracts import columns
+from credit_protection.domain.adoption_assessment import ExtractRow
 from credit_protection.domain.errors import ConfigurationError, InvalidInput
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
-    from credit_protection.domain.adoption_assessment import ExtractRow
 
 
 class XlsxExtract:

@@ -6,8 +6,10 @@ the field, and never shows a whole document.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
+from datetime import date
+from typing import Any, NoReturn, TypeVar
 
 from credit_protection.adapters.hosts.hubsoft_fields import (
     read_amount,
@@ -29,10 +31,6 @@ from credit_protection.domain.documents import Cnpj
 from credit_protection.domain.errors import InvalidInput
 from credit_protection.domain.money import ZERO, Money, total
 from credit_protection.domain.settlements import Settlement, SettlementKind
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-    from datetime import date
 
 TIME_ZONES = {
     "AC": "America/Rio_Branco",

@@ -7,21 +7,16 @@ import json
 import re
 import threading
 import time
+from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import TYPE_CHECKING
 
-from credit_protection.adapters.http.calls import HttpCall
+from credit_protection.adapters.http.calls import Deadline, HttpCall, HttpReply
+from credit_protection.adapters.http.client import HttpClient
 from credit_protection.adapters.http.retries import attempt, retry_safe
 from credit_protection.adapters.http.transcripts import transcript
 from credit_protection.domain.errors import BureauUnavailable, CredentialsRejected
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from credit_protection.adapters.http.calls import Deadline, HttpReply
-    from credit_protection.adapters.http.client import HttpClient
 
 _DEFAULT_LIFETIME = 300.0
 _MAX_LIFETIME = 86_400.0

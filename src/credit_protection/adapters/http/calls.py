@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from credit_protection.adapters.http.outcomes import Failure
+from credit_protection.adapters.http.outcomes import Failure
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,24 +6,20 @@ import re
 import ssl
 import threading
 import zlib
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from functools import cache
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Self
+from typing import Self
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 import httpx
 
-from credit_protection.adapters.http.calls import CallFailed, HttpReply
+from credit_protection.adapters.http.calls import CallFailed, Deadline, HttpCall, HttpReply
 from credit_protection.adapters.http.network import Connections, deadline_scope
 from credit_protection.adapters.http.outcomes import Failure, classify, parse_retry_after
 from credit_protection.domain.errors import OutcomeUnknown
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from credit_protection.adapters.http.calls import Deadline, HttpCall
 
 CONNECTIONS = 32
 REQUEST_ID_HEADERS = ("x-request-id",)

@@ -12,21 +12,19 @@ call until its reply is closed.
 from __future__ import annotations
 
 import socket
+import ssl
 import threading
 import time
 from collections import deque
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
 import httpcore
 import httpx
 
-if TYPE_CHECKING:
-    import ssl
-    from collections.abc import Callable, Iterable, Iterator
-
-    from credit_protection.adapters.http.calls import Deadline
+from credit_protection.adapters.http.calls import Deadline
 
 KEEPALIVE_SECONDS = 30.0
 _deadline: ContextVar[Deadline] = ContextVar("the deadline of the call that this thread is making")

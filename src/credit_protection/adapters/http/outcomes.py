@@ -6,18 +6,18 @@ A wrong line loses a removal or includes a person twice. So every event that is 
 
 from __future__ import annotations
 
-from datetime import UTC, timedelta
+from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from enum import StrEnum
 from http import HTTPStatus
-from typing import TYPE_CHECKING
 
-from credit_protection.domain.errors import BureauUnavailable, CredentialsRejected, OutcomeUnknown, RateLimited
-
-if TYPE_CHECKING:
-    from datetime import datetime
-
-    from credit_protection.domain.errors import BureauError
+from credit_protection.domain.errors import (
+    BureauError,
+    BureauUnavailable,
+    CredentialsRejected,
+    OutcomeUnknown,
+    RateLimited,
+)
 
 MAX_RETRY_AFTER = timedelta(days=1)
 _MAX_DIGITS = 9

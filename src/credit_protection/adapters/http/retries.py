@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Collection
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 import stamina
 
-from credit_protection.adapters.http.calls import CallFailed
-from credit_protection.adapters.http.outcomes import classify, error_of, parse_retry_after
+from credit_protection.adapters.http.calls import CallFailed, Deadline, HttpCall, HttpReply
+from credit_protection.adapters.http.client import HttpClient
+from credit_protection.adapters.http.outcomes import Failure, classify, error_of, parse_retry_after
 from credit_protection.adapters.http.transcripts import mask, transcript
 from credit_protection.domain.errors import BureauUnavailable
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
-
-    from credit_protection.adapters.http.calls import Deadline, HttpCall, HttpReply
-    from credit_protection.adapters.http.client import HttpClient
-    from credit_protection.adapters.http.outcomes import Failure
 
 ATTEMPTS = 3
 _MAX_WAIT = 0.5

@@ -2,23 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from http import HTTPStatus
-from typing import TYPE_CHECKING
 
-from credit_protection.adapters.http.auth import TokenSource, log_in
-from credit_protection.adapters.http.calls import Deadline
-from credit_protection.adapters.http.client import CONNECTIONS, REQUEST_ID_HEADERS, HttpClient
+from credit_protection.adapters.http.auth import ClientCredentials, TokenSource, log_in
+from credit_protection.adapters.http.calls import Deadline, HttpCall, HttpReply
+from credit_protection.adapters.http.client import CONNECTIONS, REQUEST_ID_HEADERS, HttpClient, Transport
 from credit_protection.adapters.http.retries import attempt, retry_safe
 from credit_protection.adapters.http.transcripts import transcript
 from credit_protection.domain.errors import CredentialsRejected
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from credit_protection.adapters.http.auth import ClientCredentials
-    from credit_protection.adapters.http.calls import HttpCall, HttpReply
-    from credit_protection.adapters.http.client import Transport
 
 
 class BureauSession:

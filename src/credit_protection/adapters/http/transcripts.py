@@ -7,16 +7,12 @@ from __future__ import annotations
 
 import html
 import re
-from typing import TYPE_CHECKING
+from collections.abc import Collection
 from urllib.parse import unquote
 
+from credit_protection.adapters.http.calls import HttpCall, HttpReply
 from credit_protection.domain.documents import Cnpj
 from credit_protection.domain.errors import InvalidInput
-
-if TYPE_CHECKING:
-    from collections.abc import Collection
-
-    from credit_protection.adapters.http.calls import HttpCall, HttpReply
 
 BODY_LIMIT = 4096
 HIDDEN = "[oculto]"

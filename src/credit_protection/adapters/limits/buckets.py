@@ -7,20 +7,15 @@ import logging
 import os
 import threading
 import time
-from datetime import timedelta
-from typing import TYPE_CHECKING, Protocol
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Protocol
 
-from credit_protection.adapters.limits.rate_windows import windows
+from credit_protection.adapters.limits.rate_windows import Acquire, Window, windows
 from credit_protection.adapters.postgresql import is_postgresql
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from datetime import datetime
-    from pathlib import Path
-
-    from credit_protection.adapters.limits.rate_windows import Acquire, Window
-    from credit_protection.domain.integrations import Integration
-    from credit_protection.ports.clock import Clock
+from credit_protection.domain.integrations import Integration
+from credit_protection.ports.clock import Clock
 
 _RETRY_AFTER_FAILURE = timedelta(seconds=1)
 _FAIL_OPEN_AFTER = 60.0

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import random
 import threading
-from typing import TYPE_CHECKING, cast
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, cast
 
+from credit_protection.adapters.limits.rate_windows import Acquire, Window
 from credit_protection.adapters.postgresql import libpq_url, session_options
 from credit_protection.domain.errors import ConfigurationError
 
@@ -20,12 +22,7 @@ except ImportError as error:
     ) from error
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from typing import Any
-
     from pyrate_limiter.abstracts.algorithm import Decision
-
-    from credit_protection.adapters.limits.rate_windows import Acquire, Window
 
 _CONNECTIONS = 4
 _SECONDS = 5

@@ -5,17 +5,16 @@ from __future__ import annotations
 import sqlite3
 import threading
 import time
+from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from pyrate_limiter import Rate, RateItem, SQLiteBucket
 
+from credit_protection.adapters.limits.rate_windows import Acquire, Window
+
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from pathlib import Path
-
     from pyrate_limiter.abstracts.algorithm import Decision
-
-    from credit_protection.adapters.limits.rate_windows import Acquire, Window
 
 _BUSY_SECONDS = 5
 _PRUNE_EVERY = 100

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import date
 from enum import StrEnum
-from typing import TYPE_CHECKING
 
+from credit_protection.domain.negativations import Negativation
 from credit_protection.domain.state_table import Action
 from credit_protection.domain.statuses import is_in_removal_queue
-
-if TYPE_CHECKING:
-    from datetime import date
-
-    from credit_protection.domain.negativations import Negativation
 
 
 def unique_reference(negativation: Negativation) -> str:

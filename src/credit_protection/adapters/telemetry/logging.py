@@ -5,8 +5,8 @@ from __future__ import annotations
 import logging
 import re
 import sys
-from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, TextIO
 
 import structlog
 
@@ -14,9 +14,6 @@ from credit_protection.adapters.http.transcripts import HIDDEN, mask
 from credit_protection.domain.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from typing import TextIO
-
     from structlog.typing import EventDict, Processor, WrappedLogger
 
 _LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")

@@ -2,20 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-from typing import TYPE_CHECKING
+from datetime import date, timedelta
 
-from credit_protection.domain.customers import InvoiceStatus, SubscriptionStatus
+from credit_protection.domain.customers import Invoice, InvoiceStatus, SubscriptionStatus
 from credit_protection.domain.findings import Finding, Severity
-from credit_protection.domain.guards.facts import TelecomGuard
-from credit_protection.domain.money import ZERO, total
-
-if TYPE_CHECKING:
-    from datetime import date
-
-    from credit_protection.domain.customers import Invoice
-    from credit_protection.domain.guards.facts import Candidate, GuardSettings, InclusionTerms
-    from credit_protection.domain.money import Money
+from credit_protection.domain.guards.facts import Candidate, GuardSettings, InclusionTerms, TelecomGuard
+from credit_protection.domain.money import ZERO, Money, total
 
 _BLOCK, _WARN = Severity.BLOCK, Severity.WARN
 _DAYS_A_MONTH = 30

@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 from enum import StrEnum
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from collections.abc import Set as AbstractSet
-    from datetime import date
-
-    from credit_protection.domain.capabilities import Capabilities
-    from credit_protection.domain.customers import Customer, Invoice, Subscription
-    from credit_protection.domain.legal_calendar import BusinessCalendar
-    from credit_protection.domain.money import Money
-    from credit_protection.domain.natures import InclusionNature
+from credit_protection.domain.capabilities import Capabilities
+from credit_protection.domain.customers import Customer, Invoice, Subscription
+from credit_protection.domain.legal_calendar import BusinessCalendar
+from credit_protection.domain.money import Money
+from credit_protection.domain.natures import InclusionNature
 
 _ADULT_YEARS = 18
 NOTICE_DAYS_BY_STATE = {"MT": 45, "PE": 20, "PI": 15, "SP": 20}

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from credit_protection.domain.abbreviations import abbreviate
 from credit_protection.domain.capabilities import Overflow
-from credit_protection.domain.documents import PersonType, parse_document
+from credit_protection.domain.customers import Customer
+from credit_protection.domain.documents import Document, PersonType, parse_document
 from credit_protection.domain.errors import InvalidInput
 from credit_protection.domain.findings import Finding, Severity
-
-if TYPE_CHECKING:
-    from credit_protection.domain.customers import Customer
-    from credit_protection.domain.documents import Document
-    from credit_protection.domain.guards.facts import Candidate, InclusionTerms
+from credit_protection.domain.guards.facts import Candidate, InclusionTerms
 
 _BLOCK, _WARN = Severity.BLOCK, Severity.WARN
 

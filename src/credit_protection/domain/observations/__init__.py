@@ -10,26 +10,22 @@ declares safe), even a removal that succeeded is final only when no other inclus
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from credit_protection.domain.bureau_answers import (
     Accepted,
+    Answer,
     Done,
+    LookupResult,
     RecordFound,
     RecordNotFound,
     Rejected,
     Unknown,
 )
-from credit_protection.domain.negativations import Change, sync_transmission, without_claim
+from credit_protection.domain.negativations import Change, Claim, Negativation, sync_transmission, without_claim
 from credit_protection.domain.observations.answers import inclusion_answered, removal_answered
 from credit_protection.domain.observations.context import AnswerContext
 from credit_protection.domain.observations.late import answered_late, evidence_event
 from credit_protection.domain.observations.lookups import looked_up, lookup_failed
 from credit_protection.domain.state_table import Action, Observed
-
-if TYPE_CHECKING:
-    from credit_protection.domain.bureau_answers import Answer, LookupResult
-    from credit_protection.domain.negativations import Claim, Negativation
 
 __all__ = ["AnswerContext", "answered", "answered_late", "looked_up", "lookup_failed", "record_answer"]
 

@@ -3,10 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from datetime import datetime
 
-from credit_protection.domain.bureau_answers import Accepted, Done, ExecutionResult, NotExecuted, Rejected, Unknown
+from credit_protection.domain.bureau_answers import (
+    Accepted,
+    Answer,
+    Done,
+    ExecutionResult,
+    NotExecuted,
+    Rejected,
+    Unknown,
+)
 from credit_protection.domain.events import EventKind
+from credit_protection.domain.negativations import Change, Negativation
+from credit_protection.domain.observations.context import AnswerContext
 from credit_protection.domain.observations.knowledge import (
     acknowledged,
     before_removal,
@@ -24,13 +34,6 @@ from credit_protection.domain.observations.transitions import (
     transition,
 )
 from credit_protection.domain.state_table import Observed
-
-if TYPE_CHECKING:
-    from datetime import datetime
-
-    from credit_protection.domain.bureau_answers import Answer
-    from credit_protection.domain.negativations import Change, Negativation
-    from credit_protection.domain.observations.context import AnswerContext
 
 
 def inclusion_answered(negativation: Negativation, answer: Answer, context: AnswerContext) -> Change:

@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from datetime import date, datetime
 
 from credit_protection.domain.backoff import next_attempt
-
-if TYPE_CHECKING:
-    from datetime import date, datetime
-
-    from credit_protection.domain.capabilities import Capabilities
+from credit_protection.domain.capabilities import Capabilities
 
 
 @dataclass(frozen=True, slots=True)

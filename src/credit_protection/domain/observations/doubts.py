@@ -6,17 +6,19 @@ doubtful, or changes nothing.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from credit_protection.domain.bureau_answers import Accepted, Done, RecordFound, RecordState, Rejected
-from credit_protection.domain.negativations import may_have_duplicates
+from credit_protection.domain.bureau_answers import (
+    Accepted,
+    Answer,
+    Done,
+    LookupResult,
+    RecordFound,
+    RecordState,
+    Rejected,
+)
+from credit_protection.domain.capabilities import Capabilities
+from credit_protection.domain.negativations import Negativation, may_have_duplicates
 from credit_protection.domain.removal_policy import RemovalCause
 from credit_protection.domain.state_table import Action, Observed
-
-if TYPE_CHECKING:
-    from credit_protection.domain.bureau_answers import Answer, LookupResult
-    from credit_protection.domain.capabilities import Capabilities
-    from credit_protection.domain.negativations import Negativation
 
 _LEFT = frozenset({RecordState.GONE, RecordState.REJECTED})
 

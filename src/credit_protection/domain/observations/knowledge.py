@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from datetime import datetime
 
-from credit_protection.domain.negativations import Unanswered, may_have_duplicates
+from credit_protection.domain.capabilities import Capabilities
+from credit_protection.domain.negativations import Negativation, Unanswered, may_have_duplicates
+from credit_protection.domain.observations.context import AnswerContext
 from credit_protection.domain.removal_policy import RemovalCause, RemovalTrigger
 from credit_protection.domain.state_table import Observed
-
-if TYPE_CHECKING:
-    from datetime import datetime
-
-    from credit_protection.domain.capabilities import Capabilities
-    from credit_protection.domain.negativations import Negativation
-    from credit_protection.domain.observations.context import AnswerContext
 
 
 def with_observed(negativation: Negativation, observed: Observed, context: AnswerContext) -> Negativation:

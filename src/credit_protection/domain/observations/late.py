@@ -3,22 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
-from credit_protection.domain.bureau_answers import Accepted, Done, RecordFound, Rejected, Unknown
+from credit_protection.domain.bureau_answers import Accepted, Answer, Done, LookupResult, RecordFound, Rejected, Unknown
 from credit_protection.domain.events import Event, EventKind
-from credit_protection.domain.negativations import Change, sync_transmission
+from credit_protection.domain.negativations import Change, Negativation, sync_transmission
 from credit_protection.domain.observations.answers import inclusion_answered, removal_answered
+from credit_protection.domain.observations.context import AnswerContext
 from credit_protection.domain.observations.doubts import resulting_doubt
 from credit_protection.domain.observations.knowledge import acknowledged, marked_uncertain, one_less, with_observed
 from credit_protection.domain.observations.transitions import still_in_doubt
 from credit_protection.domain.removal_policy import RemovalCause, RemovalTrigger
 from credit_protection.domain.state_table import Action, Observed
-
-if TYPE_CHECKING:
-    from credit_protection.domain.bureau_answers import Answer, LookupResult
-    from credit_protection.domain.negativations import Negativation
-    from credit_protection.domain.observations.context import AnswerContext
 
 
 def answered_late(

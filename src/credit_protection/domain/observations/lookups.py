@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from datetime import datetime
 
-from credit_protection.domain.bureau_answers import NotExecuted, RecordNotFound, RecordState
+from credit_protection.domain.bureau_answers import (
+    LookupResult,
+    NotExecuted,
+    RecordFound,
+    RecordNotFound,
+    RecordState,
+    Unknown,
+)
 from credit_protection.domain.events import EventKind
-from credit_protection.domain.negativations import without_claim
+from credit_protection.domain.negativations import Change, Negativation, without_claim
+from credit_protection.domain.observations.context import AnswerContext
 from credit_protection.domain.observations.knowledge import (
     before_removal,
     inclusions_quiet_until,
@@ -27,13 +35,6 @@ from credit_protection.domain.observations.transitions import (
     wait,
 )
 from credit_protection.domain.state_table import Desired, Observed
-
-if TYPE_CHECKING:
-    from datetime import datetime
-
-    from credit_protection.domain.bureau_answers import LookupResult, RecordFound, Unknown
-    from credit_protection.domain.negativations import Change, Negativation
-    from credit_protection.domain.observations.context import AnswerContext
 
 
 def looked_up(negativation: Negativation, result: LookupResult, context: AnswerContext) -> Change:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
-from typing import TYPE_CHECKING
+from datetime import date, datetime, timedelta
 
+from credit_protection.domain.bureau_answers import NotExecuted
 from credit_protection.domain.events import Event, EventKind
-from credit_protection.domain.negativations import Block, Change, sync_transmission
+from credit_protection.domain.negativations import Block, Change, Negativation, sync_transmission
+from credit_protection.domain.observations.context import AnswerContext
 from credit_protection.domain.observations.knowledge import (
     before_removal,
     inclusions_quiet_until,
@@ -18,13 +19,6 @@ from credit_protection.domain.observations.knowledge import (
 from credit_protection.domain.removal_policy import RemovalCause
 from credit_protection.domain.state_table import Observed
 from credit_protection.domain.transmissions import require_manual_action
-
-if TYPE_CHECKING:
-    from datetime import date, datetime
-
-    from credit_protection.domain.bureau_answers import NotExecuted
-    from credit_protection.domain.negativations import Negativation
-    from credit_protection.domain.observations.context import AnswerContext
 
 
 def transition(

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
+from datetime import datetime
+from typing import Protocol
 
 from credit_protection.ports.storage.audit import AuditFilter, AuditRepository
 from credit_protection.ports.storage.integrations import CreditorRepository, IntegrationRepository
@@ -10,11 +13,6 @@ from credit_protection.ports.storage.negativations import DueTransmission, Negat
 from credit_protection.ports.storage.pages import Page, PageRequest
 from credit_protection.ports.storage.queries import QueryFilter, QueryRepository
 from credit_protection.ports.storage.settlements import SettlementRepository, Unapplied
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from contextlib import AbstractContextManager
-    from datetime import datetime
 
 __all__ = [
     "AuditFilter",

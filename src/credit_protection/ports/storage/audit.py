@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from datetime import datetime
+from typing import Protocol
 
-if TYPE_CHECKING:
-    from datetime import datetime
-
-    from credit_protection.domain.audit import AuditEntry
-    from credit_protection.ports.storage.pages import Page, PageRequest
+from credit_protection.domain.audit import AuditEntry
+from credit_protection.ports.storage.pages import Page, PageRequest
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from collections.abc import Iterable, Sequence
+from typing import Protocol
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-
-    from credit_protection.domain.creditors import Creditor
-    from credit_protection.domain.integrations import Integration
-    from credit_protection.domain.natures import InclusionNature
-    from credit_protection.domain.products import Product
-    from credit_protection.domain.reasons import BureauReason
+from credit_protection.domain.creditors import Creditor
+from credit_protection.domain.integrations import Integration
+from credit_protection.domain.natures import InclusionNature
+from credit_protection.domain.products import Product
+from credit_protection.domain.reasons import BureauReason
 
 
 class CreditorRepository(Protocol):

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from datetime import date, datetime
+from typing import Protocol
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-    from datetime import date, datetime
-
-    from credit_protection.domain.capabilities import Registry
-    from credit_protection.domain.events import Event
-    from credit_protection.domain.negativations import Negativation
-    from credit_protection.domain.requests import InclusionRequest
-    from credit_protection.domain.state_table import Action, Observed
-    from credit_protection.ports.storage.pages import Page, PageRequest
+from credit_protection.domain.capabilities import Registry
+from credit_protection.domain.events import Event
+from credit_protection.domain.negativations import Negativation
+from credit_protection.domain.requests import InclusionRequest
+from credit_protection.domain.state_table import Action, Observed
+from credit_protection.ports.storage.pages import Page, PageRequest
 
 
 @dataclass(frozen=True, slots=True)

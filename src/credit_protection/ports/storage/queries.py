@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from datetime import datetime
+from typing import Protocol
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from datetime import datetime
-
-    from credit_protection.domain.queries import CreditQuery, CreditReport
-    from credit_protection.ports.storage.pages import Page, PageRequest
+from credit_protection.domain.queries import CreditQuery, CreditReport
+from credit_protection.ports.storage.pages import Page, PageRequest
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable
+from typing import Any, ClassVar, TypeVar
 
 Marked = TypeVar("Marked", bound="Callable[..., object]")
 _REQUIRED = "__required_capabilities__"

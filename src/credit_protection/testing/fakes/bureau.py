@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from credit_protection.domain.bureau_answers import (
     Accepted,
     Done,
     ExecutionResult,
+    LookupResult,
+    Receipt,
     RecordFound,
     RecordKey,
     RecordNotFound,
@@ -18,25 +20,16 @@ from credit_protection.domain.bureau_answers import (
 )
 from credit_protection.domain.capabilities import Capabilities, Registry
 from credit_protection.domain.documents import PersonType
-from credit_protection.domain.errors import CredentialsRejected, InclusionStillProcessing
+from credit_protection.domain.errors import BureauError, CredentialsRejected, InclusionStillProcessing
+from credit_protection.domain.integrations import Environment
 from credit_protection.domain.money import Money
 from credit_protection.domain.natures import InclusionNature, persons_in
 from credit_protection.domain.parameters import ParameterSpec
 from credit_protection.domain.products import Product, ProductInput, ProductKind
-from credit_protection.domain.queries import PDF, DocumentReport
+from credit_protection.domain.queries import PDF, CreditReport, DocumentReport
 from credit_protection.domain.reasons import BureauReason, RemovalReason
-from credit_protection.ports.bureau import ListedRecord
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
-
-    from credit_protection.domain.bureau_answers import LookupResult, Receipt
-    from credit_protection.domain.errors import BureauError
-    from credit_protection.domain.integrations import Environment
-    from credit_protection.domain.queries import CreditReport
-    from credit_protection.domain.requests import InclusionOrder
-    from credit_protection.ports.bureau import QueryOrder, RemovalOrder
-
+from credit_protection.domain.requests import InclusionOrder
+from credit_protection.ports.bureau import ListedRecord, QueryOrder, RemovalOrder
 
 _PRODUCTS = (
     Product("BASIC", "Consulta básica", ProductKind.QUERY, price=Money(250)),

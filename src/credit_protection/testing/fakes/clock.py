@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 
 class FakeClock:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from credit_protection.domain.creditors import Creditor
 from credit_protection.domain.customers import (
@@ -17,15 +18,8 @@ from credit_protection.domain.customers import (
 )
 from credit_protection.domain.documents import Cnpj
 from credit_protection.domain.money import ZERO, Money
-from credit_protection.domain.settlements import Reversal, Settlement, SettlementKind
-from credit_protection.ports.host import HostCapabilities
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
-
-    from credit_protection.domain.settlements import Entry
-    from credit_protection.ports.host import OverdueFilter
-
+from credit_protection.domain.settlements import Entry, Reversal, Settlement, SettlementKind
+from credit_protection.ports.host import HostCapabilities, OverdueFilter
 
 _PRICE = Money(119_90)
 

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterable
+from datetime import datetime
 
+from credit_protection.domain.alarms import Alarm
+from credit_protection.domain.events import Event
+from credit_protection.domain.queries import CreditQuery
 from credit_protection.ports.queue import QueueCapabilities, QueueSnapshot
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-    from datetime import datetime
-
-    from credit_protection.domain.alarms import Alarm
-    from credit_protection.domain.events import Event
-    from credit_protection.domain.queries import CreditQuery
 
 
 class RecordingListeners:

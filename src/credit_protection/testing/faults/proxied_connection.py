@@ -6,12 +6,8 @@ import asyncio
 import socket
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
-from credit_protection.testing.faults.proxy_rules import CHUNK, Direction, ProxyFault
-
-if TYPE_CHECKING:
-    from credit_protection.testing.faults.proxy_rules import Rule, Rules
+from credit_protection.testing.faults.proxy_rules import CHUNK, Direction, ProxyFault, Rule, Rules
 
 
 class _ConnectionReset(Exception):

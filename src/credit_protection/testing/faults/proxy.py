@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import socket
-from typing import TYPE_CHECKING, Self, Unpack
+from collections.abc import Mapping
+from typing import Self, Unpack
 
-from credit_protection.testing.faults.proxy_rules import Direction, ProxyFault, Rule, Rules
+from credit_protection.testing.faults.proxy_rules import (
+    Direction,
+    FrequencyOptions,
+    ProxyFault,
+    Rule,
+    Rules,
+    TriggerOptions,
+)
 from credit_protection.testing.faults.proxy_server import ProxyServer
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from credit_protection.testing.faults.proxy_rules import FrequencyOptions, TriggerOptions
 
 
 class FaultyProxy:

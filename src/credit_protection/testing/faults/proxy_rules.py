@@ -5,12 +5,10 @@ from __future__ import annotations
 import random
 import threading
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, TypedDict
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
+from typing import TypedDict
 
 CHUNK = 65_536
 """The most bytes that are read at a time."""

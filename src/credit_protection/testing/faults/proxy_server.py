@@ -7,15 +7,11 @@ import contextlib
 import socket
 import struct
 import threading
-from typing import TYPE_CHECKING, TypeVar
+from collections.abc import Coroutine
+from typing import TypeVar
 
 from credit_protection.testing.faults.proxied_connection import ProxiedConnection, cancel_all
-from credit_protection.testing.faults.proxy_rules import CHUNK, Direction, ProxyFault
-
-if TYPE_CHECKING:
-    from collections.abc import Coroutine
-
-    from credit_protection.testing.faults.proxy_rules import Rules
+from credit_protection.testing.faults.proxy_rules import CHUNK, Direction, ProxyFault, Rules
 
 _LINGER_ZERO = struct.pack("ii", 1, 0)
 _Result = TypeVar("_Result")

@@ -7,12 +7,10 @@ from typing import TYPE_CHECKING
 from hypothesis import strategies as st
 
 from credit_protection.testing.faults import script
-from credit_protection.testing.faults.script import Effect, TransportFailure
+from credit_protection.testing.faults.script import Effect, Fault, TransportFailure
 
 if TYPE_CHECKING:
     from hypothesis.strategies import SearchStrategy
-
-    from credit_protection.testing.faults.script import Fault
 
 _UNREADABLE_WAITS = ("", "logo", "-1", "1.5", "Wed, 99 Foo 2026 00:00:00 GMT")
 _BODIES = (

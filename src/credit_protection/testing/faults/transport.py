@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import httpx
 
-from credit_protection.testing.faults.script import Effect, StubResponse, TransportFailure, ok
+from credit_protection.testing.faults.script import Effect, Fault, StubResponse, TransportFailure, ok
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
-
-    from credit_protection.testing.faults.script import Fault
-
     Handler = Callable[[httpx.Request], httpx.Response]
     Matching = Callable[[str, str], bool]
 

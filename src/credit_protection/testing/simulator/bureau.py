@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
-    from credit_protection.testing.simulator.faults import Fault
-    from credit_protection.testing.simulator.server import Answer, Request
+from credit_protection.testing.simulator.faults import Fault
+from credit_protection.testing.simulator.server import Answer, Request
 
 
 class Refusal(Exception):

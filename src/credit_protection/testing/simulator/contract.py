@@ -8,18 +8,16 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Any
+from email.message import Message
+from typing import Any
 
 import yaml
 from jsonschema import Draft202012Validator, FormatChecker
 from jsonschema.exceptions import ValidationError
 from jsonschema.validators import extend
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
-    from email.message import Message
 
 Schema = dict[str, Any]
 _METHODS = ("get", "put", "post", "delete", "patch", "head", "options")

@@ -3,20 +3,14 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping
+from typing import Any
 
-from credit_protection.testing.simulator.bureau import Refusal
+from credit_protection.testing.simulator.bureau import Bureau, Refusal
+from credit_protection.testing.simulator.clock import SimulatorClock
 from credit_protection.testing.simulator.controls import PREFIX
-from credit_protection.testing.simulator.faults import Fault
-from credit_protection.testing.simulator.server import Answer
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
-    from credit_protection.testing.simulator.bureau import Bureau
-    from credit_protection.testing.simulator.clock import SimulatorClock
-    from credit_protection.testing.simulator.faults import Faults, Latency
-    from credit_protection.testing.simulator.server import Request
+from credit_protection.testing.simulator.faults import Fault, Faults, Latency
+from credit_protection.testing.simulator.server import Answer, Request
 
 Arguments = dict[str, Any]
 

@@ -5,12 +5,9 @@ from __future__ import annotations
 import http.client
 import json
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, Any, cast
+from collections.abc import Iterable, Mapping
+from typing import Any, cast
 from urllib.parse import urlencode, urlsplit
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-
 
 Ledger = dict[str, Any]
 """`{"records": [...], "requests": [...], "counts": {...}}`."""

@@ -2,16 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from credit_protection.testing.simulator.bureau import Refusal, ResponseContext
-from credit_protection.testing.simulator.faults import FaultKind
-from credit_protection.testing.simulator.server import Answer
-
-if TYPE_CHECKING:
-    from credit_protection.testing.simulator.bureau import Call
-    from credit_protection.testing.simulator.faults import Fault
-    from credit_protection.testing.simulator.server import Connection
+from credit_protection.testing.simulator.bureau import Call, Refusal, ResponseContext
+from credit_protection.testing.simulator.faults import Fault, FaultKind
+from credit_protection.testing.simulator.server import Answer, Connection
 
 _GARBAGE = Answer(200, b"<<resposta ileg\xc3\xadvel>>{")
 _GATEWAY_ERRORS = {

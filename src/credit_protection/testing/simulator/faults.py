@@ -10,13 +10,11 @@ import dataclasses
 import random
 import threading
 from collections import Counter
+from collections.abc import Callable, Mapping
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from jsonschema import Draft202012Validator
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
 
 ANY = "any"
 

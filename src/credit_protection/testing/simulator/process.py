@@ -8,13 +8,11 @@ import signal
 import subprocess
 import sys
 import threading
-from typing import TYPE_CHECKING, Self
+from collections.abc import Callable
+from typing import Self
 
 from credit_protection.testing.simulator.controls import RemoteControls
 from credit_protection.testing.simulator.simulator import BureauSimulator
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 READY = "simulador ouvindo em "
 _START_SECONDS = 30

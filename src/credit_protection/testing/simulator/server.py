@@ -10,6 +10,7 @@ import json
 import socket
 import sys
 import threading
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -18,8 +19,6 @@ from typing import TYPE_CHECKING, Protocol
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
     Application = Callable[["Request", "Connection"], None]
 
 _BODY_LIMIT = 1_000_000

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Self
+from collections.abc import Mapping
+from typing import Any, Self
 
+from credit_protection.testing.simulator.bureau import Bureau
 from credit_protection.testing.simulator.clock import SimulatorClock
 from credit_protection.testing.simulator.control_api import ControlApi
 from credit_protection.testing.simulator.controls import PREFIX, SimulatorControls
 from credit_protection.testing.simulator.credito_na_medida import CreditoNaMedida
 from credit_protection.testing.simulator.delivery import deliver
 from credit_protection.testing.simulator.faults import Faults, Latency
-from credit_protection.testing.simulator.server import Listener
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from credit_protection.testing.simulator.bureau import Bureau
-    from credit_protection.testing.simulator.server import Connection, Request
+from credit_protection.testing.simulator.server import Connection, Listener, Request
 
 BUREAUS = {CreditoNaMedida.name: CreditoNaMedida}
 """The simulated bureaus by name; each is constructed with a clock and the origin of files."""

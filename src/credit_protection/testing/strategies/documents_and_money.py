@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from hypothesis import strategies as st
 
-from credit_protection.domain.documents import Cnpj, Cpf, PersonType
+from credit_protection.domain.documents import Cnpj, Cpf, Document, PersonType
 from credit_protection.domain.money import Money
 from credit_protection.testing.strategies.shared import derived
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from hypothesis.strategies import SearchStrategy
-
-    from credit_protection.domain.documents import Document
 
 _CENT, _MOST = Money(1), Money(100_000_00)
 _DIGITS = "0123456789"

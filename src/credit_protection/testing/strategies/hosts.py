@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
@@ -22,8 +23,6 @@ from credit_protection.testing.strategies.documents_and_money import cnpj, cpf, 
 from credit_protection.testing.strategies.shared import FIRST_NAMES, TODAY, derived, ids
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from hypothesis.strategies import SearchStrategy
 
 _SURNAMES = ("da Silva", "dos Anjos", "Gonçalves", "Moura", "Pão de Ló", "Quintanilha", "Sá", "Tupinambá", "Yamashita")

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 from enum import Enum, auto
 from typing import TYPE_CHECKING
 
 from hypothesis import strategies as st
 
 from credit_protection.domain.capabilities import Capabilities, Registry
+from credit_protection.domain.customers import Invoice
 from credit_protection.domain.legal_calendar import BusinessCalendar
 from credit_protection.domain.negativations import (
     STOPPED_BY_PERSON,
@@ -30,12 +32,7 @@ from credit_protection.testing.strategies.hosts import overdue_invoices
 from credit_protection.testing.strategies.shared import FIRST_NAMES, NOW, TODAY
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from datetime import date
-
     from hypothesis.strategies import DrawFn, SearchStrategy
-
-    from credit_protection.domain.customers import Invoice
 
 _ONLY_WHILE_REMOVING = frozenset({Observed.IN_DOUBT_REMOVE, Observed.REMOVING, Observed.GONE})
 _ACKNOWLEDGED = _ONLY_WHILE_REMOVING | {Observed.INCLUDING, Observed.PRESENT}

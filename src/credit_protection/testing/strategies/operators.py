@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
@@ -10,7 +11,8 @@ from typing import TYPE_CHECKING
 from hypothesis import strategies as st
 
 from credit_protection.domain.actors import Actor, Permission
-from credit_protection.domain.customers import SubscriptionStatus
+from credit_protection.domain.customers import Customer, Invoice, Subscription, SubscriptionStatus
+from credit_protection.domain.documents import PersonType
 from credit_protection.domain.guards import Candidate, GuardSettings, TelecomGuard
 from credit_protection.domain.integrations import Environment, Integration, IntegrationSettings, ReuseMode, ReuseWindow
 from credit_protection.domain.legal_calendar import BusinessCalendar
@@ -22,12 +24,7 @@ from credit_protection.testing.strategies.hosts import customers, overdue_invoic
 from credit_protection.testing.strategies.shared import FIRST_NAMES, NOW, TODAY, derived, ids
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from hypothesis.strategies import SearchStrategy
-
-    from credit_protection.domain.customers import Customer, Invoice, Subscription
-    from credit_protection.domain.documents import PersonType
 
 _FIXED_HOLIDAYS = ((1, 1), (4, 21), (5, 1), (9, 7), (10, 12), (11, 2), (11, 15), (11, 20), (12, 25))
 

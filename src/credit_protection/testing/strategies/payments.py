@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 from hypothesis import strategies as st
 
 from credit_protection.domain.money import ZERO, Money
-from credit_protection.domain.settlements import Reversal, Settlement, SettlementKind
+from credit_protection.domain.settlements import Entry, Reversal, Settlement, SettlementKind
 from credit_protection.testing.strategies.documents_and_money import money
 from credit_protection.testing.strategies.shared import TODAY, derived, ids
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from datetime import date
-
     from hypothesis.strategies import DrawFn, SearchStrategy
-
-    from credit_protection.domain.settlements import Entry
 
 BALANCE = Money(119_90)
 """The default open balance of an invoice in `settlements` and `ledgers`."""

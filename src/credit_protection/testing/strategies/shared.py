@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, date, datetime
+from enum import Enum
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from hypothesis import strategies as st
 from hypothesis.vendor.pretty import for_type_by_name
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from enum import Enum
+from credit_protection.domain.documents import Document
 
+if TYPE_CHECKING:
     from hypothesis.strategies import DrawFn, SearchStrategy
     from hypothesis.vendor.pretty import RepresentationPrinter
-
-    from credit_protection.domain.documents import Document
 
     Value = TypeVar("Value")
 

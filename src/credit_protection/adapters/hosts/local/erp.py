@@ -6,28 +6,22 @@ import contextlib
 import json
 import sqlite3
 import threading
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from importlib.resources import files
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from credit_protection.adapters.hosts.hubsoft_records import balance_after
 from credit_protection.adapters.hosts.local import tables
 from credit_protection.adapters.hosts.local.loading import load, read_text
+from credit_protection.domain.creditors import Creditor
+from credit_protection.domain.customers import Customer, Invoice, Subscription
 from credit_protection.domain.errors import Conflict, HostUnavailable, InvalidInput, NotFound
+from credit_protection.domain.money import Money
 from credit_protection.domain.parsing import compact_document, fold
-from credit_protection.domain.settlements import Reversal, Settlement, SettlementKind
-from credit_protection.ports.host import HostCapabilities
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
-    from pathlib import Path
-
-    from credit_protection.domain.creditors import Creditor
-    from credit_protection.domain.customers import Customer, Invoice, Subscription
-    from credit_protection.domain.money import Money
-    from credit_protection.domain.settlements import Entry
-    from credit_protection.ports.host import OverdueFilter
+from credit_protection.domain.settlements import Entry, Reversal, Settlement, SettlementKind
+from credit_protection.ports.host import HostCapabilities, OverdueFilter
 
 EXAMPLE = "example_provider.json"
 _CHUNK = 500

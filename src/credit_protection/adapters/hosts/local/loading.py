@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Protocol, TypeVar
 
 from credit_protection.adapters.hosts.hubsoft_records import (
     Record,
@@ -16,18 +19,11 @@ from credit_protection.adapters.hosts.hubsoft_records import (
     shown_id,
     subscriptions_of,
 )
-from credit_protection.domain.customers import InvoiceStatus
+from credit_protection.domain.creditors import Creditor
+from credit_protection.domain.customers import Customer, Invoice, InvoiceStatus, Subscription
 from credit_protection.domain.errors import InvalidInput
 from credit_protection.domain.parsing import compact_document
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from datetime import date, timedelta
-    from pathlib import Path
-
-    from credit_protection.domain.creditors import Creditor
-    from credit_protection.domain.customers import Customer, Invoice, Subscription
-    from credit_protection.domain.settlements import Settlement
+from credit_protection.domain.settlements import Settlement
 
 _ACTIVE = "em_andamento"
 _REASONS = {

@@ -5,9 +5,11 @@ Days are ISO text, amounts integer cents, ids text. `PRAGMA user_version` holds 
 
 from __future__ import annotations
 
+import sqlite3
 from datetime import date
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from credit_protection.adapters.hosts.local.loading import Provider
 from credit_protection.domain.creditors import Creditor
 from credit_protection.domain.customers import (
     Address,
@@ -20,13 +22,7 @@ from credit_protection.domain.customers import (
 from credit_protection.domain.documents import Cnpj
 from credit_protection.domain.money import Money
 from credit_protection.domain.parsing import compact_document, fold
-from credit_protection.domain.settlements import Reversal, Settlement, SettlementKind
-
-if TYPE_CHECKING:
-    import sqlite3
-
-    from credit_protection.adapters.hosts.local.loading import Provider
-    from credit_protection.domain.settlements import Entry
+from credit_protection.domain.settlements import Entry, Reversal, Settlement, SettlementKind
 
 VERSION = 1
 

@@ -7,10 +7,7 @@ the order of the rows.
 from __future__ import annotations
 
 import secrets
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence
 
 MAX_FACTOR = 16
 """The largest multiple of its usual limit that a process fetches."""

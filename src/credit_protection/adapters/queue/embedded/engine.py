@@ -10,19 +10,13 @@ import atexit
 import logging
 import os
 import time
-from datetime import timedelta
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from datetime import datetime, timedelta
 
 from credit_protection.adapters.queue.embedded.worker_pool import State, WorkerPool
 from credit_protection.domain.errors import ConfigurationError
-from credit_protection.ports.queue import QueueCapabilities, QueueSnapshot
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from datetime import datetime
-
-    from credit_protection.ports.clock import Clock
-    from credit_protection.ports.queue import WorkerTasks
+from credit_protection.ports.clock import Clock
+from credit_protection.ports.queue import QueueCapabilities, QueueSnapshot, WorkerTasks
 
 WORKERS = 8
 """Calls in flight: a worker mostly waits for the bureau."""

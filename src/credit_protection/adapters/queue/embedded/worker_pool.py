@@ -8,14 +8,11 @@ import os
 import threading
 import time
 from collections import deque
-from typing import TYPE_CHECKING
 
 from credit_protection.adapters.queue.embedded.contention import ContentionWindow
 from credit_protection.adapters.queue.embedded.cooldowns import INITIAL_COOLDOWN, MAX_DOUBLINGS, RetryCooldowns
-
-if TYPE_CHECKING:
-    from credit_protection.ports.clock import Clock
-    from credit_protection.ports.queue import WorkerTasks
+from credit_protection.ports.clock import Clock
+from credit_protection.ports.queue import WorkerTasks
 
 _PREFETCH_FACTOR = 4
 _MAX_COOLDOWN_AFTER_FAILURE = 300.0

@@ -11,22 +11,17 @@ import atexit
 import logging
 import threading
 import time
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
 
 from credit_protection.adapters.postgresql import is_postgresql
 from credit_protection.adapters.queue.embedded.engine import SWEEP_EVERY, WORKERS, EmbeddedQueue
 from credit_protection.adapters.queue.procrastinate.procrastinate_worker import ProcrastinateWorker
 from credit_protection.adapters.queue.procrastinate.wakeup_publisher import FETCH_DUE, SWEEP, WakeupPublisher
 from credit_protection.domain.errors import ConfigurationError
-from credit_protection.ports.queue import QueueCapabilities, QueueSnapshot
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-    from datetime import datetime, timedelta
-
-    from credit_protection.ports.clock import Clock
-    from credit_protection.ports.queue import WorkerTasks
-    from credit_protection.ports.storage import DueTransmission
+from credit_protection.ports.clock import Clock
+from credit_protection.ports.queue import QueueCapabilities, QueueSnapshot, WorkerTasks
+from credit_protection.ports.storage import DueTransmission
 
 _EXIT_TIMEOUT = 10.0
 _REPUBLISH_MARGIN = 0.9

@@ -8,18 +8,13 @@ import logging
 import os
 import threading
 import time
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable
+from datetime import timedelta
 
 import procrastinate
 from procrastinate.jobs import Status
 
-from credit_protection.adapters.queue.procrastinate.wakeup_publisher import FETCH_DUE, SWEEP
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
-    from datetime import timedelta
-
-    from credit_protection.adapters.queue.procrastinate.wakeup_publisher import WakeupPublisher
+from credit_protection.adapters.queue.procrastinate.wakeup_publisher import FETCH_DUE, SWEEP, WakeupPublisher
 
 _SCHEDULED_POLL_SECONDS = 1.0
 """How late a scheduled job may start: Procrastinate notifies its workers of immediate jobs only."""

@@ -7,17 +7,15 @@ import math
 import os
 import threading
 import time
+from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import procrastinate
 import psycopg
 from procrastinate.schema import SchemaManager
 
 from credit_protection.adapters.postgresql import libpq_url, session_options
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 FETCH_DUE = "credit_protection_fetch_due"
 """Queue and task: one process fetches the due rows."""

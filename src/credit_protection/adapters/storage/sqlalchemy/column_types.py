@@ -7,9 +7,11 @@ with its own converters. On SQLite no column is declared DATE, TIMESTAMP or BOOL
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from datetime import UTC, date, datetime
+from enum import StrEnum
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
@@ -19,10 +21,6 @@ from credit_protection.domain.errors import ConfigurationError, InvalidInput
 from credit_protection.domain.money import Money
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from enum import StrEnum
-    from typing import TypeAlias
-
     from sqlalchemy.engine import Dialect
     from sqlalchemy.types import TypeEngine
 

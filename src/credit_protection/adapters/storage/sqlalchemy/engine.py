@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 import threading
 import time
-from contextlib import contextmanager, nullcontext
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary, WeakSet
 
@@ -15,10 +17,6 @@ from sqlalchemy import event
 from credit_protection.domain.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    import sqlite3
-    from collections.abc import Iterator
-    from contextlib import AbstractContextManager
-
     from sqlalchemy.engine import URL
 
 BUSY_SECONDS = 30

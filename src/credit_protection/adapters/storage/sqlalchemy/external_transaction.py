@@ -7,6 +7,7 @@ connection is the host's. Our statements run between SAVEPOINT and RELEASE; the 
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from importlib import import_module
@@ -24,8 +25,6 @@ from credit_protection.domain.errors import ConfigurationError
 from credit_protection.ports.storage import HostTransactionRetry
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from sqlalchemy.engine.interfaces import DBAPIConnection, DBAPICursor
 
 _current_connection: ContextVar[DBAPIConnection] = ContextVar("_lent")

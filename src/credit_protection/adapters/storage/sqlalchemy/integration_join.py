@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 from credit_protection.adapters.storage.sqlalchemy.mappers.integrations import creditor_of, integration_of
 from credit_protection.adapters.storage.sqlalchemy.tables import CREDITOR, INTEGRATION
+from credit_protection.domain.creditors import Creditor
+from credit_protection.domain.integrations import Integration
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from sqlalchemy import Row
-
-    from credit_protection.domain.creditors import Creditor
-    from credit_protection.domain.integrations import Integration
 
 _INTEGRATION_LABELS = {column.name: f"integration__{column.name}" for column in INTEGRATION.c}
 _CREDITOR_LABELS = {column.name: f"creditor__{column.name}" for column in CREDITOR.c}

@@ -5,19 +5,15 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 
+from credit_protection.adapters.storage.sqlalchemy.transaction import Transaction
 from credit_protection.domain.errors import InvalidInput
-from credit_protection.ports.storage import Page
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-    from credit_protection.adapters.storage.sqlalchemy.transaction import Transaction
-    from credit_protection.ports.storage import PageRequest
+from credit_protection.ports.storage import Page, PageRequest
 
 T = TypeVar("T")
 

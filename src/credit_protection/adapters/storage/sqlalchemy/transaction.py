@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager, nullcontext
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError
 
+from credit_protection.domain.creditors import Creditor
+from credit_protection.domain.integrations import Integration
+
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-    from contextlib import AbstractContextManager
-    from typing import TypeAlias
-
     import sqlalchemy as sa
-
-    from credit_protection.domain.creditors import Creditor
-    from credit_protection.domain.integrations import Integration
 
     Parameters: TypeAlias = dict[str, Any] | Sequence[dict[str, Any]]
 

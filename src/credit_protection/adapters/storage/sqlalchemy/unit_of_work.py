@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
 from credit_protection.adapters.storage.sqlalchemy.repositories.audit_and_watermarks import SqlAudit, SqlWatermarks
 from credit_protection.adapters.storage.sqlalchemy.repositories.integrations import SqlCreditors, SqlIntegrations
 from credit_protection.adapters.storage.sqlalchemy.repositories.negativations import SqlNegativations
 from credit_protection.adapters.storage.sqlalchemy.repositories.queries import SqlQueries
 from credit_protection.adapters.storage.sqlalchemy.repositories.settlements import SqlSettlements
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from credit_protection.adapters.storage.sqlalchemy.transaction import Transaction
+from credit_protection.adapters.storage.sqlalchemy.transaction import Transaction
 
 
 class SqlUnitOfWork:

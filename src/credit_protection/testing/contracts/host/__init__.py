@@ -28,10 +28,13 @@ Example::
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from datetime import date
+from typing import ClassVar
 
 import pytest
 
+from credit_protection.ports.host import HostErp
+from credit_protection.ports.storage import Storage
 from credit_protection.testing import samples
 from credit_protection.testing.contracts.capabilities import CapabilityGated
 from credit_protection.testing.contracts.host.erp_driver import ErpDriver, HostFixture, InvoiceSpec
@@ -41,12 +44,6 @@ from credit_protection.testing.contracts.host.overdue import OverdueContract
 from credit_protection.testing.contracts.host.reading import ReadingContract
 from credit_protection.testing.contracts.host.records import RecordsContract
 from credit_protection.testing.contracts.host.settlements import SettlementsContract
-
-if TYPE_CHECKING:
-    from datetime import date
-
-    from credit_protection.ports.host import HostErp
-    from credit_protection.ports.storage import Storage
 
 __all__ = ["ErpDriver", "HostErpContract", "InvoiceSpec"]
 

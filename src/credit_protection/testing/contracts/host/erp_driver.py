@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
-from typing import TYPE_CHECKING
+from datetime import date, timedelta
 
+from credit_protection.domain.customers import Invoice
 from credit_protection.domain.money import Money
-
-if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Sequence
-    from datetime import date
-
-    from credit_protection.domain.customers import Invoice
-    from credit_protection.domain.settlements import Entry
+from credit_protection.domain.settlements import Entry
 
 PEOPLE = ("90010020055", "90010030018", "90010040080", "90010050043")
 """CPFs of fictitious people, with valid check digits."""

@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from credit_protection.domain.customers import InvoiceStatus
-from credit_protection.domain.settlements import Reversal, Settlement, settlement_statuses_of
+from credit_protection.domain.settlements import Entry, Reversal, Settlement, settlement_statuses_of
+from credit_protection.ports.host import HostErp
+from credit_protection.ports.storage import Storage
 from credit_protection.testing.contracts.capabilities import requires
-from credit_protection.testing.contracts.host.erp_driver import DAY, PRICE, entries_of
-
-if TYPE_CHECKING:
-    from credit_protection.domain.settlements import Entry
-    from credit_protection.ports.host import HostErp
-    from credit_protection.ports.storage import Storage
-    from credit_protection.testing.contracts.host.erp_driver import HostFixture
+from credit_protection.testing.contracts.host.erp_driver import DAY, PRICE, HostFixture, entries_of
 
 
 def recorded(storage: Storage, host: HostErp, invoice_id: str) -> list[Entry]:

@@ -3,18 +3,12 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import TYPE_CHECKING
 
-from credit_protection.domain.customers import InvoiceStatus
+from credit_protection.domain.customers import Invoice, InvoiceStatus
 from credit_protection.domain.money import ZERO, Money
-from credit_protection.ports.host import OverdueFilter
+from credit_protection.ports.host import HostErp, OverdueFilter
 from credit_protection.testing.contracts.capabilities import requires
-from credit_protection.testing.contracts.host.erp_driver import DAY, PRICE, ids_of
-
-if TYPE_CHECKING:
-    from credit_protection.domain.customers import Invoice
-    from credit_protection.ports.host import HostErp
-    from credit_protection.testing.contracts.host.erp_driver import HostFixture
+from credit_protection.testing.contracts.host.erp_driver import DAY, PRICE, HostFixture, ids_of
 
 _PART = Money(40_01)
 

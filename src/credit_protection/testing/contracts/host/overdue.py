@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
 
 from credit_protection.domain.customers import InvoiceStatus
 from credit_protection.domain.money import Money
-from credit_protection.ports.host import OverdueFilter
+from credit_protection.ports.host import HostErp, OverdueFilter
 from credit_protection.testing.contracts.capabilities import requires
-from credit_protection.testing.contracts.host.erp_driver import DAY, PEOPLE, InvoiceSpec, ids_of
-
-if TYPE_CHECKING:
-    from credit_protection.ports.host import HostErp
-    from credit_protection.testing.contracts.host.erp_driver import HostFixture
+from credit_protection.testing.contracts.host.erp_driver import DAY, PEOPLE, HostFixture, InvoiceSpec, ids_of
 
 
 @requires("overdue")

@@ -3,25 +3,18 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING
 
 import pytest
 
-from credit_protection.domain.customers import InvoiceStatus
+from credit_protection.domain.customers import Invoice, InvoiceStatus
 from credit_protection.domain.errors import HostUnavailable
-from credit_protection.ports.host import OverdueFilter
+from credit_protection.domain.settlements import Entry
+from credit_protection.ports.host import HostErp, OverdueFilter
 from credit_protection.testing import samples
-from credit_protection.testing.contracts.host.erp_driver import DAY, PEOPLE
+from credit_protection.testing.contracts.host.erp_driver import DAY, PEOPLE, HostFixture
 from credit_protection.testing.contracts.threads import TIMEOUT, run_in_thread
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-    from credit_protection.domain.customers import Invoice
-    from credit_protection.domain.settlements import Entry
-    from credit_protection.ports.host import HostErp
-    from credit_protection.testing.contracts.host.erp_driver import HostFixture
 
 _READERS = 8
 _ROUNDS = 5

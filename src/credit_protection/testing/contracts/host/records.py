@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from dataclasses import fields
 from datetime import date
-from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from credit_protection.domain.creditors import Creditor
@@ -19,7 +18,7 @@ from credit_protection.domain.customers import (
 )
 from credit_protection.domain.documents import Cnpj
 from credit_protection.domain.money import Money
-from credit_protection.ports.host import HostCapabilities
+from credit_protection.ports.host import HostCapabilities, HostErp
 from credit_protection.testing.contracts.capabilities import requires
 from credit_protection.testing.contracts.host.erp_driver import (
     CITY,
@@ -30,12 +29,9 @@ from credit_protection.testing.contracts.host.erp_driver import (
     PRICE,
     UNKNOWN,
     Debtor,
+    HostFixture,
     InvoiceSpec,
 )
-
-if TYPE_CHECKING:
-    from credit_protection.ports.host import HostErp
-    from credit_protection.testing.contracts.host.erp_driver import HostFixture
 
 _TRICKY_CENTS = (1, 10, 29, 57, 99, 115, 435, 1_990, 100_000, 123_456_789)
 """Cents that floating-point arithmetic rounds wrongly."""

@@ -2,21 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import date
-from typing import TYPE_CHECKING
 
 from credit_protection.domain.money import ZERO, Money
-from credit_protection.domain.settlements import Reversal, Settlement, SettlementKind, settlement_statuses_of
+from credit_protection.domain.settlements import Entry, Reversal, Settlement, SettlementKind, settlement_statuses_of
+from credit_protection.ports.host import HostErp
 from credit_protection.testing.contracts.capabilities import requires
-from credit_protection.testing.contracts.host.erp_driver import DAY, PRICE, entries_of
-
-if TYPE_CHECKING:
-    from collections.abc import Collection
-
-    from credit_protection.domain.settlements import Entry
-    from credit_protection.ports.host import HostErp
-    from credit_protection.testing.contracts.host.erp_driver import HostFixture
+from credit_protection.testing.contracts.host.erp_driver import DAY, PRICE, HostFixture, entries_of
 
 _PART = Money(40_01)
 

@@ -5,17 +5,13 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
 
 import pytest
 
 from credit_protection.ports.queue import WorkerEngine, WorkerTasks
 from credit_protection.testing.contracts.queue.in_memory_tasks import InMemoryTasks, until
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 NewEngine = Callable[[Callable[[], WorkerTasks]], WorkerEngine]
 """Creates an engine; its argument returns the use cases."""

@@ -5,14 +5,11 @@ from __future__ import annotations
 import threading
 import time
 from collections import Counter
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
 
 from credit_protection.domain.state_table import Action
 from credit_protection.ports.storage import DueTransmission
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
 
 
 class Clock:

@@ -7,20 +7,18 @@ import os
 import signal
 import time
 from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from credit_protection.testing.contracts.capabilities import requires
+from credit_protection.testing.contracts.queue.behaviour import NewEngine
 from credit_protection.testing.contracts.queue.in_memory_tasks import until
 from credit_protection.testing.contracts.queue.shared_tasks import SharedTasks
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from pathlib import Path
-
-    from credit_protection.testing.contracts.queue.behaviour import NewEngine
-
     Spawn = Callable[[SharedTasks], int]
 
 _STOP_SECONDS = 15.0

@@ -6,15 +6,13 @@ import contextlib
 import os
 import sqlite3
 import time
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 from credit_protection.domain.state_table import Action
 from credit_protection.ports.storage import DueTransmission
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-    from pathlib import Path
 
 _TABLES = """
 CREATE TABLE row (id TEXT PRIMARY KEY, rank INTEGER, due_at REAL, leased_until REAL DEFAULT 0, fence INTEGER DEFAULT 0);

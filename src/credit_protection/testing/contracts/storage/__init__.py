@@ -20,10 +20,11 @@ Example::
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
 import pytest
 
+from credit_protection.ports.storage import Storage
 from credit_protection.testing import samples
 from credit_protection.testing.contracts.storage.audit_and_watermarks import AuditAndWatermarksContract
 from credit_protection.testing.contracts.storage.committing import committed
@@ -36,11 +37,6 @@ from credit_protection.testing.contracts.storage.negativations_by_invoice import
 from credit_protection.testing.contracts.storage.queries import QueriesContract
 from credit_protection.testing.contracts.storage.settlements import SettlementsContract
 from credit_protection.testing.contracts.storage.units import UnitsContract
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from credit_protection.ports.storage import Storage
 
 __all__ = ["StorageContract"]
 

@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
-from credit_protection.ports.storage import AuditFilter, PageRequest
+from credit_protection.ports.storage import AuditFilter, PageRequest, Storage
 from credit_protection.testing import samples
 from credit_protection.testing.contracts.storage.committing import committed
-
-if TYPE_CHECKING:
-    from credit_protection.ports.storage import Storage
 
 NOW, MINUTE = samples.NOW, samples.MINUTE
 

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from credit_protection.ports.storage import Storage, UnitOfWork
+from credit_protection.ports.storage import Storage, UnitOfWork
 
 
 @contextmanager

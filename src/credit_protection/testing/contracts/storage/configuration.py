@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
-from typing import TYPE_CHECKING
 
 import pytest
 
 from credit_protection.domain.errors import Conflict, NotFound
 from credit_protection.domain.integrations import Integration
+from credit_protection.ports.storage import Storage
 from credit_protection.testing import samples
 from credit_protection.testing.contracts.storage.committing import committed
-
-if TYPE_CHECKING:
-    from credit_protection.ports.storage import Storage
 
 
 class ConfigurationContract:

@@ -4,23 +4,16 @@ from __future__ import annotations
 
 import threading
 from dataclasses import replace
-from datetime import date, timedelta
-from typing import TYPE_CHECKING
+from datetime import date, datetime, timedelta
 
-from credit_protection.domain.negativations import Block, Claim
+from credit_protection.domain.negativations import Block, Claim, Negativation
 from credit_protection.domain.state_table import Action, Observed
-from credit_protection.ports.storage import DueTransmission
+from credit_protection.ports.storage import DueTransmission, Storage
 from credit_protection.testing import samples
 from credit_protection.testing.contracts.capabilities import CapabilityGated, requires
 from credit_protection.testing.contracts.storage.committing import committed
 from credit_protection.testing.contracts.storage.negativations import store
 from credit_protection.testing.contracts.threads import SHORT_WAIT, TIMEOUT, run_in_thread, running_in_thread
-
-if TYPE_CHECKING:
-    from datetime import datetime
-
-    from credit_protection.domain.negativations import Negativation
-    from credit_protection.ports.storage import Storage
 
 NOW, MINUTE = samples.NOW, samples.MINUTE
 SECOND = timedelta(seconds=1)

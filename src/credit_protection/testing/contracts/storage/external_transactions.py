@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
+from credit_protection.ports.storage import Storage
 from credit_protection.testing import samples
 from credit_protection.testing.contracts.storage.units import ExpectedError
-
-if TYPE_CHECKING:
-    from credit_protection.ports.storage import Storage
 
 
 def recorded(storage: Storage) -> bool:

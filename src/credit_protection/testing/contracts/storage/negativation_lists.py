@@ -4,20 +4,16 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date, timedelta
-from typing import TYPE_CHECKING
 
 import pytest
 
 from credit_protection.domain.errors import InvalidInput
 from credit_protection.domain.negativations import Block
 from credit_protection.domain.state_table import Action, Observed
-from credit_protection.ports.storage import NegativationFilter, PageRequest
+from credit_protection.ports.storage import NegativationFilter, PageRequest, Storage
 from credit_protection.testing import samples
 from credit_protection.testing.contracts.storage.committing import committed
 from credit_protection.testing.contracts.storage.negativations import store
-
-if TYPE_CHECKING:
-    from credit_protection.ports.storage import Storage
 
 
 def pages(storage: Storage, wanted: NegativationFilter, size: int) -> list[str]:

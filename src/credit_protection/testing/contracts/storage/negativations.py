@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import date
-from typing import TYPE_CHECKING
 
 import pytest
 
 from credit_protection.domain.capabilities import Registry
 from credit_protection.domain.errors import Conflict, NotFound
 from credit_protection.domain.events import EventKind
+from credit_protection.domain.negativations import Negativation
 from credit_protection.domain.state_table import Action, Observed
+from credit_protection.ports.storage import Storage
 from credit_protection.testing import samples
 from credit_protection.testing.contracts.storage.committing import committed
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from credit_protection.domain.negativations import Negativation
-    from credit_protection.ports.storage import Storage
 
 
 def store(storage: Storage, negativations: Iterable[Negativation]) -> None:

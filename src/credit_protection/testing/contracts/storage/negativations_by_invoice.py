@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from credit_protection.domain.capabilities import Registry
 from credit_protection.domain.state_table import Observed
-from credit_protection.ports.storage import PageRequest
+from credit_protection.ports.storage import PageRequest, Storage
 from credit_protection.testing import samples
 from credit_protection.testing.contracts.storage.negativations import store
-
-if TYPE_CHECKING:
-    from credit_protection.ports.storage import Storage
 
 
 class NegativationsByInvoiceContract:

@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING
 
 import pytest
 
 from credit_protection.domain.errors import Conflict, InvalidInput, NotFound
 from credit_protection.domain.queries import QueryStatus
-from credit_protection.ports.storage import PageRequest, QueryFilter
+from credit_protection.ports.storage import PageRequest, QueryFilter, Storage
 from credit_protection.testing import samples
 from credit_protection.testing.contracts.storage.committing import committed
-
-if TYPE_CHECKING:
-    from credit_protection.ports.storage import Storage
 
 DAY = timedelta(days=1)
 

@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import TYPE_CHECKING
 
-from credit_protection.domain.settlements import Settlement, SettlementKind
-from credit_protection.ports.storage import Unapplied
+from credit_protection.domain.settlements import Entry, Settlement, SettlementKind
+from credit_protection.ports.storage import Storage, Unapplied
 from credit_protection.testing import samples
 from credit_protection.testing.contracts.capabilities import requires
 from credit_protection.testing.contracts.storage.committing import committed
 from credit_protection.testing.contracts.threads import run_in_thread
-
-if TYPE_CHECKING:
-    from credit_protection.domain.settlements import Entry
-    from credit_protection.ports.storage import Storage
 
 NOW, MINUTE = samples.NOW, samples.MINUTE
 

@@ -4,18 +4,14 @@ from __future__ import annotations
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING
+from datetime import datetime
 
 import pytest
 
+from credit_protection.ports.storage import Storage
 from credit_protection.testing import samples
 from credit_protection.testing.contracts.storage.committing import committed
 from credit_protection.testing.contracts.threads import TIMEOUT, run_in_thread
-
-if TYPE_CHECKING:
-    from datetime import datetime
-
-    from credit_protection.ports.storage import Storage
 
 
 class ExpectedError(Exception):

@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from credit_protection.testing.simulator.bureau import Refusal
+from credit_protection.testing.simulator.bureau import Call, Refusal
+from credit_protection.testing.simulator.clock import SimulatorClock
 from credit_protection.testing.simulator.credito_na_medida.controls import BureauControls
 from credit_protection.testing.simulator.credito_na_medida.ledger import LoggedRequest
 from credit_protection.testing.simulator.credito_na_medida.operations import OWN_REPORTS, Operations
 from credit_protection.testing.simulator.credito_na_medida.order import Order, refused
 from credit_protection.testing.simulator.credito_na_medida.state import BureauState
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
-    from credit_protection.testing.simulator.bureau import Call
-    from credit_protection.testing.simulator.clock import SimulatorClock
-    from credit_protection.testing.simulator.server import Answer, Request
+from credit_protection.testing.simulator.server import Answer, Request
 
 _EFFECTS = frozenset({"include", "remove", "query"})
 _REPEATED = frozenset({"JA_EXISTE", "JA_EXCLUIDA"})

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any
 
 from credit_protection.testing.simulator.credito_na_medida.ledger import Debt
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from credit_protection.testing.simulator.credito_na_medida.state import BureauState
+from credit_protection.testing.simulator.credito_na_medida.state import BureauState
 
 Arguments = dict[str, Any]
 

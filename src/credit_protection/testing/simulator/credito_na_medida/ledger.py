@@ -9,15 +9,12 @@ from __future__ import annotations
 import itertools
 import threading
 from collections import Counter, defaultdict
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from credit_protection.testing.simulator.bureau import Refusal
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from credit_protection.testing.simulator.clock import SimulatorClock
+from credit_protection.testing.simulator.clock import SimulatorClock
 
 Key = tuple[str, str, str]
 INCLUSION, REMOVAL, PROCESSING, ERROR = "INCLUSAO", "EXCLUSAO", "PROCESSANDO", "ERRO"

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import base64
 import binascii
+from collections.abc import Callable
 from decimal import Decimal
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import parse_qsl
 
 from credit_protection.testing.simulator.bureau import Refusal
@@ -14,16 +15,11 @@ from credit_protection.testing.simulator.contract import ContractViolation
 from credit_protection.testing.simulator.credito_na_medida.catalogue import person_of
 from credit_protection.testing.simulator.credito_na_medida.ledger import Debt
 from credit_protection.testing.simulator.credito_na_medida.options import ReportForm
+from credit_protection.testing.simulator.credito_na_medida.order import Order
 from credit_protection.testing.simulator.credito_na_medida.reports import ReportOrder, report
-from credit_protection.testing.simulator.faults import FaultKind
+from credit_protection.testing.simulator.credito_na_medida.state import BureauState
+from credit_protection.testing.simulator.faults import Fault, FaultKind
 from credit_protection.testing.simulator.server import Answer
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from credit_protection.testing.simulator.credito_na_medida.order import Order
-    from credit_protection.testing.simulator.credito_na_medida.state import BureauState
-    from credit_protection.testing.simulator.faults import Fault
 
 OWN_REPORTS, OTHER_REPORTS = "/v1/relatorios/", "/arquivos/"
 _DEFAULT_PAGE_SIZE = 100

@@ -3,20 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from credit_protection.testing.simulator.bureau import Refusal, ResponseContext
-from credit_protection.testing.simulator.contract import ContractViolation
-from credit_protection.testing.simulator.faults import FaultKind
-from credit_protection.testing.simulator.server import Answer
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from credit_protection.testing.simulator.contract import Operation
-    from credit_protection.testing.simulator.faults import Fault
-    from credit_protection.testing.simulator.server import Request
+from credit_protection.testing.simulator.contract import ContractViolation, Operation
+from credit_protection.testing.simulator.faults import Fault, FaultKind
+from credit_protection.testing.simulator.server import Answer, Request
 
 _SUBJECT = ("documento", "contrato", "vencimento", "produto")
 

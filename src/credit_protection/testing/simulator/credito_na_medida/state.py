@@ -4,24 +4,21 @@ from __future__ import annotations
 
 import secrets
 import threading
+from collections.abc import Callable
 from dataclasses import replace
+from decimal import Decimal
 from functools import cache
 from importlib.resources import files
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from credit_protection.testing.simulator.bureau import Refusal
+from credit_protection.testing.simulator.clock import SimulatorClock
 from credit_protection.testing.simulator.contract import Contract
 from credit_protection.testing.simulator.credito_na_medida.catalogue import Catalogue
 from credit_protection.testing.simulator.credito_na_medida.ledger import BureauLedger
 from credit_protection.testing.simulator.credito_na_medida.options import Options
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from decimal import Decimal
-
-    from credit_protection.testing.simulator.clock import SimulatorClock
-    from credit_protection.testing.simulator.credito_na_medida.reports import ReportOrder
-    from credit_protection.testing.simulator.faults import Fault
+from credit_protection.testing.simulator.credito_na_medida.reports import ReportOrder
+from credit_protection.testing.simulator.faults import Fault
 
 
 @cache

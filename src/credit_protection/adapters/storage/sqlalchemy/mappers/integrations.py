@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date
 from decimal import Decimal
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 from credit_protection.adapters.storage.sqlalchemy.column_types import member_of
@@ -19,9 +21,6 @@ from credit_protection.domain.reasons import BureauReason
 from credit_protection.domain.removal_policy import RemovalPolicy, RemovalRule
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-    from types import SimpleNamespace
-
     from sqlalchemy import Row
 
 

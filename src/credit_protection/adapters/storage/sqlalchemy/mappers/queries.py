@@ -5,12 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from credit_protection.adapters.storage.sqlalchemy.mappers.plain_fields import PlainFields
-from credit_protection.domain.queries import CreditQuery, DocumentReport, StructuredReport
+from credit_protection.domain.queries import CreditQuery, CreditReport, DocumentReport, StructuredReport
 
 if TYPE_CHECKING:
     from sqlalchemy import Row
-
-    from credit_protection.domain.queries import CreditReport
 
 STRUCTURED = "application/json"
 _PLAIN = PlainFields(CreditQuery, without=("inputs", "cost"))

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from credit_protection.domain.money import ZERO
-from credit_protection.domain.settlements import Reversal, Settlement
+from credit_protection.domain.settlements import Entry, Reversal, Settlement
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from sqlalchemy import Row
-
-    from credit_protection.domain.settlements import Entry
 
 
 def entry_row(host: str, entry: Entry, recorded_at: datetime) -> dict[str, Any]:

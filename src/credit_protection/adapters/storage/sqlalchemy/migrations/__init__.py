@@ -7,6 +7,7 @@ that start at once, the second waits and finds nothing to do.
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -15,8 +16,6 @@ import sqlalchemy as sa
 from credit_protection.domain.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from alembic.config import Config
 
 HEAD = "v0001"

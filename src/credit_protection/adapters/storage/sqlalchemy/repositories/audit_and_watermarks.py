@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from datetime import datetime
 
 import sqlalchemy as sa
 
@@ -10,13 +11,8 @@ from credit_protection.adapters.storage.sqlalchemy.mappers.audit import audit_of
 from credit_protection.adapters.storage.sqlalchemy.pages import newest_first, read_page
 from credit_protection.adapters.storage.sqlalchemy.tables import AUDIT, WATERMARK
 from credit_protection.adapters.storage.sqlalchemy.transaction import Repository
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from datetime import datetime
-
-    from credit_protection.domain.audit import AuditEntry
-    from credit_protection.ports.storage import AuditFilter, Page, PageRequest
+from credit_protection.domain.audit import AuditEntry
+from credit_protection.ports.storage import AuditFilter, Page, PageRequest
 
 _C = AUDIT.c
 _ADD = sa.insert(AUDIT).inline()

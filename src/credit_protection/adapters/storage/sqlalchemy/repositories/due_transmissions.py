@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Sequence
+from datetime import datetime
 
 import sqlalchemy as sa
 
@@ -17,10 +18,6 @@ from credit_protection.adapters.storage.sqlalchemy.tables import (
 from credit_protection.adapters.storage.sqlalchemy.transaction import Repository
 from credit_protection.domain.state_table import Action
 from credit_protection.ports.storage import DueTransmission
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-    from datetime import datetime
 
 _C = NEGATIVATION.c
 _NOW = sa.bindparam("now", type_=_C.due_at.type)

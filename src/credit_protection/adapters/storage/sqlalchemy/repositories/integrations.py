@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -22,15 +23,11 @@ from credit_protection.adapters.storage.sqlalchemy.mappers.integrations import (
 )
 from credit_protection.adapters.storage.sqlalchemy.tables import CREDITOR, INTEGRATION, NATURE, PRODUCT, REMOVAL_REASON
 from credit_protection.adapters.storage.sqlalchemy.transaction import Repository
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-
-    from credit_protection.domain.creditors import Creditor
-    from credit_protection.domain.integrations import Integration
-    from credit_protection.domain.natures import InclusionNature
-    from credit_protection.domain.products import Product
-    from credit_protection.domain.reasons import BureauReason
+from credit_protection.domain.creditors import Creditor
+from credit_protection.domain.integrations import Integration
+from credit_protection.domain.natures import InclusionNature
+from credit_protection.domain.products import Product
+from credit_protection.domain.reasons import BureauReason
 
 _ALL_CREDITORS = sa.select(CREDITOR).order_by(CREDITOR.c.id)
 _ONE_CREDITOR = sa.select(CREDITOR).where(CREDITOR.c.id == sa.bindparam("key"))

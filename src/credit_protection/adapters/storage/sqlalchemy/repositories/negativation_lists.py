@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -12,10 +12,8 @@ from credit_protection.adapters.storage.sqlalchemy.mappers.negativations import 
 from credit_protection.adapters.storage.sqlalchemy.pages import decode_cursor, newest_first, read_page, unknown_cursor
 from credit_protection.adapters.storage.sqlalchemy.tables import NEGATIVATION, is_, is_false
 from credit_protection.adapters.storage.sqlalchemy.transaction import Repository
-
-if TYPE_CHECKING:
-    from credit_protection.domain.negativations import Negativation
-    from credit_protection.ports.storage import NegativationFilter, Page, PageRequest
+from credit_protection.domain.negativations import Negativation
+from credit_protection.ports.storage import NegativationFilter, Page, PageRequest
 
 _C = NEGATIVATION.c
 _DERIVED = {"desired", "is_closed", "queue", "wait_state"}

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterable, Sequence
+from datetime import date
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -39,19 +41,13 @@ from credit_protection.adapters.storage.sqlalchemy.tables import (
     NEGATIVATION_INVOICE,
     is_false,
 )
-from credit_protection.adapters.storage.sqlalchemy.transaction import chunks
+from credit_protection.adapters.storage.sqlalchemy.transaction import Transaction, chunks
+from credit_protection.domain.capabilities import Registry
+from credit_protection.domain.events import Event
+from credit_protection.domain.negativations import Negativation
+from credit_protection.domain.requests import InclusionRequest
 from credit_protection.domain.state_table import Desired
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
-    from datetime import date
-
-    from credit_protection.adapters.storage.sqlalchemy.transaction import Transaction
-    from credit_protection.domain.capabilities import Registry
-    from credit_protection.domain.events import Event
-    from credit_protection.domain.negativations import Negativation
-    from credit_protection.domain.requests import InclusionRequest
-    from credit_protection.ports.storage import Page, PageRequest
+from credit_protection.ports.storage import Page, PageRequest
 
 _C = NEGATIVATION.c
 _I = NEGATIVATION_INVOICE.c

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from datetime import datetime
 
 import sqlalchemy as sa
 
@@ -11,14 +12,8 @@ from credit_protection.adapters.storage.sqlalchemy.mappers.queries import query_
 from credit_protection.adapters.storage.sqlalchemy.pages import newest_first, read_page
 from credit_protection.adapters.storage.sqlalchemy.tables import CREDIT_QUERY, CREDIT_REPORT, is_
 from credit_protection.adapters.storage.sqlalchemy.transaction import Repository
-from credit_protection.domain.queries import QueryStatus
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from datetime import datetime
-
-    from credit_protection.domain.queries import CreditQuery, CreditReport
-    from credit_protection.ports.storage import Page, PageRequest, QueryFilter
+from credit_protection.domain.queries import CreditQuery, CreditReport, QueryStatus
+from credit_protection.ports.storage import Page, PageRequest, QueryFilter
 
 _C = CREDIT_QUERY.c
 _SELECT = sa.select(CREDIT_QUERY)

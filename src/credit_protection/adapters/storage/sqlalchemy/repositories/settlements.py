@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 
 from credit_protection.adapters.storage.sqlalchemy.mappers.settlements import entry_of, entry_row
 from credit_protection.adapters.storage.sqlalchemy.tables import INVOICE, SETTLEMENT
-from credit_protection.adapters.storage.sqlalchemy.transaction import Repository, chunks
+from credit_protection.adapters.storage.sqlalchemy.transaction import Repository, Transaction, chunks
+from credit_protection.domain.settlements import Entry
 from credit_protection.ports.storage import Unapplied
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from datetime import datetime
-
-    from credit_protection.adapters.storage.sqlalchemy.transaction import Transaction
-    from credit_protection.domain.settlements import Entry
 
 _C = SETTLEMENT.c
 _IS_UNAPPLIED = _C.applied_at.is_(None)
