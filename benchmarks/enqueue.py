@@ -23,7 +23,7 @@ from benchmarks.databases import DATABASES, databases
 from benchmarks.tenant import new_tenant
 from credit_protection.adapters.storage.sqlalchemy.engine import make_engine
 from credit_protection.adapters.storage.sqlalchemy.mappers.negativations import event_row, negativation_row
-from credit_protection.adapters.storage.sqlalchemy.mappers.settlements import entry_row
+from credit_protection.adapters.storage.sqlalchemy.repositories.settlements import entry_row
 from credit_protection.adapters.storage.sqlalchemy.tables import EVENT, NEGATIVATION, NEGATIVATION_INVOICE, SETTLEMENT
 from credit_protection.domain.actors import SYSTEM
 from credit_protection.domain.events import Event, EventKind

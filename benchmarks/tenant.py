@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from credit_protection.adapters.bureaus.credito_na_medida.provider import CreditoNaMedidaProvider
 from credit_protection.adapters.clock import RandomIdentifiers, SystemClock
-from credit_protection.adapters.queue.embedded import EmbeddedQueue
+from credit_protection.adapters.queue.embedded.engine import EmbeddedQueue
 from credit_protection.adapters.storage.sqlalchemy import SqlStorage
 from credit_protection.domain.capabilities import Registry
 from credit_protection.domain.integrations import Integration

@@ -15,7 +15,7 @@ from dependency_injector import containers, providers
 
 from credit_protection.adapters.calendar import BrazilianCalendars
 from credit_protection.adapters.clock import RandomIdentifiers, SystemClock
-from credit_protection.adapters.limits import BucketLimits
+from credit_protection.adapters.limits.buckets import BucketLimits
 from credit_protection.application.adoption import Adoption
 from credit_protection.application.alarms import Alarms
 from credit_protection.application.audit_trail import AuditTrail
@@ -32,7 +32,6 @@ from credit_protection.application.worker_tasks import TenantWorkerTasks
 from credit_protection.plugins import configuration as configurations
 from credit_protection.plugins import gathering
 from credit_protection.plugins.configuration import Configuration
-from credit_protection.plugins.listeners import PluginListeners
 from credit_protection.plugins.manager import all_plugins
 from credit_protection.ports.bureau import GatewayProvider
 from credit_protection.ports.queue import WorkerEngine
@@ -106,7 +105,7 @@ class Container(containers.DeclarativeContainer):
     calendars = providers.ThreadSafeSingleton(BrazilianCalendars)
     queue = providers.ThreadSafeSingleton(_queue, __self__, name, manager, clock, configuration)
     limits = providers.ThreadSafeSingleton(_limits, resources, clock, configuration)
-    listeners = providers.ThreadSafeSingleton(PluginListeners, name, manager)
+    listeners = providers.ThreadSafeSingleton(gathering.PluginListeners, name, manager)
     storage = providers.ThreadSafeSingleton(_storage, resources, name, manager, configuration)
     vault = providers.ThreadSafeSingleton(
         gathering.single_implementation, manager, "vault", tenant=name, configuration=configuration

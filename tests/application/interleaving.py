@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from credit_protection.adapters.storage.sqlalchemy.repositories.negativations import SqlNegativations
 from credit_protection.adapters.storage.sqlalchemy.repositories.settlements import SqlSettlements
-from credit_protection.adapters.storage.sqlalchemy.unit_of_work import SqlUnitOfWork
+from credit_protection.adapters.storage.sqlalchemy.storage import SqlUnitOfWork
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

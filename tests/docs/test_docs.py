@@ -4,12 +4,15 @@ import re
 from pathlib import Path
 
 import pytest
+import typer
 
+from credit_protection.entrypoints.cli.app import app
 from credit_protection.plugins import configuration
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
 DECISIONS = sorted((ROOT / "docs" / "adr").glob("*.md"))
+GROUPS = ("integration", "products", "natures", "queries", "invoices", "negativations", "removals", "plugins")
 LINK = re.compile(r"\[[^\]]+\]\(([^)#]+)(#[^)]*)?\)")
 MENTION = re.compile(r"(?<![\w/])((?:docs|src|tests|benchmarks|examples)/[\w./-]+\.(?:md|py|yaml))")
 
@@ -47,3 +50,18 @@ def test_the_environment_variables_of_the_readme_are_those_of_the_code() -> None
     assert {name.lower() for name in readme if not name.startswith("PARAM_")} == {*configuration._KNOWN, "home"} - {
         "host"
     }
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_named_commands_exist(page: Path) -> None:
+    text = page.read_text()
+    tree = typer.main.get_command(app)
+    named = re.findall(rf"`(?:credit-protection )?((?:{'|'.join(GROUPS)}) [a-z]+)`", text)
+    named += re.findall(r"credit-protection ([a-z]+(?: [a-z]+)?)", text)
+    assert [each for each in named if not exists(tree, each.split())] == []
+
+
+def exists(command: object, path: list[str]) -> bool:
+    """Whether the words name a command, or a command and its first argument."""
+    commands = getattr(command, "commands", None)
+    return not path or commands is None or (path[0] in commands and exists(commands[path[0]], path[1:]))

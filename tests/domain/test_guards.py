@@ -18,11 +18,10 @@ from credit_protection.domain.guards import (
     GuardSettings,
     InclusionTerms,
     TelecomGuard,
-    allowed_charges,
     evaluate,
-    field_text,
     years_before,
 )
+from credit_protection.domain.guards.checks import allowed_charges, field_text
 from credit_protection.domain.legal_calendar import BusinessCalendar
 from credit_protection.domain.money import ZERO, Money
 from credit_protection.domain.natures import InclusionNature

@@ -178,13 +178,12 @@ def test_earliest_deadline_counts() -> None:
 
 
 @pytest.mark.parametrize("observed", list(Observed))
-def test_closed_states_and_states_in_doubt(observed: Observed) -> None:
+def test_closed_states(observed: Observed) -> None:
     wanted, unwanted = replace(ONE, observed=observed), replace(ONE, observed=observed, triggers=(BY_PERSON,))
     over = {Observed.REJECTED, Observed.GONE}
 
     assert wanted.is_closed is (observed in over)
     assert unwanted.is_closed is (observed in over | {Observed.ABSENT})
-    assert wanted.is_in_doubt is (observed in {Observed.IN_DOUBT_INCLUDE, Observed.IN_DOUBT_REMOVE})
 
 
 def test_change_without_events_is_one_where_nothing_happened() -> None:

@@ -117,7 +117,7 @@ def test_reversal_withdraws_only_a_settlement_or_agreement(cause: RemovalCause) 
 
 
 outcomes = st.sampled_from(InvoiceOutcome)
-standings = st.dictionaries(
+statuses = st.dictionaries(
     st.sampled_from(["1001", "1002", "1003", "1004"]),
     st.builds(
         lambda outcome, ago, court: InvoiceSettlementStatus(
@@ -130,7 +130,7 @@ standings = st.dictionaries(
 )
 
 
-@given(standings, st.sampled_from(RemovalRule), calendars())
+@given(statuses, st.sampled_from(RemovalRule), calendars())
 def test_trigger_exists_exactly_where_the_policy_says(
     invoices: dict[str, InvoiceSettlementStatus], which: RemovalRule, calendar: BusinessCalendar
 ) -> None:
@@ -194,7 +194,7 @@ def test_court_order_comes_before_any_other_reason() -> None:
     assert reason(OWED, triggers=(asked(), asked(None, RemovalCause.COURT))) is RemovalReason.COURT_ORDER
 
 
-@given(standings, st.lists(st.sampled_from([asked(), asked(RemovalReason.FRAUD), asked(None)]), max_size=3))
+@given(statuses, st.lists(st.sampled_from([asked(), asked(RemovalReason.FRAUD), asked(None)]), max_size=3))
 def test_reason_is_payment_only_if_all_invoices_are_paid(
     invoices: dict[str, InvoiceSettlementStatus], triggers: list[RemovalTrigger]
 ) -> None:

@@ -45,16 +45,16 @@ CLOSED = [in_state(Observed.GONE, BY_PERSON), in_state(Observed.REJECTED), in_st
 
 
 def applied(
-    negativation: Negativation, standings: Mapping[str, InvoiceSettlementStatus], policy: RemovalPolicy = POLICY
+    negativation: Negativation, statuses: Mapping[str, InvoiceSettlementStatus], policy: RemovalPolicy = POLICY
 ) -> Change:
-    return apply_settlement_statuses(negativation, standings, policy, CALENDAR, SPC, LATER)
+    return apply_settlement_statuses(negativation, statuses, policy, CALENDAR, SPC, LATER)
 
 
 def deleted(
     negativation: Negativation = PRESENT,
     reason: RemovalReason | None = None,
     attestation: str = "",
-    standings: Mapping[str, InvoiceSettlementStatus] = OWED,
+    statuses: Mapping[str, InvoiceSettlementStatus] = OWED,
     today: date = TODAY,
 ) -> Change:
     return delete(
@@ -62,7 +62,7 @@ def deleted(
         actor_id="u1",
         reason=reason,
         attestation=attestation,
-        statuses=standings,
+        statuses=statuses,
         deletion_days=2,
         today=today,
         calendar=CALENDAR,
@@ -224,7 +224,7 @@ def test_agreement_that_is_then_paid_becomes_a_settlement() -> None:
     assert [trigger.cause for trigger in paid.triggers] == [RemovalCause.SETTLEMENT]
 
 
-standings = st.builds(
+statuses = st.builds(
     lambda outcome, ago: {
         "1001": InvoiceSettlementStatus(outcome, TODAY - timedelta(days=ago) if outcome.is_settled else None)
     },
@@ -233,7 +233,7 @@ standings = st.builds(
 )
 
 
-@given(negativations(), standings)
+@given(negativations(), statuses)
 def test_settled_record_is_desired_removed(
     negativation: Negativation, statuses: dict[str, InvoiceSettlementStatus]
 ) -> None:
@@ -288,7 +288,7 @@ def test_payment_needs_a_settlement_of_all_invoices_or_an_attestation() -> None:
     for lacking in (OWED, {}, {**PAID, "1002": OWED["1001"]}):
         for blank in ("", "  "):
             with pytest.raises(RuleViolation, match="Não há baixa registrada"):
-                deleted(reason=RemovalReason.PAYMENT, standings=lacking, attestation=blank)
+                deleted(reason=RemovalReason.PAYMENT, statuses=lacking, attestation=blank)
     with pytest.raises(RuleViolation) as caught:
         deleted(reason=RemovalReason.PAYMENT)
     assert caught.value.code == "pagamento_sem_baixa"
@@ -298,7 +298,7 @@ def test_payment_needs_a_settlement_of_all_invoices_or_an_attestation() -> None:
     )
     assert_says_what_to_do(caught.value.message)
 
-    (settled,) = deleted(reason=RemovalReason.PAYMENT, standings=PAID).negativation.triggers
+    (settled,) = deleted(reason=RemovalReason.PAYMENT, statuses=PAID).negativation.triggers
     (attested,) = deleted(reason=RemovalReason.PAYMENT, attestation="  comprovante 123 ").negativation.triggers
     assert (settled.reason, settled.note) == (None, "pagamento")  # the claim decides: it may be reversed by then
     assert (attested.reason, attested.note) == (RemovalReason.PAYMENT, "comprovante 123")

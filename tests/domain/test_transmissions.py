@@ -103,7 +103,7 @@ def test_claim_lasts_a_lease_under_a_new_fence(drawn: tuple[Capabilities, Negati
     assert after.transmission.fence == before.transmission.fence + 1
     assert after.transmission.is_open
     sends = before.transmission.action in {Action.INCLUDE, Action.REMOVE}
-    assert after.is_in_doubt or not sends
+    assert after.observed in {Observed.IN_DOUBT_INCLUDE, Observed.IN_DOUBT_REMOVE} or not sends
     assert not is_claimable(after.transmission, now + gateway.lease - TICK)
     assert (after.document, after.reference, after.due_date, after.amount) == (
         before.document,

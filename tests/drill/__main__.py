@@ -27,7 +27,7 @@ import credit_protection.adapters.http.session
 import credit_protection.adapters.storage.sqlalchemy.external_transaction
 import credit_protection.adapters.vault  # noqa: F401 - loaded before the forks, like those above
 from credit_protection.adapters.calendar import BrazilianCalendars
-from credit_protection.testing.simulator.process import SimulatorProcess
+from credit_protection.testing.simulator.simulator import SimulatorProcess
 from tests.drill import host
 from tests.drill.audit import audit
 from tests.drill.database import Database

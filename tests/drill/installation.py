@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, ClassVar
 from dependency_injector import providers
 
 from credit_protection.adapters.bureaus.credito_na_medida.provider import CAPABILITIES, CreditoNaMedidaProvider
-from credit_protection.adapters.queue.embedded import EmbeddedQueue
+from credit_protection.adapters.queue.embedded.engine import EmbeddedQueue
 from credit_protection.adapters.storage.sqlalchemy import SqlStorage
 from credit_protection.application import host_polling
 from credit_protection.containers import Container

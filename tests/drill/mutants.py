@@ -7,10 +7,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from credit_protection.adapters.storage.sqlalchemy.repositories import settlements as stored
-from credit_protection.application import inclusion_claims
+from credit_protection.application import inclusions
 from credit_protection.domain import requests, transmissions
 from credit_protection.domain.negativations import Change
-from credit_protection.domain.observations import answers, lookups
+from credit_protection.domain.observations import answers
 from credit_protection.domain.state_table import Action, Observed
 
 if TYPE_CHECKING:
@@ -34,13 +34,12 @@ def switch_off(rule: str) -> None:
 
 def _trust_not_found() -> None:
     """Take "not found" as not executed, however early the look-up."""
-    not_found = lookups.not_found
+    not_found = answers.not_found
 
     def at_once(negativation: Negativation, asked_at: datetime, context: Any) -> Change:
         return not_found(replace(negativation, unanswered_inclusions=None), asked_at, context)
 
-    for module in (lookups, answers):
-        vars(module)["not_found"] = at_once
+    vars(answers)["not_found"] = at_once
 
 
 def _forget_the_doubt() -> None:
@@ -62,8 +61,8 @@ def _claim_on_old_facts() -> None:
     def undecided(_tenant: Any, _unit: Any, negativation: Negativation, _context: Any) -> Change:
         return Change(negativation)
 
-    vars(inclusion_claims)["decide_removal"] = undecided
-    inclusion_claims._refusal = lambda *_: ""
+    vars(inclusions)["decide_removal"] = undecided
+    inclusions._refusal = lambda *_: ""
 
 
 def _create_without_the_ledger() -> None:

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, ClassVar
 
 import pytest
 
-from credit_protection.adapters.queue.embedded import EmbeddedQueue
+from credit_protection.adapters.clock import SystemClock
+from credit_protection.adapters.queue.embedded.engine import EmbeddedQueue
 from credit_protection.adapters.vault import FernetVault
 from credit_protection.application.negativations import NegativationRequest
 from credit_protection.containers import Container
@@ -24,7 +25,7 @@ from credit_protection.domain.reasons import RemovalReason
 from credit_protection.domain.state_table import Observed
 from credit_protection.plugins import hookimpl, hookspecs
 from credit_protection.plugins.configuration import Configuration
-from credit_protection.testing.contracts.queue.in_memory_tasks import Clock, InMemoryTasks
+from credit_protection.testing.contracts.queue.tasks import InMemoryTasks
 from credit_protection.testing.fakes import FakeBureau, FakeErp
 from tests.plugins.plugin_fixtures import FakesPlugin, container_of, manager_with
 
@@ -127,7 +128,7 @@ def test_credit_protection_vault_is_the_plugins_or_one_with_a_key_file(tmp_path:
 def test_credit_protection_queue_is_the_plugins_or_the_configured_one(tmp_path: Path, plugin: FakesPlugin) -> None:
     class Engine:
         asked: ClassVar[list[str]] = []
-        given = EmbeddedQueue(InMemoryTasks, Clock())
+        given = EmbeddedQueue(InMemoryTasks, SystemClock())
 
         @hookimpl
         def credit_protection_queue(self, tenant: str, tasks: Callable[[], WorkerTasks]) -> WorkerEngine | None:

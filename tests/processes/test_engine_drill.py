@@ -15,7 +15,7 @@ import pytest
 
 from credit_protection.domain.actors import SYSTEM
 from credit_protection.ports.storage import NegativationFilter, PageRequest
-from credit_protection.testing.simulator.process import SimulatorProcess
+from credit_protection.testing.simulator.simulator import SimulatorProcess
 from tests.drill import host
 from tests.drill.audit import audit
 from tests.drill.database import Database

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, cast
 import psycopg
 from dependency_injector import providers
 
-from credit_protection.adapters.queue.embedded import EmbeddedQueue
+from credit_protection.adapters.queue.embedded.engine import EmbeddedQueue
 from credit_protection.adapters.queue.procrastinate import ProcrastinateQueue
 from credit_protection.containers import Container
 from credit_protection.entrypoints.worker import run_worker

@@ -291,7 +291,7 @@ def test_negativation_is_in_a_possible_state(drawn: tuple[Capabilities, Negativa
     if lease is None or lease.action in {Action.LOOK_UP, Action.POLL}:
         assert work.action is action
     else:
-        assert one.is_in_doubt
+        assert one.observed in {Observed.IN_DOUBT_INCLUDE, Observed.IN_DOUBT_REMOVE}
     assert work.is_open is action.is_open
     assert lease is None or (lease.fence == work.fence and lease.until > NOW)
     assert (one.removal_reason is not None) is (one.removal_claims > 0)

@@ -1,1 +1,1 @@
-"""Adapters: the deeds behind the ports."""
+"""Adapters: what implements the ports."""

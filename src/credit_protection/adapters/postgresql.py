@@ -1,7 +1,5 @@
 """The configured database URL, for adapters that connect to PostgreSQL without SQLAlchemy."""
 
-from __future__ import annotations
-
 import re
 from urllib.parse import parse_qs, urlsplit
 
@@ -22,12 +20,7 @@ def libpq_url(url: str) -> str:
 
 
 def session_options(url: str, schema: str | None, *settings: str) -> str:
-    """The `options` of sessions, for libpq: those of the URL, then the search path and further settings.
-
-    Args:
-        url: of the database.
-        schema: where the tables are; None for the connection's own search path.
-        settings: each `name=value`.
+    """The `options` of sessions, for libpq: the URL's, then the schema as search path, and `name=value` settings.
 
     Raises:
         ConfigurationError: the schema's name is not a plain identifier.

@@ -35,12 +35,7 @@ _UPDATE_ATTEMPTS = 5
 
 @dataclass(frozen=True, slots=True)
 class Permit:
-    """A permit for one call, or the instant before which there is none.
-
-    Args:
-        integration_id: where it has a rate.
-        not_before: instant, UTC; None where the permit is given.
-    """
+    """A permit for one call of an integration that has a rate; none before `not_before`, where it is set."""
 
     integration_id: str | None = None
     not_before: datetime | None = None
@@ -52,10 +47,6 @@ class RateLimiter:
     What the port answered ("not before") is remembered: until then the port is not asked again, and the integration's
     transmissions are not fetched; other integrations are not delayed. The first call of a process is made alone: it
     opens connections and logs in, and calls permitted meanwhile would wait for that and then arrive at once.
-
-    Args:
-        tenant: whose limits.
-        sleep: waits so many seconds.
     """
 
     def __init__(self, tenant: TenantPorts, sleep: Callable[[float], None] = time.sleep) -> None:
@@ -69,8 +60,6 @@ class RateLimiter:
         self._unused_until = 0.0
         self._warming: set[str] = set()
         self._warm: set[str] = set()
-
-    # ------------------------------------------------------------------------------------------ fetching due rows
 
     def throttled_integrations(self) -> frozenset[str]:
         """Integrations without a permit now: their transmissions are not fetched."""
@@ -115,8 +104,6 @@ class RateLimiter:
     def invalidate(self, integration_id: str) -> None:
         """Drop the cached integration: this process has changed it."""
         self._cache.pop(integration_id, None)
-
-    # ------------------------------------------------------------------------------------------ permits
 
     def acquire(self, integration: Integration) -> Permit:
         """Acquire a permit for an integration's next call; where it is given, `release` it afterwards."""
@@ -178,13 +165,9 @@ class RateLimiter:
 
 @dataclass(slots=True)
 class CallPermission:
-    """Permission to claim, or the instant before which there is none.
+    """Permission to claim; none before `not_before`, where another call probes the bureau now.
 
-    Args:
-        integration_id: whose breaker.
-        not_before: instant, UTC, where another call probes the bureau now; None where the claim may go on.
-        probe: the end of the pause that was made for this call to probe alone; None where all calls are allowed.
-        outcome_recorded: whether the outcome of the call was recorded.
+    `probe` is the end of the pause that was made for this call to probe alone; None where all calls are allowed.
     """
 
     integration_id: str
@@ -210,11 +193,7 @@ class CircuitBreaker:
 
     @contextmanager
     def guard(self, integration: Integration) -> Iterator[CallPermission]:
-        """Permit one transmission; a probe that makes no call is released, so that the next call probes.
-
-        Args:
-            integration: as it was read lately.
-        """
+        """Permit one transmission; a probe that makes no call is released, so that the next call probes."""
         permission = self._acquire(integration)
         try:
             yield permission
@@ -225,14 +204,7 @@ class CircuitBreaker:
     def record_outcome(
         self, permission: CallPermission, integration: Integration, negativation_id: str, error: BureauError | None
     ) -> None:
-        """Record the outcome of a call.
-
-        Args:
-            permission: of the call.
-            integration: as it was read at the claim.
-            negativation_id: whose call it was.
-            error: how it failed; None where the bureau answered.
-        """
+        """Record the outcome of a call."""
         permission.outcome_recorded = True
         is_well = error is None and permission.probe is None
         if is_well and not integration.failing_negativation_ids and integration.id not in self._with_failures:

@@ -32,24 +32,14 @@ _NOTIFIED = "alarm.notified."
 
 @dataclass(frozen=True, slots=True)
 class WaitReason:
-    """Why a removal waits, and how long it may.
-
-    Args:
-        reason: one Portuguese sentence.
-        business_days_left: until its legal deadline; below zero once it has passed.
-    """
+    """Why a removal waits, and the business days until its legal deadline; below zero once it has passed."""
 
     reason: str
     business_days_left: int | None
 
 
 class Alarms:
-    """The use cases about alarms.
-
-    Args:
-        tenant: whose.
-        settings: the thresholds.
-    """
+    """The use cases about alarms."""
 
     def __init__(self, tenant: TenantPorts, settings: AlarmSettings = AlarmSettings()) -> None:
         self._tenant = tenant
@@ -116,7 +106,8 @@ class Alarms:
         queues: list[QueueFacts] = []
         for integration in integrations:
             pending = [each for each in urgent.items if each.integration_id == integration.id]
-            if not pending and urgent.cursor is not None and _sends_nothing(integration):
+            sends_nothing = integration.paused_until is not None or not integration.settings.owns_transmission
+            if not pending and urgent.cursor is not None and sends_nothing:
                 its = NegativationFilter(integration_id=integration.id, in_removal_queue=True)
                 pending = list(unit.negativations.list(its, page).items)
             creditor = unit.creditors.get(integration.creditor_id)
@@ -162,10 +153,6 @@ def _watermark(alarm: Alarm) -> str:
 def _day_start(alarm: Alarm) -> datetime:
     """The alarm's day, as an instant."""
     return datetime.combine(alarm.day, time(), UTC)
-
-
-def _sends_nothing(integration: Integration) -> bool:
-    return integration.paused_until is not None or not integration.settings.owns_transmission
 
 
 def _pending(negativations: Iterable[Negativation]) -> list[PendingRemoval]:

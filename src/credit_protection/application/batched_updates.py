@@ -8,7 +8,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import cached_property
 from typing import Generic, TypeVar, cast
 
 from credit_protection.application.integration_context import ContextLoader, IntegrationContext
@@ -52,14 +52,7 @@ class Ledger:
 
 @dataclass(frozen=True, slots=True)
 class UpdateContext:
-    """What an update is decided from.
-
-    Args:
-        negativation: locked by this transaction.
-        integration_context: how it is transmitted.
-        ledger: what was settled.
-        unit: the open transaction, for further reads.
-    """
+    """What an update is decided from: `unit` is the open transaction, which has locked the negativation."""
 
     negativation: Negativation
     integration_context: IntegrationContext
@@ -81,9 +74,7 @@ class BatchedUpdates:
 
     def __init__(self, tenant: TenantPorts) -> None:
         self._tenant = tenant
-        self._group: GroupCommit[_UpdateRequest, UpdateResult[object] | None] = GroupCommit(
-            partial(self._execute, lock=_lock_free)
-        )
+        self._group: GroupCommit[_UpdateRequest, UpdateResult[object] | None] = GroupCommit(self._execute)
 
     def apply(
         self,
@@ -93,16 +84,10 @@ class BatchedUpdates:
         *,
         wait: bool = False,
     ) -> UpdateResult[Value] | None:
-        """Decide about one row and store the change.
+        """Decide about one row and store the change; any other value of `decide` stores nothing.
 
-        Args:
-            name: prefix of the failpoints, `<name>.written` and `<name>.committed`.
-            negativation_id: of the row.
-            decide: returns a change to be stored, or any other value: then nothing is stored.
-            wait: whether to wait for a transaction that has locked the row.
-
-        Returns:
-            None where there is no such row, or, without `wait`, where another transaction has locked it.
+        The failpoints are `<name>.written` and `<name>.committed`. With `wait`, it waits for a transaction that has
+        locked the row; else, as where there is no such row, the result is None.
         """
         request = _UpdateRequest(name, negativation_id, decide)
         result = self._group(request)
@@ -126,10 +111,11 @@ class BatchedUpdates:
     def _execute(
         self,
         requests: Sequence[_UpdateRequest],
-        lock: Callable[[UnitOfWork, Sequence[str]], Sequence[Negativation]],
+        lock: Callable[[UnitOfWork, Sequence[str]], Sequence[Negativation]] | None = None,
     ) -> Sequence[UpdateResult[object] | None]:
         with self._tenant.storage.unit() as unit:
-            rows = lock(unit, [each.negativation_id for each in requests])
+            ids = [each.negativation_id for each in requests]
+            rows = unit.negativations.lock_all(ids) if lock is None else lock(unit, ids)
             locked = {each.id: each for each in rows}
             contexts, ledger = ContextLoader(self._tenant, unit), Ledger(unit, rows)
             results: list[UpdateResult[object] | None] = []
@@ -241,10 +227,6 @@ class _UpdateRequest:
     name: str
     negativation_id: str
     decide: Callable[[UpdateContext], object]
-
-
-def _lock_free(unit: UnitOfWork, negativation_ids: Sequence[str]) -> Sequence[Negativation]:
-    return unit.negativations.lock_all(negativation_ids)
 
 
 def _lock_waiting(unit: UnitOfWork, negativation_ids: Sequence[str]) -> Sequence[Negativation]:

@@ -12,12 +12,7 @@ from credit_protection.ports.vault import Vault
 
 
 class GatewayRegistry:
-    """Finds providers by code, and creates and keeps the gateway of each integration. Thread-safe.
-
-    Args:
-        providers: from all plugins.
-        vault: decrypts the secret parameters.
-    """
+    """Finds providers by code, and creates and keeps the gateway of each integration. Thread-safe."""
 
     def __init__(self, providers: Sequence[GatewayProvider], vault: Vault) -> None:
         self._providers = {provider.code: provider for provider in providers}
@@ -36,13 +31,11 @@ class GatewayRegistry:
         Raises:
             InvalidInput: no plugin offers it.
         """
-        try:
-            return self._providers[code]
-        except KeyError:
+        if code not in self._providers:
             known = ", ".join(sorted(self._providers)) or "nenhum"
-            raise InvalidInput(
-                f"Não existe o gateway {code!r}. Instalados: {known}.", field="gateway", code="gateway_desconhecido"
-            ) from None
+            message = f"Não existe o gateway {code!r}. Instalados: {known}."
+            raise InvalidInput(message, field="gateway", code="gateway_desconhecido")
+        return self._providers[code]
 
     def for_integration(self, integration: Integration) -> BureauGateway:
         """Return the gateway of an integration; a new one where its parameters changed since the last call."""

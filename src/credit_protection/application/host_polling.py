@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 
 from credit_protection.application.payments import Payments
 from credit_protection.application.tenant_ports import TenantPorts
-from credit_protection.domain.unreported_settlements import unreported_entries
+from credit_protection.domain.settlements import unreported_entries
 from credit_protection.ports.storage import PageRequest
 
 RECHECK_BATCH_SIZE = 500
@@ -28,10 +28,7 @@ class HostPolling:
         self._payments = payments
 
     def poll(self) -> int:
-        """Poll the settlements, and recheck the invoices where `RECHECK_INTERVAL` is over.
-
-        Returns:
-            How many entries were new.
+        """Poll the settlements, and recheck the invoices where `RECHECK_INTERVAL` is over. Returns how many are new.
 
         Raises:
             HostUnavailable: the host can't be read.

@@ -24,12 +24,7 @@ class IntegrationContext:
 
 
 class ContextLoader:
-    """Reads each integration of one unit of work once.
-
-    Args:
-        tenant: whose gateways.
-        unit: the open unit of work.
-    """
+    """Reads each integration of one unit of work once."""
 
     def __init__(self, tenant: TenantPorts, unit: UnitOfWork) -> None:
         self._tenant = tenant
@@ -49,9 +44,8 @@ class ContextLoader:
         return self._context(integration, self._unit.creditors.get(integration.creditor_id))
 
     def _context(self, integration: Integration, creditor: Creditor) -> IntegrationContext:
-        return IntegrationContext(
-            integration, creditor, self._tenant.gateways.provider(integration.gateway).capabilities
-        )
+        provider = self._tenant.gateways.provider(integration.gateway)
+        return IntegrationContext(integration, creditor, provider.capabilities)
 
 
 def visible_integration(unit: UnitOfWork, actor: Actor, integration_id: str) -> Integration:

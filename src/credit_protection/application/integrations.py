@@ -27,8 +27,6 @@ class Integrations:
     def __init__(self, tenant: TenantPorts) -> None:
         self._tenant = tenant
 
-    # -------------------------------------------------------------------------------------------- reading
-
     def creditors(self, actor: Actor) -> Sequence[Creditor]:
         """List the creditors that the actor sees: the host's, and those that were stored before."""
         with self._tenant.storage.read_only() as unit:
@@ -65,8 +63,6 @@ class Integrations:
             visible_integration(unit, actor, integration_id)
             return unit.integrations.reasons(integration_id)
 
-    # -------------------------------------------------------------------------------------------- changing
-
     def register(
         self,
         actor: Actor,
@@ -77,15 +73,7 @@ class Integrations:
         parameters: Mapping[str, str],
         settings: IntegrationSettings = IntegrationSettings(),
     ) -> Integration:
-        """Register an integration.
-
-        Args:
-            actor: needs "configurar".
-            gateway: code of an installed gateway.
-            description: as operators will call it.
-            creditor_id: one of `creditors`.
-            parameters: the gateway's, by name; the secret ones are encrypted before they are stored.
-            settings: everything else.
+        """Register an integration; the secret parameters are encrypted before they are stored.
 
         Raises:
             InvalidInput: unknown gateway or creditor, blank description, or a wrong parameter.
@@ -191,10 +179,7 @@ class Integrations:
         return result
 
     def remove_products(self, actor: Actor, integration_id: str, codes: Iterable[str]) -> int:
-        """Hide products from operators (one, or "Remover massivo"); history stays.
-
-        Returns:
-            How many were hidden.
+        """Hide products from operators (one, or "Remover massivo"); history stays. Returns how many were hidden.
 
         Raises:
             NotFound: a code is not on the list; then none is hidden.
@@ -232,8 +217,6 @@ class Integrations:
             unit.integrations.save(replace(integration, active=False, deleted_at=self._tenant.clock.now()))
             self._audit(unit, actor, "integration.delete", integration, before=audit_fields(integration))
 
-    # -------------------------------------------------------------------------------------------- parts
-
     def _configurable(self, actor: Actor, integration_id: str) -> Integration:
         integration = self.get(actor, integration_id)
         actor.require(Permission.CONFIGURE, integration.creditor_id)
@@ -255,18 +238,10 @@ class Integrations:
         return plain, {name: self._tenant.vault.encrypt(value) for name, value in values.items() if name in secret}
 
     def _audit(
-        self,
-        unit: UnitOfWork,
-        actor: Actor,
-        act: str,
-        integration: Integration,
-        before: Mapping[str, str] | None = None,
-        after: Mapping[str, str] | None = None,
+        self, unit: UnitOfWork, actor: Actor, act: str, integration: Integration, **states: Mapping[str, str]
     ) -> None:
         now, creditor_id = self._tenant.clock.now(), integration.creditor_id
-        unit.audit.add(
-            AuditEntry(now, actor.id, actor.name, act, integration.id, creditor_id, "", before or {}, after or {})
-        )
+        unit.audit.add(AuditEntry(now, actor.id, actor.name, act, integration.id, creditor_id, "", **states))
 
 
 def _checked_description(text: str) -> str:

@@ -6,8 +6,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 
-from credit_protection.application.inclusion_facts import inclusion_terms, read_candidate
+from credit_protection.application.inclusions import inclusion_terms, read_candidate
 from credit_protection.application.integration_context import ContextLoader, IntegrationContext, require_visible
+from credit_protection.application.payments import publish
 from credit_protection.application.tenant_ports import TenantPorts
 from credit_protection.domain import removals, requests, transmissions
 from credit_protection.domain.actors import Actor, Permission
@@ -29,12 +30,8 @@ class NegativationRequest:
     """What a person chose on the screen.
 
     Args:
-        integration_id: through which integration.
-        customer_id: the host's.
         invoice_ids: of one subscription.
-        nature_code: the bureau's.
         amounts: edited amounts by invoice id, BRL.
-        remark: in the person's words.
     """
 
     integration_id: str
@@ -60,8 +57,6 @@ class Negativations:
     def __init__(self, tenant: TenantPorts) -> None:
         self._tenant = tenant
 
-    # -------------------------------------------------------------------------------------------- creating
-
     def preview(self, actor: Actor, request: NegativationRequest) -> Preview:
         """Find what speaks against a choice; nothing is stored.
 
@@ -80,13 +75,6 @@ class Negativations:
 
         No payment is missed (rule 8): the invoices' rows are locked, and a settlement that was recorded after the host
         was read refuses the creation.
-
-        Args:
-            actor: a person; needs "negativar".
-            request: what was chosen.
-
-        Returns:
-            The negativations, waiting to be sent.
 
         Raises:
             RuleViolation: with all findings; nothing is stored.
@@ -132,21 +120,16 @@ class Negativations:
             failpoint("create.written")
             unit.commit()
         failpoint("create.committed")
-        self._publish(changes)
+        publish(self._tenant, changes)
         return [change.negativation for change in changes]
-
-    # -------------------------------------------------------------------------------------------- removing
 
     def delete(
         self, actor: Actor, negativation_id: str, *, reason: RemovalReason | None = None, attestation: str = ""
     ) -> Negativation:
         """Delete ("Apagar"): put it in the removal queue; cancel it where it was never sent.
 
-        Args:
-            actor: the person; needs "remover".
-            negativation_id: which.
-            reason: from the list; None means the creditor's request.
-            attestation: how a payment was proved, where `PAYMENT` is chosen and no settlement is recorded.
+        Without a reason it is the creditor's request. The attestation says how a payment was proved, where `PAYMENT` is
+        chosen and no settlement is recorded.
 
         Raises:
             RuleViolation, Conflict, NotFound, PermissionDenied.
@@ -219,12 +202,12 @@ class Negativations:
 
         return self._change(actor, negativation_id, "negativation.attest_absent", statement, remark)
 
-    # -------------------------------------------------------------------------------------------- reading
-
     def get(self, actor: Actor, negativation_id: str) -> Negativation:
         """Read one negativation. Raises `NotFound`."""
         with self._tenant.storage.read_only() as unit:
-            return self._visible(actor, unit.negativations.get(negativation_id))
+            negativation = unit.negativations.get(negativation_id)
+        require_visible(actor, negativation.creditor_id, "Negativação")
+        return negativation
 
     def list(
         self, actor: Actor, wanted: NegativationFilter = NegativationFilter(), page: PageRequest = PageRequest()
@@ -239,7 +222,7 @@ class Negativations:
         """List the events of one negativation, oldest first."""
         actor.require(Permission.READ_HISTORY)
         with self._tenant.storage.read_only() as unit:
-            self._visible(actor, unit.negativations.get(negativation_id))
+            require_visible(actor, unit.negativations.get(negativation_id).creditor_id, "Negativação")
             return unit.negativations.history(negativation_id)
 
     def today(self, actor: Actor) -> Mapping[str, date]:
@@ -247,8 +230,6 @@ class Negativations:
         now = self._tenant.clock.now()
         with self._tenant.storage.read_only() as unit:
             return {one.id: one.today(now) for one in unit.creditors.all() if actor.sees(one.id)}
-
-    # -------------------------------------------------------------------------------------------- parts
 
     def _read(self, request: NegativationRequest) -> tuple[Candidate, Mapping[str, str]]:
         """Read the candidate and its holds from the host, outside any transaction."""
@@ -284,27 +265,15 @@ class Negativations:
             before = unit.negativations.lock(negativation_id)
             if before is None:
                 raise RuleViolation("Negativação em uso por outro processo. Tente de novo.", code="em_uso")
-            self._visible(actor, before)
+            require_visible(actor, before.creditor_id, "Negativação")
             actor.require(Permission.REMOVE, before.creditor_id)
             change = decide(unit, before)
             unit.negativations.save(change.negativation)
             unit.negativations.append(change.events)
             unit.audit.add(self._entry(actor, act, change.negativation, remark, before))
             unit.commit()
-        self._publish([change])
+        publish(self._tenant, [change])
         return self.get(actor, negativation_id)
-
-    def _visible(self, actor: Actor, negativation: Negativation) -> Negativation:
-        require_visible(actor, negativation.creditor_id, "Negativação")
-        return negativation
-
-    def _publish(self, changes: Sequence[Change]) -> None:
-        """After commit: notify the listeners, then wake the workers."""
-        self._tenant.listeners.negativation_event([event for change in changes for event in change.events])
-        for change in changes:
-            work = change.negativation.transmission
-            if work.action.is_call:
-                self._tenant.queue.wake(change.negativation.id, work.due_at)
 
     def _entry(
         self, actor: Actor, act: str, after: Negativation, remark: str = "", before: Negativation | None = None

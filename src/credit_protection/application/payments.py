@@ -20,8 +20,7 @@ from credit_protection.domain.actors import Actor, Permission
 from credit_protection.domain.audit import AuditEntry, automatic_entries
 from credit_protection.domain.errors import ConfigurationError, HostUnavailable
 from credit_protection.domain.negativations import Change, Negativation
-from credit_protection.domain.settlements import Entry, Reversal
-from credit_protection.domain.unreported_settlements import needs_host_status, unreported_entries
+from credit_protection.domain.settlements import Entry, Reversal, by_invoice, needs_host_status, unreported_entries
 from credit_protection.ports.failpoints import failpoint
 from credit_protection.ports.storage import HostTransactionRetry, Unapplied, UnitOfWork
 
@@ -66,8 +65,6 @@ class Payments:
     def __init__(self, tenant: TenantPorts) -> None:
         self._tenant = tenant
 
-    # ------------------------------------------------------------------------------ in the host's transaction
-
     def record(self, actor: Actor, entry: Entry, *, connection: object | None = None) -> RecordResult:
         """Record a settlement or a reversal.
 
@@ -86,7 +83,7 @@ class Payments:
             Exception: the host's driver's own error, unchanged, where the database wants the host's transaction retried
                 (serialization failure, deadlock, a busy SQLite file). Without a connection: any failure.
         """
-        result = self._write(connection, lambda unit: self._insert(unit, actor, entry))
+        result = self._write(connection, actor, entry)
         if Permission.RECORD_PAYMENTS not in actor.permissions:
             log.error("%s may not record payments: an entry of invoice %s was refused", actor.id, entry.invoice_id)
             return RecordResult.NOT_PERMITTED
@@ -107,11 +104,7 @@ class Payments:
         return self.apply()
 
     def record_all(self, entries: Iterable[Entry]) -> int:
-        """Record what was read from the host, in batches: no transaction is open while a slow host lists.
-
-        Returns:
-            How many entries were new.
-        """
+        """Record what the host lists, in batches: no transaction is open while it is slow. Returns how many are new."""
         new = 0
         listed = iter(entries)
         while batch := list(itertools.islice(listed, RECORD_BATCH_SIZE)):
@@ -121,15 +114,15 @@ class Payments:
                 unit.commit()
         return new
 
-    def _write(self, connection: object | None, insert: Callable[[UnitOfWork], RecordResult]) -> RecordResult:
+    def _write(self, connection: object | None, actor: Actor, entry: Entry) -> RecordResult:
         if connection is None:
             with self._tenant.storage.unit() as unit:
-                result = insert(unit)
+                result = self._insert(unit, actor, entry)
                 unit.commit()
             return result
         try:
             with self._tenant.storage.in_transaction_of(connection) as unit:
-                result = insert(unit)
+                result = self._insert(unit, actor, entry)
                 unit.commit()
         except HostTransactionRetry as retry:
             raise retry.error from None
@@ -153,14 +146,8 @@ class Payments:
         unit.audit.add(AuditEntry(now, actor.id, actor.name, act, _subject(entry), after=after))
         return result
 
-    # ------------------------------------------------------------------------------ in our own transaction
-
     def apply(self, limit: int = APPLY_LIMIT) -> ApplyResult:
-        """Decide about settlements not yet applied; idempotent; one transaction for each batch of invoices.
-
-        Args:
-            limit: how many invoices at most.
-        """
+        """Decide about settlements of at most `limit` invoices; idempotent; one transaction for each batch of them."""
         changed: list[str] = []
         unknown: list[str] = []
         done, has_more = self._apply_first(min(limit, APPLY_BATCH_SIZE), changed, unknown)
@@ -182,7 +169,7 @@ class Payments:
         except Exception:
             log.warning("a batch of settlements could not be applied; each is applied alone", exc_info=True)
             return 0, True
-        changed += self._notify(changes)
+        self._publish(changes, changed)
         return len(unapplied.locked), unapplied.has_more or bool(unapplied.contended)
 
     def _resolved(self, unknown_state_ids: Sequence[str]) -> list[str]:
@@ -214,7 +201,11 @@ class Payments:
             for each in invoice_ids:
                 self._apply_batch(host, [each], changed, unknown)
         else:
-            changed += self._notify(changes)
+            self._publish(changes, changed)
+
+    def _publish(self, changes: Sequence[Change], changed: list[str]) -> None:
+        publish(self._tenant, changes)
+        changed += [change.negativation.id for change in changes]
 
     def _decide_locked(
         self, lock: Callable[[UnitOfWork], Unapplied], unknown: list[str]
@@ -235,19 +226,10 @@ class Payments:
         return unapplied, changes
 
     def _decide(self, unit: UnitOfWork, host: str, invoice_ids: Sequence[str], unclear: list[str]) -> Sequence[Change]:
-        """Decide about invoices that this unit has locked, and store the changes.
-
-        Args:
-            unit: the open one.
-            host: code of the invoices' host.
-            invoice_ids: of the invoices.
-            unclear: collects the invoices whose state only the host knows.
-        """
+        """Decide about locked invoices, store the changes; `unclear` collects those whose state only the host knows."""
         negativations = unit.negativations.lock_for_invoices(host, invoice_ids)
         covered = {*invoice_ids, *(invoice.invoice_id for each in negativations for invoice in each.invoices)}
-        ledger: dict[str, list[Entry]] = {}
-        for entry in unit.settlements.entries(host, sorted(covered)):
-            ledger.setdefault(entry.invoice_id, []).append(entry)
+        ledger = by_invoice(unit.settlements.entries(host, sorted(covered)))
         contexts = ContextLoader(self._tenant, unit)
         changes: list[Change] = []
         for negativation in negativations:
@@ -265,14 +247,6 @@ class Payments:
         unit.audit.add(*automatic_entries(changes))
         unit.settlements.mark_applied(host, invoice_ids, self._tenant.clock.now())
         return changes
-
-    def _notify(self, changes: Sequence[Change]) -> list[str]:
-        """Notify plugins and workers of what was committed. Returns which negativations changed."""
-        self._tenant.listeners.negativation_event([event for change in changes for event in change.events])
-        for change in changes:
-            if change.negativation.transmission.action.is_call:
-                self._tenant.queue.wake(change.negativation.id)
-        return [change.negativation.id for change in changes]
 
 
 def apply_ledger(
@@ -296,6 +270,15 @@ def decide_removal(
     """Like `apply_ledger`; reads the ledger. The unit has locked the invoices."""
     ledger = unit.settlements.entries(negativation.host, [invoice.invoice_id for invoice in negativation.invoices])
     return apply_ledger(tenant, negativation, context, ledger)
+
+
+def publish(tenant: TenantPorts, changes: Sequence[Change]) -> None:
+    """After commit: notify the listeners, then wake the workers."""
+    tenant.listeners.negativation_event([event for change in changes for event in change.events])
+    for change in changes:
+        work = change.negativation.transmission
+        if work.action.is_call and work.block is None:
+            tenant.queue.wake(change.negativation.id, work.due_at)
 
 
 def _by_host(pairs: Iterable[tuple[str, str]]) -> dict[str, list[str]]:

@@ -161,8 +161,6 @@ class Queries:
             unit.commit()
         return len(lost)
 
-    # -------------------------------------------------------------------------------------------- parts
-
     def _prepare(
         self, actor: Actor, integration_id: str, product_code: str, document: Document
     ) -> tuple[Integration, Product, Finding | None]:

@@ -26,7 +26,6 @@ class SweepResult:
         found_by_polling: settlements that the host had not reported.
         lost_queries: credit queries whose process died.
         host_failed: why the host could not be read; empty where it could.
-        alarms: how many alarms the listeners were notified of.
     """
 
     leases_released: int
@@ -57,8 +56,7 @@ class Sweep:
     def run(self, *, by_worker: bool = False) -> SweepResult:
         """Sweep once. Where the host can't be read, the result says so, and everything else is still done.
 
-        Args:
-            by_worker: whether a worker sweeps, which also transmits: its heartbeat is recorded.
+        A worker's sweep records its heartbeat.
         """
         if by_worker:
             self._alarms.record_heartbeat()

@@ -9,8 +9,7 @@ from datetime import date
 from credit_protection.application.gateway_registry import GatewayRegistry
 from credit_protection.domain.creditors import Creditor
 from credit_protection.domain.guards import Guard
-from credit_protection.ports.calendar import BusinessCalendars
-from credit_protection.ports.clock import Clock, Identifiers
+from credit_protection.ports.clock import BusinessCalendars, Clock, Identifiers
 from credit_protection.ports.events import Listeners
 from credit_protection.ports.host import HostErp
 from credit_protection.ports.limits import RateLimits, Unlimited

@@ -13,8 +13,9 @@ from datetime import datetime
 
 from credit_protection.application.admission_control import CallPermission, CircuitBreaker, RateLimiter
 from credit_protection.application.batched_updates import BatchedUpdates, UpdateContext, UpdateResult
-from credit_protection.application.inclusion_claims import claim_inclusion, read_host_facts
+from credit_protection.application.inclusions import claim_inclusion, read_host_facts
 from credit_protection.application.integration_context import IntegrationContext
+from credit_protection.application.payments import publish
 from credit_protection.application.tenant_ports import TenantPorts
 from credit_protection.domain import transmissions
 from credit_protection.domain.breaker import may_call
@@ -80,8 +81,6 @@ class Transmissions:
         self._rates = RateLimiter(tenant)
         self._breaker = CircuitBreaker(tenant, self._rates)
 
-    # ------------------------------------------------------------------------------------------ what is due
-
     def due(self, limit: int) -> Sequence[DueTransmission]:
         """What may be claimed now: removals first, earliest deadline first.
 
@@ -123,18 +122,8 @@ class Transmissions:
         self._tenant.listeners.negativation_event(result.change.events)
         return True
 
-    # ------------------------------------------------------------------------------------------ one transmission
-
     def perform(self, negativation_id: str, worker: str) -> TransmissionResult | None:
-        """Claim, call, store.
-
-        Args:
-            negativation_id: which one; another worker may have performed it.
-            worker: name, for the history and the audit trail.
-
-        Returns:
-            The outcome; None where another worker has claimed it or it is not due.
-        """
+        """Claim, call, store. None where another worker has claimed it or it is not due."""
         failpoint("perform.started")
         integration = self._rates.integration(negativation_id)
         permit = self._rates.acquire(integration)
@@ -170,21 +159,13 @@ class Transmissions:
         change = self._store(negativation_id, claimed.claim, answer)
         if error is not None or not isinstance(answer, NotExecuted):  # else no call was made
             self._breaker.record_outcome(permission, claimed.context.integration, negativation_id, error)
-        self._tenant.listeners.negativation_event(change.events)
-        self._wake(change.negativation)
+        publish(self._tenant, [change])
         failpoint("answer.published")
         return TransmissionResult(change.negativation, claimed.claim.action, error)
 
     def _throttled(self, negativation_id: str, not_before: datetime) -> TransmissionResult:
         with self._tenant.storage.read_only() as unit:
             return TransmissionResult(unit.negativations.get(negativation_id), None, not_before=not_before)
-
-    def _wake(self, negativation: Negativation) -> None:
-        work = negativation.transmission
-        if work.action.is_call and work.block is None:
-            self._tenant.queue.wake(negativation.id, work.due_at)
-
-    # ------------------------------------------------------------------------------------------ claim
 
     def _claim(self, negativation_id: str, worker: str, probe: datetime | None) -> _Claimed | None:
         result: UpdateResult[Negativation] | None = self._updates.apply(
@@ -249,8 +230,6 @@ class Transmissions:
                 unit.negativations.save(transmissions.postpone(negativation, code, now))
                 unit.commit()
 
-    # ------------------------------------------------------------------------------------------ call
-
     def _call(self, claimed: _Claimed, claim: Claim) -> tuple[Answer | LookupResult, BureauError | None]:
         """One call to the bureau, outside any transaction; every failure becomes what is known of its effect."""
         negativation, context = claimed.negativation, claimed.context
@@ -288,8 +267,6 @@ class Transmissions:
                 return lambda: gateway.find(key)
             case _:
                 raise ValueError(f"{claim.action} was claimed without what it needs")
-
-    # ------------------------------------------------------------------------------------------ store
 
     def _store(self, negativation_id: str, claim: Claim, answer: Answer | LookupResult) -> Change:
         """Store an answer under the claim's fence; a late one is stored as evidence. Raises `NotFound`."""

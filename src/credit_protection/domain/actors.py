@@ -56,9 +56,6 @@ class Actor:
     """The user, host or system that calls a use case (usuário).
 
     Args:
-        id: stable, as text.
-        name: shown in the history.
-        permissions: what it may do.
         creditor_ids: the creditors it may see; None for all.
         is_person: False for the system and for a host's hooks. Only a person can request a negativation.
     """

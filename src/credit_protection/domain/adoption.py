@@ -6,6 +6,7 @@ is the person of rule 1. From then on a payment removes it like any other.
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
@@ -43,19 +44,9 @@ def adopt(
     host: str,
     now: datetime,
 ) -> tuple[InclusionRequest, Change]:
-    """Make the negativation of a record that may be adopted.
+    """Make the negativation of a record that may be adopted; `new_ids` are the request's and its own.
 
-    Args:
-        assessment: of the record.
-        new_ids: of the request and of the negativation.
-        actor: the person who imports (rule 1).
-        integration: through which it is removed.
-        capabilities: what its gateway can do.
-        host: the host that owns the invoice.
-        now: instant, UTC.
-
-    Returns:
-        The request, and the negativation with its history: PRESENT, or INCLUDING where the bureau still processes it.
+    It is PRESENT, or INCLUDING where the bureau still processes it.
 
     Raises:
         RuleViolation: the actor is no person, or the record may not be adopted.
@@ -129,9 +120,6 @@ class AdoptionSummary:
     """Counts of the rows by verdict.
 
     Args:
-        rows: read.
-        by_verdict: how many of each.
-        by_code: how many findings of each code.
         unreadable: what the source itself could not read; empty where it read everything.
     """
 
@@ -148,10 +136,9 @@ class AdoptionSummary:
     def add(self, assessment: Assessment) -> AdoptionSummary:
         """With one more row."""
         verdicts = {**self.by_verdict, assessment.verdict: self.by_verdict[assessment.verdict] + 1}
-        codes = dict(self.by_code)
-        for finding in assessment.findings:
-            codes[finding.code] = codes.get(finding.code, 0) + 1
-        return replace(self, rows=self.rows + 1, by_verdict=verdicts, by_code=codes)
+        codes = Counter(self.by_code)
+        codes.update(finding.code for finding in assessment.findings)
+        return replace(self, rows=self.rows + 1, by_verdict=verdicts, by_code=dict(codes))
 
     @property
     def adopted(self) -> int:

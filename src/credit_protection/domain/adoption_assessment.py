@@ -27,12 +27,6 @@ class ExtractRow:
         document: of the debtor, as written.
         name: of the debtor; empty where unknown.
         reference: contract reference, as the bureau has it: any text, perhaps shared by several records.
-        due_date: as reported.
-        amount: as reported, BRL.
-        state: of the record.
-        bureau_id: the bureau's own id, where known.
-        notice_sent_on: when the bureau sent its notice, where known.
-        published_on: when the record shows in queries, where known.
     """
 
     line: int
@@ -58,14 +52,10 @@ class AdoptionFacts:
     """What is known about one row, from the host and from our own records.
 
     Args:
-        customers: the host's, with the row's document.
         invoices: of these customers, due on the row's day, whatever their status.
-        known: the negativation that has this key already.
         open_invoices: invoices that are in a negativation of the registry that is not closed (rule 3).
-        today: the creditor's date.
         is_repeated: an earlier row of the same source has this key.
         is_removed_too: the same extract also has the removal of this key.
-        without_invoice: a person chose to adopt records without an invoice.
         sees_settled: whether the host also shows settled invoices.
     """
 
@@ -100,16 +90,7 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Assessment:
-    """The rules' decision about one row.
-
-    Args:
-        row: which.
-        verdict: the decision.
-        findings: why, and what a person should check.
-        document: of the debtor, where it is one.
-        customer: the host's, where found.
-        invoice: the host's, where matched.
-    """
+    """The rules' decision about one row, with the host's customer and invoice where they were found."""
 
     row: ExtractRow
     verdict: Verdict
@@ -129,7 +110,8 @@ def assess(row: ExtractRow, facts: AdoptionFacts) -> Assessment:
     if facts.known is not None or facts.is_repeated:
         return Assessment(row, Verdict.ALREADY_KNOWN, (_known(facts.known),), document)
     if not facts.customers:
-        return Assessment(row, Verdict.REFUSED, (_no_customer(),), document)
+        message = "Nenhum cliente do ERP tem este documento. Cadastre-o, ou peça a exclusão diretamente ao birô."
+        return Assessment(row, Verdict.REFUSED, (_block("cliente_desconhecido", message, "document"),), document)
     return _matched(row, facts, document)
 
 
@@ -139,15 +121,16 @@ def _matched(row: ExtractRow, facts: AdoptionFacts, document: Document | None) -
     if matched is None:
         if mismatch is not None and not facts.without_invoice:
             return Assessment(row, Verdict.REFUSED, (mismatch, *warnings), document)
-        findings = (_manual_only(), *warnings)
+        message = "Adotado sem fatura: nenhum pagamento o remove. Só uma pessoa pode apagá-lo."
+        findings = (Finding("adotado_sem_fatura", Severity.WARN, message, "due_date"), *warnings)
         return Assessment(row, Verdict.WITHOUT_INVOICE, findings, document, facts.customers[0])
     customer = next((each for each in facts.customers if each.id == matched.customer_id), facts.customers[0])
     verdict = Verdict.ADOPTED if matched.status is InvoiceStatus.OPEN else Verdict.ADOPTED_FOR_REMOVAL
-    found = [*warnings]
     if matched.id in facts.open_invoices:
         verdict = Verdict.REFUSED
-        found.insert(0, _taken(matched))
-    return Assessment(row, verdict, tuple(found), document, customer, matched)
+        message = f"A fatura {matched.number} já está em outra negativação em aberto na mesma base. Confira qual vale."
+        warnings = (_block("outra_negativacao", message, "due_date", matched.id), *warnings)
+    return Assessment(row, verdict, warnings, document, customer, matched)
 
 
 def refuse(assessment: Assessment, message: str) -> Assessment:
@@ -212,11 +195,6 @@ def _known(known: Negativation | None) -> Finding:
     return _block("ja_conhecida", f"Este registro já está {where}: nada a fazer.", "reference")
 
 
-def _no_customer() -> Finding:
-    message = "Nenhum cliente do ERP tem este documento. Cadastre-o, ou peça a exclusão diretamente ao birô."
-    return _block("cliente_desconhecido", message, "document")
-
-
 def _invoice_of(row: ExtractRow, facts: AdoptionFacts) -> tuple[Invoice | None, Finding | None]:
     """The invoice by due date; by amount besides, where several fell due that day."""
     found = [each for each in facts.invoices if each.due_date == row.due_date]
@@ -231,16 +209,6 @@ def _invoice_of(row: ExtractRow, facts: AdoptionFacts) -> tuple[Invoice | None, 
         return exact[0], None
     message = f"Há {len(found)} faturas do cliente que vencem neste dia, e o valor não diz qual é. Confira no ERP."
     return None, _block("faturas_ambiguas", message, "amount")
-
-
-def _taken(invoice: Invoice) -> Finding:
-    message = f"A fatura {invoice.number} já está em outra negativação em aberto na mesma base. Confira qual vale."
-    return _block("outra_negativacao", message, "due_date", invoice.id)
-
-
-def _manual_only() -> Finding:
-    message = "Adotado sem fatura: nenhum pagamento o remove. Só uma pessoa pode apagá-lo."
-    return Finding("adotado_sem_fatura", Severity.WARN, message, "due_date")
 
 
 def _warnings(row: ExtractRow, invoice: Invoice | None, facts: AdoptionFacts) -> tuple[Finding, ...]:

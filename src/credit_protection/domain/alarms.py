@@ -57,16 +57,11 @@ class Alarm:
     """One thing that needs a person.
 
     Args:
-        code: what is wrong; stable, for programs.
-        severity: how bad.
         subject: an integration's id, the host's code, or `worker`; with the code it names the alarm.
-        message: Portuguese, says what to do.
         day: on which it is raised: the creditor's date.
         creditor_id: whose; None for what concerns all.
-        deadline: the earliest legal deadline concerned.
         negativation_ids: some of those concerned, the most urgent first.
         count: how many are concerned; at least as many, where `is_more`.
-        is_more: whether there may be more than were counted.
     """
 
     code: AlarmCode
@@ -91,16 +86,7 @@ class PendingRemoval:
 
 @dataclass(frozen=True, slots=True)
 class QueueFacts:
-    """The removal queue of one integration.
-
-    Args:
-        integration: whose.
-        today: the creditor's date.
-        calendar: the creditor's.
-        pending: the most urgent removals.
-        awaiting_person: those that wait for a person, whatever their deadline.
-        is_more: whether there are more than `pending` has.
-    """
+    """The most urgent removals of one integration, and those that wait for a person, whatever their deadline."""
 
     integration: Integration
     today: date
@@ -115,12 +101,10 @@ class HeartbeatFacts:
     """When the host was last read, and when a worker last gave a heartbeat.
 
     Args:
-        host: the host's code.
         host_is_needed: whether an open negativation depends on the host's settlements.
         host_swept_at: the oldest of the last polls that the host should have had, UTC; None for never.
         worker_is_needed: whether there is anything for a worker to do.
         heartbeat_at: the newest heartbeat of a worker, UTC; None for never.
-        today: the day of these alarms.
     """
 
     host: str
@@ -134,14 +118,7 @@ class HeartbeatFacts:
 def alarms(
     queues: Sequence[QueueFacts], heartbeats: HeartbeatFacts, now: datetime, settings: AlarmSettings = AlarmSettings()
 ) -> list[Alarm]:
-    """All alarms that are due now, the worst first.
-
-    Args:
-        queues: of every integration.
-        heartbeats: of the host and of the workers.
-        now: instant, UTC.
-        settings: when alarms are raised.
-    """
+    """All alarms that are due now, the worst first; `queues` are those of every integration."""
     found = [alarm for queue in queues for alarm in _queue_alarms(queue, now, settings)]
     found += _missed_heartbeats(heartbeats, now, settings)
     order = list(AlarmCode)
@@ -233,18 +210,14 @@ def _missed_heartbeats(heartbeats: HeartbeatFacts, now: datetime, settings: Alar
             f"O ERP {heartbeats.host!r} não é lido {_since(heartbeats.host_swept_at, now)}: pagamentos podem não ter "
             "sido vistos. Confira o trabalhador e o acesso ao ERP: credit-protection sweep."
         )
-        found.append(_critical(AlarmCode.HOST_NOT_READ, heartbeats.host, message, heartbeats.today))
+        found.append(Alarm(AlarmCode.HOST_NOT_READ, AlarmSeverity.CRITICAL, heartbeats.host, message, heartbeats.today))
     if heartbeats.worker_is_needed and _is_overdue(heartbeats.heartbeat_at, now, settings.worker_unseen_for):
         message = (
             f"Nenhum trabalhador dá sinal {_since(heartbeats.heartbeat_at, now)}: nada é enviado ao birô. Inicie-o: "
             "credit-protection worker."
         )
-        found.append(_critical(AlarmCode.WORKER_STOPPED, "worker", message, heartbeats.today))
+        found.append(Alarm(AlarmCode.WORKER_STOPPED, AlarmSeverity.CRITICAL, "worker", message, heartbeats.today))
     return found
-
-
-def _critical(code: AlarmCode, subject: str, message: str, day: date) -> Alarm:
-    return Alarm(code, AlarmSeverity.CRITICAL, subject, message, day)
 
 
 def _is_overdue(last: datetime | None, now: datetime, limit: timedelta) -> bool:

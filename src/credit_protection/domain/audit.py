@@ -17,15 +17,10 @@ class AuditEntry:
     """One act.
 
     Args:
-        at: instant, UTC.
-        actor_id: of the actor.
-        actor_name: as shown.
         act: `integration.register`, `negativation.delete`, ...
         subject: id of the record.
         creditor_id: in whose scope; None for acts about no creditor.
-        remark: in the actor's words.
         before: what it was, as text by field.
-        after: what it is now, as text by field.
     """
 
     at: datetime

@@ -45,13 +45,7 @@ def call_state(integration: Integration, now: datetime) -> CallState:
 
 
 def may_call(integration: Integration, now: datetime, probe: datetime | None = None) -> bool:
-    """Whether a call may be made now.
-
-    Args:
-        integration: through which.
-        now: instant, UTC.
-        probe: the end of the pause that the caller made for its own probe.
-    """
+    """Whether a call may be made now; `probe` is the end of the pause that the caller made for its own probe."""
     if probe is not None and integration.paused_until == probe:
         return True
     return call_state(integration, now) is CallState.CLOSED
@@ -60,10 +54,7 @@ def may_call(integration: Integration, now: datetime, probe: datetime | None = N
 def start_probe(integration: Integration, now: datetime, timeout: timedelta = PROBE_TIMEOUT) -> Integration:
     """Start a probe: other calls are paused until its timeout. Unchanged where it is not half-open.
 
-    Args:
-        integration: through which.
-        now: instant, UTC.
-        timeout: the gateway's lease: the call is over by then; if its process died, another call probes.
+    The timeout is the gateway's lease: the call is over by then; if its process died, another call probes.
     """
     if call_state(integration, now) is not CallState.HALF_OPEN:
         return integration
@@ -95,17 +86,9 @@ def after_call(
     now: datetime,
     probe: datetime | None = None,
 ) -> Integration:
-    """Apply one call's outcome to its integration.
+    """Apply one call's outcome to its integration; `error` is None where it was answered.
 
-    Args:
-        integration: as it is now.
-        negativation_id: whose call it was.
-        error: how it failed; None where it was answered.
-        now: instant, UTC.
-        probe: the end of the pause that the caller made for its probe; None where the call was no probe.
-
-    Returns:
-        The same object where nothing changes.
+    The same object where nothing changes.
     """
     is_probe = probe is not None and integration.paused_until == probe
     if error is None or error.fault is Fault.NONE:
@@ -126,14 +109,8 @@ def _pause_until(integration: Integration, now: datetime, until: datetime, why: 
     current = integration.paused_until
     if current is not None and current >= until and not is_probe:
         return integration
-    since = integration.paused_since or now
     return replace(
-        integration,
-        paused_until=until,
-        paused_since=since,
-        pause_reason=why,
-        failing_negativation_ids=(),
-        consecutive_pauses=0,
+        close(integration), paused_until=until, paused_since=integration.paused_since or now, pause_reason=why
     )
 
 
@@ -147,16 +124,7 @@ def _failed(
         integration,
         failing_negativation_ids=failing,
         consecutive_pauses=integration.consecutive_pauses + 1,
-        paused_until=now + _pause(integration.consecutive_pauses + 1),
+        paused_until=now + OPEN_BACKOFF.longest_wait(integration.consecutive_pauses + 1),
         paused_since=integration.paused_since or now,
         pause_reason=f"O birô não responde; o programa volta a tentar sozinho. Último erro: {error.message}",
     )
-
-
-def _pause(number: int) -> timedelta:
-    pause = OPEN_BACKOFF.first
-    for _ in range(number - 1):
-        if pause >= OPEN_BACKOFF.cap:
-            break
-        pause *= 2
-    return min(pause, OPEN_BACKOFF.cap)

@@ -25,10 +25,7 @@ class Done:
     """The call is in effect at the bureau.
 
     Args:
-        result: executed now, in effect already, or (removals) no such record.
-        bureau_id: the bureau's own id, where it gives one.
         request_id: protocol, for its support.
-        notice_sent_on: when its notice was sent, where known.
         published_on: when the record shows in queries, where known.
     """
 
@@ -50,14 +47,7 @@ class Accepted:
 
 @dataclass(frozen=True, slots=True)
 class Rejected:
-    """Refused for good.
-
-    Args:
-        code: the bureau's.
-        message: the bureau's words.
-        field: the input at fault, where known.
-        request_id: protocol.
-    """
+    """Refused for good; `code` and `message` are the bureau's, `field` is the input at fault, where known."""
 
     code: str
     message: str
@@ -74,7 +64,6 @@ class NotExecuted:
 
     Args:
         code: why (`biro_indisponivel`, `limite_de_chamadas`, ...).
-        message: Portuguese.
         retry_at: the bureau's own "not before", UTC.
         needs_person: whether trying again is useless until a person acts (no credit, say).
         still_processing: a removal was refused because the inclusion is still being processed.
@@ -89,12 +78,9 @@ class NotExecuted:
 
 @dataclass(frozen=True, slots=True)
 class Unknown:
-    """The call may or may not have had its effect.
+    """The call may or may not have had its effect (`resultado_desconhecido`, `resposta_nao_entendida`, ...).
 
-    Args:
-        code: why (`resultado_desconhecido`, `resposta_nao_entendida`, ...).
-        message: Portuguese.
-        transcript: of the call, scrubbed: kept with the history, so that an answer not understood is never dropped.
+    The scrubbed transcript is kept with the history, so that an answer not understood is never dropped.
     """
 
     code: str
@@ -133,15 +119,7 @@ class RecordState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class RecordFound:
-    """A look-up's answer: the record.
-
-    Args:
-        state: of the record.
-        bureau_id: the bureau's own id.
-        message: the bureau's words, for a refusal.
-        notice_sent_on: where known.
-        published_on: where known.
-    """
+    """A look-up's answer: the record; `message` is in the bureau's words, for a refusal."""
 
     state: RecordState
     bureau_id: str | None = None
@@ -160,14 +138,7 @@ LookupResult = RecordFound | RecordNotFound
 
 @dataclass(frozen=True, slots=True)
 class RecordKey:
-    """What a record is addressed by: the bureau's id where known, and the natural key.
-
-    Args:
-        document: of the debtor.
-        reference: our contract reference.
-        due_date: as sent.
-        bureau_id: the bureau's own id, where known.
-    """
+    """What a record is addressed by: the bureau's id where known, and the natural key."""
 
     document: Document
     reference: str

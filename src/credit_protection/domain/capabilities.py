@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from credit_protection.domain.money import ZERO, Money
@@ -49,16 +49,29 @@ class Backoff:
     first: timedelta = timedelta(seconds=1)
     cap: timedelta = timedelta(minutes=15)
 
+    def longest_wait(self, attempts: int) -> timedelta:
+        """The wait after so many failures in a row, before jitter."""
+        wait = self.first
+        for _ in range(attempts - 1):
+            if wait >= self.cap:
+                break
+            wait *= 2
+        return min(wait, self.cap)
+
+    def next_attempt(self, now: datetime, attempts: int, jitter: float, not_before: datetime | None = None) -> datetime:
+        """The instant of the next attempt: any within `longest_wait`, by a jitter uniform in [0, 1) (full jitter).
+
+        It is never before what the bureau requested (`Retry-After`).
+        """
+        instant = now + self.longest_wait(attempts) * jitter
+        return instant if not_before is None else max(instant, not_before)
+
 
 @dataclass(frozen=True, slots=True)
 class Capabilities:
     """What a gateway can do, and how it must be treated.
 
     Args:
-        registry: where its records end up.
-        query: it answers credit queries.
-        include: it includes.
-        remove: it removes.
         find: it can look a record up, so doubts are resolved by asking.
         list_records: it can list all records (adoption, reconciliation).
         polling: the outcome of an accepted request can be polled (by the same look-up).
@@ -66,13 +79,11 @@ class Capabilities:
         nature_sync: natures and removal reasons are fetched.
         alphanumeric_cnpj: it takes a CNPJ with letters.
         grouping: one record may cover several invoices.
-        removal_key: what a removal is addressed by.
         include_is_repeatable: repeating an inclusion that is in effect changes nothing at the bureau.
         remove_is_repeatable: repeating a removal changes nothing at the bureau.
         not_found_is_an_answer: a removal of what is not there is answered as such.
         max_processing: the longest that an accepted request may take to show (declared by the bureau).
         call_deadline: the total time that one call may take.
-        minimum_amount: smallest debt it takes.
         field_limits: longest text by field name (`name`, `street`, `district`, `city`, ...).
         includes_pf: it includes natural persons.
         includes_pj: it includes legal persons.

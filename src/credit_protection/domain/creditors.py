@@ -14,11 +14,8 @@ class Creditor:
     """A creditor (empresa, filial). It fixes the time zone of "today" and the local holidays.
 
     Args:
-        id: our id, as text.
-        document: its CNPJ.
         name: razão social.
         state: UF, for state holidays and notice terms.
-        city: for the record.
         time_zone: IANA name.
         local_holidays: town holidays as dates.
         is_telecom: whether the telecom guard applies (Anatel Res. 765/2023).

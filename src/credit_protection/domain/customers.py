@@ -28,11 +28,8 @@ class Customer:
 
     Args:
         id: the host's own id, as text.
-        name: full name or company name.
         document: as the host stores it, perhaps wrong: the guards check it.
         address: billing address, else registered address.
-        birth_date: where known (PF).
-        email: empty where unknown.
         phone: digits with area code; empty where unknown.
         creditor_id: of which creditor; None where the host does not say.
     """
@@ -83,14 +80,10 @@ class Invoice:
 
     Args:
         id: the host's own id, as text.
-        customer_id: whose.
         subscription_id: of which serviço do cliente; None where the host does not say.
         number: what the customer sees on it.
-        due_date: vencimento.
         amount: principal, BRL.
         balance: still open of the principal, BRL.
-        status: whether it is owed.
-        paid_on: payment date, where settled.
         available_on: when the money was available, where the host says.
         notice_on: date of the creditor's own written notice, where the creditor notifies.
         creditor_id: to which creditor it is owed; None where the host does not say.

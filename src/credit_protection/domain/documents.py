@@ -32,7 +32,32 @@ _cnpj_is_valid = CNPJ().validate
 
 
 @dataclass(frozen=True, slots=True, init=False, repr=False)
-class Cpf:
+class _Document:
+    """`str()` and `repr()` give it masked."""
+
+    value: str
+
+    @property
+    def masked(self) -> str:
+        raise NotImplementedError
+
+    def __str__(self) -> str:
+        return self.masked
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.masked})"
+
+
+def _compact(text: str, length: int) -> str:
+    return text if len(text) == length else text.translate(_PUNCTUATION)
+
+
+def _invalid(code: str, message: str) -> InvalidInput:
+    return InvalidInput(message, field="document", code=code)
+
+
+@dataclass(frozen=True, slots=True, init=False, repr=False)
+class Cpf(_Document):
     """A natural person's document: 11 digits, the last two check digits. `str()` gives it masked.
 
     Args:
@@ -42,26 +67,18 @@ class Cpf:
         InvalidInput: wrong shape or wrong check digits. The message never holds the document.
     """
 
-    value: str
     person_type: ClassVar[PersonType] = PersonType.PF
     is_alphanumeric: ClassVar[bool] = False
 
     def __init__(self, text: str) -> None:
-        compact = text.strip()
-        if not _CPF_SHAPE(compact):
-            raise InvalidInput(
-                "CPF deve ter 11 dígitos, com ou sem pontuação. Confira o documento no cadastro.",
-                field="document",
-                code="cpf_formato",
-            )
-        if len(compact) != 11:  # noqa: PLR2004 - the punctuated form
-            compact = compact.translate(_PUNCTUATION)
+        given = text.strip()
+        if not _CPF_SHAPE(given):
+            message = "CPF deve ter 11 dígitos, com ou sem pontuação. Confira o documento no cadastro."
+            raise _invalid("cpf_formato", message)
+        compact = _compact(given, 11)
         if not _cpf_is_valid(compact):
-            raise InvalidInput(
-                "CPF com dígitos verificadores errados. Confira o documento com o cliente.",
-                field="document",
-                code="cpf_digitos",
-            )
+            message = "CPF com dígitos verificadores errados. Confira o documento com o cliente."
+            raise _invalid("cpf_digitos", message)
         object.__setattr__(self, "value", compact)
 
     @property
@@ -74,15 +91,9 @@ class Cpf:
         """`123.456.789-09`: whole, for where a person needs it."""
         return f"{self.value[:3]}.{self.value[3:6]}.{self.value[6:9]}-{self.value[9:]}"
 
-    def __str__(self) -> str:
-        return self.masked
-
-    def __repr__(self) -> str:
-        return f"Cpf({self.masked})"
-
 
 @dataclass(frozen=True, slots=True, init=False, repr=False)
-class Cnpj:
+class Cnpj(_Document):
     """A legal person's document: 12 of `[0-9A-Z]` and two check digits. `str()` gives it masked.
 
     Args:
@@ -92,26 +103,17 @@ class Cnpj:
         InvalidInput: wrong shape or wrong check digits.
     """
 
-    value: str
     person_type: ClassVar[PersonType] = PersonType.PJ
 
     def __init__(self, text: str) -> None:
         given = text.strip()
-        compact = given.upper()
-        if not (given.isascii() and _CNPJ_SHAPE(compact)):
-            raise InvalidInput(
-                "CNPJ deve ter 14 posições: 12 letras ou números e 2 dígitos. Confira o documento no cadastro.",
-                field="document",
-                code="cnpj_formato",
-            )
-        if len(compact) != 14:  # noqa: PLR2004 - the punctuated form
-            compact = compact.translate(_PUNCTUATION)
+        if not (given.isascii() and _CNPJ_SHAPE(given.upper())):
+            message = "CNPJ deve ter 14 posições: 12 letras ou números e 2 dígitos. Confira o documento no cadastro."
+            raise _invalid("cnpj_formato", message)
+        compact = _compact(given.upper(), 14)
         if not _cnpj_is_valid(compact):
-            raise InvalidInput(
-                "CNPJ com dígitos verificadores errados. Confira o documento com o cliente.",
-                field="document",
-                code="cnpj_digitos",
-            )
+            message = "CNPJ com dígitos verificadores errados. Confira o documento com o cliente."
+            raise _invalid("cnpj_digitos", message)
         object.__setattr__(self, "value", compact)
 
     @property
@@ -130,24 +132,12 @@ class Cnpj:
         value = self.value
         return f"{value[:2]}.{value[2:5]}.{value[5:8]}/{value[8:12]}-{value[12:]}"
 
-    def __str__(self) -> str:
-        return self.masked
-
-    def __repr__(self) -> str:
-        return f"Cnpj({self.masked})"
-
 
 Document = Cpf | Cnpj
 
 
 def parse_document(text: str) -> Document:
-    """Read a CPF or a CNPJ, by its length.
-
-    Args:
-        text: compact or punctuated.
-
-    Returns:
-        `Cpf` for 11 positions, `Cnpj` for 14.
+    """Read a CPF (11 positions) or a CNPJ (14), compact or punctuated.
 
     Raises:
         InvalidInput: neither length, or the check digits are wrong.
@@ -157,8 +147,5 @@ def parse_document(text: str) -> Document:
         return Cpf(text)
     if positions == 14:  # noqa: PLR2004
         return Cnpj(text)
-    raise InvalidInput(
-        "Documento deve ser um CPF (11 dígitos) ou um CNPJ (14 posições). Confira o documento no cadastro.",
-        field="document",
-        code="documento_formato",
-    )
+    message = "Documento deve ser um CPF (11 dígitos) ou um CNPJ (14 posições). Confira o documento no cadastro."
+    raise _invalid("documento_formato", message)

@@ -99,10 +99,8 @@ class BureauError(CreditProtectionError):
     """The bureau did not do what was requested. Its class says what happened to the call: the only such table.
 
     Args:
-        message: Portuguese sentence for the operator.
         code: stable code; the class's own unless a finer one is known.
         request_id: the bureau's protocol or request id, for its support.
-        http_status: the status of the answer, where there was one.
     """
 
     default_code = "erro_do_biro"

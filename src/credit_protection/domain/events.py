@@ -41,9 +41,6 @@ class Event:
     """One entry of a negativation's history.
 
     Args:
-        kind: what happened.
-        negativation_id: to which.
-        at: instant, UTC.
         actor_id: who, where a person or a host did it; None for the software itself.
         cause: why, one Portuguese sentence or a code.
         detail: more, as text; never a secret nor a whole document.

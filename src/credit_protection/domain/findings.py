@@ -20,9 +20,7 @@ class Finding:
 
     Args:
         code: stable, for programs (`natureza_pessoa`).
-        severity: BLOCK or WARN.
         message: Portuguese sentence that says what to do.
-        field: the input at fault.
         invoice_id: the host's invoice, where the finding is about one.
     """
 

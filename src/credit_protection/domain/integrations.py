@@ -40,10 +40,6 @@ class IntegrationSettings:
     """What an operator sets besides the gateway's parameters.
 
     Args:
-        environment: production or test.
-        removal_policy: when a payment removes.
-        guards: settings of the guards.
-        reuse: reuse window of queries.
         grouped: one record covers the chosen invoices of a subscription, where the gateway can.
         rate_per_second: calls per second at most, over all workers; None for no limit.
         owns_transmission: whether this software transmits (False while the ERP itself still does).
@@ -63,22 +59,14 @@ class Integration:
     """An integration (integração).
 
     Args:
-        id: ours.
         gateway: the gateway's code (`credito_na_medida`).
-        description: what operators call it.
-        creditor_id: in whose name.
-        parameters: the plain ones.
         encrypted_parameters: the secret ones, encrypted by the vault.
         active: inactive blocks queries and inclusions only; removals go on.
-        settings: what an operator sets besides the parameters.
         paused_until: no call before this instant, then one probe (circuit breaker, shared by all processes).
-        pause_reason: Portuguese, why.
         failing_negativation_ids: the last different ones whose calls failed since the last answer.
         consecutive_pauses: since the last answer.
         paused_since: when the first of them began.
-        created_at: instant, UTC.
         deleted_at: instant, UTC; a deleted one is kept for its history.
-        version: for optimistic locking.
     """
 
     id: str

@@ -15,8 +15,6 @@ class InclusionNature:
     """A nature (natureza da inclusão).
 
     Args:
-        code: the bureau's.
-        description: as the bureau writes it.
         person_types: for whom it is valid; None where the bureau does not say: allowed with a warning.
     """
 
@@ -30,10 +28,6 @@ class InclusionNature:
 
 
 def persons_in(description: str) -> frozenset[PersonType] | None:
-    """Read the person mark of a description: "Devedor (PF)", "Duplicata (PJ)", "(PF/PJ)".
-
-    Returns:
-        The person types of all marks; None where there is no mark.
-    """
+    """Read the person mark of a description: "Devedor (PF)", "Duplicata (PJ)", "(PF/PJ)"; None without a mark."""
     marks = {PersonType(mark.upper()) for pair in _MARK.findall(description) for mark in pair if mark}
     return frozenset(marks) if marks else None

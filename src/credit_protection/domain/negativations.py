@@ -20,10 +20,7 @@ from credit_protection.domain.state_table import Action, Desired, Observed, next
 class Unanswered:
     """Requests of one kind that were sent and whose effect is not known (rule 6).
 
-    Args:
-        count: how many.
-        since: when the first was claimed, UTC.
-        quiet_until: until then one of them could take effect, UTC.
+    The first was claimed at `since`; until `quiet_until` one of them could take effect.
     """
 
     count: int
@@ -36,9 +33,6 @@ class NegativatedInvoice:
     """One invoice that a negativation covers, as it was when chosen.
 
     Args:
-        invoice_id: the host's.
-        number: what the customer sees on it.
-        due_date: vencimento.
         principal: the invoice's whole amount, which the payments on the ledger must cover, BRL.
         amount: reported for it, BRL.
     """
@@ -70,14 +64,9 @@ class Block:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A worker's lease of a transmission, for one call.
+    """A worker's lease of a transmission, for one call, from before any byte was sent (`at`) until `until`.
 
-    Args:
-        action: what is being done.
-        worker: its name.
-        at: when it was claimed, UTC: before any byte was sent.
-        until: when the lease ends, UTC.
-        fence: the token that the answer must bring back.
+    The answer must bring back the token `fence`.
     """
 
     action: Action
@@ -97,9 +86,6 @@ class Transmission:
         deadline: the earliest legal deadline; None while nothing is to be removed.
         attempts: failed ones in a row.
         fence: the newest token issued.
-        claim: the running lease, if any.
-        block: why it waits for a person, if it does.
-        last_error: code of the last failure.
     """
 
     action: Action
@@ -122,38 +108,16 @@ class Negativation:
     """One debt record at a bureau. It lives once: after its removal, a new request makes a new one.
 
     Args:
-        id: ours.
-        request_id: the request that a person made.
-        integration_id: through which integration.
-        creditor_id: in whose name.
-        registry: where the record ends up.
         host: the host that owns customer and invoices.
-        customer_id: the host's.
-        subscription_id: the host's serviço do cliente.
-        customer_name: for lists.
-        document: of the debtor.
         invoices: what it covers; one, or several where grouped.
-        nature_code: the bureau's nature.
         reference: contract reference, at most 16 of `[A-Z0-9-]`, unique; with document and due date the bureau's key.
-        requested_by: the actor who asked.
-        created_at: instant, UTC.
-        transmission: its work.
-        observed: what the bureau is known to have.
-        observed_since: since when, UTC.
         triggers: effective reasons to remove; `desired` is REMOVED while there is one.
         unanswered_inclusions: inclusions whose effect is not known.
-        unanswered_removals: removals whose effect is not known.
         known_at: when the bureau first acknowledged the record; None while it never did.
-        bureau_id: the bureau's own id, where it gives one.
-        notice_sent_on: when the bureau sent its notice.
         published_on: when the record shows in queries.
         published_is_estimated: whether that date is our estimate from the state's notice term.
         removal_reason: decided at the last removal claim.
-        inclusion_claims: how many inclusions were ever claimed.
-        removal_claims: how many removals were ever claimed.
-        rejection: why the bureau refused the inclusion.
         is_adopted: taken over from before this software came.
-        version: for optimistic locking.
     """
 
     id: str
@@ -226,11 +190,6 @@ class Negativation:
         """Whether it is to be removed for this cause."""
         return any(trigger.cause is cause for trigger in self.triggers)
 
-    @property
-    def is_in_doubt(self) -> bool:
-        """Whether a request was sent and its effect is not known."""
-        return self.observed in {Observed.IN_DOUBT_INCLUDE, Observed.IN_DOUBT_REMOVE}
-
 
 def may_have_duplicates(negativation: Negativation, capabilities: Capabilities) -> bool:
     """Whether more than one of its inclusions may have reached the bureau.
@@ -257,14 +216,7 @@ def without_claim(negativation: Negativation) -> Negativation:
 def sync_transmission(negativation: Negativation, capabilities: Capabilities, due_at: datetime) -> Negativation:
     """Bring the transmission in line with the table after a change of desired or observed (rule 5).
 
-    Args:
-        negativation: with the new desired or observed.
-        capabilities: what the gateway can do.
-        due_at: when the next action is due, UTC.
-
-    Returns:
-        With the transmission's new action, deadline and instant. A block of another action is dropped; a person's block
-        stays while there is anything to do.
+    A block of another action is dropped; a person's block stays while there is anything to do.
     """
     work = negativation.transmission
     action = next_action(negativation.observed, negativation.desired, capabilities)

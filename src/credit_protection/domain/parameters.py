@@ -15,10 +15,7 @@ class ParameterSpec:
 
     Args:
         name: key, as the bureau calls it (`client_id`).
-        label: Portuguese, for forms.
         secret: encrypted at rest, never shown again, never logged.
-        required: must be filled in.
-        help: Portuguese sentence.
         default: used where it is left empty.
         advanced: hidden on a form until the user opens it.
         choices: the only values accepted; empty for any.
@@ -40,15 +37,9 @@ def check_parameters(
     *,
     secrets_stored: AbstractSet[str] = frozenset(),
 ) -> dict[str, str]:
-    """Check and complete what was filled in.
+    """Check and complete what was filled in; `secrets_stored` are names of secrets that are already kept.
 
-    Args:
-        specs: the gateway's.
-        given: by name; blanks around values are dropped.
-        secrets_stored: secrets that are already kept: left blank, they stay.
-
-    Returns:
-        Values by name; secrets left blank are absent, so that the stored ones stay.
+    A secret left blank is absent from what is returned, so that the stored one stays.
 
     Raises:
         InvalidInput: unknown name, missing required value, or a value outside the choices.

@@ -79,12 +79,7 @@ def parse_iso_day(text: str, *, field: str = "day") -> date:
 
 
 def parse_brazilian_day(text: str, *, field: str = "day", separators: str = "/") -> date:
-    """`31/05/2026`, day first; the leading zeros may be missing.
-
-    Args:
-        text: what was written.
-        field: for the error.
-        separators: the characters that may stand between the numbers.
+    """`31/05/2026`, day first; the leading zeros may be missing. Any of `separators` may be between the numbers.
 
     Raises:
         InvalidInput: another format, or no day of the calendar.

@@ -36,12 +36,6 @@ class Product:
     """A product (produto) of an integration.
 
     Args:
-        code: the bureau's.
-        name: as the bureau writes it.
-        kind: query, inclusion or removal.
-        person_types: for whom.
-        inputs: extra inputs.
-        price: BRL where known.
         hidden: removed from the operator's list; history stays.
         gone_at: since when the bureau no longer lists it; None while it does.
     """
@@ -72,16 +66,10 @@ class Synchronisation:
 
 
 def synchronise(stored: Iterable[Product], listed: Iterable[Product], now: datetime) -> Synchronisation:
-    """Bring the stored products up to the bureau's list; never deletes.
+    """Bring the stored products, gone and hidden ones included, up to the bureau's list; never deletes.
 
-    Args:
-        stored: what we have, gone and hidden ones included.
-        listed: what the bureau lists now.
-        now: instant of the synchronisation, UTC.
-
-    Returns:
-        All products: the listed ones in the bureau's order, then those gone. One that comes back is no longer gone;
-        one that an operator hid stays hidden.
+    The listed products come first, in the bureau's order. One that comes back is no longer gone; one that an operator
+    hid stays hidden.
     """
     before = {product.code: product for product in stored}
     current = {product.code: product for product in listed}
@@ -99,45 +87,27 @@ def synchronise(stored: Iterable[Product], listed: Iterable[Product], now: datet
 
 
 def check_inputs(product: Product, person_type: PersonType, given: Mapping[str, str]) -> dict[str, str]:
-    """Check that a query product fits the person and has what it needs.
-
-    Returns:
-        The inputs to send, blanks dropped.
+    """Check that a query product fits the person and has what it needs; returns the inputs to send, without blanks.
 
     Raises:
         InvalidInput: not a query, not offered, not for this person, a required input missing, or an unknown one.
     """
+
+    def refused(code: str, text: str, field: str = "product") -> InvalidInput:
+        return InvalidInput(f"O produto {product.code} {text}", field=field, code=code)
+
     if product.kind is not ProductKind.QUERY:
-        raise InvalidInput(
-            f"O produto {product.code} não é uma consulta. Escolha um produto de consulta.",
-            field="product",
-            code="produto_nao_e_consulta",
-        )
+        raise refused("produto_nao_e_consulta", "não é uma consulta. Escolha um produto de consulta.")
     if not product.offered:
-        raise InvalidInput(
-            f"O produto {product.code} não está mais disponível. Sincronize os produtos e escolha outro.",
-            field="product",
-            code="produto_indisponivel",
-        )
+        raise refused("produto_indisponivel", "não está mais disponível. Sincronize os produtos e escolha outro.")
     if person_type not in product.person_types:
-        raise InvalidInput(
-            f"O produto {product.code} não atende {person_type.value}. Escolha um produto para {person_type.value}.",
-            field="product",
-            code="produto_pessoa",
-        )
-    known = {extra.code for extra in product.inputs}
+        kind = person_type.value
+        raise refused("produto_pessoa", f"não atende {kind}. Escolha um produto para {kind}.")
     inputs = {code: value.strip() for code, value in given.items() if value.strip()}
-    if unknown := sorted(inputs.keys() - known):
-        raise InvalidInput(
-            f"O produto {product.code} não usa o insumo {unknown[0]}. Tire-o.",
-            field=unknown[0],
-            code="insumo_desconhecido",
-        )
+    if unknown := sorted(inputs.keys() - {extra.code for extra in product.inputs}):
+        raise refused("insumo_desconhecido", f"não usa o insumo {unknown[0]}. Tire-o.", unknown[0])
     for extra in product.inputs:
         if extra.required and extra.code not in inputs:
-            raise InvalidInput(
-                f"O produto {product.code} precisa do insumo {extra.name} ({extra.code}). Preencha-o.",
-                field=extra.code,
-                code="insumo_obrigatorio",
-            )
+            text = f"precisa do insumo {extra.name} ({extra.code}). Preencha-o."
+            raise refused("insumo_obrigatorio", text, extra.code)
     return inputs

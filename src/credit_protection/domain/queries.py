@@ -46,9 +46,7 @@ class DocumentReport:
     """A ready-made report, byte for byte as received.
 
     Args:
-        content: the bytes.
         media_type: `application/pdf` or `text/html`.
-        protocol: the bureau's, where given.
     """
 
     content: bytes
@@ -68,13 +66,7 @@ class DocumentReport:
 
 @dataclass(frozen=True, slots=True)
 class StructuredReport:
-    """An answer made of data: a tree of text, numbers, lists and mappings, as the bureau gave it.
-
-    Args:
-        data: the tree.
-        protocol: the bureau's, where given.
-        score: where the answer has one.
-    """
+    """An answer made of data: a tree of text, numbers, lists and mappings, as the bureau gave it."""
 
     data: Mapping[str, object]
     protocol: str | None = None
@@ -86,29 +78,7 @@ CreditReport = DocumentReport | StructuredReport
 
 @dataclass(frozen=True, slots=True)
 class CreditQuery:
-    """A credit query (consulta de crédito).
-
-    Args:
-        id: ours.
-        integration_id: through which integration.
-        creditor_id: for whom.
-        product_code: what was bought.
-        document: about whom.
-        customer_id: the host's, where it is a customer.
-        inputs: extra inputs that were sent.
-        purpose: legal basis.
-        actor_id: of the person.
-        asked_at: instant, UTC.
-        status: of the query.
-        cost: BRL where known.
-        answered_at: instant, UTC.
-        protocol: the bureau's.
-        error_code: why it failed.
-        error_message: Portuguese.
-        media_type: of the stored answer.
-        size: of the stored answer, bytes.
-        sha256: of the stored answer.
-    """
+    """A credit query (consulta de crédito); `media_type`, `size` (bytes) and `sha256` are of the stored answer."""
 
     id: str
     integration_id: str
@@ -146,11 +116,6 @@ def answered(query: CreditQuery, report: CreditReport, now: datetime) -> CreditQ
 
 def failed(query: CreditQuery, error: BureauError, now: datetime) -> CreditQuery:
     """The query that brought no report.
-
-    Args:
-        query: as sent.
-        error: why.
-        now: instant, UTC.
 
     Raises:
         Conflict: it has an outcome already.
@@ -192,13 +157,7 @@ def mark_lost(query: CreditQuery, now: datetime) -> CreditQuery:
 def check_reuse_window(earlier: CreditQuery | None, window: ReuseWindow, now: datetime) -> Finding | None:
     """Check the integration's reuse window before a new payment.
 
-    Args:
-        earlier: the newest answered query about the same document and product.
-        window: the integration's.
-        now: instant, UTC.
-
-    Returns:
-        A finding that offers the stored answer, blocking or warning; None where a query may be made.
+    `earlier` is the newest answered query about the same document and product; the finding offers its answer.
     """
     if earlier is None or window.days <= 0 or window.mode is ReuseMode.ALLOW or earlier.answered_at is None:
         return None
@@ -224,12 +183,7 @@ def require_allowed(finding: Finding | None, *, force: bool) -> None:
 
 
 def check_document_bytes(content: bytes, media_type: str, expected: str) -> None:
-    """Check that bytes look like what the gateway promised; a gateway parses them besides.
-
-    Args:
-        content: as received.
-        media_type: as the bureau declared it.
-        expected: `application/pdf` or `text/html`.
+    """Check that bytes look like the media type that the gateway promised; a gateway parses them besides.
 
     Raises:
         InvalidReport: empty, another kind, or cut.

@@ -45,7 +45,6 @@ class RemovalPolicy:
     """The removal policy of an integration.
 
     Args:
-        trigger: which settled invoices remove a grouped negativation.
         tolerance: how much of an invoice may be missing and it still counts as settled, BRL.
         deletion_days: business days for a person's deletion.
     """
@@ -60,11 +59,8 @@ class RemovalTrigger:
     """An effective reason to remove; while there is one, `desired` is REMOVED.
 
     Args:
-        cause: why.
-        at: since when, UTC.
         deadline: the last day for the bureau to have the removal, in the creditor's time zone.
         actor_id: the person, for a deletion.
-        reason: the reason that the person chose.
         note: attestation or remark.
     """
 
@@ -90,14 +86,8 @@ def removal_deadline(
 ) -> date:
     """The last day on which the removal must have reached the bureau.
 
-    Args:
-        cause: why it is removed.
-        on: for a settlement or agreement, the day the money is available; else the day of the request.
-        calendar: the creditor's.
-        deletion_days: business days for a person's deletion (a setting).
-
-    Returns:
-        The deadline's date, in the creditor's time zone; it ends with that day.
+    It counts from the day the money is available for a settlement or agreement, else from the day of the request. The
+    deadline ends with its day, in the creditor's time zone.
     """
     match cause:
         case RemovalCause.SETTLEMENT | RemovalCause.AGREEMENT:
@@ -114,17 +104,9 @@ def settlement_trigger(
     calendar: BusinessCalendar,
     now: datetime,
 ) -> RemovalTrigger | None:
-    """Decide whether the effective settlements remove the record (rule 4).
+    """Decide whether the effective settlements of every invoice remove the record (rule 4).
 
-    Args:
-        statuses: of every invoice of the negativation.
-        policy: the integration's.
-        calendar: the creditor's.
-        now: instant, UTC.
-
-    Returns:
-        The trigger with its deadline (five business days after the money was available; at once by court order), or
-        None while it is owed under the policy.
+    Its deadline is five business days after the money was available; by court order at once. None while it is owed.
     """
     settled = [each for each in statuses.values() if each.outcome.is_settled]
     if not settled or (policy.rule is RemovalRule.ALL_INVOICES_SETTLED and len(settled) < len(statuses)):
@@ -142,15 +124,10 @@ def settlement_trigger(
 def removal_reason(
     statuses: Mapping[str, InvoiceSettlementStatus], triggers: Iterable[RemovalTrigger]
 ) -> RemovalReason:
-    """Decide the true reason, at the claim (rule 10).
+    """Decide the true reason, at the claim (rule 10), from the statuses of every invoice as read now.
 
-    Args:
-        statuses: of every invoice of the negativation, read now.
-        triggers: the effective ones.
-
-    Returns:
-        COURT_ORDER by a judge's order; PAYMENT when all invoices are settled by payment; RENEGOTIATION with an
-        agreement; PARTIAL_PAYMENT when some are paid; else the reason that a person chose, or the creditor's request.
+    COURT_ORDER by a judge's order; PAYMENT when all invoices are settled by payment; RENEGOTIATION with an
+    agreement; PARTIAL_PAYMENT when some are paid; else the reason that a person chose, or the creditor's request.
     """
     effective = list(triggers)
     outcomes = [each.outcome for each in statuses.values()]

@@ -28,26 +28,19 @@ def request_removal(
 ) -> Change:
     """Add a reason to remove; closes at once what was never sent.
 
-    Returns:
-        `desired` is REMOVED and the table decides; a closed record is unchanged. A second request for the same cause
-        keeps the earlier deadline; a settlement's deadline is always the newest.
+    A closed record is unchanged. A second request for the same cause keeps the earlier deadline; a settlement's
+    deadline is always the newest.
     """
     if negativation.is_closed:
         return Change(negativation)
-    if not trigger.is_settlement:
-        trigger = _not_later(trigger, negativation)
-    others = tuple(each for each in negativation.triggers if each.cause is not trigger.cause)
     if trigger.is_settlement:
-        others = tuple(each for each in others if not each.is_settlement)
+        others = tuple(each for each in negativation.triggers if not each.is_settlement)
+    else:
+        others = tuple(each for each in negativation.triggers if each.cause is not trigger.cause)
+        trigger = _not_later(trigger, negativation)
     requested = replace(negativation, triggers=(*others, trigger))
-    event = Event(
-        EventKind.REMOVAL_WANTED,
-        negativation.id,
-        now,
-        trigger.actor_id,
-        trigger.note,
-        {"cause": trigger.cause.value, "deadline": trigger.deadline.isoformat()},
-    )
+    detail = {"cause": trigger.cause.value, "deadline": trigger.deadline.isoformat()}
+    event = Event(EventKind.REMOVAL_WANTED, negativation.id, now, trigger.actor_id, trigger.note, detail)
     return _with_desired(negativation, requested, capabilities, now, event)
 
 
@@ -67,28 +60,16 @@ def apply_settlement_statuses(
 ) -> Change:
     """Apply the effective settlements (rule 4).
 
-    Args:
-        negativation: whose.
-        statuses: of every invoice that it covers.
-        policy: the integration's.
-        calendar: the creditor's.
-        capabilities: what the gateway can do.
-        now: instant, UTC.
-
-    Returns:
-        With a settlement trigger where the policy says so; without it after a reversal, unless a removal was ever
-        claimed: then it is removed all the same. Idempotent.
+    After a reversal the settlement's trigger is withdrawn, unless a removal was ever claimed. Idempotent.
     """
     if negativation.is_closed:
         return Change(negativation)
     current = next((trigger for trigger in negativation.triggers if trigger.is_settlement), None)
     trigger = settlement_trigger(statuses, policy, calendar, now)
     if trigger is None:
-        return (
-            Change(negativation)
-            if current is None
-            else _withdraw_settlement_trigger(negativation, current, capabilities, now)
-        )
+        if current is None:
+            return Change(negativation)
+        return _withdraw_settlement_trigger(negativation, current, capabilities, now)
     if current is not None:
         deadline = min(current.deadline, trigger.deadline) if negativation.removal_claims else trigger.deadline
         if (current.cause, current.deadline) == (trigger.cause, deadline):
@@ -102,15 +83,9 @@ def _withdraw_settlement_trigger(
 ) -> Change:
     if negativation.removal_claims:
         return Change(negativation)
-    others = tuple(each for each in negativation.triggers if each is not trigger)
-    withdrawn = replace(negativation, triggers=others)
-    event = Event(
-        EventKind.REMOVAL_WITHDRAWN,
-        negativation.id,
-        now,
-        cause="estorno da baixa",
-        detail={"cause": trigger.cause.value},
-    )
+    withdrawn = replace(negativation, triggers=tuple(each for each in negativation.triggers if each is not trigger))
+    detail = {"cause": trigger.cause.value}
+    event = Event(EventKind.REMOVAL_WITHDRAWN, negativation.id, now, cause="estorno da baixa", detail=detail)
     return _with_desired(negativation, withdrawn, capabilities, now, event)
 
 
@@ -129,17 +104,7 @@ def delete(  # noqa: PLR0913 - the facts of one decision
 ) -> Change:
     """Request a removal as a person ("Apagar"). Without a reason it means "solicitação do credor".
 
-    Args:
-        negativation: whose.
-        actor_id: the person.
-        reason: chosen from the list, or None.
-        attestation: why, in the person's words; needed for PAYMENT without an effective settlement.
-        statuses: of every invoice that it covers.
-        deletion_days: the policy's.
-        today: the creditor's date.
-        calendar: the creditor's.
-        capabilities: what the gateway can do.
-        now: instant, UTC.
+    The attestation is in the person's words; it is needed for PAYMENT without an effective settlement.
 
     Raises:
         Conflict: it is closed already.
@@ -159,9 +124,7 @@ def delete(  # noqa: PLR0913 - the facts of one decision
     deadline = removal_deadline(cause, today, calendar, deletion_days=deletion_days)
     note = attestation.strip() or LABELS[chosen]
     is_by_settlements = chosen is RemovalReason.PAYMENT and not attestation.strip()
-    kept = (
-        None if is_by_settlements else chosen
-    )  # settlements may be reversed before the claim, which decides (rule 10)
+    kept = None if is_by_settlements else chosen  # settlements may be reversed; the claim decides (rule 10)
     trigger = RemovalTrigger(cause, now, deadline, actor_id, kept, note)
     return request_removal(negativation, trigger, capabilities, now)
 
@@ -198,10 +161,8 @@ def bureau_says_removed(
 ) -> Change:
     """A callback or an extract says "removed by the bureau": a hint (rule 6).
 
-    Returns:
-        `desired` is REMOVED, cause bureau. It closes after a look-up, since the hint may be about an earlier attempt
-        under the same key; at once where the gateway can't look up and only one inclusion was sent. A record that
-        was never sent is unchanged.
+    It closes after a look-up, since the hint may be about an earlier attempt under the same key; at once where the
+    gateway can't look up and only one inclusion was sent. A record that was never sent is unchanged.
     """
     if negativation.is_closed or (not negativation.inclusion_claims and negativation.known_at is None):
         return Change(negativation)

@@ -11,12 +11,13 @@ from credit_protection.domain.abbreviations import abbreviate
 from credit_protection.domain.actors import Actor
 from credit_protection.domain.capabilities import Capabilities
 from credit_protection.domain.creditors import Creditor
-from credit_protection.domain.customers import Address, Customer, Invoice
+from credit_protection.domain.customers import Address, Customer
 from credit_protection.domain.documents import Document, parse_document
 from credit_protection.domain.errors import RuleViolation
 from credit_protection.domain.events import Event, EventKind
 from credit_protection.domain.findings import Finding, Severity, blocks
-from credit_protection.domain.guards import Candidate, field_text
+from credit_protection.domain.guards import Candidate
+from credit_protection.domain.guards.checks import field_text
 from credit_protection.domain.integrations import Integration
 from credit_protection.domain.money import Money
 from credit_protection.domain.negativations import Change, NegativatedInvoice, Negativation, Transmission
@@ -28,20 +29,7 @@ _REFERENCE = re.compile(r"[A-Z0-9-]{1,16}").fullmatch
 
 @dataclass(frozen=True, slots=True)
 class InclusionRequest:
-    """A person's request to negativate invoices. Every negativation comes from one.
-
-    Args:
-        id: ours.
-        integration_id: through which integration.
-        actor_id: the person.
-        actor_name: as shown in the history.
-        requested_at: instant, UTC.
-        customer_id: the host's.
-        subscription_id: the host's.
-        invoice_ids: the explicit list.
-        nature_code: the bureau's.
-        remark: in the person's words.
-    """
+    """A person's request to negativate the listed invoices of one subscription. Every negativation comes from one."""
 
     id: str
     integration_id: str
@@ -99,17 +87,7 @@ def create(
 ) -> list[Change]:
     """Make the negativations of a request: one per invoice, or one in all where the integration groups.
 
-    Args:
-        request: a person's.
-        candidate: as read from the host.
-        findings: of the guards, about this candidate.
-        integration: through which.
-        capabilities: what its gateway can do.
-        host: the host that owns the invoices.
-        new_ids: gives a new id and a new contract reference.
-
-    Returns:
-        Each with its creation event; observed ABSENT, desired INCLUDED, the inclusion due now.
+    `new_ids` gives a new id and a new contract reference. The inclusions are due now.
 
     Raises:
         RuleViolation: a guard blocks; carries all findings.
@@ -118,7 +96,10 @@ def create(
     if blocks(reasons):
         raise RuleViolation("As regras não permitem esta negativação. Veja os motivos.", reasons)
     document = parse_document(candidate.customer.document)
-    covered = [_covered(invoice, candidate.amount_of(invoice)) for invoice in candidate.invoices]
+    covered = [
+        NegativatedInvoice(each.id, each.number, each.due_date, each.amount, candidate.amount_of(each))
+        for each in candidate.invoices
+    ]
     is_grouped = integration.settings.grouped and capabilities.grouping
     groups = [tuple(covered)] if is_grouped else [(one,) for one in covered]
     changes: list[Change] = []
@@ -159,10 +140,6 @@ def settled_findings(candidate: Candidate, ledger: Sequence[Entry], tolerance: M
     ]
 
 
-def _covered(invoice: Invoice, amount: Money) -> NegativatedInvoice:
-    return NegativatedInvoice(invoice.id, invoice.number, invoice.due_date, invoice.amount, amount)
-
-
 def new_negativation(
     request: InclusionRequest,
     *,
@@ -176,15 +153,7 @@ def new_negativation(
 ) -> Negativation:
     """Construct a negativation: observed ABSENT, desired INCLUDED. Nothing else constructs a new one.
 
-    Args:
-        request: a person's.
-        new_ids: its id and its contract reference.
-        integration: through which.
-        capabilities: what its gateway can do.
-        host: the host that owns the invoices.
-        customer_name: for lists.
-        document: of the debtor.
-        invoices: what it covers.
+    `new_ids` are its id and its contract reference.
     """
     negativation_id, reference = new_ids
     return Negativation(
@@ -211,21 +180,7 @@ def new_negativation(
 
 @dataclass(frozen=True, slots=True)
 class InclusionOrder:
-    """What is sent to include one record.
-
-    Args:
-        document: of the debtor.
-        name: of the debtor, fitted to the bureau's limit.
-        birth_date: where known.
-        address: of the debtor, fitted to the bureau's limits.
-        email: empty where unknown.
-        phone: empty where unknown.
-        creditor: the creditor's CNPJ.
-        reference: our contract reference.
-        nature_code: the bureau's nature.
-        due_date: the oldest.
-        amount: BRL.
-    """
+    """What is sent to include one record: texts fitted to the bureau's limits, the creditor's CNPJ, oldest due date."""
 
     document: Document
     name: str

@@ -60,13 +60,8 @@ class ImpossibleState(AssertionError):
     """A pair that the table says can't be: the software is wrong, not the operator."""
 
 
-def next_action(observed: Observed, desired: Desired, capabilities: Capabilities) -> Action:  # noqa: C901, PLR0911 - a table
+def next_action(observed: Observed, desired: Desired, capabilities: Capabilities) -> Action:
     """The next action.
-
-    Args:
-        observed: what the bureau is known to have.
-        desired: what the creditor wants.
-        capabilities: what the gateway can do.
 
     Raises:
         ImpossibleState: the pair can't be.
@@ -74,26 +69,20 @@ def next_action(observed: Observed, desired: Desired, capabilities: Capabilities
     match observed, desired:
         case Observed.ABSENT, Desired.INCLUDED:
             return Action.INCLUDE
-        case Observed.ABSENT, Desired.REMOVED:
-            return Action.CLOSE
         case Observed.IN_DOUBT_INCLUDE, Desired.INCLUDED:
             return _ask_or(Action.INCLUDE, capabilities, safe=capabilities.include_is_repeatable)
         case Observed.IN_DOUBT_INCLUDE, Desired.REMOVED:
             natural = capabilities.removal_key is RemovalKey.NATURAL and capabilities.not_found_is_an_answer
             return _ask_or(Action.REMOVE, capabilities, safe=natural)
-        case Observed.INCLUDING, _:
-            return _await_outcome(capabilities)
         case Observed.PRESENT, Desired.INCLUDED:
             return Action.NOTHING
         case Observed.PRESENT, Desired.REMOVED:
             return Action.REMOVE if capabilities.remove else Action.ASK_PERSON
         case Observed.IN_DOUBT_REMOVE, Desired.REMOVED:
             return _ask_or(Action.REMOVE, capabilities, safe=capabilities.remove_is_repeatable)
-        case Observed.REMOVING, Desired.REMOVED:
+        case (Observed.INCLUDING, _) | (Observed.REMOVING, Desired.REMOVED):
             return _await_outcome(capabilities)
-        case Observed.REJECTED, _:
-            return Action.CLOSE
-        case Observed.GONE, Desired.REMOVED:
+        case (Observed.ABSENT | Observed.GONE, Desired.REMOVED) | (Observed.REJECTED, _):
             return Action.CLOSE
         case _:
             raise ImpossibleState(f"{observed}, {desired}")

@@ -28,12 +28,7 @@ class Status(StrEnum):
 
 
 def status(negativation: Negativation, today: date) -> Status:
-    """Make the operator's status from desired and observed.
-
-    Args:
-        negativation: whose.
-        today: the creditor's date, for the notice term.
-    """
+    """Make the operator's status from desired, observed and, for the notice term, the creditor's date."""
     work = negativation.transmission
     if work.is_open and (work.block is not None or work.action is Action.ASK_PERSON):
         return Status.NEEDS_PERSON

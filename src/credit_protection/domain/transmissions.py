@@ -43,14 +43,7 @@ def claim(
     worker: str,
     reason: RemovalReason | None = None,
 ) -> Change:
-    """Lease the transmission for one call, and write the doubt.
-
-    Args:
-        negativation: whose.
-        capabilities: what the gateway can do; lease and quiet period are its.
-        now: instant of the claim, UTC.
-        worker: its name.
-        reason: the removal's true reason, decided now (rule 10); needed for a removal.
+    """Lease the transmission for one call, and write the doubt; a removal needs its true reason (rule 10).
 
     Returns:
         For an inclusion or a removal: observed is in doubt, with one more unanswered request. For a look-up: only the
@@ -63,9 +56,9 @@ def claim(
     expired = expire(negativation, capabilities, now)
     negativation = expired.negativation
     work = negativation.transmission
-    if expired.events and not is_claimable(work, now):
-        return expired
     if not is_claimable(work, now):
+        if expired.events:
+            return expired
         raise Conflict(
             "Esta transmissão já está com outro processo ou ainda não venceu. Tente de novo depois.",
             code="nao_reivindicavel",
@@ -76,30 +69,26 @@ def claim(
         claim=Claim(work.action, worker, now, now + capabilities.lease, work.fence + 1),
     )
     claimed = replace(negativation, transmission=leased)
-    match work.action:
-        case Action.INCLUDE:
-            claimed = replace(
-                claimed,
-                observed=Observed.IN_DOUBT_INCLUDE,
-                observed_since=now,
-                unanswered_inclusions=_one_more(negativation.unanswered_inclusions, capabilities, now),
-                inclusion_claims=negativation.inclusion_claims + 1,
-            )
-        case Action.REMOVE:
-            if reason is None:
-                raise ValueError("a removal's reason is decided at its claim")
-            claimed = replace(
-                claimed,
-                observed=Observed.IN_DOUBT_REMOVE,
-                observed_since=now,
-                unanswered_removals=_one_more(negativation.unanswered_removals, capabilities, now),
-                removal_claims=negativation.removal_claims + 1,
-                removal_reason=reason,
-            )
-        case _:
-            pass
     detail = {"action": work.action.value, "worker": worker, "fence": str(leased.fence)}
-    if reason is not None and work.action is Action.REMOVE:
+    if work.action is Action.INCLUDE:
+        claimed = replace(
+            claimed,
+            observed=Observed.IN_DOUBT_INCLUDE,
+            observed_since=now,
+            unanswered_inclusions=_one_more(negativation.unanswered_inclusions, capabilities, now),
+            inclusion_claims=negativation.inclusion_claims + 1,
+        )
+    if work.action is Action.REMOVE:
+        if reason is None:
+            raise ValueError("a removal's reason is decided at its claim")
+        claimed = replace(
+            claimed,
+            observed=Observed.IN_DOUBT_REMOVE,
+            observed_since=now,
+            unanswered_removals=_one_more(negativation.unanswered_removals, capabilities, now),
+            removal_claims=negativation.removal_claims + 1,
+            removal_reason=reason,
+        )
         detail["reason"] = reason.value
     return Change(claimed, (*expired.events, Event(EventKind.CLAIMED, negativation.id, now, detail=detail)))
 
@@ -114,8 +103,7 @@ def _one_more(unanswered: Unanswered | None, capabilities: Capabilities, now: da
 def expire(negativation: Negativation, capabilities: Capabilities, now: datetime) -> Change:
     """Release an expired lease: its worker is dead or late. The doubt that it wrote stays, and is due now.
 
-    Returns:
-        Unleased, with the next action of the table; unchanged where no lease has expired.
+    Unchanged where no lease has expired.
     """
     lease = negativation.transmission.claim
     if lease is None or lease.until > now:

@@ -1,19 +1,13 @@
 """The worker process: runs the configured queue engine until a signal, then stops it gracefully."""
 
-from __future__ import annotations
-
 import os
 import select
 import signal
+from collections.abc import Callable
 from enum import Enum
-from typing import TYPE_CHECKING
+from types import FrameType
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from types import FrameType
-
-    from credit_protection.facade import CreditProtection
-
+from credit_protection.facade import CreditProtection
 
 FETCH_EVERY = 1.0
 """Seconds between fetches, where wake-ups of other processes (a command, the ERP) do not arrive here."""
@@ -29,11 +23,8 @@ class StopReason(Enum):
 def run_worker(protection: CreditProtection, *, announce: Callable[[str], None]) -> StopReason:
     """Transmit due rows and sweep until SIGTERM or SIGINT, then finish the calls in flight. In the main thread only.
 
-    A second signal ends the process at once; the sweep of another worker then finds the claimed rows.
-
-    Args:
-        protection: the facade with the queue.
-        announce: receives a Portuguese line at the start, and one at the signal.
+    A second signal ends the process at once; the sweep of another worker then finds the claimed rows. `announce`
+    receives a Portuguese line at the start, and one at the signal.
     """
     reading, writing = os.pipe()
 

@@ -3,8 +3,6 @@
 `hookspecs` is the whole contract on one page; `hookimpl` marks an implementation.
 """
 
-from __future__ import annotations
-
 from credit_protection.plugins.hookspecs import PROJECT, hookimpl
 from credit_protection.plugins.manager import all_plugins, plugin_manager
 

@@ -20,14 +20,12 @@ if TYPE_CHECKING:
     from credit_protection.ports.storage import Storage
     from credit_protection.ports.vault import Vault
 
-BUREAUS = {
-    "credito_na_medida": "credit_protection.adapters.bureaus.credito_na_medida.provider:CreditoNaMedidaProvider",
-}
+BUREAUS = ("credit_protection.adapters.bureaus.credito_na_medida.provider:CreditoNaMedidaProvider",)
 STORAGE = "credit_protection.adapters.storage.sqlalchemy:SqlStorage"
 LOCAL_ERP = "credit_protection.adapters.hosts.local:LocalErp"
 VAULT = "credit_protection.adapters.vault:FernetVault"
 QUEUES = {
-    "embedded": "credit_protection.adapters.queue.embedded:EmbeddedQueue",
+    "embedded": "credit_protection.adapters.queue.embedded.engine:EmbeddedQueue",
     "procrastinate": "credit_protection.adapters.queue.procrastinate:ProcrastinateQueue",
 }
 KEYS = "credit_protection.adapters.vault:load_or_create_keys"
@@ -50,14 +48,13 @@ def _create_home(home: Path) -> None:
 @hookimpl
 def credit_protection_bureaus() -> Sequence[GatewayProvider]:
     """The built-in gateways."""
-    return [_load(reference)() for reference in BUREAUS.values()]
+    return [_load(reference)() for reference in BUREAUS]
 
 
 @hookimpl(trylast=True)
 def credit_protection_host(configuration: Configuration) -> HostErp:
     """The local ERP, where no plugin gives another."""
-    erp: HostErp = _load(LOCAL_ERP)(configuration.local_erp)
-    return erp
+    return _load(LOCAL_ERP)(configuration.local_erp)  # type: ignore[no-any-return] # named by a string
 
 
 @hookimpl(trylast=True)
@@ -66,8 +63,7 @@ def credit_protection_storage(configuration: Configuration) -> Storage:
     _create_home(configuration.home)
     storage = _load(STORAGE)(configuration.database_url)
     storage.migrate()
-    migrated: Storage = storage
-    return migrated
+    return storage  # type: ignore[no-any-return] # named by a string
 
 
 @hookimpl(trylast=True)
@@ -81,12 +77,10 @@ def credit_protection_queue(
             code="fila_desconhecida",
         )
     engine = _load(QUEUES[configuration.queue])
-    if configuration.queue == "embedded":
-        queue: WorkerEngine = engine(tasks, clock, workers=configuration.workers)
-    else:
-        schema = configuration.queue_schema or None
-        queue = engine(tasks, clock, configuration.database_url, workers=configuration.workers, schema=schema)
-    return queue
+    distributed: dict[str, object] = {}
+    if configuration.queue != "embedded":
+        distributed = {"url": configuration.database_url, "schema": configuration.queue_schema or None}
+    return engine(tasks, clock, workers=configuration.workers, **distributed)  # type: ignore[no-any-return] # likewise
 
 
 @hookimpl(trylast=True)
@@ -94,5 +88,4 @@ def credit_protection_vault(configuration: Configuration) -> Vault:
     """Fernet, with the configured keys or the key file."""
     _create_home(configuration.home)
     keys = configuration.keys or _load(KEYS)(configuration.key_file)
-    vault: Vault = _load(VAULT)(keys)
-    return vault
+    return _load(VAULT)(keys)  # type: ignore[no-any-return] # likewise

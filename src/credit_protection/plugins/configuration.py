@@ -17,20 +17,9 @@ if TYPE_CHECKING:
 
 _PREFIX = "CREDIT_PROTECTION_"
 _FILE = "credit_protection.toml"
-_KNOWN = frozenset(
-    {
-        "database_url",
-        "key",
-        "role",
-        "log_level",
-        "log_format",
-        "workers",
-        "queue",
-        "queue_schema",
-        "alarm_host_hours",
-        "alarm_worker_minutes",
-    }
-)
+_TEXTS = ("database_url", "role", "log_level", "log_format", "queue", "queue_schema")
+_NUMBERS = ("workers", "alarm_host_hours", "alarm_worker_minutes")
+_KNOWN = ("key", *_TEXTS, *_NUMBERS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,33 +78,22 @@ class Configuration:
 def load(environment: Mapping[str, str] | None = None) -> Configuration:
     """Read the configuration: `CREDIT_PROTECTION_*`, else `credit_protection.toml` in the home folder, else defaults.
 
-    Args:
-        environment: for tests; by default the process's.
-
     Raises:
         ConfigurationError: a value, or the file, is wrong.
     """
     given = os.environ if environment is None else environment
     home = Path(given.get(f"{_PREFIX}HOME") or _default_home()).expanduser()
     filed = _read(home / _FILE)
-    values = {name: given.get(f"{_PREFIX}{name.upper()}", "") or filed.get(name, "") for name in _KNOWN}
-    return Configuration(
-        home=home,
-        database_url=values["database_url"],
-        keys=tuple(key.strip() for key in values["key"].split(",") if key.strip()),
-        role=values["role"] or "administrador",
-        log_level=(values["log_level"] or "WARNING").upper(),
-        log_format=values["log_format"] or "text",
-        workers=_number(values, "workers", 8),
-        queue=values["queue"] or "embedded",
-        queue_schema=values["queue_schema"],
-        alarm_host_hours=_number(values, "alarm_host_hours", 24),
-        alarm_worker_minutes=_number(values, "alarm_worker_minutes", 10),
-    )
+    values = {name: given.get(f"{_PREFIX}{name.upper()}") or filed.get(name, "") for name in _KNOWN}
+    keys = tuple(key.strip() for key in values["key"].split(",") if key.strip())
+    texts = {name: values[name] for name in _TEXTS if values[name]}
+    if "log_level" in texts:
+        texts["log_level"] = texts["log_level"].upper()
+    numbers = {name: _number(name, values[name]) for name in _NUMBERS if values[name]}
+    return Configuration(home, keys=keys, **texts, **numbers)  # type: ignore[arg-type] # the lists above name the types
 
 
-def _number(values: Mapping[str, str], name: str, default: int) -> int:
-    text = values[name] or str(default)
+def _number(name: str, text: str) -> int:
     if not text.isdecimal() or not int(text):
         raise ConfigurationError(
             f"{_PREFIX}{name.upper()} deve ser um número inteiro maior que zero, e não {text!r}.", code="configuracao"

@@ -22,14 +22,7 @@ from credit_protection.domain.requests import InclusionOrder
 
 @dataclass(frozen=True, slots=True)
 class QueryOrder:
-    """A credit query to send.
-
-    Args:
-        product_code: the product to buy.
-        document: of the person or company that the query is about.
-        purpose: legal basis.
-        inputs: extra inputs by code.
-    """
+    """A credit query to send: the product to buy, whom it is about, the legal basis, and extra inputs by code."""
 
     product_code: str
     document: Document
@@ -39,12 +32,9 @@ class QueryOrder:
 
 @dataclass(frozen=True, slots=True)
 class RemovalOrder:
-    """A removal to send.
+    """A removal to send; `creditor` is the creditor's CNPJ.
 
-    Args:
-        key: of the record.
-        reason: the actual one, decided at the claim; the gateway maps it to the bureau's code.
-        creditor: the creditor's CNPJ.
+    The reason is the actual one, decided at the claim; the gateway maps it to the bureau's code.
     """
 
     key: RecordKey
@@ -54,13 +44,7 @@ class RemovalOrder:
 
 @dataclass(frozen=True, slots=True)
 class ListedRecord:
-    """A record as a bureau lists it, for adoption and reconciliation.
-
-    Args:
-        key: its key.
-        amount: BRL with a decimal point, as the bureau writes it.
-        found: its state.
-    """
+    """A record as a bureau lists it, for adoption and reconciliation; `amount` is BRL with a decimal point."""
 
     key: RecordKey
     amount: str
@@ -80,22 +64,18 @@ class BureauGateway(Protocol):
     @abstractmethod
     def check(self) -> None:
         """Authenticate for real. Returns when the credentials are good."""
-        raise NotImplementedError
 
     @abstractmethod
     def products(self) -> Sequence[Product]:
         """The products that the contract allows now."""
-        raise NotImplementedError
 
     @abstractmethod
     def natures(self) -> Sequence[InclusionNature]:
         """The inclusion natures, with the persons that each is valid for."""
-        raise NotImplementedError
 
     @abstractmethod
     def reasons(self) -> Sequence[BureauReason]:
         """The removal reasons, as the bureau lists them."""
-        raise NotImplementedError
 
     @abstractmethod
     def query(self, order: QueryOrder) -> CreditReport:
@@ -105,7 +85,6 @@ class BureauGateway(Protocol):
             OutcomeUnknown: the answer was lost after the request went out; it may have been paid.
             InvalidReport: the bytes do not have the declared form.
         """
-        raise NotImplementedError
 
     @abstractmethod
     def include(self, order: InclusionOrder) -> Receipt:
@@ -114,7 +93,6 @@ class BureauGateway(Protocol):
         Returns:
             `Done`, `Accepted` (the outcome comes later; also for a repeated request) or `Rejected`.
         """
-        raise NotImplementedError
 
     @abstractmethod
     def remove(self, order: RemovalOrder) -> Receipt:
@@ -126,12 +104,10 @@ class BureauGateway(Protocol):
         Raises:
             InclusionStillProcessing: not executed: the inclusion has no outcome yet.
         """
-        raise NotImplementedError
 
     @abstractmethod
     def find(self, key: RecordKey) -> LookupResult:
         """Look a record up: by the bureau's id where known, else by the natural key."""
-        raise NotImplementedError
 
     def list_records(self) -> Iterator[ListedRecord]:
         """All records, page by page. Called only where `Capabilities.list_records` is declared.
@@ -155,35 +131,26 @@ class GatewayProvider(Protocol):
     @abstractmethod
     def code(self) -> str:
         """Stable, `[a-z_]+`: `credito_na_medida`."""
-        raise NotImplementedError
 
     @property
     @abstractmethod
     def name(self) -> str:
         """As operators know it: `Crédito na Medida`."""
-        raise NotImplementedError
 
     @property
     @abstractmethod
     def capabilities(self) -> Capabilities:
         """What it can do, its limits and its deadlines."""
-        raise NotImplementedError
 
     @property
     @abstractmethod
     def parameters(self) -> Sequence[ParameterSpec]:
         """The parameters that an operator fills in."""
-        raise NotImplementedError
 
     @abstractmethod
     def create(self, parameters: Mapping[str, str], environment: Environment) -> BureauGateway:
-        """Make a gateway for one integration; no call is made yet.
-
-        Args:
-            parameters: checked values, secrets decrypted.
-            environment: production or test.
+        """Make a gateway for one integration from checked values, secrets decrypted; no call is made yet.
 
         Raises:
             InvalidInput: a value can't be used.
         """
-        raise NotImplementedError

@@ -1,7 +1,5 @@
 """Listeners: notified of events after their commit."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from typing import Protocol
 
@@ -15,12 +13,9 @@ class Listeners(Protocol):
 
     def negativation_event(self, events: Iterable[Event]) -> None:
         """Negativations changed; their events, in order."""
-        ...
 
     def query_answered(self, query: CreditQuery) -> None:
         """A credit query has its outcome."""
-        ...
 
     def alarm(self, alarm: Alarm) -> None:
         """An alarm needs a person. Called at most once a day for one alarm; after a crash perhaps twice."""
-        ...

@@ -14,12 +14,10 @@ class Extract(Protocol):
     @property
     def name(self) -> str:
         """As operators know it."""
-        ...
 
     @property
     def is_operation_log(self) -> bool:
         """Whether its rows are operations (the removal of a record is another row), not records."""
-        ...
 
     def rows(self) -> Iterator[ExtractRow]:
         """Stream the rows from the beginning; may be called more than once.
@@ -29,4 +27,3 @@ class Extract(Protocol):
             BureauError: the bureau could not be read; a `ProtocolError` of code `registros_ilegiveis` is raised after
                 all other rows were given.
         """
-        ...

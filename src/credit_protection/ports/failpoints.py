@@ -1,7 +1,5 @@
 """Failpoints: named points at which a fault drill may pause or kill the process. They do nothing otherwise."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 PERFORM = (

@@ -38,15 +38,9 @@ class HostCapabilities:
 
 @dataclass(frozen=True, slots=True)
 class OverdueFilter:
-    """Which overdue invoices to report; None means no limit.
+    """Which overdue invoices to report; None means no limit. Days late are days from the due date to `today`.
 
-    Args:
-        today: the creditor's date.
-        minimum_days_late: days after the due date.
-        maximum_days_late: days after the due date.
-        minimum_balance: BRL.
-        customer_id: of one customer.
-        city: of the customer.
+    `today` is the creditor's date, `minimum_balance` in BRL, `city` the customer's.
     """
 
     today: date
@@ -69,33 +63,27 @@ class HostErp(Protocol):
     @abstractmethod
     def code(self) -> str:
         """Stable name of this host within a tenant (`local`, `hubsoft`): part of every invoice's key."""
-        raise NotImplementedError
 
     @property
     @abstractmethod
     def capabilities(self) -> HostCapabilities:
         """What it can do."""
-        raise NotImplementedError
 
     @abstractmethod
     def creditors(self) -> Sequence[Creditor]:
         """The companies (empresas) in whose name debts are owed."""
-        raise NotImplementedError
 
     @abstractmethod
     def customers(self, ids: Sequence[str]) -> Mapping[str, Customer]:
         """Customers by id; an unknown id is absent from the answer."""
-        raise NotImplementedError
 
     @abstractmethod
     def customers_with_document(self, document: str) -> Sequence[Customer]:
         """Customers with a compact CPF or CNPJ."""
-        raise NotImplementedError
 
     @abstractmethod
     def invoice_statuses(self, invoice_ids: Sequence[str]) -> Mapping[str, Invoice]:
         """Invoices with their status now, by id; an unknown id is absent from the answer. At most 1,000 ids."""
-        raise NotImplementedError
 
     def subscriptions(self, ids: Sequence[str]) -> Mapping[str, Subscription]:  # noqa: ARG002 - a default
         """Subscriptions by id; an unknown id is absent from the answer."""

@@ -1,7 +1,5 @@
 """How many calls an integration may make, over all threads and processes."""
 
-from __future__ import annotations
-
 from datetime import datetime
 from typing import Protocol
 
@@ -15,16 +13,10 @@ class RateLimits(Protocol):
     """
 
     def acquire(self, integration: Integration) -> datetime | None:
-        """Acquire a permit for one call.
-
-        Returns:
-            None where it is given. Else the instant, UTC, before which none will be given.
-        """
-        ...
+        """Acquire a permit for one call; returns None, or the instant, UTC, before which none will be given."""
 
     def close(self) -> None:
         """Close connections."""
-        ...
 
 
 class Unlimited:

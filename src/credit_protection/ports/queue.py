@@ -1,7 +1,5 @@
 """Queue engines: they wake workers. The rows are the truth; losing or repeating a wake-up is harmless."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -31,20 +29,15 @@ class TransmissionQueue(Protocol):
     @property
     def capabilities(self) -> QueueCapabilities:
         """What it can do."""
-        ...
 
     def wake(self, negativation_id: str | None = None, not_before: datetime | None = None) -> None:
-        """Something may be due. Called after commit, never inside a host's transaction.
+        """Something (a row, None for any) may be due at an instant, UTC (None for now).
 
-        Args:
-            negativation_id: which row; None for any.
-            not_before: instant, UTC; None for now.
+        Called after commit, never inside a host's transaction.
         """
-        ...
 
     def snapshot(self) -> QueueSnapshot:
         """For screens and monitors."""
-        ...
 
 
 class WorkerTasks(Protocol):
@@ -52,19 +45,15 @@ class WorkerTasks(Protocol):
 
     def due(self, limit: int) -> Sequence[DueTransmission]:
         """What may be claimed now, the most urgent first."""
-        ...
 
     def next_due_at(self) -> datetime | None:
         """When to fetch due rows again without a wake-up; None where nothing is pending."""
-        ...
 
     def perform(self, negativation_id: str, worker: str) -> object | None:
         """Claim, call, store. None where another worker has claimed it or it is not due."""
-        ...
 
     def sweep(self) -> object:
         """Find what no wake-up announced; idempotent and bounded."""
-        ...
 
 
 class WorkerEngine(TransmissionQueue, Protocol):
@@ -76,21 +65,16 @@ class WorkerEngine(TransmissionQueue, Protocol):
     @property
     def failures(self) -> int:
         """How many calls to the use cases have raised; each is in the log."""
-        ...
 
     @property
     def is_running(self) -> bool:
         """Whether it was started, in this process, and not stopped."""
-        ...
 
     def start(self) -> bool:
         """Start the threads, after any fork; False where they run already. Raises `ConfigurationError`."""
-        ...
 
     def stop(self, timeout: float | None = None) -> bool:
         """Start no further call, and wait for those in flight; False where one outlives the time-out (seconds)."""
-        ...
 
     def run_until_idle(self, timeout: float = 60.0) -> bool:
         """Sweep and perform what is due now; returns whether nothing is left that is due."""
-        ...

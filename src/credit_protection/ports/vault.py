@@ -1,7 +1,5 @@
 """Where secrets are encrypted at rest."""
 
-from __future__ import annotations
-
 from typing import Protocol
 
 
@@ -10,8 +8,6 @@ class Vault(Protocol):
 
     def encrypt(self, secret: str) -> str:
         """Encrypt, to text."""
-        ...
 
     def decrypt(self, encrypted: str) -> str:
         """Decrypt. Raises `ConfigurationError` where no key fits."""
-        ...

@@ -35,8 +35,7 @@ from credit_protection.application.worker_tasks import TenantWorkerTasks
 from credit_protection.domain.alarms import AlarmSettings
 from credit_protection.domain.guards import Guard
 from credit_protection.ports.bureau import GatewayProvider
-from credit_protection.ports.calendar import BusinessCalendars
-from credit_protection.ports.clock import Clock, Identifiers
+from credit_protection.ports.clock import BusinessCalendars, Clock, Identifiers
 from credit_protection.ports.events import Listeners
 from credit_protection.ports.host import HostErp
 from credit_protection.ports.limits import RateLimits, Unlimited
@@ -56,22 +55,7 @@ from credit_protection.testing.fakes import (
 
 @dataclass(frozen=True, slots=True)
 class Tenant:
-    """The ports of one tenant and its use cases.
-
-    Args:
-        ports: what the use cases work with.
-        integrations: registers and changes integrations.
-        customers: reads the host's customers and overdue invoices.
-        queries: runs credit queries.
-        negativations: creates, removes and shows negativations.
-        payments: records and applies settlements.
-        transmissions: claims and performs calls to the bureau.
-        adoption: imports records that exist at the bureau already.
-        audit_trail: reads the audit entries.
-        alarms: reports what needs a person.
-        sweep: finds what no wake-up announced.
-        tasks: what a worker engine runs.
-    """
+    """The ports of one tenant and its use cases; `tasks` is what a worker engine runs."""
 
     ports: TenantPorts
     integrations: Integrations
@@ -107,21 +91,11 @@ def make_tenant(  # noqa: PLR0913 - one for each port
     extra_guards: Sequence[Guard] = (),
     alarm_settings: AlarmSettings = AlarmSettings(),
 ) -> Tenant:
-    """Wire every use case over a storage. Each port that is not given is a fake; give your own to drive it.
+    """Wire every use case over a storage that is migrated, as of `sqlite_storage`.
 
-    Args:
-        storage: migrated, as of `sqlite_storage`.
-        host: by default `FakeErp`, without customers.
-        gateways: by default one `FakeBureau`, of the code `fake`.
-        vault: by default `PlainVault`.
-        clock: by default `FakeClock`.
-        identifiers: by default `CountingIdentifiers`.
-        calendars: by default the Brazilian ones.
-        listeners: by default `RecordingListeners`.
-        queue: by default `RecordingQueue`, which wakes no worker.
-        limits: by default none.
-        extra_guards: guards beside the built-in ones.
-        alarm_settings: when a host or a worker counts as silent.
+    Each port that is not given is a fake of `testing.fakes`; give your own to drive it. By default the host has no
+    customers, the only gateway is a `FakeBureau` (code `fake`), the queue wakes no worker, calendars are the Brazilian
+    ones, and no limit of calls applies. `extra_guards` are added to the built-in ones.
     """
     vault = vault or PlainVault()
     ports = TenantPorts(
@@ -159,10 +133,8 @@ def make_tenant(  # noqa: PLR0913 - one for each port
 def sqlite_storage(path: Path | None = None) -> SqlStorage:
     """A storage over a new SQLite file with empty tables, in about a millisecond: the tables are migrated only once.
 
-    Its commits do not wait for the disk: for tests only.
-
-    Args:
-        path: of the file, which is replaced; None for a temporary file, deleted with the storage.
+    Its commits do not wait for the disk: for tests only. A file at `path` is replaced; without a path, the file is
+    temporary and deleted with the storage.
     """
     folder = TemporaryDirectory() if path is None else None
     file = path or Path(folder.name if folder else "") / "credit_protection.sqlite"
@@ -175,7 +147,6 @@ def sqlite_storage(path: Path | None = None) -> SqlStorage:
 
 @cache
 def _migrated() -> bytes:
-    """The bytes of a SQLite file with empty tables."""
     with TemporaryDirectory() as folder:
         file = Path(folder) / "migrated.sqlite"
         storage = SqlStorage(f"sqlite:///{file}", durable=False)

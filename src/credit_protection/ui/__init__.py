@@ -3,8 +3,6 @@
 Texts are Portuguese, for operators; keys are English and stable. The command line is built on it.
 """
 
-from __future__ import annotations
-
 from credit_protection.domain.parsing import parse_amount, parse_day
 from credit_protection.ui.filters import (
     negativation_filter,

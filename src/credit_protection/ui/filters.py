@@ -49,14 +49,10 @@ def overdue_filter(values: FormValues, today: date) -> OverdueFilter:
 
 
 def page_request(size: int = 50, after: str | None = None) -> PageRequest:
-    """Which part of a list to read.
-
-    Args:
-        size: from 1 to 1,000 rows.
-        after: the cursor of the page before; None or empty for the first page.
+    """Which part of a list to read: its size, and the cursor of the page before (None or empty for the first page).
 
     Raises:
-        InvalidInput: the size is out of bounds.
+        InvalidInput: the size is not from 1 to 1,000 rows.
     """
     if not 1 <= size <= _LARGEST_PAGE:
         raise InvalidInput(f"Peça de 1 a {_LARGEST_PAGE} linhas.", field="size", code="tamanho_da_pagina")
@@ -64,12 +60,7 @@ def page_request(size: int = 50, after: str | None = None) -> PageRequest:
 
 
 def next_page_query(values: FormValues, page: Page[Any]) -> str | None:
-    """The query string of the next page's link; None after the last page.
-
-    Args:
-        values: of the filter, as they were given for this page.
-        page: this one.
-    """
+    """The query string of the next page's link, with the filter values of this one; None after the last page."""
     if page.cursor is None:
         return None
     given = {name: value for name, value in values.items() if value not in {None, ""}}

@@ -13,13 +13,7 @@ _COLUMNS = make_columns(severity="Gravidade", code="Código", message="Motivo")
 
 @dataclass(frozen=True, slots=True)
 class GroupedFindings:
-    """Findings by what they mean for the operator.
-
-    Args:
-        blocks: each refuses.
-        warnings: a person decides.
-        by_field: all of them, by the input at fault.
-    """
+    """Findings that refuse, findings that a person decides about, and all of them by the input at fault."""
 
     blocks: tuple[Finding, ...]
     warnings: tuple[Finding, ...]

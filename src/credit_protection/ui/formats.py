@@ -38,11 +38,7 @@ def format_value(value: object, timezone: tzinfo | None = None) -> str:
 
 
 def mask_document(text: str) -> str:
-    """A CPF or CNPJ as lists show it (`***.456.789-**`); `(inválido)` for anything else, which may be a typing error.
-
-    Args:
-        text: as the ERP stores it.
-    """
+    """A CPF or CNPJ of the ERP as lists show it (`***.456.789-**`); `(inválido)` for anything else."""
     try:
         return parse_document(text).masked
     except InvalidInput:

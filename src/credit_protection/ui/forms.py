@@ -67,10 +67,7 @@ class FormField:
         return self.kind is FieldKind.SECRET
 
     def parse(self, text: str) -> object:
-        """The value that was entered.
-
-        Args:
-            text: as typed; blanks around it are dropped, and the default replaces an empty one.
+        """The value of a text as typed: blanks around it are dropped, and the default replaces an empty one.
 
         Raises:
             InvalidInput: a required value is missing, or the text is of another kind; its `field` is this one's name.
@@ -130,22 +127,14 @@ def product_input_fields(product: Product) -> tuple[FormField, ...]:
 
 
 def parse_boolean(text: str) -> bool:
-    """Read `sim`, `não`, `true`, `false`, `1` or `0`, in any case.
-
-    Raises:
-        ValueError: anything else.
-    """
+    """Read `sim`, `não`, `true`, `false`, `1` or `0`, in any case. Raises `ValueError`."""
     if text.casefold() not in _YES | _NO:
         raise ValueError("use true ou false")
     return text.casefold() in _YES
 
 
 def parse_count(text: str) -> int:
-    """Read a whole number.
-
-    Raises:
-        ValueError: it is negative, or something else.
-    """
+    """Read a whole number, zero or more. Raises `ValueError`."""
     if not (text.isascii() and text.isdigit()):
         raise ValueError("use um número inteiro, zero ou maior")
     return int(text)

@@ -19,10 +19,7 @@ from credit_protection.ui.labels import label_for
 class SettingField(FormField):
     """A setting as a form field. Read it with `value_in`, change it with `change_settings`.
 
-    Args:
-        part: the part of the settings that holds it; empty for the settings themselves.
-        attribute: its name there.
-        options: the enum of its choices.
+    It is an `attribute` of a `part` of the settings, or of the settings themselves; `options` is its choices' enum.
     """
 
     part: str = ""
@@ -35,11 +32,7 @@ class SettingField(FormField):
         return getattr(getattr(settings, self.part) if self.part else settings, self.attribute)
 
     def changed(self, settings: IntegrationSettings, text: str) -> IntegrationSettings:
-        """The settings with this value.
-
-        Raises:
-            InvalidInput: the text can't be read.
-        """
+        """The settings with this value. Raises `InvalidInput`: the text can't be read."""
         value = self.parse(text)
         if self.options is not None:
             value = self.options(value)
@@ -104,11 +97,7 @@ def setting_values(settings: IntegrationSettings) -> dict[str, object]:
 
 
 def change_settings(settings: IntegrationSettings, texts: Mapping[str, str]) -> IntegrationSettings:
-    """The settings with what was entered.
-
-    Args:
-        settings: before.
-        texts: what was entered, by the setting's name.
+    """The settings with what was entered, by the setting's name.
 
     Raises:
         InvalidInput: there is no such setting, or its value can't be read.

@@ -35,13 +35,7 @@ _NUMERIC = frozenset({"amount", "balance", "business_days_left", "cost", "count"
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column of a table, or one field of a record.
-
-    Args:
-        key: of the row's value.
-        title: Portuguese.
-        align: of its text.
-    """
+    """One column of a table, or one field of a record: the key of the row's value, and a Portuguese title."""
 
     key: str
     title: str
@@ -50,12 +44,12 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Rows of one kind.
+    """Rows of one kind. A row has more keys than the columns that a person sees.
 
     Args:
         key: the name of the list in JSON.
         title: Portuguese.
-        columns: what a person sees, in order. A row has more keys than these.
+        columns: in order.
         rows: the data.
         empty: what to show instead of an empty table.
     """
@@ -73,12 +67,7 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One thing.
-
-    Args:
-        columns: what a person sees, in order.
-        row: the data.
-    """
+    """One thing: its data, and the columns that a person sees, in order."""
 
     columns: Sequence[Column]
     row: Row
@@ -330,31 +319,12 @@ def _negativation_row(negativation: Negativation, today: Mapping[str, date]) -> 
     work = negativation.transmission
     now = today[negativation.creditor_id]
     shown = status(negativation, now)
-    return {
-        "id": negativation.id,
-        "reference": negativation.reference,
+    return _attributes(negativation, *_NEGATIVATION, "subscription_id", "integration_id", "registry") | {
         "status": shown,
         "status_text": shown.value,
-        "customer_id": negativation.customer_id,
-        "customer_name": negativation.customer_name,
         "document": negativation.document.masked,
         "person_type": negativation.document.person_type,
-        "subscription_id": negativation.subscription_id,
         "invoices": [invoice.invoice_id for invoice in negativation.invoices],
-        "amount": negativation.amount,
-        "due_date": negativation.due_date,
-        "nature_code": negativation.nature_code,
-        "integration_id": negativation.integration_id,
-        "registry": negativation.registry,
-        "desired": negativation.desired,
-        "observed": negativation.observed,
-        "observed_since": negativation.observed_since,
-        "bureau_id": negativation.bureau_id,
-        "rejection": negativation.rejection,
-        "requested_by": negativation.requested_by,
-        "created_at": negativation.created_at,
-        "published_on": negativation.published_on,
-        "removal_reason": negativation.removal_reason,
         "causes": [trigger.cause for trigger in negativation.triggers],
         "notes": [trigger.note for trigger in negativation.triggers if trigger.note],
         "next_action": work.action,
@@ -373,17 +343,13 @@ def _query_row(query: CreditQuery, *, masked: bool = True) -> dict[str, object]:
 
 
 def _integration_row(integration: Integration, now: datetime) -> Row:
-    return {
-        "id": integration.id,
-        "description": integration.description,
-        "gateway": integration.gateway,
-        "creditor_id": integration.creditor_id,
-        "active": integration.active,
+    return _attributes(integration, *_INTEGRATION) | {
         "calls": call_state(integration, now),
-        "paused_until": integration.paused_until,
-        "pause_reason": integration.pause_reason,
-        "parameters": integration.parameters,
         "secrets": sorted(integration.encrypted_parameters),
         "settings": setting_values(integration.settings),
-        "created_at": integration.created_at,
     }
+
+
+def _attributes(thing: object, *keys: str) -> dict[str, object]:
+    """The values of the keys that are attributes; the caller adds the others."""
+    return {key: getattr(thing, key) for key in keys if hasattr(thing, key)}

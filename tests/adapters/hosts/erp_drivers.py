@@ -102,7 +102,7 @@ class LocalErpDriver(ErpDriver):
         customer = Customer(str(next(self._numbers)), name, document, Address(city=city, state="MG"))
         row = tables._customer_row(customer)
         with self._writing() as connection:
-            connection.execute("INSERT INTO customers VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
+            connection.execute(tables._INSERT_CUSTOMER, row)
         return customer.id
 
     def add_subscription(self, customer_id: str) -> str:

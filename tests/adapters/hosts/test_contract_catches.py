@@ -20,7 +20,7 @@ from credit_protection.domain.errors import HostUnavailable
 from credit_protection.domain.money import ZERO, Money
 from credit_protection.domain.settlements import Reversal, Settlement
 from credit_protection.testing.contracts.host.erp_driver import HostFixture
-from credit_protection.testing.contracts.host.events import EventsContract
+from credit_protection.testing.contracts.host.settlements import EventsContract
 from credit_protection.testing.fakes import FakeErp
 from credit_protection.testing.tenants import make_tenant, sqlite_storage
 from tests.adapters.hosts.erp_drivers import FakeErpDriver, SmallErpDriver, small_host

@@ -14,7 +14,7 @@ import psycopg
 import pytest
 
 from credit_protection.adapters.clock import SystemClock
-from credit_protection.adapters.limits import BucketLimits
+from credit_protection.adapters.limits.buckets import BucketLimits
 from credit_protection.adapters.limits.rate_windows import Window, windows
 from credit_protection.testing import samples
 

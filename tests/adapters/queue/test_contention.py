@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from credit_protection.adapters.queue.embedded.contention import MAX_FACTOR, ContentionWindow
+from credit_protection.adapters.queue.embedded.pacing import MAX_FACTOR, ContentionWindow
 
 DUE = [f"n{number}" for number in range(100)]
 

@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from credit_protection.adapters.queue.embedded import EmbeddedQueue
-from credit_protection.adapters.queue.embedded.cooldowns import RetryCooldowns
+from credit_protection.adapters.clock import SystemClock
+from credit_protection.adapters.queue.embedded.engine import EmbeddedQueue
+from credit_protection.adapters.queue.embedded.pacing import RetryCooldowns
 from credit_protection.domain.errors import ConfigurationError
 from credit_protection.ports.queue import QueueSnapshot
-from credit_protection.testing.contracts.queue.in_memory_tasks import Clock, InMemoryTasks, until
+from credit_protection.testing.contracts.queue.tasks import InMemoryTasks, until
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -27,7 +28,7 @@ def start() -> Iterator[Callable[..., EmbeddedQueue]]:
     queues: list[EmbeddedQueue] = []
 
     def create(tasks: InMemoryTasks, workers: int = 8, sweep_every: timedelta = timedelta(seconds=60)) -> EmbeddedQueue:
-        queue = EmbeddedQueue(lambda: tasks, Clock(), workers=workers, sweep_every=sweep_every)
+        queue = EmbeddedQueue(lambda: tasks, SystemClock(), workers=workers, sweep_every=sweep_every)
         queues.append(queue)
         queue.start()
         return queue
@@ -70,7 +71,7 @@ def test_hundred_wakeups_cause_few_fetches_and_one_call_per_row(start: Callable[
 
 def test_wakeup_before_start_is_kept() -> None:
     tasks = InMemoryTasks()
-    queue = EmbeddedQueue(lambda: tasks, Clock())
+    queue = EmbeddedQueue(lambda: tasks, SystemClock())
     queue.wake("a")
     queue.wake("b", datetime.now(UTC) + timedelta(hours=1))
     assert queue.snapshot() == QueueSnapshot(waiting=2, running=0)
@@ -296,7 +297,7 @@ def test_cooldowns_grow_and_expire() -> None:
 
 
 def test_no_thread_runs_before_start_or_after_stop() -> None:
-    queue = EmbeddedQueue(InMemoryTasks, Clock(), workers=3)
+    queue = EmbeddedQueue(InMemoryTasks, SystemClock(), workers=3)
     queue.wake()
     assert threads() == []
     assert queue.start()
@@ -313,7 +314,7 @@ def test_restarted_engine_does_not_repeat_a_call_in_flight() -> None:
     tasks.claims = False
     may_end = threading.Event()
     tasks.on_perform = lambda id_: may_end.wait(10) if id_ == "slow" else "done"
-    queue = EmbeddedQueue(lambda: tasks, Clock(), workers=2)
+    queue = EmbeddedQueue(lambda: tasks, SystemClock(), workers=2)
     queue.start()
     until(lambda: list(tasks.due_at) == ["slow"])
     assert not queue.stop(0)
@@ -330,7 +331,7 @@ def test_restarted_engine_does_not_repeat_a_call_in_flight() -> None:
 
 def test_call_may_stop_the_engine_that_runs_it() -> None:
     tasks = InMemoryTasks("a")
-    queue = EmbeddedQueue(lambda: tasks, Clock())
+    queue = EmbeddedQueue(lambda: tasks, SystemClock())
     stopped: list[bool] = []
 
     def perform(_: str) -> object:
@@ -348,7 +349,7 @@ def test_failing_construction_of_use_cases_starts_nothing() -> None:
     def broken() -> InMemoryTasks:
         raise ConfigurationError("sem chave")
 
-    queue = EmbeddedQueue(broken, Clock())
+    queue = EmbeddedQueue(broken, SystemClock())
     with pytest.raises(ConfigurationError, match="sem chave"):
         queue.start()
     assert not queue.is_running
@@ -358,7 +359,7 @@ def test_failing_construction_of_use_cases_starts_nothing() -> None:
 @pytest.mark.parametrize(("workers", "seconds"), [(0, 60), (8, 0)])
 def test_engine_without_workers_or_sweep_is_refused(workers: int, seconds: int) -> None:
     with pytest.raises(ConfigurationError):
-        EmbeddedQueue(InMemoryTasks, Clock(), workers=workers, sweep_every=timedelta(seconds=seconds))
+        EmbeddedQueue(InMemoryTasks, SystemClock(), workers=workers, sweep_every=timedelta(seconds=seconds))
 
 
 # ---------------------------------------------------------------------------------------------------------- until idle
@@ -368,7 +369,7 @@ def test_run_until_idle_sweeps_performs_due_rows_and_leaves_no_thread() -> None:
     tasks = InMemoryTasks(*(f"n{number}" for number in range(50)))
     tasks.add("tomorrow", due_in=86_400)
     tasks.on_sweep = lambda: tasks.add("found by the sweep") if tasks.sweeps == 1 else None
-    queue = EmbeddedQueue(lambda: tasks, Clock())
+    queue = EmbeddedQueue(lambda: tasks, SystemClock())
     assert queue.run_until_idle(10)
     assert list(tasks.due_at) == ["tomorrow"]
     assert "found by the sweep" in tasks.started
@@ -395,7 +396,7 @@ def test_run_until_idle_does_not_wait_for_cooldowns(caplog: pytest.LogCaptureFix
         return None if id_ == "claimed" else "done"
 
     tasks.on_perform = perform
-    queue = EmbeddedQueue(lambda: tasks, Clock())
+    queue = EmbeddedQueue(lambda: tasks, SystemClock())
     assert queue.run_until_idle(10)
     assert sorted(tasks.started) == ["claimed", "good", "poison"]
     assert queue.failures == 1
@@ -404,7 +405,7 @@ def test_run_until_idle_does_not_wait_for_cooldowns(caplog: pytest.LogCaptureFix
 def test_run_until_idle_reports_a_timeout() -> None:
     tasks = InMemoryTasks("a", "b")
     tasks.on_perform = lambda _: not threading.Event().wait(0.2)
-    queue = EmbeddedQueue(lambda: tasks, Clock(), workers=1)
+    queue = EmbeddedQueue(lambda: tasks, SystemClock(), workers=1)
     assert not queue.run_until_idle(0.05)
     assert tasks.started == ["a"]
     assert list(tasks.due_at) == ["b"]
@@ -416,13 +417,14 @@ ROOT = Path(__file__).parents[3]
 # In processes of their own: a test run has threads, and forks badly.
 _FORK = """
 import logging, os, sys
-from credit_protection.adapters.queue.embedded import EmbeddedQueue
+from credit_protection.adapters.queue.embedded.engine import EmbeddedQueue
 from credit_protection.domain.errors import ConfigurationError
-from credit_protection.testing.contracts.queue.in_memory_tasks import Clock, InMemoryTasks
+from credit_protection.adapters.clock import SystemClock
+from credit_protection.testing.contracts.queue.tasks import InMemoryTasks
 
 logging.basicConfig(stream=sys.stdout, format="%(message)s")
 tasks = InMemoryTasks("a")
-queue = EmbeddedQueue(lambda: tasks, Clock())
+queue = EmbeddedQueue(lambda: tasks, SystemClock())
 queue.wake("a")
 """
 

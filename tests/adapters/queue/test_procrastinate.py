@@ -15,11 +15,12 @@ import procrastinate
 import psycopg
 import pytest
 
+from credit_protection.adapters.clock import SystemClock
 from credit_protection.adapters.queue.procrastinate import ProcrastinateQueue
 from credit_protection.adapters.queue.procrastinate.procrastinate_worker import cron
 from credit_protection.adapters.queue.procrastinate.wakeup_publisher import FETCH_DUE, SWEEP, WakeupPublisher
 from credit_protection.domain.errors import ConfigurationError
-from credit_protection.testing.contracts.queue.in_memory_tasks import Clock, InMemoryTasks, until
+from credit_protection.testing.contracts.queue.tasks import InMemoryTasks, until
 
 if TYPE_CHECKING:
     from tests.postgresql import NewDatabase
@@ -37,7 +38,7 @@ def jobs(url: str, schema: str = "public") -> list[tuple[str, str]]:
 
 def test_pending_wakeups_are_shared(new_database: NewDatabase) -> None:
     url = new_database()
-    queue = ProcrastinateQueue(InMemoryTasks, Clock(), url)
+    queue = ProcrastinateQueue(InMemoryTasks, SystemClock(), url)
     for number in range(20):
         queue.wake(f"n{number}")
     later = datetime.now(UTC).replace(microsecond=0) + timedelta(hours=1)
@@ -51,7 +52,7 @@ def test_pending_wakeups_are_shared(new_database: NewDatabase) -> None:
 def test_scheduled_wakeup_is_never_early(new_database: NewDatabase) -> None:
     url = new_database()
     at = datetime.now(UTC) + timedelta(hours=1)
-    queue = ProcrastinateQueue(InMemoryTasks, Clock(), url)
+    queue = ProcrastinateQueue(InMemoryTasks, SystemClock(), url)
     queue.wake("a", at)
     with psycopg.connect(url) as connection:
         row = connection.execute("SELECT scheduled_at FROM procrastinate_jobs").fetchone()
@@ -63,7 +64,7 @@ def test_scheduled_wakeup_is_never_early(new_database: NewDatabase) -> None:
 def test_tables_may_be_in_a_schema(new_database: NewDatabase) -> None:
     url = new_database()
     queue = ProcrastinateQueue(
-        InMemoryTasks, Clock(), url.replace("postgresql://", "postgresql+psycopg://"), schema="cobranca"
+        InMemoryTasks, SystemClock(), url.replace("postgresql://", "postgresql+psycopg://"), schema="cobranca"
     )
     queue.wake("a")
     assert jobs(url, "cobranca") == [(FETCH_DUE, "todo")]
@@ -74,7 +75,7 @@ def test_tables_may_be_in_a_schema(new_database: NewDatabase) -> None:
 
 def test_wakeup_does_not_join_the_hosts_transaction(new_database: NewDatabase) -> None:
     url = new_database()
-    queue = ProcrastinateQueue(InMemoryTasks, Clock(), url)
+    queue = ProcrastinateQueue(InMemoryTasks, SystemClock(), url)
     with psycopg.connect(url) as host:
         host.execute("CREATE TABLE payment (id int)")
         queue.wake("a")
@@ -85,7 +86,7 @@ def test_wakeup_does_not_join_the_hosts_transaction(new_database: NewDatabase) -
 
 
 def test_database_that_is_down_is_logged_and_delays_no_caller(caplog: pytest.LogCaptureFixture) -> None:
-    queue = ProcrastinateQueue(InMemoryTasks, Clock(), NOWHERE)
+    queue = ProcrastinateQueue(InMemoryTasks, SystemClock(), NOWHERE)
     began = time.monotonic()
     for _ in range(200):
         queue.wake("a")
@@ -99,7 +100,7 @@ def test_database_that_is_down_is_logged_and_delays_no_caller(caplog: pytest.Log
 def test_engine_without_its_database_still_fetches_and_sweeps(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.CRITICAL)
     tasks = InMemoryTasks("a")
-    queue = ProcrastinateQueue(lambda: tasks, Clock(), NOWHERE, workers=2, sweep_every=timedelta(seconds=0.2))
+    queue = ProcrastinateQueue(lambda: tasks, SystemClock(), NOWHERE, workers=2, sweep_every=timedelta(seconds=0.2))
     queue.start()
     until(lambda: tasks.started == ["a"] and tasks.sweeps >= 2)
     tasks.add("b")
@@ -113,9 +114,9 @@ def test_engine_continues_after_its_connections_were_cut(
     caplog.set_level(logging.CRITICAL)
     url = new_database()
     tasks = InMemoryTasks()
-    queue = ProcrastinateQueue(lambda: tasks, Clock(), url, workers=2, sweep_every=timedelta(hours=1))
+    queue = ProcrastinateQueue(lambda: tasks, SystemClock(), url, workers=2, sweep_every=timedelta(hours=1))
     queue.start()
-    outside = ProcrastinateQueue(InMemoryTasks, Clock(), url)
+    outside = ProcrastinateQueue(InMemoryTasks, SystemClock(), url)
     until(lambda: queue._worker is not None and queue._worker.is_up)
     with psycopg.connect(url, autocommit=True) as connection:
         for _ in range(3):
@@ -140,7 +141,7 @@ def test_engine_stops_although_a_cancellation_is_lost(
         await asyncio.sleep(3600)
 
     monkeypatch.setattr(procrastinate.App, "run_worker_async", ignore_first_cancellation)
-    queue = ProcrastinateQueue(InMemoryTasks, Clock(), new_database())
+    queue = ProcrastinateQueue(InMemoryTasks, SystemClock(), new_database())
     queue.start()
     until(lambda: queue._worker is not None and queue._worker.is_up)
     assert queue.stop(15)
@@ -160,7 +161,7 @@ def test_sweep_prunes_jobs_of_dead_processes(new_database: NewDatabase) -> None:
             "INSERT INTO procrastinate_jobs (queue_name, task_name, status) VALUES (%s, %s, 'doing')", (SWEEP, SWEEP)
         )
     tasks = InMemoryTasks()
-    queue = ProcrastinateQueue(lambda: tasks, Clock(), url, sweep_every=SECOND)
+    queue = ProcrastinateQueue(lambda: tasks, SystemClock(), url, sweep_every=SECOND)
     queue.start()
     until(lambda: not [job for job in jobs(url) if job[1] == "doing"])
     assert queue.stop(15)
@@ -169,7 +170,7 @@ def test_sweep_prunes_jobs_of_dead_processes(new_database: NewDatabase) -> None:
 def test_engine_leaves_no_finished_jobs_or_workers(new_database: NewDatabase) -> None:
     url = new_database()
     tasks = InMemoryTasks()
-    queue = ProcrastinateQueue(lambda: tasks, Clock(), url, sweep_every=SECOND)
+    queue = ProcrastinateQueue(lambda: tasks, SystemClock(), url, sweep_every=SECOND)
     queue.start()
     until(lambda: tasks.sweeps >= 3)
     for _ in range(10):
@@ -197,13 +198,13 @@ def test_sweep_interval_becomes_a_cron_schedule(every: timedelta, written: str) 
 
 def test_database_other_than_postgresql_is_refused() -> None:
     with pytest.raises(ConfigurationError, match="precisa do PostgreSQL") as refused:
-        ProcrastinateQueue(InMemoryTasks, Clock(), "sqlite:///here.sqlite")
+        ProcrastinateQueue(InMemoryTasks, SystemClock(), "sqlite:///here.sqlite")
     assert refused.value.code == "fila_sem_postgresql"
 
 
 def test_schema_with_an_unsafe_name_is_refused() -> None:
     with pytest.raises(ConfigurationError, match="nome simples"):
-        ProcrastinateQueue(InMemoryTasks, Clock(), NOWHERE, schema="a; DROP TABLE b")
+        ProcrastinateQueue(InMemoryTasks, SystemClock(), NOWHERE, schema="a; DROP TABLE b")
 
 
 def test_error_names_a_missing_extra() -> None:

@@ -19,7 +19,7 @@ import psycopg2
 import psycopg2.extensions
 from psycopg_pool import ConnectionPool
 
-from credit_protection.adapters.storage.sqlalchemy.unit_of_work import SqlUnitOfWork
+from credit_protection.adapters.storage.sqlalchemy.storage import SqlUnitOfWork
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -21,7 +21,7 @@ from credit_protection.adapters.storage.sqlalchemy.tables import METADATA
 from credit_protection.ports.storage import HostTransactionRetry
 from credit_protection.testing import samples
 from credit_protection.testing.contracts.storage import StorageContract
-from credit_protection.testing.contracts.storage.external_transactions import host_names
+from credit_protection.testing.contracts.storage.units import host_names
 from credit_protection.testing.contracts.threads import SHORT_WAIT, TIMEOUT, running_in_thread
 from credit_protection.testing.tenants import sqlite_storage
 from tests.adapters.storage.erp_connections import (

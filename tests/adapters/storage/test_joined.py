@@ -17,7 +17,7 @@ from psycopg.rows import dict_row
 from credit_protection.adapters.storage.sqlalchemy import SqlStorage
 from credit_protection.domain.errors import ConfigurationError
 from credit_protection.testing import samples
-from credit_protection.testing.contracts.storage.external_transactions import ExternalTransactionsContract
+from credit_protection.testing.contracts.storage.units import ExternalTransactionsContract
 from credit_protection.testing.tenants import sqlite_storage
 
 Connect = Callable[[], sqlite3.Connection]

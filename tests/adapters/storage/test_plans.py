@@ -12,8 +12,8 @@ import sqlalchemy as sa
 
 from credit_protection.adapters.storage.sqlalchemy import SqlStorage
 from credit_protection.adapters.storage.sqlalchemy.mappers.negativations import invoice_rows, negativation_row
-from credit_protection.adapters.storage.sqlalchemy.mappers.queries import query_row
-from credit_protection.adapters.storage.sqlalchemy.mappers.settlements import entry_row
+from credit_protection.adapters.storage.sqlalchemy.repositories.queries import query_row
+from credit_protection.adapters.storage.sqlalchemy.repositories.settlements import entry_row
 from credit_protection.adapters.storage.sqlalchemy.tables import (
     CREDIT_QUERY,
     NEGATIVATION,

@@ -22,9 +22,9 @@ from credit_protection.domain import (
 from credit_protection.domain.bureau_answers import Done
 from credit_protection.domain.capabilities import Capabilities
 from credit_protection.domain.events import Event, EventKind
-from credit_protection.domain.guards import person
+from credit_protection.domain.guards import checks
 from credit_protection.domain.negativations import Block, Change
-from credit_protection.domain.observations import answers, doubts, knowledge, late, lookups, transitions
+from credit_protection.domain.observations import answers, late, transitions
 from credit_protection.domain.reasons import RemovalReason
 from credit_protection.domain.removal_policy import RemovalCause, RemovalPolicy, removal_deadline
 from credit_protection.domain.settlements import InvoiceOutcome, InvoiceSettlementStatus, Reversal
@@ -84,7 +84,7 @@ def system_may_request(patch: pytest.MonkeyPatch) -> None:
 
 @_mutant
 def any_nature_admits_any_person(patch: pytest.MonkeyPatch) -> None:
-    _replace(patch, person.check_nature, lambda *_: None)
+    _replace(patch, checks.check_nature, lambda *_: None)
 
 
 @_obvious_mutant
@@ -165,9 +165,9 @@ def reversal_counts_after_removal_claim(patch: pytest.MonkeyPatch) -> None:
 
 @_mutant
 def bureau_removal_can_be_withdrawn(patch: pytest.MonkeyPatch) -> None:
-    wants = knowledge.with_bureau_trigger
+    wants = transitions.with_bureau_trigger
     _replace(
-        patch, knowledge.with_bureau_trigger, lambda each, context: each if each.triggers else wants(each, context)
+        patch, transitions.with_bureau_trigger, lambda each, context: each if each.triggers else wants(each, context)
     )
 
 
@@ -263,23 +263,23 @@ def doubt_is_written_after_call(patch: pytest.MonkeyPatch) -> None:
 
 @_mutant
 def not_found_is_trusted_at_once(patch: pytest.MonkeyPatch) -> None:
-    _replace(patch, knowledge.inclusions_quiet_until, lambda _: None)
+    _replace(patch, transitions.inclusions_quiet_until, lambda _: None)
 
 
 @_mutant
 def not_found_counts_from_its_answer(patch: pytest.MonkeyPatch) -> None:
-    missing = lookups.not_found
-    _replace(patch, lookups.not_found, lambda each, _, context: missing(each, context.now, context))
+    missing = answers.not_found
+    _replace(patch, answers.not_found, lambda each, _, context: missing(each, context.now, context))
 
 
 @_mutant
 def removal_is_final_despite_pending_inclusion(patch: pytest.MonkeyPatch) -> None:
-    _replace(patch, knowledge.other_inclusion_pending, lambda *_: False)
+    _replace(patch, transitions.other_inclusion_pending, lambda *_: False)
 
 
 @_mutant
 def rejection_forgets_other_inclusion(patch: pytest.MonkeyPatch) -> None:
-    _replace(patch, knowledge.one_less, lambda _: None)
+    _replace(patch, transitions.one_less, lambda _: None)
 
 
 @_obvious_mutant
@@ -310,7 +310,7 @@ def late_answer_is_dropped(patch: pytest.MonkeyPatch) -> None:
 
 @_obvious_mutant
 def late_answer_is_only_logged(patch: pytest.MonkeyPatch) -> None:
-    _replace(patch, doubts.resulting_doubt, lambda *_: None)
+    _replace(patch, late.resulting_doubt, lambda *_: None)
 
 
 @_mutant
@@ -335,7 +335,7 @@ def hint_closes_without_lookup(patch: pytest.MonkeyPatch) -> None:
 
 @_mutant
 def removal_is_resent_while_one_is_pending(patch: pytest.MonkeyPatch) -> None:
-    _replace(patch, knowledge.removals_quiet_until, lambda each, _: each.created_at)
+    _replace(patch, transitions.removals_quiet_until, lambda each, _: each.created_at)
 
 
 @_mutant

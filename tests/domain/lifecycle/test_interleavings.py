@@ -52,9 +52,9 @@ FIND = replace(LOOKED_UP.gateway, max_processing=timedelta(minutes=4, seconds=25
 MINUTE = timedelta(minutes=1)
 
 
-def applied(each: Negativation, standings: Mapping[str, InvoiceSettlementStatus]) -> Negativation:
+def applied(each: Negativation, statuses: Mapping[str, InvoiceSettlementStatus]) -> Negativation:
     policy = INTEGRATION.settings.removal_policy
-    return removals.apply_settlement_statuses(each, standings, policy, CALENDAR, FIND, CREATED_AT + MINUTE).negativation
+    return removals.apply_settlement_statuses(each, statuses, policy, CALENDAR, FIND, CREATED_AT + MINUTE).negativation
 
 
 def with_hint(each: Negativation, gateway: Capabilities, day: date = TODAY) -> Negativation:
@@ -77,14 +77,14 @@ def delete(
     reason: RemovalReason | None = None,
     attestation: str = "",
     today: date = TODAY,
-    standings: Mapping[str, InvoiceSettlementStatus] = OWED,
+    statuses: Mapping[str, InvoiceSettlementStatus] = OWED,
 ) -> Negativation:
     return removals.delete(
         each,
         actor_id="u-1",
         reason=reason,
         attestation=attestation,
-        statuses=standings,
+        statuses=statuses,
         deletion_days=2,
         today=today,
         calendar=CALENDAR,
@@ -292,7 +292,7 @@ def test_deadline_follows_a_changed_settlement_date() -> None:
 
 def test_chosen_payment_reason_is_not_reported_after_reversal() -> None:
     """Deleted with reason payment while it was paid; reversed before the removal was claimed."""
-    chosen = delete(in_state((Observed.PRESENT, WANTED), FIND), RemovalReason.PAYMENT, standings=PAID)
+    chosen = delete(in_state((Observed.PRESENT, WANTED), FIND), RemovalReason.PAYMENT, statuses=PAID)
     assert removal_reason(PAID, chosen.triggers) is RemovalReason.PAYMENT
     assert removal_reason(OWED, chosen.triggers) is RemovalReason.CREDITOR_REQUEST
     assert chosen.triggers[0].note == "pagamento"

@@ -18,8 +18,7 @@ from credit_protection.domain.money import Money
 from credit_protection.domain.reasons import RemovalReason
 from credit_protection.domain.requests import InclusionOrder
 from credit_protection.ports.bureau import RemovalOrder
-from credit_protection.testing.simulator.bureau import ResponseContext
-from credit_protection.testing.simulator.clock import SimulatorClock
+from credit_protection.testing.simulator.bureau import ResponseContext, SimulatorClock
 from credit_protection.testing.simulator.credito_na_medida import CreditoNaMedida as Bureau
 from credit_protection.testing.simulator.server import Request
 
@@ -57,7 +56,8 @@ class BureauInMemory:
         self.clock.advance(61)
 
     def records(self) -> list[dict[str, Any]]:
-        return list(self.bureau.ledger()["records"])
+        ledger: Any = self.bureau.controls["GET", "/ledger"]({})
+        return list(ledger["records"])
 
 
 def is_effect(method: str, path: str) -> bool:

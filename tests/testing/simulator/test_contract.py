@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from credit_protection.testing.simulator.clock import SimulatorClock
+from credit_protection.testing.simulator.bureau import SimulatorClock
 from credit_protection.testing.simulator.contract import Contract, ContractViolation
 from credit_protection.testing.simulator.credito_na_medida.operations import Operations
 from credit_protection.testing.simulator.credito_na_medida.state import BureauState

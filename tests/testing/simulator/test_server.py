@@ -105,7 +105,7 @@ def test_simulator_with_a_taken_port_listens_on_none(simulator: BureauSimulator)
     half._files_port = simulator._files_port
     with pytest.raises(OSError, match="in use"):
         half.start()
-    assert half._listeners == []
+    assert half._servers == []
 
 
 def test_two_simulators_share_no_state(simulator: BureauSimulator, client: BureauClient) -> None:

@@ -1,18 +1,12 @@
 """Reads JSON answers strictly: a field that does not follow the contract is `Unreadable`, never a default."""
 
-from __future__ import annotations
-
 import json
 import re
-from typing import TYPE_CHECKING, TypeVar
+from collections.abc import Callable
+from enum import StrEnum
+from typing import TypeVar
 
-from credit_protection.adapters.http import mask
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from enum import StrEnum
-
-    from credit_protection.adapters.http import HttpReply
+from credit_protection.adapters.http import HttpReply, mask
 
 JsonObject = dict[str, object]
 _TEXT_LIMIT = 500

@@ -1,27 +1,16 @@
 """Reads the values that an operator filled in for a gateway's parameters."""
 
-from __future__ import annotations
-
 import math
+from collections.abc import Iterable, Mapping
 from ipaddress import ip_address
-from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from credit_protection.domain.errors import InvalidInput
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-
-    from credit_protection.domain.parameters import ParameterSpec
+from credit_protection.domain.parameters import ParameterSpec
 
 
 class ParameterValues:
-    """Values of parameters, completed by their defaults. Its methods raise `InvalidInput` with the parameter as field.
-
-    Args:
-        specs: the declared parameters.
-        values: by name, secrets decrypted.
-    """
+    """Values of parameters, completed by their defaults. Methods raise `InvalidInput` with the parameter as field."""
 
     def __init__(self, specs: Iterable[ParameterSpec], values: Mapping[str, str]) -> None:
         self._specs = {spec.name: spec for spec in specs}

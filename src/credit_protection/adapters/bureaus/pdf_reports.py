@@ -11,11 +11,7 @@ _UNSPECIFIC = frozenset({"", "application/octet-stream", "binary/octet-stream"})
 
 
 def check_pdf(content: bytes, media_type: str) -> None:
-    """Check that the bytes are a PDF that opens and has a page.
-
-    Args:
-        content: as received.
-        media_type: as declared; an unspecific one leaves the decision to the bytes.
+    """Check that the bytes are a PDF that opens and has a page; an unspecific media type leaves it to the bytes.
 
     Raises:
         InvalidReport: an error page, an empty body, a truncated file, or one that no reader could open.

@@ -1,7 +1,5 @@
 """Brazil's business days, from the `holidays` package: its public category, which includes 20 November."""
 
-from __future__ import annotations
-
 from datetime import UTC, date, datetime
 from functools import lru_cache
 

@@ -1,7 +1,5 @@
 """The system's time and randomness."""
 
-from __future__ import annotations
-
 import random
 import secrets
 import uuid

@@ -1,11 +1,8 @@
 """Files of a bureau's extract, CSV or XLSX. The content decides the format, not the name."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
-from credit_protection.adapters.extracts.csv_file import CsvExtract
-from credit_protection.adapters.extracts.xlsx_file import XlsxExtract
+from credit_protection.adapters.extracts.files import CsvExtract, XlsxExtract
 from credit_protection.domain.errors import InvalidInput
 from credit_protection.ports.extracts import Extract
 
@@ -16,11 +13,7 @@ __all__ = ["CsvExtract", "XlsxExtract", "open_extract"]
 
 
 def open_extract(path: Path) -> Extract:
-    """Open a CSV or XLSX file as an extract.
-
-    Raises:
-        InvalidInput: the file can't be read, or has neither format.
-    """
+    """Open a CSV or XLSX file as an extract. Raises `InvalidInput`: the file can't be read, or has neither format."""
     try:
         with path.open("rb") as file:
             beginning = file.read(4)

@@ -1,7 +1,5 @@
 """Columns by their headers: any usual name of each, in any order; accents and case don't matter."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from itertools import islice
 
@@ -33,15 +31,7 @@ _REQUIRED = {
 
 
 def read_rows(rows: Iterator[tuple[int, Sequence[Cell]]], file_name: str) -> Iterator[ExtractRow]:
-    """Read the records of a table row by row; empty rows are skipped.
-
-    Args:
-        rows: each with its line number.
-        file_name: for messages.
-
-    Raises:
-        InvalidInput: no header is found.
-    """
+    """Read the records of numbered rows; empty rows are skipped. Raises `InvalidInput`: no header is found."""
     positions = _column_positions(rows, file_name)
     for line, row in rows:
         given = {name: row[position] if position < len(row) else None for name, position in positions.items()}

@@ -1,7 +1,5 @@
 """Cells of an extract as neutral values; None where a cell can't be read."""
 
-from __future__ import annotations
-
 import contextlib
 import re
 from datetime import date, datetime

@@ -58,11 +58,7 @@ _SHOWN_DIGITS = 8
 
 
 def read_amount(value: object) -> Decimal | None:
-    """BRL with two places, from "119.9", "459.90", "1.234,56", a number, or null.
-
-    Raises:
-        ValueError: it is no amount, has fractions of a cent, or is ambiguous ("1.234").
-    """
+    """BRL with two places, from "119.9", "459.90", "1.234,56", a number, or null; "1.234" is ambiguous."""
     if _is_blank(value):
         return None
     noise = _FLOAT_NOISE if isinstance(value, float) else Decimal(0)
@@ -76,12 +72,9 @@ def read_amount(value: object) -> Decimal | None:
 
 
 def read_day(value: object) -> date | None:
-    """A day, from "2026-05-31" or "31/05/2026", with or without a time, or null.
+    """A day of the years 1900 to 2199, from "2026-05-31" or "31/05/2026", with or without a time, or null.
 
     The time is ignored: the ERP writes its own local time.
-
-    Raises:
-        ValueError: another format, or no day of the calendar between the years 1900 and 2199.
     """
     if _is_blank(value):
         return None
@@ -99,11 +92,7 @@ def read_day(value: object) -> date | None:
 
 
 def read_birth(value: object) -> date | None:
-    """A birth date: as `read_day`, and None for the ERP's mark of an unknown one (1969-12-31).
-
-    Raises:
-        ValueError: as `read_day`.
-    """
+    """A birth date: as `read_day`, and None for the ERP's mark of an unknown one (1969-12-31)."""
     birth = read_day(value)
     return None if birth == UNKNOWN_BIRTH else birth
 
@@ -111,11 +100,8 @@ def read_birth(value: object) -> date | None:
 def read_state(estado: object, uf: object) -> str:
     """The two letters of the state, or "" where both fields are blank.
 
-    Some answers have the letters in `estado` and the name in `uf`, others the other way round. Names come in upper
-    case, with wrong accents or none.
-
-    Raises:
-        ValueError: no filled field names a state, or the two name different ones.
+    Some answers have the letters in `estado` and the name in `uf`, others the other way round; both must name one
+    state. Names come in upper case, with wrong accents or none.
     """
     filled = [field for field in (estado, uf) if not _is_blank(field)]
     if not filled:
@@ -135,11 +121,7 @@ def read_state(estado: object, uf: object) -> str:
 
 
 def read_postal_code(value: object) -> str:
-    """A CEP as eight digits, from "35500-000", "35500000" or "35.500-000"; "" where it is blank or all zeros.
-
-    Raises:
-        ValueError: it is no CEP.
-    """
+    """A CEP as eight digits, from "35500-000", "35500000" or "35.500-000"; "" where it is blank or all zeros."""
     if _is_blank(value):
         return ""
     found = _POSTAL_CODE(value.strip()) if isinstance(value, str) else None

@@ -56,12 +56,7 @@ Parsed = TypeVar("Parsed")
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One of the ERP's records, read field by field.
-
-    Args:
-        label: its name for an operator: "Fatura 60001".
-        fields: as JSON gave them.
-    """
+    """One of the ERP's records, read field by field; its label is its name for an operator: "Fatura 60001"."""
 
     label: str
     # JSON of another system: the type of a field is unknown until it is checked.
@@ -135,14 +130,7 @@ class Record:
 
 
 def record_of(kind: str, value: object, id_field: str, position: int) -> Record:
-    """An item of a list, labelled by its id, or by its position where it is no object.
-
-    Args:
-        kind: "Fatura".
-        value: the item.
-        id_field: the field that holds its id.
-        position: from 1.
-    """
+    """An item of a list, labelled by its kind ("Fatura") and its id, or its position (from 1) where it is no object."""
     label = f"{kind} na posição {position}"
     if not isinstance(value, dict):
         raise InvalidInput(f"{label}: deve ser um objeto.", code="registro_invalido")

@@ -37,13 +37,7 @@ class CredentialsForm(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """A bearer token.
-
-    Args:
-        value: sent to the server.
-        renew_at: when it is renewed, on the monotonic clock.
-        expires_at: when the server refuses it.
-    """
+    """A bearer token; when it is renewed, and when the server refuses it, on the monotonic clock."""
 
     value: str = field(repr=False)
     renew_at: float
@@ -58,14 +52,7 @@ class Token:
 
 @dataclass(frozen=True, slots=True)
 class ClientCredentials:
-    """The credentials of an account.
-
-    Args:
-        path: of the token endpoint, below the base address.
-        client_id: public part.
-        client_secret: secret part.
-        form: how id and secret are sent.
-    """
+    """The credentials of an account, and the path of its token endpoint below the base address."""
 
     path: str
     client_id: str
@@ -128,10 +115,6 @@ class TokenSource:
 
     Logins are single-flight: one thread logs in, the others wait for its token or share its error, so that wrong
     credentials are not tried once per thread. During a renewal the others use the token that is still valid.
-
-    Args:
-        log_in: returns a token, or raises a domain error.
-        clock: monotonic seconds.
     """
 
     def __init__(self, log_in: Callable[[Deadline], Token], clock: Callable[[], float] = time.monotonic) -> None:
@@ -142,11 +125,7 @@ class TokenSource:
         self._inflight: Future[Token] | None = None
 
     def get(self, deadline: Deadline) -> str:
-        """A valid token.
-
-        Raises:
-            BureauError: the login's.
-        """
+        """A valid token. Raises the login's error."""
         with self._lock:
             token = self._token
             if token is not None and self._clock() < token.renew_at:
@@ -165,11 +144,7 @@ class TokenSource:
             return still_valid.value
 
     def renew(self, refused: str | None, deadline: Deadline) -> str:
-        """A token other than the refused one; with None, the token of a new login.
-
-        Raises:
-            BureauError: the login's.
-        """
+        """A token other than the refused one; with None, the token of a new login. Raises the login's error."""
         with self._lock:
             token = self._token
             if refused is not None and token is not None and token.value != refused:

@@ -11,16 +11,10 @@ from credit_protection.adapters.http.outcomes import Failure
 
 @dataclass(frozen=True, slots=True)
 class HttpCall:
-    """A request. Its repr contains no secret.
+    """A request, with a body as JSON or as a form. Its repr contains no secret.
 
-    Args:
-        method: `GET`, `POST`, ...
-        path: below the base address, quoted; or an absolute address.
-        query: parameters of the address.
-        headers: in addition to those of the client and the session.
-        json: body, sent as JSON; None for none.
-        form: body, sent as a form; None for none.
-        safe: the call executes nothing and may be repeated: reads and logins, never an inclusion, removal or query.
+    The path is quoted and below the base address, or an absolute address. A `safe` call executes nothing and may be
+    repeated: reads and logins, never an inclusion, removal or query.
     """
 
     method: str
@@ -34,14 +28,7 @@ class HttpCall:
 
 @dataclass(frozen=True, slots=True)
 class HttpReply:
-    """A complete response.
-
-    Args:
-        status: HTTP status.
-        headers: by name in lower case.
-        content: the whole body, decompressed.
-        request_id: the server's protocol or request id, if it sent one.
-    """
+    """A complete response: headers by name in lower case, body decompressed, the server's protocol if it sent one."""
 
     status: int
     headers: Mapping[str, str] = field(repr=False)
@@ -60,12 +47,7 @@ class HttpReply:
 
 
 class CallFailed(Exception):
-    """No complete reply was received.
-
-    Args:
-        failure: the event, for `outcomes.classify`.
-        cause: the library's text, for the transcript.
-    """
+    """No complete reply was received; `cause` is the library's text, for the transcript."""
 
     def __init__(self, failure: Failure, cause: str = "") -> None:
         super().__init__(f"{failure.value}: {cause}")

@@ -1,7 +1,5 @@
 """The HTTP client of one integration: limited connections and reply size, one total deadline per call."""
 
-from __future__ import annotations
-
 import re
 import ssl
 import threading
@@ -35,13 +33,7 @@ class HttpClient:
 
     It verifies TLS, follows no redirect, keeps no cookie and retries nothing, so it uses httpx's transport without
     httpx's client. The environment may name a proxy (`HTTPS_PROXY`, `NO_PROXY`) and certificates (`SSL_CERT_FILE`).
-
-    Args:
-        base_url: `https://host[:port][/prefix]`.
-        connections: the most at one time; further calls wait for a free one.
-        largest_reply: a longer body fails with `TOO_LARGE`.
-        request_id_headers: headers with the server's protocol; the first one present counts.
-        transport: replaces the sockets in tests; owned.
+    Of the headers with the server's protocol (`request_id_headers`), the first one present counts.
     """
 
     def __init__(
@@ -61,11 +53,9 @@ class HttpClient:
         self._is_closed = False
 
     def send(self, call: HttpCall, deadline: Deadline) -> HttpReply:
-        """Send once, and wait until the deadline for the whole reply.
+        """Send once, and wait until the deadline for the whole reply; `CallFailed` where none was received.
 
-        Raises:
-            CallFailed: no complete reply was received. A status that means "not executed" (401, 429, ...) is a reply,
-                with an empty body, even if its body was lost.
+        A status that means "not executed" (401, 429, ...) is a reply, with an empty body, even if its body was lost.
         """
         if not self._free.acquire(timeout=deadline.remaining() / 2):  # the other half is for the answer
             raise CallFailed(Failure.POOL_TIMEOUT if deadline.remaining() else Failure.NO_TIME_LEFT)

@@ -44,10 +44,6 @@ class Connections(httpx.BaseTransport):
     """The connections of one client, one for each call in flight. Thread-safe.
 
     The most recently used connection is acquired first, so that surplus ones become idle and are closed.
-
-    Args:
-        tls: verifies the server's certificate.
-        proxy: address of the network's proxy; None for none.
     """
 
     def __init__(self, tls: ssl.SSLContext, proxy: str | None = None) -> None:

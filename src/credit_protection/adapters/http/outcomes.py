@@ -4,8 +4,6 @@ A wrong line loses a removal or includes a person twice. So every event that is 
 `OutcomeUnknown`.
 """
 
-from __future__ import annotations
-
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from enum import StrEnum
@@ -76,12 +74,10 @@ _CREDENTIALS = {
 
 
 def classify(event: Failure | int, retry_at: datetime | None = None) -> type[BureauError] | None:
-    """The error class of an event; None where the server answered, so that the gateway reads the answer.
+    """The error class of a missing reply or a status; None where the server answered: the gateway reads the answer.
 
-    Args:
-        event: why no reply came, or the status of the reply.
-        retry_at: the instant of a readable Retry-After. Only with it does 503 mean that nothing was executed: a proxy
-            whose server went silent sends a 503 without it.
+    Only with the instant of a readable Retry-After does 503 mean that nothing was executed: a proxy whose server went
+    silent sends a 503 without it.
     """
     if isinstance(event, Failure):
         return BureauUnavailable if event in _NOT_SENT else OutcomeUnknown
@@ -102,15 +98,9 @@ def error_of(
     cause: str = "",
     transcript: str = "",
 ) -> BureauError:
-    """The error of an event for which `classify` returns a class.
+    """The error of an event for which `classify` returns a class; `cause` and `transcript` are masked already.
 
-    Args:
-        event: why no reply came, or the status of the reply.
-        safe: whether the call executes nothing; then a lost answer leaves no doubt and is `BureauUnavailable`.
-        retry_at: the instant of a readable Retry-After.
-        request_id: the bureau's, where known.
-        cause: the library's text, masked.
-        transcript: of the call, masked.
+    The lost answer of a `safe` call, which executes nothing, leaves no doubt and is `BureauUnavailable`.
     """
     kind = classify(event, retry_at) or OutcomeUnknown
     status = None if isinstance(event, Failure) else event
@@ -128,14 +118,9 @@ def error_of(
 
 
 def parse_retry_after(text: str | None, now: datetime) -> datetime | None:
-    """When a Retry-After allows the next call.
+    """When a Retry-After (whole seconds, or an HTTP date) allows the next call; None where it can't be read.
 
-    Args:
-        text: the header: whole seconds, or an HTTP date.
-        now: instant, UTC.
-
-    Returns:
-        An instant from `now` to a day later, whatever the header says; None where it can't be read.
+    The instant, UTC, is from `now` to a day later, whatever the header says.
     """
     value = (text or "").strip()
     if value.isascii() and value.isdigit():

@@ -1,7 +1,5 @@
 """One attempt of a call, which returns the reply or raises the domain error; and retries of safe calls."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Collection
 from datetime import UTC, datetime
 from typing import TypeVar
@@ -52,9 +50,6 @@ def retry_safe(once: Callable[[], _Result], deadline: Deadline) -> _Result:
     """Attempt a call that executes nothing (logins, lists, lookups) up to three times within its deadline.
 
     `RateLimited` is not retried.
-
-    Raises:
-        BureauError: the last attempt's.
     """
 
     def should_retry(error: Exception) -> bool:

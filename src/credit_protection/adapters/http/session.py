@@ -15,12 +15,9 @@ from credit_protection.domain.errors import CredentialsRejected
 
 
 class BureauSession:
-    """Calls to one bureau for one account. Thread-safe.
+    """Calls to one bureau for one account. Thread-safe; the arguments are `HttpClient`'s.
 
-    Args:
-        base_url: as for `HttpClient`, like the arguments after the next two.
-        credentials: of the account.
-        call_deadline: seconds that one operation may take in all, logins and lookups included.
+    One operation may take `call_deadline` seconds in all, logins and lookups included.
     """
 
     def __init__(
@@ -49,11 +46,7 @@ class BureauSession:
         self._tokens.renew(None, deadline)
 
     def send(self, call: HttpCall, deadline: Deadline) -> HttpReply:
-        """Send once. A 401 means not executed: then log in and send a second and last time.
-
-        Raises:
-            BureauError: as `retries.attempt`, and the login's.
-        """
+        """Send once, as `retries.attempt`. A 401 means not executed: then log in and send a second and last time."""
         token = self._tokens.get(deadline)
         try:
             return self._send_with_token(call, token, deadline)

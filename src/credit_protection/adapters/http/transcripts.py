@@ -39,12 +39,7 @@ _SECRET_HEADERS = frozenset(
 
 
 def mask(text: str, secrets: Collection[str] = ()) -> str:
-    """A text that is safe to show and store: unescaped, with secrets, tokens and whole documents masked.
-
-    Args:
-        text: of any origin.
-        secrets: values that must not appear in any form.
-    """
+    """Any text, safe to show and store: unescaped, with secrets (in any form), tokens and whole documents masked."""
     plain = _unescape(text)
     for secret in sorted(filter(None, secrets), key=len, reverse=True):
         plain = plain.replace(secret, HIDDEN).replace(_unescape(secret), HIDDEN)
@@ -59,13 +54,8 @@ def mask(text: str, secrets: Collection[str] = ()) -> str:
 def transcript(call: HttpCall, reply: HttpReply | None, *, cause: str = "", secrets: Collection[str] = ()) -> str:
     """A call and its reply as text: method and address, status, headers, the first 4 kB of the body.
 
-    It omits the call's own body, which holds personal data and follows from the stored order.
-
-    Args:
-        call: as sent.
-        reply: None if none was received.
-        cause: why none was received.
-        secrets: values that must not appear.
+    It omits the call's own body, which holds personal data and follows from the stored order. `cause` says why no reply
+    was received.
     """
     query = "&".join(f"{name}={value}" for name, value in call.query.items())
     lines = [f"> {call.method} {call.path}{'?' if query else ''}{query}"]

@@ -1,7 +1,5 @@
 """`ports.limits.RateLimits` by pyrate-limiter's buckets, one per integration."""
 
-from __future__ import annotations
-
 import hashlib
 import logging
 import os
@@ -41,11 +39,8 @@ class BucketLimits:
     While a bucket can't be read, calls are delayed by a second each. After a minute they are permitted: the bureau
     enforces its limit by itself (429), and the removal of a paid debt must not wait for ours.
 
-    Args:
-        clock: the time.
-        url: of the database, used if it is PostgreSQL; otherwise the buckets are in a file.
-        home: folder of that file.
-        schema: of the tables, on PostgreSQL; None for the connection's own.
+    The buckets are in the database if it is PostgreSQL, in `schema` or the connection's own; otherwise in a file in
+    `home`.
     """
 
     def __init__(self, clock: Clock, url: str, home: Path, *, schema: str | None = None) -> None:
@@ -60,11 +55,7 @@ class BucketLimits:
         self._failing_since: float | None = None
 
     def acquire(self, integration: Integration) -> datetime | None:
-        """Acquire a permit for one call and return None, or return the instant of the next attempt.
-
-        Raises:
-            ConfigurationError: what PostgreSQL's buckets need is not installed.
-        """
+        """Acquire a permit for one call and return None, or return the instant of the next attempt."""
         rate = integration.settings.rate_per_second
         if rate is None:
             return None

@@ -1,11 +1,11 @@
 """Buckets in PostgreSQL, for the processes of many machines."""
 
-from __future__ import annotations
-
 import random
 import threading
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
+
+from pyrate_limiter.abstracts.algorithm import Decision
 
 from credit_protection.adapters.limits.rate_windows import Acquire, Window
 from credit_protection.adapters.postgresql import libpq_url, session_options
@@ -21,8 +21,6 @@ except ImportError as error:
         code="extra_ausente",
     ) from error
 
-if TYPE_CHECKING:
-    from pyrate_limiter.abstracts.algorithm import Decision
 
 _CONNECTIONS = 4
 _SECONDS = 5
@@ -32,12 +30,7 @@ _LOCK_MILLISECONDS = 10
 
 
 class PostgresqlBuckets:
-    """One table per bucket, with a small connection pool.
-
-    Args:
-        url: of the database.
-        schema: of the tables, which must exist; None for the connection's own.
-    """
+    """One table per bucket, with a small connection pool; the schema of the tables must exist."""
 
     def __init__(self, url: str, schema: str | None) -> None:
         # The library stores instants without a time zone: all sessions must use the same one.

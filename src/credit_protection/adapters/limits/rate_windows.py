@@ -1,7 +1,5 @@
 """The windows in which a bucket counts the permits of a rate."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass

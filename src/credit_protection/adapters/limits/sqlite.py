@@ -1,31 +1,23 @@
 """Buckets in a SQLite file, for the processes of one machine."""
 
-from __future__ import annotations
-
 import sqlite3
 import threading
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
 from pyrate_limiter import Rate, RateItem, SQLiteBucket
+from pyrate_limiter.abstracts.algorithm import Decision
 
 from credit_protection.adapters.limits.rate_windows import Acquire, Window
-
-if TYPE_CHECKING:
-    from pyrate_limiter.abstracts.algorithm import Decision
 
 _BUSY_SECONDS = 5
 _PRUNE_EVERY = 100
 
 
 class SqliteBuckets:
-    """One file, one table per bucket.
-
-    Args:
-        path: of the file; created if missing.
-    """
+    """One file, created if missing; one table per bucket."""
 
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -1,7 +1,5 @@
 """The errors of a storage, with the same messages in every adapter."""
 
-from __future__ import annotations
-
 from credit_protection.domain.errors import Conflict, NotFound
 
 

@@ -1,7 +1,5 @@
 """Columns derived from a negativation, so that queues are read from an index."""
 
-from __future__ import annotations
-
 from datetime import date
 from enum import StrEnum
 

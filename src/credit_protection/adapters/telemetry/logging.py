@@ -1,20 +1,16 @@
 """Logs by structlog over the standard library, on stderr, with every whole CPF, CNPJ and secret masked."""
 
-from __future__ import annotations
-
 import logging
 import re
 import sys
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, TextIO
+from typing import TextIO
 
 import structlog
+from structlog.typing import EventDict, Processor, WrappedLogger
 
 from credit_protection.adapters.http.transcripts import HIDDEN, mask
 from credit_protection.domain.errors import ConfigurationError
-
-if TYPE_CHECKING:
-    from structlog.typing import EventDict, Processor, WrappedLogger
 
 _LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 _UNMASKED = frozenset({"timestamp", "level", "logger", "_record", "_from_structlog"})
@@ -27,11 +23,7 @@ _is_frame = re.compile(r'  File "').match
 
 
 class Masking:
-    """The processor that masks every value of an event, at any depth, tracebacks included.
-
-    Args:
-        secrets: values that must never appear.
-    """
+    """The processor that masks every value of an event, at any depth, tracebacks included."""
 
     def __init__(self, secrets: Sequence[str] = ()) -> None:
         self._secrets = tuple(secrets)
@@ -66,13 +58,7 @@ class Masking:
 def configure(
     level: str = "WARNING", form: str = "text", *, secrets: Sequence[str] = (), stream: TextIO | None = None
 ) -> None:
-    """Send all logs of structlog and the standard library through one masking handler.
-
-    Args:
-        level: the lowest level that is written.
-        form: `text` or `json` (one object per line).
-        secrets: values that must never appear.
-        stream: where to write; stderr by default.
+    """Send all logs of structlog and the standard library through one masking handler, as `text` or `json` lines.
 
     Raises:
         ConfigurationError: there is no such level or form.

@@ -1,7 +1,5 @@
 """Secrets at rest: Fernet with rotation (cryptography's MultiFernet)."""
 
-from __future__ import annotations
-
 import os
 import secrets
 from collections.abc import Sequence
@@ -15,10 +13,7 @@ _OWNER_ONLY = 0o600
 
 
 class FernetVault:
-    """Encrypts with the first key, decrypts with any.
-
-    Args:
-        keys: Fernet keys (URL-safe Base64 of 32 bytes), the newest first.
+    """Encrypts with the first of its Fernet keys (URL-safe Base64 of 32 bytes), decrypts with any.
 
     Raises:
         ConfigurationError: there is no key, or one is invalid.
@@ -39,11 +34,7 @@ class FernetVault:
         return self._fernet.encrypt(secret.encode()).decode()
 
     def decrypt(self, encrypted: str) -> str:
-        """Decrypt.
-
-        Raises:
-            ConfigurationError: no key fits.
-        """
+        """Decrypt. Raises `ConfigurationError`: no key fits."""
         try:
             return self._fernet.decrypt(encrypted.encode()).decode()
         except InvalidToken:

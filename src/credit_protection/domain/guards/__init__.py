@@ -11,12 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from credit_protection.domain.findings import Finding
-from credit_protection.domain.guards.debt import (
-    allowed_charges,
-    check_amount,
-    check_invoices,
-    check_telecom,
-)
+from credit_protection.domain.guards import checks
 from credit_protection.domain.guards.facts import (
     NOTICE_DAYS_BY_STATE,
     Candidate,
@@ -24,15 +19,6 @@ from credit_protection.domain.guards.facts import (
     InclusionTerms,
     TelecomGuard,
     years_before,
-)
-from credit_protection.domain.guards.person import (
-    check_address,
-    check_document,
-    check_field_lengths,
-    check_holds,
-    check_nature,
-    check_person,
-    field_text,
 )
 
 __all__ = [
@@ -42,9 +28,7 @@ __all__ = [
     "GuardSettings",
     "InclusionTerms",
     "TelecomGuard",
-    "allowed_charges",
     "evaluate",
-    "field_text",
     "years_before",
 ]
 
@@ -53,24 +37,18 @@ Guard = Callable[[Candidate, InclusionTerms], Iterable[Finding]]
 
 
 def evaluate(candidate: Candidate, terms: InclusionTerms, extra: Iterable[Guard] = ()) -> list[Finding]:
-    """All findings about a candidate, in the order of the guards.
-
-    Args:
-        candidate: what is to be negativated.
-        terms: the shared facts.
-        extra: guards that plugins add.
-    """
+    """All findings about a candidate, in the order of the guards; plugins add the `extra` ones."""
     findings: list[Finding] = []
-    document = check_document(candidate, terms, findings)
+    document = checks.check_document(candidate, terms, findings)
     person_type = None if document is None else document.person_type
-    check_nature(candidate, terms, person_type, findings)
-    check_person(candidate, terms, person_type, findings)
-    check_invoices(candidate, terms, findings)
-    check_amount(candidate, terms, findings)
-    check_address(candidate, findings)
-    check_field_lengths(candidate, terms, findings)
-    check_holds(candidate, terms, findings)
-    check_telecom(candidate, terms, findings)
+    checks.check_nature(candidate, terms, person_type, findings)
+    checks.check_person(candidate, terms, person_type, findings)
+    checks.check_invoices(candidate, terms, findings)
+    checks.check_amount(candidate, terms, findings)
+    checks.check_address(candidate, findings)
+    checks.check_field_lengths(candidate, terms, findings)
+    checks.check_holds(candidate, terms, findings)
+    checks.check_telecom(candidate, terms, findings)
     for guard in extra:
         findings.extend(guard(candidate, terms))
     return findings

@@ -39,9 +39,7 @@ class GuardSettings:
         fine_percent: multa that may be added to the open balance, per cent.
         monthly_interest_percent: juros that may be added, per cent a month, pro rata by day.
         creditor_notifies: whether the creditor, not the bureau, sends the written notice.
-        notice_days: term of the written notice.
         notice_days_by_state: longer terms, by the state's two letters.
-        telecom: how the termination of the subscription is checked.
     """
 
     minimum_days_late: int = 1
@@ -63,12 +61,7 @@ class GuardSettings:
 class Candidate:
     """What a person wants to negativate: one customer, one subscription, chosen invoices.
 
-    Args:
-        customer: as read from the host now.
-        subscription: whose invoices they are; None where the host does not know it.
-        invoices: the chosen ones.
-        nature_code: the bureau's nature.
-        amounts: edited amounts by invoice id; an invoice without one is reported with its open balance.
+    `amounts` are the edited ones by invoice id; an invoice without one is reported with its open balance.
     """
 
     customer: Customer
@@ -87,14 +80,8 @@ class InclusionTerms:
     """The facts that all candidates of one integration share, read once.
 
     Args:
-        capabilities: what the gateway can do.
-        settings: the integration's.
-        calendar: the creditor's.
-        today: the creditor's date.
-        natures: the gateway's, by code.
         holds: customers on the do-not-negativate list, with the reason.
         open_invoices: invoices in another open negativation of the registry.
-        is_telecom: whether the creditor is a telecom provider.
         grouped: whether the integration makes one record of the chosen invoices.
     """
 

@@ -21,10 +21,14 @@ from credit_protection.domain.bureau_answers import (
     Unknown,
 )
 from credit_protection.domain.negativations import Change, Claim, Negativation, sync_transmission, without_claim
-from credit_protection.domain.observations.answers import inclusion_answered, removal_answered
-from credit_protection.domain.observations.context import AnswerContext
+from credit_protection.domain.observations.answers import (
+    inclusion_answered,
+    looked_up,
+    lookup_failed,
+    removal_answered,
+)
 from credit_protection.domain.observations.late import answered_late, evidence_event
-from credit_protection.domain.observations.lookups import looked_up, lookup_failed
+from credit_protection.domain.observations.transitions import AnswerContext
 from credit_protection.domain.state_table import Action, Observed
 
 __all__ = ["AnswerContext", "answered", "answered_late", "looked_up", "lookup_failed", "record_answer"]
@@ -34,12 +38,6 @@ def record_answer(
     negativation: Negativation, claim: Claim, answer: Answer | LookupResult, context: AnswerContext
 ) -> Change:
     """Store what a call brought, in time or late.
-
-    Args:
-        negativation: as it is now.
-        claim: under which the call was made.
-        answer: to the call.
-        context: when and where.
 
     Raises:
         TypeError: a look-up's result for an inclusion or a removal.
@@ -60,13 +58,7 @@ def record_answer(
 
 
 def answered(negativation: Negativation, answer: Answer, context: AnswerContext) -> Change:
-    """Store the answer to the claimed inclusion or removal.
-
-    Args:
-        negativation: with the claim whose fence the answer brought back.
-        answer: the bureau's, or what is known of the call.
-        context: when and where.
-    """
+    """Store the answer to the claimed inclusion or removal."""
     claim = negativation.transmission.claim
     if claim is None:
         raise ValueError("an answer in time needs a claim")

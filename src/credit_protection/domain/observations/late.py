@@ -1,19 +1,39 @@
-"""Answers outside their claim: the fence is stale, or it is the bureau's callback. Evidence, never dropped."""
+"""Answers outside their claim: the fence is stale, or it is the bureau's callback. Evidence, never dropped.
+
+Such an answer is about something that happened before what is known now. So it never replaces what is known: it makes
+it doubtful, or changes nothing (`resulting_doubt`).
+"""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
-from credit_protection.domain.bureau_answers import Accepted, Answer, Done, LookupResult, RecordFound, Rejected, Unknown
+from credit_protection.domain.bureau_answers import (
+    Accepted,
+    Answer,
+    Done,
+    LookupResult,
+    RecordFound,
+    RecordState,
+    Rejected,
+    Unknown,
+)
+from credit_protection.domain.capabilities import Capabilities
 from credit_protection.domain.events import Event, EventKind
-from credit_protection.domain.negativations import Change, Negativation, sync_transmission
+from credit_protection.domain.negativations import Change, Negativation, may_have_duplicates, sync_transmission
 from credit_protection.domain.observations.answers import inclusion_answered, removal_answered
-from credit_protection.domain.observations.context import AnswerContext
-from credit_protection.domain.observations.doubts import resulting_doubt
-from credit_protection.domain.observations.knowledge import acknowledged, marked_uncertain, one_less, with_observed
-from credit_protection.domain.observations.transitions import still_in_doubt
+from credit_protection.domain.observations.transitions import (
+    AnswerContext,
+    acknowledged,
+    marked_uncertain,
+    one_less,
+    still_in_doubt,
+    with_observed,
+)
 from credit_protection.domain.removal_policy import RemovalCause, RemovalTrigger
 from credit_protection.domain.state_table import Action, Observed
+
+_LEFT = frozenset({RecordState.GONE, RecordState.REJECTED})
 
 
 def answered_late(
@@ -21,11 +41,7 @@ def answered_late(
 ) -> Change:
     """Keep an answer that came outside its claim as evidence; look up again where it could change what is known.
 
-    Args:
-        negativation: as it is now, perhaps leased by another worker, perhaps closed.
-        action: what was requested.
-        answer: to it.
-        context: when and where.
+    The row may be leased by another worker, or closed.
 
     Returns:
         Where the answer contradicts or could have changed what is known: in doubt again, a look-up due at once (a
@@ -86,3 +102,74 @@ def _trusted(
         return still_in_doubt(negativation, Observed.IN_DOUBT_INCLUDE, context, answer.code)
     restored = replace(others, count=others.count + 1)  # "accepted" had counted this inclusion as answered
     return inclusion_answered(replace(negativation, unanswered_inclusions=restored), answer, context)
+
+
+def resulting_doubt(
+    negativation: Negativation, action: Action, answer: Answer | LookupResult, capabilities: Capabilities
+) -> Observed | None:
+    """What is observed after a late answer; None where it changes nothing."""
+    match action, answer:
+        case Action.INCLUDE, Done() | Accepted():
+            return _from_inclusion(negativation, answer, capabilities)
+        case Action.INCLUDE, Rejected():
+            doubtful = {Observed.IN_DOUBT_INCLUDE, Observed.INCLUDING}
+            return negativation.observed if negativation.observed in doubtful else None
+        case Action.REMOVE, Done() | Accepted() | Rejected() if negativation.triggers:
+            return _from_removal(negativation, answer, capabilities)
+        case _, RecordFound():
+            return _from_lookup(negativation, answer)
+        case _:
+            return None
+
+
+def _from_inclusion(negativation: Negativation, answer: Done | Accepted, capabilities: Capabilities) -> Observed | None:
+    match negativation.observed:
+        case Observed.ABSENT | Observed.IN_DOUBT_INCLUDE:
+            return Observed.IN_DOUBT_INCLUDE
+        case Observed.REJECTED:
+            may_exist = capabilities.find or may_have_duplicates(negativation, capabilities)
+            is_news = may_exist or isinstance(answer, Done)  # "accepted" came before the refusal
+            return Observed.IN_DOUBT_INCLUDE if is_news else None
+        case Observed.INCLUDING:
+            return Observed.INCLUDING if isinstance(answer, Done) else None
+        case Observed.IN_DOUBT_REMOVE | Observed.REMOVING:
+            return Observed.IN_DOUBT_REMOVE if capabilities.find else None  # without look-up it is waited for anyhow
+        case Observed.GONE:
+            return None if _is_explained(negativation, capabilities) else Observed.IN_DOUBT_REMOVE
+        case Observed.PRESENT:
+            return None
+
+
+def _from_removal(
+    negativation: Negativation, answer: Done | Accepted | Rejected, capabilities: Capabilities
+) -> Observed | None:
+    merely_received = isinstance(answer, Accepted) and not capabilities.find
+    match negativation.observed:
+        case Observed.IN_DOUBT_REMOVE:
+            return None if merely_received and capabilities.remove_is_repeatable else Observed.IN_DOUBT_REMOVE
+        case Observed.REMOVING:
+            return None if merely_received else Observed.IN_DOUBT_REMOVE
+        case Observed.PRESENT | Observed.INCLUDING:
+            return Observed.IN_DOUBT_REMOVE if capabilities.find or isinstance(answer, Done) else None
+        case _:
+            return None
+
+
+def _from_lookup(negativation: Negativation, found: RecordFound) -> Observed | None:
+    """A late look-up is older than the newest one; but what it found existed once."""
+    if negativation.is_closed and found.state in _LEFT:
+        return None
+    match negativation.observed:
+        case Observed.ABSENT | Observed.REJECTED:
+            return Observed.IN_DOUBT_INCLUDE
+        case Observed.GONE:
+            return Observed.IN_DOUBT_REMOVE
+        case _:
+            return None
+
+
+def _is_explained(negativation: Negativation, capabilities: Capabilities) -> bool:
+    """Whether the only inclusion that can have reached the bureau is the record that was seen to leave."""
+    if capabilities.find or may_have_duplicates(negativation, capabilities) or negativation.known_at is None:
+        return False
+    return negativation.removal_claims > 0 or negativation.has_trigger(RemovalCause.BUREAU)

@@ -1,7 +1,5 @@
 """`credit-protection`: the command line."""
 
-from __future__ import annotations
-
 
 def main() -> None:
     """The console script."""

@@ -1,22 +1,18 @@
 """`negativations adopt`: the preview, a confirmation, and only then the earlier records are adopted."""
 
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from credit_protection import AdoptionSummary, Assessment, InvalidInput, ui
+from credit_protection import AdoptionSummary, Assessment, Extract, InvalidInput, ui
 from credit_protection.domain.adoption_assessment import Verdict
 from credit_protection.entrypoints.cli.exit_codes import ExitCode
 from credit_protection.entrypoints.cli.failures import ExitWith
 from credit_protection.entrypoints.cli.options import IntegrationOption, Yes, confirm
 from credit_protection.entrypoints.cli.session import Session, with_session
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from credit_protection import Extract
 
 _COUNTS = {
     "rows": "Registros lidos",

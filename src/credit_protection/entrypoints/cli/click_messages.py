@@ -1,14 +1,9 @@
 """The command line library's own texts in Portuguese: usage errors, headings of the help, standard options."""
 
-from __future__ import annotations
-
 import re
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from typer.core import TyperGroup
+from typer.core import TyperGroup
 
 _HEADINGS = {
     "ARGUMENTS_PANEL_TITLE": "Argumentos",

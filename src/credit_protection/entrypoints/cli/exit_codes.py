@@ -1,7 +1,5 @@
 """The exit code of each error: one table, read from top to bottom."""
 
-from __future__ import annotations
-
 from enum import IntEnum
 
 from credit_protection.domain import errors

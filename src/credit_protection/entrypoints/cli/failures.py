@@ -28,11 +28,7 @@ class ExitWith(Exception):
 
 
 def report_error(error: BaseException, output: Output) -> ExitCode:
-    """Report what went wrong.
-
-    Returns:
-        The exit code.
-    """
+    """Report what went wrong. Returns the exit code."""
     if click_messages.is_usage_error(error):
         _report(output, {"code": "uso", "message": click_messages.translated(error)})
         return ExitCode.WRONG_USAGE

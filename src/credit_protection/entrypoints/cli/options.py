@@ -22,11 +22,7 @@ After = Annotated[str | None, typer.Option("--after", help="Continuar a lista: o
 
 
 def pairs(given: list[str] | None, option: str) -> dict[str, str]:
-    """Read `name=value` options.
-
-    Raises:
-        typer.BadParameter: one has no name or no `=`.
-    """
+    """Read `name=value` options. Raises `typer.BadParameter`: one has no name or no `=`."""
     read: dict[str, str] = {}
     for text in given or []:
         name, equals, value = text.partition("=")
@@ -37,11 +33,7 @@ def pairs(given: list[str] | None, option: str) -> dict[str, str]:
 
 
 def confirm(question: str, *, yes: bool) -> None:
-    """Ask a person on stderr before something that can't simply be undone.
-
-    Raises:
-        typer.Abort: the answer is no, or there is no terminal to answer from.
-    """
+    """Ask a person on stderr before something that can't simply be undone; `typer.Abort` unless the answer is yes."""
     if yes:
         return
     answer = typer.prompt(f"{question} [s/N]", default="n", show_default=False, err=True)

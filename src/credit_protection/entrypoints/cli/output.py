@@ -31,10 +31,9 @@ class Output:
         """Write the command's data. Call it once in a command, so that stdout holds one JSON document."""
         if self.as_json:
             write_json(document_of(parts))
-            return
-        out = console(stderr=False)
-        for part in parts:
-            print_part(out, part)
+        else:
+            for part in parts:
+                print_part(console(stderr=False), part)
 
     def message(self, text: str) -> None:
         """Report to a person what happened, on stderr."""

@@ -1,20 +1,12 @@
 """Values of a gateway's parameters: from the command line, from the environment, or asked for."""
 
-from __future__ import annotations
-
 import os
 import sys
-from typing import TYPE_CHECKING
+from collections.abc import Collection, Mapping, Sequence
 
 import typer
 
-from credit_protection import InvalidInput
-
-if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
-
-    from credit_protection import ui
-
+from credit_protection import InvalidInput, ui
 
 ENVIRONMENT_PREFIX = "CREDIT_PROTECTION_PARAM_"
 
@@ -23,9 +15,6 @@ def new_values(fields: Sequence[ui.FormField], given: Mapping[str, str]) -> dict
     """The parameters of a new integration: given, else from the environment, else asked for.
 
     Required ones are asked for; optional ones only at a terminal; advanced ones never.
-
-    Raises:
-        InvalidInput: a secret was given on the command line.
     """
     values = {**_from_environment(fields), **_without_secrets(fields, given)}
     for field in fields:
@@ -37,14 +26,7 @@ def new_values(fields: Sequence[ui.FormField], given: Mapping[str, str]) -> dict
 def changed_values(
     fields: Sequence[ui.FormField], given: Mapping[str, str], secrets: Collection[str]
 ) -> dict[str, str] | None:
-    """The parameters of an integration that is edited: those given, and the secrets that were named.
-
-    Returns:
-        None where nothing changes.
-
-    Raises:
-        InvalidInput: a secret was given on the command line, or one that does not exist was named.
-    """
+    """The parameters of an integration that is edited: those given, and the secrets that were named; None for none."""
     by_name = {field.name: field for field in fields if field.secret}
     values = _without_secrets(fields, given)
     for name in secrets:

@@ -150,6 +150,6 @@ def _write(session: Session, query: CreditQuery, path: Path, content: bytes) -> 
             field="output",
             code="arquivo_nao_gravado",
         ) from error
-    session.output.message(f"Gravado em {path}.")
     record = ui.query_record(query, masked=True)
+    session.output.message(f"Gravado em {path}.")
     session.output.result(replace(record, row={**record.row, "file": str(path)}))

@@ -50,11 +50,7 @@ class Session:
 
     @property
     def local_erp(self) -> LocalErp:
-        """The local ERP, for what an operator of a real one does at its own screens.
-
-        Raises:
-            ConfigurationError: another ERP is plugged in.
-        """
+        """The local ERP, for what an operator of a real one does at its own screens; no other may be plugged in."""
         from credit_protection.adapters.hosts.local import LocalErp  # noqa: PLC0415 - `--help` must not wait for it
 
         host = self.host
@@ -66,12 +62,7 @@ class Session:
         return host
 
     def integration(self, named: str | None) -> Integration:
-        """Find an integration by id, by the beginning of its id, or by its description.
-
-        Raises:
-            NotFound: there is no such integration.
-            InvalidInput: several match, or none was named and there are several.
-        """
+        """The one integration, found by its id, by the beginning of its id, or by its description where it is named."""
         known = self.protection.integrations.list(self.actor)
         if named is None:
             found = list(known)
@@ -93,11 +84,7 @@ class Session:
 
 @contextlib.contextmanager
 def open_session(*, as_json: bool = False) -> Iterator[Session]:
-    """A session on the configured installation; its connections are closed at the end.
-
-    Raises:
-        ConfigurationError: the configuration is wrong.
-    """
+    """A session on the configured installation; its connections are closed at the end."""
     from credit_protection.adapters.telemetry import logging  # noqa: PLC0415 - `--help` must not wait for it
 
     configuration = configurations.load()

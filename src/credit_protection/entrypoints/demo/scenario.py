@@ -5,40 +5,33 @@ simulated bureau in another process answers over HTTP. Everything is created in 
 PDF is kept.
 """
 
-from __future__ import annotations
-
 import contextlib
 import os
 import tempfile
 import time
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from credit_protection import (
     Actor,
     BureauError,
     Configuration,
     CreditProtection,
+    CreditQuery,
     DocumentReport,
     InvalidInput,
+    Negativation,
     NegativationFilter,
     NegativationRequest,
     RuleViolation,
 )
 from credit_protection.adapters.hosts.local import LocalErp
 from credit_protection.entrypoints.demo import report
-from credit_protection.entrypoints.demo.console_reporter import ConsoleReporter
 from credit_protection.hosts import OverdueFilter, parse_document
 from credit_protection.testing.simulator import FaultKind, SimulatorProcess
 from credit_protection.ui import label_for
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
-    from datetime import date
-
-    from credit_protection import CreditQuery, Negativation
 
 PERSON = "9001"
 COMPANY = "9002"
@@ -54,7 +47,7 @@ TIMEOUT = 20.0
 class Scenario:
     """The participants, and what has happened so far."""
 
-    reporter: ConsoleReporter
+    reporter: report.ConsoleReporter
     bureau: SimulatorProcess
     erp: LocalErp
     protection: CreditProtection
@@ -68,18 +61,11 @@ class Scenario:
 
 
 def run(faults: Sequence[str] = ()) -> bool:
-    """Run the scenario, and report it on the console.
+    """Run the scenario with faults of the bureau (`operation:kind`), and report it on the console.
 
-    Args:
-        faults: of the bureau, `operation:kind` each, to see their consequences.
-
-    Returns:
-        Whether the bureau's ledger and our database are as expected at the end.
-
-    Raises:
-        InvalidInput: there is no such fault.
+    Returns whether the bureau's ledger and our database are as expected at the end.
     """
-    with _prepare(ConsoleReporter()) as scenario:
+    with _prepare(report.ConsoleReporter()) as scenario:
         for fault in faults:
             _inject_fault(scenario.bureau, fault)
         for title, step in STEPS:
@@ -237,7 +223,7 @@ STEPS: tuple[tuple[str, Callable[[Scenario], None]], ...] = (
 
 
 @contextlib.contextmanager
-def _prepare(reporter: ConsoleReporter) -> Iterator[Scenario]:
+def _prepare(reporter: report.ConsoleReporter) -> Iterator[Scenario]:
     """Start a bureau in its own process, and create an installation that is deleted at the end."""
     with tempfile.TemporaryDirectory(prefix="credit-protection-demo-") as folder, SimulatorProcess() as bureau:
         home = Path(folder)

@@ -10,12 +10,7 @@ _REQUIRED = "__required_capabilities__"
 
 
 def requires(*capabilities: str, declared: bool = True) -> Callable[[Marked], Marked]:
-    """Mark a test, or all tests of a class: it applies to adapters that declare the capabilities, or their lack.
-
-    Args:
-        capabilities: names of class attributes.
-        declared: the value that each must have.
-    """
+    """Mark a test, or all tests of a class, for adapters whose class attributes of these names are as `declared`."""
 
     def mark(marked: Marked) -> Marked:
         tests = [marked]

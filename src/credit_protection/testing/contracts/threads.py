@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
@@ -16,9 +17,16 @@ SHORT_WAIT = 0.15
 
 @contextmanager
 def running_in_thread(work: Callable[[], T]) -> Iterator[Future[T]]:
-    """Run in another thread while the body runs; it must end within the time-out after it."""
+    """Run in another thread, which has begun, while the body runs; it must end within the time-out after it."""
+    begun = threading.Event()
+
+    def run() -> T:
+        begun.set()
+        return work()
+
     with ThreadPoolExecutor(1) as pool:
-        running = pool.submit(work)
+        running = pool.submit(run)
+        assert begun.wait(TIMEOUT)
         yield running
         running.result(TIMEOUT)
 

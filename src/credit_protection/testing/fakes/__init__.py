@@ -7,10 +7,14 @@ a bureau over HTTP use `credit_protection.testing.simulator`.
 from __future__ import annotations
 
 from credit_protection.testing.fakes.bureau import FakeBureau, FakeRecord
-from credit_protection.testing.fakes.clock import CountingIdentifiers, FakeClock
+from credit_protection.testing.fakes.environment import (
+    CountingIdentifiers,
+    FakeClock,
+    PlainVault,
+    RecordingListeners,
+    RecordingQueue,
+)
 from credit_protection.testing.fakes.host import FakeErp
-from credit_protection.testing.fakes.recording import RecordingListeners, RecordingQueue
-from credit_protection.testing.fakes.vault import PlainVault
 
 __all__ = [
     "CountingIdentifiers",

@@ -1,4 +1,5 @@
 """A bureau in memory, and its records."""
+# ruff: noqa: D102 - the ports `GatewayProvider` and `BureauGateway` document their methods
 
 from __future__ import annotations
 
@@ -87,19 +88,16 @@ class FakeBureau:
         self._lock = threading.Lock()
 
     def create(self, parameters: Mapping[str, str], environment: Environment) -> FakeBureau:
-        """Return this object."""
         self.created_with.append({**parameters, "environment": environment.value})
         return self
 
     def check(self) -> None:
-        """Check the password."""
         self._call("check")
         if self.created_with[-1].get("password") != self.password:
             raise CredentialsRejected("O birô recusou a senha. Confira os parâmetros da integração.")
         self._done("check")
 
     def products(self) -> Sequence[Product]:
-        """The `catalogue`: three products by default."""
         self._call("products")
         listed = list(self.catalogue)
         self._done("products")
@@ -115,13 +113,11 @@ class FakeBureau:
         return [BureauReason(reason.value, reason.name) for reason in RemovalReason]
 
     def query(self, order: QueryOrder) -> CreditReport:  # noqa: ARG002 - `report` is the answer
-        """Return `report`."""
         self._call("query")
         self._done("query")
         return self.report
 
     def include(self, order: InclusionOrder) -> Receipt:
-        """Add a record."""
         self._call("include")
         with self._lock:
             known = self._record_on_file(order.reference)
@@ -136,7 +132,6 @@ class FakeBureau:
         return Done(bureau_id=record.bureau_id) if self.synchronous else Accepted(record.bureau_id)
 
     def remove(self, order: RemovalOrder) -> Receipt:
-        """Remove a record."""
         self._call("remove")
         with self._lock:
             self.removal_orders.append(order)
@@ -153,7 +148,6 @@ class FakeBureau:
         return Done() if self.synchronous else Accepted(record.bureau_id)
 
     def find(self, key: RecordKey) -> LookupResult:
-        """Look a record up."""
         self._call("find")
         with self._lock:
             record = self._find(key)
@@ -162,7 +156,6 @@ class FakeBureau:
         return sighting
 
     def list_records(self) -> Iterator[ListedRecord]:
-        """All records with their state."""
         self._call("list_records")
         for record in list(self.records):
             order = record.order
@@ -182,13 +175,7 @@ class FakeBureau:
                 record.state = outcomes.get(record.state, record.state)
 
     def fail_next(self, operation: str, error: BureauError, *, executed: bool = False) -> None:
-        """Make the next call of this operation fail.
-
-        Args:
-            operation: its name, as `before` gets it.
-            error: raised to the caller.
-            executed: whether the call takes effect: the answer is lost, not the request.
-        """
+        """Make the next call of this operation fail; where `executed`, it takes effect and only its answer is lost."""
         self._faults.append((operation, error, executed))
 
     def records_on_file(self) -> list[FakeRecord]:

@@ -1,4 +1,5 @@
 """An ERP in memory."""
+# ruff: noqa: D102 - the port `HostErp` documents its methods
 
 from __future__ import annotations
 
@@ -29,15 +30,7 @@ class FakeErp:
     """An ERP in memory.
 
     Args:
-        customers_by_id: the customers.
-        subscriptions_by_id: the subscriptions.
-        invoices_by_id: the invoices.
-        hold_reasons: the do-not-negativate list.
-        creditor: the first company.
-        other_creditors: the other companies.
-        code: of the host.
-        capabilities: what it can do.
-        entries: settlements and reversals, in order.
+        hold_reasons: the do-not-negativate list: reasons by customer id.
         before: called with the name of each reading before it: raise in it to make the ERP unavailable, or change
             state during the call.
     """
@@ -54,37 +47,30 @@ class FakeErp:
     before: Callable[[str], None] = lambda _: None
 
     def creditors(self) -> Sequence[Creditor]:
-        """All companies."""
         return [self.creditor, *self.other_creditors]
 
     def customers(self, ids: Sequence[str]) -> Mapping[str, Customer]:
-        """Known records by id."""
         self.before("customers")
         return {key: self.customers_by_id[key] for key in ids if key in self.customers_by_id}
 
     def customers_with_document(self, document: str) -> Sequence[Customer]:
-        """Customers with the document."""
         self.before("customers_with_document")
         return [customer for customer in self.customers_by_id.values() if customer.document == document]
 
     def subscriptions(self, ids: Sequence[str]) -> Mapping[str, Subscription]:
-        """Known records by id."""
         self.before("subscriptions")
         return {key: self.subscriptions_by_id[key] for key in ids if key in self.subscriptions_by_id}
 
     def invoice_statuses(self, invoice_ids: Sequence[str]) -> Mapping[str, Invoice]:
-        """Invoices with their status now."""
         self.before("invoice_statuses")
         return {key: self.invoices_by_id[key] for key in invoice_ids if key in self.invoices_by_id}
 
     def invoices_due(self, customer_ids: Sequence[str], days: Sequence[date]) -> Sequence[Invoice]:
-        """Invoices of the customers that fell due on one of the days."""
         self.before("invoices_due")
         invoices = self.invoices_by_id.values()
         return [invoice for invoice in invoices if invoice.customer_id in customer_ids and invoice.due_date in days]
 
     def overdue(self, wanted: OverdueFilter) -> Iterator[Invoice]:
-        """Overdue open invoices, oldest first."""
         self.before("overdue")
         late = [invoice for invoice in list(self.invoices_by_id.values()) if self._is_wanted(invoice, wanted)]
         return iter(sorted(late, key=lambda invoice: (invoice.due_date, invoice.id)))
@@ -101,12 +87,10 @@ class FakeErp:
         )
 
     def settlements_since(self, day: date) -> Iterator[Entry]:
-        """Entries of that day or later."""
         self.before("settlements_since")
         return iter([entry for entry in self.entries if _day(entry) >= day])
 
     def holds(self, customer_ids: Sequence[str]) -> Mapping[str, str]:
-        """The reasons of the customers on the list."""
         self.before("holds")
         return {key: self.hold_reasons[key] for key in customer_ids if key in self.hold_reasons}
 
@@ -159,7 +143,6 @@ class FakeErp:
         self.invoices_by_id[invoice_id] = replace(invoice, status=status, balance=balance, paid_on=on)
 
     def reverse(self, settlement: Settlement, on: date) -> Reversal:
-        """Reverse a settlement."""
         invoice = self.invoices_by_id[settlement.invoice_id]
         balance = invoice.balance + (settlement.amount or invoice.amount)
         self.invoices_by_id[invoice.id] = replace(

@@ -1,4 +1,4 @@
-"""Faults of one call as data: whether and when the call takes effect, and what the caller gets.
+"""Faults of one call as data: whether and when it takes effect, and what the caller gets; strategies of faults.
 
 A correct bureau behind a bad network could cause every fault that the functions below make: where the answer says that
 nothing was executed (refused, 401, 429, 503 with Retry-After), nothing is.
@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 from enum import StrEnum
+
+from hypothesis import strategies as st
 
 
 class Effect(StrEnum):
@@ -100,11 +102,7 @@ def ok() -> Fault:
 
 
 def refused(failure: TransportFailure = TransportFailure.REFUSED) -> Fault:
-    """No connection: nothing is sent.
-
-    Args:
-        failure: `REFUSED`, `CONNECT_TIMEOUT` or `POOL_TIMEOUT`.
-    """
+    """No connection (`REFUSED`, `CONNECT_TIMEOUT` or `POOL_TIMEOUT`): nothing is sent."""
     return Fault("refused", Effect.NEVER, failure)
 
 
@@ -114,12 +112,7 @@ def lost_reply(failure: TransportFailure = TransportFailure.DISCONNECT) -> Fault
 
 
 def delayed_effect(after: float | None = None, failure: TransportFailure = TransportFailure.TIMEOUT) -> Fault:
-    """The call fails now, and takes effect later.
-
-    Args:
-        after: virtual seconds, see `ScriptedTransport.advance`; None waits for `ScriptedTransport.deliver`.
-        failure: what the caller gets now.
-    """
+    """The call fails now, and takes effect `after` virtual seconds; None waits for `ScriptedTransport.deliver`."""
     return Fault("delayed_effect", Effect.DELAYED, failure, effect_after=after)
 
 
@@ -129,21 +122,12 @@ def slow(effect: Effect = Effect.NEVER) -> Fault:
 
 
 def rate_limited(retry_after: float | str | None = 1) -> Fault:
-    """429, not executed.
-
-    Args:
-        retry_after: the header: seconds, or any text; None for none.
-    """
+    """429, not executed, with a Retry-After of seconds or any text; None for no such header."""
     return Fault("rate_limited", Effect.NEVER, response=StubResponse(429, headers=_retry_after(retry_after)))
 
 
 def unavailable(retry_after: float | str | None = None, effect: Effect = Effect.NEVER) -> Fault:
-    """503. With Retry-After it means that nothing was executed; without, a proxy may have sent it too late.
-
-    Args:
-        retry_after: the header: seconds, or any text; None for none.
-        effect: other than `NEVER` only without Retry-After.
-    """
+    """503. With Retry-After it means that nothing was executed; without, a proxy may have sent it too late."""
     if retry_after is not None and effect is not Effect.NEVER:
         raise ValueError("503 with Retry-After means that nothing was executed")
     return Fault("unavailable", effect, response=StubResponse(503, headers=_retry_after(retry_after)))
@@ -190,3 +174,50 @@ def trickle(
 
 def _retry_after(value: float | str | None) -> tuple[tuple[str, str], ...]:
     return () if value is None else (("retry-after", str(value)),)
+
+
+_UNREADABLE_WAITS = ("", "logo", "-1", "1.5", "Wed, 99 Foo 2026 00:00:00 GMT")
+_BODIES = (
+    b"",
+    b"{}",
+    b"[]",
+    b"null",
+    b'{"id": 1}',
+    b'{"access_token": ""}',
+    b"\xff\xfe",
+    b'{"id": "cnm-1"',
+    b"[" * 5000,
+)
+
+
+def any_fault() -> st.SearchStrategy[Fault]:
+    """One fault. It shrinks to `ok`, then to simpler faults: nothing sent, an error status, a lost reply."""
+    effect = st.sampled_from((Effect.NEVER, Effect.NOW, Effect.DELAYED))
+    never_sent = st.sampled_from(
+        (TransportFailure.REFUSED, TransportFailure.CONNECT_TIMEOUT, TransportFailure.POOL_TIMEOUT)
+    )
+    lost = st.sampled_from(
+        (TransportFailure.DISCONNECT, TransportFailure.RESET, TransportFailure.BROKEN_PIPE, TransportFailure.TIMEOUT)
+    )
+    cut = st.sampled_from((TransportFailure.DISCONNECT, TransportFailure.RESET, TransportFailure.TIMEOUT))
+    seconds = st.integers(0, 3600)
+    return st.one_of(
+        st.just(ok()),
+        st.builds(refused, never_sent),
+        st.builds(rate_limited, st.none() | seconds | st.sampled_from(_UNREADABLE_WAITS)),
+        st.builds(unavailable, seconds),
+        st.builds(unavailable, st.none(), effect),
+        st.builds(unauthorized, st.sampled_from((401, 403))),
+        st.builds(lost_reply, lost),
+        st.builds(slow, effect),
+        st.builds(delayed_effect, st.none() | st.integers(0, 600), lost),
+        st.builds(server_error, st.sampled_from((500, 502, 504)), effect),
+        st.builds(html, st.sampled_from((200, 404, 500)), effect),
+        st.builds(garbage, st.sampled_from(_BODIES) | st.binary(max_size=32), effect, st.sampled_from((200, 201, 202))),
+        st.builds(trickle, st.integers(1, 64), cut_after=st.none() | st.integers(0, 400), cut_by=cut),
+    )
+
+
+def scripts(max_size: int = 6) -> st.SearchStrategy[tuple[Fault, ...]]:
+    """A script of at most `max_size` faults. It shrinks to the shortest one, and each fault to `ok`."""
+    return st.lists(any_fault(), max_size=max_size).map(tuple)

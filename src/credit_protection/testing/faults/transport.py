@@ -6,15 +6,13 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 import httpx
 
 from credit_protection.testing.faults.script import Effect, Fault, StubResponse, TransportFailure, ok
 
-if TYPE_CHECKING:
-    Handler = Callable[[httpx.Request], httpx.Response]
-    Matching = Callable[[str, str], bool]
+Handler = Callable[[httpx.Request], httpx.Response]
+Matching = Callable[[str, str], bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,9 +20,6 @@ class RecordedCall:
     """A call and its result.
 
     Args:
-        number: 0 for the first.
-        method: `GET`, `POST`, ...
-        path: of the URL, without the query.
         fault: its fault; `ok` where it was not matched.
         executed: whether the bureau executed it, whatever the caller got.
         executed_at: the virtual instant of the execution.
@@ -87,11 +82,7 @@ class ScriptedTransport(httpx.BaseTransport):
             self._script = iter(script)
 
     def deliver(self, number: int | None = None) -> None:
-        """Execute the call in flight with this number; None for all, in the order sent.
-
-        Raises:
-            KeyError: that call is not in flight.
-        """
+        """Execute the call in flight with this number (`KeyError` if it is not); None for all, in the order sent."""
         with self._lock:
             numbers = list(self._in_flight) if number is None else [number]
             delivered = [(each, self._in_flight.pop(each)[0]) for each in numbers]
@@ -164,8 +155,6 @@ class ScriptedTransport(httpx.BaseTransport):
 
 
 class _ChunkedBody(httpx.SyncByteStream):
-    """A body in the chunks of the fault, cut where it says."""
-
     def __init__(self, content: bytes, fault: Fault, request: httpx.Request) -> None:
         self._content = content
         self._fault = fault

@@ -1,27 +1,50 @@
-"""The interface of a simulated bureau: implement `Bureau`, and the simulator serves it."""
+"""The interface of a simulated bureau: implement `Bureau`, and the simulator serves it. Also its clock."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 
 from credit_protection.testing.simulator.faults import Fault
 from credit_protection.testing.simulator.server import Answer, Request
 
 
+class SimulatorClock:
+    """Monotonic seconds, which a test can advance."""
+
+    def __init__(self) -> None:
+        self._began = time.monotonic()
+        self._began_at = datetime.now(UTC)
+        self._advanced = 0.0
+
+    def now(self) -> float:
+        """Monotonic seconds, for records and tokens."""
+        return time.monotonic() + self._advanced
+
+    def instant(self, moment: float) -> str:
+        """The UTC timestamp of a value of `now`, ISO 8601 with milliseconds: `2026-03-02T12:00:00.000Z`."""
+        instant = self._began_at + timedelta(seconds=moment - self._began)
+        return instant.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+    def advance(self, seconds: float) -> None:
+        """Advance the clock: processing ends, tokens expire."""
+        if seconds < 0:
+            raise ValueError("time only moves on")
+        self._advanced += seconds
+
+
+@dataclass(eq=False)
 class Refusal(Exception):
     """The bureau refuses a request; its `Call` makes the answer."""
 
-    def __init__(
-        self, status: int, code: str, message: str, *, field: str | None = None, record_id: str | None = None
-    ) -> None:
-        super().__init__(message)
-        self.status = status
-        self.code = code
-        self.message = message
-        self.field = field
-        self.record_id = record_id
+    status: int
+    code: str
+    message: str
+    field: str | None = None
+    record_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,13 +59,10 @@ class ResponseContext:
 class Call(Protocol):
     """One request whose operation is known and that was not performed yet."""
 
-    @property
-    def operation(self) -> str:
-        """The operation's name in fault rules; empty for an unknown path."""
-
-    @property
-    def subject(self) -> Mapping[str, str]:
-        """The fields that fault rules match: `documento`, `contrato` where known."""
+    operation: str
+    """The operation's name in fault rules; empty for an unknown path."""
+    subject: dict[str, str]
+    """The fields that fault rules match: `documento`, `contrato` where known."""
 
     def perform(self, context: ResponseContext) -> Answer:
         """Perform the request and log it. Called once, perhaps after the client has closed."""
@@ -54,17 +74,18 @@ class Call(Protocol):
 class Bureau(Protocol):
     """One simulated bureau. Every method may be called from several threads at once."""
 
-    @property
-    def name(self) -> str:
-        """The bureau's folder name: `credito_na_medida`."""
-
-    @property
-    def operations(self) -> frozenset[str]:
-        """The operation names of fault rules."""
+    name: str
+    """The bureau's folder name: `credito_na_medida`."""
+    operations: frozenset[str]
+    """The operation names of fault rules."""
 
     @property
     def controls(self) -> Mapping[tuple[str, str], Callable[[dict[str, Any]], object]]:
-        """The handlers of the bureau's own control endpoints, by method and path below `/__simulator`."""
+        """The handlers of the bureau's control endpoints, by method and path below `/__simulator`.
+
+        `GET /ledger` gives `{"records": [...], "requests": [...], "counts": {...}}`, `GET /counts` the counts alone,
+        `DELETE /ledger` deletes every record and request. The others are the bureau's own.
+        """
 
     def receive(self, request: Request) -> Call:
         """Find the request's operation. It has no effect yet."""
@@ -74,12 +95,3 @@ class Bureau(Protocol):
 
     def options(self) -> dict[str, Any]:
         """The options now."""
-
-    def ledger(self) -> dict[str, Any]:
-        """`{"records": [...], "requests": [...], "counts": {...}}`."""
-
-    def counts(self) -> dict[str, int]:
-        """The counts of `ledger`."""
-
-    def clear_ledger(self) -> None:
-        """Delete every record and request."""

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import date, datetime
 from email.message import Message
 from typing import Any
@@ -69,10 +68,11 @@ class Operation:
         self.method = method
         self.template = template
         self.pattern = re.compile(re.sub(r"\\{(\w+)\\}", r"(?P<\1>[^/]+)", re.escape(template)))
-        self._parameters = {
-            parameter["name"]: _Parameter(parameter.get("required", False), _json_schema(parameter["schema"]))
-            for parameter in declared.get("parameters", ())
-            if parameter["in"] == "query"
+        parameters = [each for each in declared.get("parameters", ()) if each["in"] == "query"]
+        self._query: Schema = {
+            "properties": {each["name"]: _json_schema(each["schema"]) for each in parameters},
+            "required": [each["name"] for each in parameters if each.get("required")],
+            "additionalProperties": False,
         }
         body = declared.get("requestBody", {}).get("content", {})
         self._body = {
@@ -90,14 +90,11 @@ class Operation:
         """The query parameters, typed. Raises `ContractViolation` for an unknown, repeated or invalid one."""
         values: dict[str, str | int] = {}
         for name, text in pairs:
-            if name not in self._parameters:
-                raise ContractViolation(name, "parâmetro desconhecido")
             if name in values:
                 raise ContractViolation(name, "parâmetro repetido")
-            values[name] = self._parameters[name].read(name, text)
-        for name, parameter in self._parameters.items():
-            if parameter.required and name not in values:
-                raise ContractViolation(name, "parâmetro obrigatório")
+            is_integer = self._query["properties"].get(name, {}).get("type") == "integer"
+            values[name] = int(text) if is_integer and re.fullmatch(r"-?[0-9]{1,18}", text) else text
+        _raise_first(_validator(self._query), values)
         return values
 
     def check_body(self, value: object) -> None:
@@ -116,32 +113,13 @@ class Operation:
                 return f"status {status} is not declared"
             return _json_problem(self._error, body)
         for name, header in declared.get("headers", {}).items():
-            problem = _header_problem(headers.get(name), header["schema"])
-            if problem is not None:
-                return f"header {name}: {problem}"
+            if header["schema"]["type"] == "integer" and not headers.get(name, "0").isdigit():
+                return f"header {name} is not an integer"
         if media_type not in declared["content"]:
             return f"media type {media_type} is not declared for {status}"
         if media_type != "application/json":
             return None if body else "empty body"
         return _json_problem(_validator(_json_schema(declared["content"][media_type]["schema"], closed=True)), body)
-
-
-@dataclass(frozen=True, slots=True)
-class _Parameter:
-    required: bool
-    schema: Schema
-
-    def read(self, name: str, text: str) -> str | int:
-        value: str | int = text
-        if self.schema.get("type") == "integer":
-            if re.fullmatch(r"-?\d{1,18}", text, re.ASCII) is None:
-                raise ContractViolation(name, "deve ser um número inteiro")
-            value = int(text)
-        try:
-            _raise_first(_validator(self.schema), value)
-        except ContractViolation as violation:
-            raise ContractViolation(name, violation.message) from None
-        return value
 
 
 def _resolved(node: Any, document: Mapping[str, Any]) -> Any:  # noqa: ANN401 - a YAML tree has every type
@@ -245,10 +223,4 @@ def _json_problem(validator: Any, body: bytes) -> str | None:  # noqa: ANN401 - 
         return str(violation)
     except ValueError:
         return "body is not JSON"
-    return None
-
-
-def _header_problem(value: str | None, schema: Schema) -> str | None:
-    if value is not None and schema["type"] == "integer" and not value.isdigit():
-        return f"{value!r} is not an integer"
     return None

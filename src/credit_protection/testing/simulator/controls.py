@@ -1,13 +1,17 @@
-"""The simulator's commands in Python, called in the process or over HTTP."""
+"""The simulator's commands: in Python, and as JSON under `/__simulator`, without a token. For tests."""
 
 from __future__ import annotations
 
 import http.client
 import json
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, cast
 from urllib.parse import urlencode, urlsplit
+
+from credit_protection.testing.simulator.bureau import Bureau, Refusal, SimulatorClock
+from credit_protection.testing.simulator.faults import Fault, Faults
+from credit_protection.testing.simulator.server import Answer, Request
 
 Ledger = dict[str, Any]
 """`{"records": [...], "requests": [...], "counts": {...}}`."""
@@ -84,7 +88,11 @@ class SimulatorControls(ABC):
 
     def remove_product(self, code: str) -> None:
         """Remove a product from the catalogue."""
-        self._control("POST", "/catalogue", {"remove_product": code})
+        products = self.catalogue()["produtos"]
+        left = [each for each in products if each["codigo"] != code]
+        if left == products:
+            raise ValueError(f"no product {code!r}")
+        self.set_catalogue(produtos=left)
 
     def expire_tokens(self) -> None:
         """Expire all tokens; clients must log in again."""
@@ -111,3 +119,71 @@ class RemoteControls(SimulatorControls):
         if answer.status != http.HTTPStatus.OK:
             raise ValueError(value["erro"])
         return value
+
+
+Arguments = dict[str, Any]
+
+
+class ControlApi:
+    """The endpoints of every simulator, and those that its bureau adds."""
+
+    def __init__(self, bureau: Bureau, faults: Faults, clock: SimulatorClock) -> None:
+        self._bureau = bureau
+        self._faults = faults
+        self._clock = clock
+        self._table: Mapping[tuple[str, str], Callable[[Arguments], object]] = {
+            ("GET", "/health"): lambda _: {
+                "status": "ok",
+                "bureau": bureau.name,
+                "operations": sorted(bureau.operations),
+            },
+            ("GET", "/faults"): lambda _: faults.as_json(),
+            ("POST", "/faults"): lambda rule: faults.add(Fault.from_json(rule, bureau.operations)),
+            ("DELETE", "/faults"): lambda _: faults.clear(),
+            ("GET", "/options"): self._options,
+            ("POST", "/options"): self._set_options,
+            ("POST", "/clock"): self._advance,
+            **bureau.controls,
+        }
+
+    def answer(self, request: Request) -> Answer:
+        """Serve a control request over HTTP; a refusal is 400 `{"erro": ...}`."""
+        path = request.path.removeprefix(PREFIX)
+        try:
+            return Answer.json(200, self.call(request.method, path, _arguments(request)))
+        except ValueError as error:
+            return Answer.json(400, {"erro": str(error)})
+
+    def call(self, method: str, path: str, arguments: Arguments) -> object:
+        """Serve a control request; a refusal is `ValueError`."""
+        endpoint = self._table.get((method, path))
+        if endpoint is None:
+            raise ValueError(f"no control endpoint {method} {path}")
+        try:
+            result = endpoint(arguments)
+        except Refusal as refusal:
+            raise ValueError(refusal.message) from refusal
+        return {} if result is None else result
+
+    def _options(self, _: Arguments) -> object:
+        return self._faults.options() | self._bureau.options()
+
+    def _set_options(self, arguments: Arguments) -> object:
+        own: Arguments = {name: arguments[name] for name in ("latency", "seed") if name in arguments}
+        apply_own = self._faults.changing(own)
+        self._bureau.set_options({name: value for name, value in arguments.items() if name not in own})
+        apply_own()
+        return self._options({})
+
+    def _advance(self, arguments: Arguments) -> None:
+        seconds = arguments.get("advance")
+        if isinstance(seconds, bool) or not isinstance(seconds, int | float):
+            raise ValueError("advance: seconds")  # noqa: TRY004 - one error for every refusal
+        self._clock.advance(seconds)
+
+
+def _arguments(request: Request) -> Arguments:
+    arguments = json.loads(request.body) if request.body else dict(request.query)
+    if not isinstance(arguments, dict):
+        raise ValueError("the body must be a JSON object")  # noqa: TRY004 - one error for every refusal
+    return arguments

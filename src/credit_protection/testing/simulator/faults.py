@@ -81,9 +81,7 @@ class Fault:
     @classmethod
     def from_json(cls, rule: dict[str, Any], operations: frozenset[str]) -> Fault:
         """The rule of a JSON object; `ValueError` if it is invalid."""
-        problem = next(iter(_RULE.iter_errors(rule)), None)
-        if problem is not None:
-            raise ValueError(f"{problem.json_path}: {problem.message}")
+        check_json(_RULE, rule)
         if rule["operation"] not in operations | {ANY}:
             raise ValueError(f"operation: one of {', '.join(sorted(operations | {ANY}))}")
         kind, delay = FaultKind(rule["kind"]), seconds_range(rule.get("delay", 1.0))
@@ -97,14 +95,16 @@ class Fault:
 
 
 class Faults:
-    """The active rules, in order. Latencies add up; of the other kinds, the first that fires applies.
+    """The active rules, in order, and the latency of every answer. Of other kinds, the first rule that fires applies.
 
     A draw depends on seed, rule, subject and the number of earlier draws for that subject, not on the order of threads:
     the same calls get the same faults in every run.
     """
 
-    def __init__(self, seed: int) -> None:
-        self._seed = seed
+    def __init__(self) -> None:
+        self._seed = 0
+        self._latency = (0.0, 0.0)
+        self._random = random.Random(0)
         self._lock = threading.Lock()
         self._rules: list[Fault] = []
         self._fired: list[int] = []
@@ -123,11 +123,23 @@ class Faults:
             self._fired.clear()
             self._draws.clear()
 
-    def reseed(self, seed: int) -> None:
-        """Change the seed."""
-        with self._lock:
-            self._seed = seed
-            self._draws.clear()
+    def options(self) -> dict[str, Any]:
+        """`latency` of every answer as [from, to], and `seed`."""
+        return {"latency": list(self._latency), "seed": self._seed}
+
+    def changing(self, changes: dict[str, Any]) -> Callable[[], None]:
+        """Check changes of `latency` and `seed` (`ValueError`); return the function that applies them."""
+        check_json(_OPTIONS, changes)
+
+        def change() -> None:
+            with self._lock:
+                self._latency = seconds_range(changes.get("latency", list(self._latency)))
+                self._seed = changes.get("seed", self._seed)
+                self._random = random.Random(self._seed)
+                if "seed" in changes:
+                    self._draws.clear()
+
+        return change
 
     def as_json(self) -> list[dict[str, Any]]:
         """Each rule with `fired`, how often it applied."""
@@ -138,9 +150,10 @@ class Faults:
             ]
 
     def match_fault(self, operation: str, subject: Mapping[str, str]) -> tuple[float, Fault | None]:
-        """Apply the rules to a call: seconds of added latency, and the fault that fires."""
-        latency, chosen = 0.0, None
+        """Apply the rules to a call: seconds of latency, and the fault that fires."""
+        chosen = None
         with self._lock:
+            latency = self._random.uniform(*self._latency)
             for index, rule in enumerate(self._rules):
                 if chosen is not None and rule.kind is not FaultKind.LATENCY:
                     continue
@@ -163,39 +176,11 @@ class Faults:
         return random.Random(f"{self._seed}/{index}/{operation}/{about}/{self._draws[index, operation, about]}")
 
 
-class Latency:
-    """The latency of every answer."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._seed = 0
-        self._range = (0.0, 0.0)
-        self._random = random.Random(self._seed)
-
-    def draw(self) -> float:
-        """Seconds for the next answer."""
-        if self._range[0] == self._range[1]:
-            return self._range[0]
-        with self._lock:
-            return self._random.uniform(*self._range)
-
-    def options(self) -> dict[str, Any]:
-        """`latency` as [from, to], and `seed`."""
-        return {"latency": list(self._range), "seed": self._seed}
-
-    def changing(self, changes: dict[str, Any]) -> Callable[[], None]:
-        """Check changes of `latency` and `seed` (`ValueError`); return the function that applies them."""
-        problem = next(iter(_LATENCY.iter_errors(changes)), None)
-        if problem is not None:
-            raise ValueError(f"{problem.json_path}: {problem.message}")
-
-        def change() -> None:
-            with self._lock:
-                self._seed = changes.get("seed", self._seed)
-                self._range = seconds_range(changes["latency"]) if "latency" in changes else self._range
-                self._random = random.Random(self._seed)
-
-        return change
+def check_json(validator: Draft202012Validator, value: object) -> None:
+    """Raise `ValueError` with the first problem of a JSON value."""
+    problem = next(iter(validator.iter_errors(value)), None)
+    if problem is not None:
+        raise ValueError(f"{problem.json_path}: {problem.message}")
 
 
 def seconds_range(seconds: float | list[float]) -> tuple[float, float]:
@@ -205,7 +190,7 @@ def seconds_range(seconds: float | list[float]) -> tuple[float, float]:
 
 
 _SECONDS: dict[str, Any] = {"type": "number", "minimum": 0}
-SECONDS_OR_RANGE: dict[str, Any] = {
+_SECONDS_OR_RANGE: dict[str, Any] = {
     "oneOf": [_SECONDS, {"type": "array", "items": _SECONDS, "minItems": 2, "maxItems": 2}]
 }
 _RULE = Draft202012Validator(
@@ -223,7 +208,7 @@ _RULE = Draft202012Validator(
                 "additionalProperties": False,
                 "properties": {"contrato": {"type": "string"}, "documento": {"type": "string"}},
             },
-            "delay": SECONDS_OR_RANGE,
+            "delay": _SECONDS_OR_RANGE,
             "hold": _SECONDS,
             "interval": _SECONDS,
             "retry_after": {"type": ["integer", "null"], "minimum": 0},
@@ -236,4 +221,4 @@ _RULE = Draft202012Validator(
         },
     }
 )
-_LATENCY = Draft202012Validator({"properties": {"latency": SECONDS_OR_RANGE, "seed": {"type": "integer"}}})
+_OPTIONS = Draft202012Validator({"properties": {"latency": _SECONDS_OR_RANGE, "seed": {"type": "integer"}}})

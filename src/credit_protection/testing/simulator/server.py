@@ -15,12 +15,9 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from socketserver import TCPServer
-from typing import TYPE_CHECKING, Protocol
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-if TYPE_CHECKING:
-    Application = Callable[["Request", "Connection"], None]
-
+Application = Callable[["Request", "Connection"], None]
 _BODY_LIMIT = 1_000_000
 
 
@@ -51,66 +48,38 @@ class Answer:
         return cls(status, json.dumps(value, ensure_ascii=False).encode(), headers=headers)
 
 
-class Connection(Protocol):
-    """What an application can do with the request's connection."""
-
-    def send(self, answer: Answer) -> None:
-        """Send the answer at once; a closed client is no error."""
-
-    def trickle(self, answer: Answer, interval: float) -> None:
-        """Send the answer byte by byte, `interval` seconds apart."""
-
-    def cut(self) -> None:
-        """Close without an answer. The application may continue."""
-
-    def pause(self, seconds: float) -> None:
-        """Wait. Raises `ServerStopped` when the server stops."""
-
-
 class ServerStopped(Exception):
     """The server stopped while a call was waiting."""
 
 
-class Listener:
+class Server(ThreadingHTTPServer):
     """One listening socket and its threads. `stop` closes every open connection, and is final."""
 
-    def __init__(self, host: str, port: int, application: Application) -> None:
-        self._server = _Server((host, port), application)
-        self._thread = threading.Thread(target=self._server.accept_all, name="bureau-simulator", daemon=True)
-        self._thread.start()
-
-    @property
-    def port(self) -> int:
-        """The port, also where 0 was given."""
-        return self._server.server_port
-
-    @property
-    def origin(self) -> str:
-        """`http://host:port`."""
-        return self._server.origin
-
-    def stop(self) -> None:
-        """Stop listening, wake waiting calls, and close open connections."""
-        self._server.stopping.set()
-        _close_connection(self._server.socket)  # wakes the accepting thread
-        self._thread.join()
-        self._server.server_close()
-        self._server.cut_all()
-
-
-class _Server(ThreadingHTTPServer):
     daemon_threads = True
     block_on_close = False
     request_queue_size = 256
     timeout = 0.5
 
-    def __init__(self, address: tuple[str, int], application: Application) -> None:
+    def __init__(self, host: str, port: int, application: Application) -> None:
         self.application = application
         self.stopping = threading.Event()
         self._open: set[socket.socket] = set()
         self._open_lock = threading.Lock()
-        super().__init__(address, _RequestHandler)
-        self.origin = f"http://{address[0]}:{self.server_port}"
+        super().__init__((host, port), Connection)
+        self.origin = f"http://{host}:{self.server_port}"
+        self._thread = threading.Thread(target=self._accept_all, name="bureau-simulator", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Stop listening, wake waiting calls, and close open connections."""
+        self.stopping.set()
+        _close_connection(self.socket)  # wakes the accepting thread
+        self._thread.join()
+        self.server_close()
+        with self._open_lock:
+            connections = list(self._open)
+        for connection in connections:
+            _close_connection(connection)
 
     def server_bind(self) -> None:
         """Bind without HTTPServer's name look-up, which may call a DNS server."""
@@ -118,7 +87,7 @@ class _Server(ThreadingHTTPServer):
         self.server_name, self.server_port = str(self.server_address[0]), int(self.server_address[1])
 
     def get_request(self) -> tuple[socket.socket, object]:
-        """Accept, and register the connection for `cut_all`."""
+        """Accept, and register the connection for `stop`."""
         connection, address = super().get_request()
         with self._open_lock:
             self._open.add(connection)
@@ -135,28 +104,21 @@ class _Server(ThreadingHTTPServer):
         if not isinstance(sys.exception(), OSError | ServerStopped):
             super().handle_error(request, client_address)
 
-    def accept_all(self) -> None:
+    def _accept_all(self) -> None:
         """Accept until stopped. Unlike `serve_forever`, it ends at once."""
         while not self.stopping.is_set():
             self.handle_request()
 
-    def cut_all(self) -> None:
-        """Close all connections."""
-        with self._open_lock:
-            connections = list(self._open)
-        for connection in connections:
-            _close_connection(connection)
 
-
-class _RequestHandler(BaseHTTPRequestHandler):
-    """Reads the requests of one connection and passes each to the application."""
+class Connection(BaseHTTPRequestHandler):
+    """One connection: it passes each request to the application, which answers, delays or closes it."""
 
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
-    server: _Server
+    server: Server
     connection: socket.socket
 
-    def serve_request(self) -> None:
+    def _serve_request(self) -> None:
         body = self._read_body()
         if body is None:
             return
@@ -172,13 +134,15 @@ class _RequestHandler(BaseHTTPRequestHandler):
         self.server.application(request, self)
 
     # The base class finds a method by its name in HTTP.
-    do_GET = do_HEAD = do_POST = serve_request  # noqa: N815
-    do_PUT = do_PATCH = do_DELETE = do_OPTIONS = serve_request  # noqa: N815
+    do_GET = do_HEAD = do_POST = _serve_request  # noqa: N815
+    do_PUT = do_PATCH = do_DELETE = do_OPTIONS = _serve_request  # noqa: N815
 
     def send(self, answer: Answer) -> None:
+        """Send the answer at once; a closed client is no error."""
         self._write(self._wire(answer))
 
     def trickle(self, answer: Answer, interval: float) -> None:
+        """Send the answer byte by byte, `interval` seconds apart."""
         for byte in self._wire(answer):
             self.pause(interval)
             self._write(bytes((byte,)))
@@ -186,10 +150,12 @@ class _RequestHandler(BaseHTTPRequestHandler):
                 return
 
     def cut(self) -> None:
+        """Close without an answer. The application may continue."""
         self.close_connection = True
         _close_connection(self.connection)
 
     def pause(self, seconds: float) -> None:
+        """Wait. Raises `ServerStopped` when the server stops."""
         if seconds > 0 and self.server.stopping.wait(seconds):
             raise ServerStopped
 

@@ -1,11 +1,10 @@
-"""What a host owns: customers, their addresses, subscriptions and invoices."""
+"""What a host owns and reports: customers, addresses, subscriptions, invoices, and their payments."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, timedelta
-from typing import TYPE_CHECKING
 
 from hypothesis import strategies as st
 
@@ -19,11 +18,8 @@ from credit_protection.domain.customers import (
 )
 from credit_protection.domain.documents import PersonType
 from credit_protection.domain.money import ZERO, Money
-from credit_protection.testing.strategies.documents_and_money import cnpj, cpf, money
-from credit_protection.testing.strategies.shared import FIRST_NAMES, TODAY, derived, ids
-
-if TYPE_CHECKING:
-    from hypothesis.strategies import SearchStrategy
+from credit_protection.domain.settlements import Entry, Reversal, Settlement, SettlementKind
+from credit_protection.testing.strategies.values import FIRST_NAMES, TODAY, cnpj, cpf, derived, ids, money
 
 _SURNAMES = ("da Silva", "dos Anjos", "Gonçalves", "Moura", "Pão de Ló", "Quintanilha", "Sá", "Tupinambá", "Yamashita")
 _TRADES = ("Padaria", "Oficina Mecânica", "Farmácia", "Mercearia", "Construtora", "Papelaria")
@@ -41,7 +37,7 @@ _CITIES = (
 _NEEDED_PARTS = ("street", "number", "district", "city", "state", "postal_code")
 
 
-def addresses(*, complete: bool = True) -> SearchStrategy[Address]:
+def addresses(*, complete: bool = True) -> st.SearchStrategy[Address]:
     """A Brazilian address whose city, UF and CEP belong together; parts may be empty unless `complete`."""
 
     def address(
@@ -65,7 +61,7 @@ def addresses(*, complete: bool = True) -> SearchStrategy[Address]:
     return derived(lambda kept, parts: replace(kept, **dict.fromkeys(parts, "")), whole, missing)
 
 
-def customers(person_type: PersonType | None = None, *, complete: bool = True) -> SearchStrategy[Customer]:
+def customers(person_type: PersonType | None = None, *, complete: bool = True) -> st.SearchStrategy[Customer]:
     """A customer: a person with a CPF (PF), a company with a CNPJ of digits (PJ), or either (None).
 
     The document is valid. Name, parts of the address and (PF) the birth date may be missing unless `complete`.
@@ -95,7 +91,7 @@ def customers(person_type: PersonType | None = None, *, complete: bool = True) -
 
 def subscriptions(
     customer_id: str = "c1", status: SubscriptionStatus | None = None, today: date = TODAY
-) -> SearchStrategy[Subscription]:
+) -> st.SearchStrategy[Subscription]:
     """A subscription (serviço do cliente) of the customer, in any status (None); a terminated one has its date."""
 
     def subscription(number: str, drawn: SubscriptionStatus, days_ago: int) -> Subscription:
@@ -106,14 +102,14 @@ def subscriptions(
     return derived(subscription, ids("s"), statuses, st.integers(0, 400))
 
 
-def invoices(customer_id: str = "c1", subscription_id: str = "s1", today: date = TODAY) -> SearchStrategy[Invoice]:
+def invoices(customer_id: str = "c1", subscription_id: str = "s1", today: date = TODAY) -> st.SearchStrategy[Invoice]:
     """An invoice in any status, due up to six years before `today` or to come, with the balance of its status."""
     return _invoices(customer_id, subscription_id, today, st.integers(-60, 6 * 365), money(), tuple(InvoiceStatus))
 
 
 def overdue_invoices(
     today: date = TODAY, customer_id: str = "c1", subscription_id: str = "s1"
-) -> SearchStrategy[Invoice]:
+) -> st.SearchStrategy[Invoice]:
     """An open invoice that may be negativated: due ten days to four years before `today`, perhaps partly paid."""
     amounts = money(minimum=Money(10_00))
     return _invoices(customer_id, subscription_id, today, st.integers(10, 4 * 365), amounts, (InvoiceStatus.OPEN,))
@@ -123,10 +119,10 @@ def _invoices(
     customer_id: str,
     subscription_id: str,
     today: date,
-    days_late: SearchStrategy[int],
-    amounts: SearchStrategy[Money],
+    days_late: st.SearchStrategy[int],
+    amounts: st.SearchStrategy[Money],
     statuses: Sequence[InvoiceStatus],
-) -> SearchStrategy[Invoice]:
+) -> st.SearchStrategy[Invoice]:
     def invoice(number: int, days: int, amount: Money, status: InvoiceStatus, percent_open: int) -> Invoice:
         due = today - timedelta(days=days)
         is_owed = status in {InvoiceStatus.OPEN, InvoiceStatus.IN_AGREEMENT}
@@ -143,10 +139,72 @@ def _invoices(
         )
 
     return derived(
-        invoice,
-        st.integers(1, 999_999),
-        days_late,
-        amounts,
-        st.sampled_from(statuses),
-        st.sampled_from((100, 40)),
+        invoice, st.integers(1, 999_999), days_late, amounts, st.sampled_from(statuses), st.sampled_from((100, 40))
     )
+
+
+BALANCE = Money(119_90)
+"""The default open balance of an invoice in `settlements` and `ledgers`."""
+
+
+def settlements(
+    invoice_id: str = "1001", balance: Money = BALANCE, today: date = TODAY
+) -> st.SearchStrategy[Settlement]:
+    """A settlement of the invoice: whole, partial, more than `balance`, or without an amount; of any kind.
+
+    Paid within the 60 days before `today`; some pay `balance` exactly.
+    """
+
+    def settlement(
+        number: str,
+        kind: SettlementKind,
+        days_ago: int,
+        amount: Money | None,
+        discount: Money,
+        days_to_credit: int | None,
+        court_order: bool,
+    ) -> Settlement:
+        paid = today - timedelta(days=days_ago)
+        available = None if days_to_credit is None else paid + timedelta(days=days_to_credit)
+        return Settlement(number, invoice_id, kind, paid, amount, discount, available, court_order)
+
+    return derived(
+        settlement,
+        ids("p"),
+        st.sampled_from(SettlementKind),
+        st.integers(0, 60),
+        st.none() | st.just(balance) | money(maximum=balance + balance),
+        st.just(ZERO) | money(maximum=balance),
+        st.none() | st.integers(0, 32),
+        st.sampled_from((False, False, False, True)),
+    )
+
+
+def ledgers(
+    invoice_ids: Sequence[str] = ("1001",), balance: Money = BALANCE, today: date = TODAY
+) -> st.SearchStrategy[tuple[Entry, ...]]:
+    """A host's reports on these invoices in the worst order, each invoice owing `balance`.
+
+    Settlements, reversals (before their settlement, or without one), and exact repeats of both.
+    """
+    one = st.tuples(settlements(invoice_ids[0], balance, today), st.sampled_from(tuple(invoice_ids)), st.booleans())
+    paid = st.lists(one, max_size=5, unique_by=lambda drawn: drawn[0].id)
+    early = st.sampled_from(((), (Reversal("never-seen", invoice_ids[0], today),)))
+    return _ledger(paid, early, st.lists(st.integers(0, 9), max_size=3), today)
+
+
+@st.composite
+def _ledger(
+    draw: st.DrawFn,
+    paid: st.SearchStrategy[list[tuple[Settlement, str, bool]]],
+    early: st.SearchStrategy[tuple[Reversal, ...]],
+    repeats: st.SearchStrategy[list[int]],
+    today: date,
+) -> tuple[Entry, ...]:
+    entries: list[Entry] = list(draw(early))
+    for settlement, invoice_id, is_reversed in draw(paid):
+        entries.append(replace(settlement, invoice_id=invoice_id))
+        if is_reversed:
+            entries.append(Reversal(settlement.id, invoice_id, today))
+    repeated = [entries[position % len(entries)] for position in draw(repeats) if entries]
+    return tuple(draw(st.permutations([*entries, *repeated])))

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 from enum import Enum, auto
-from typing import TYPE_CHECKING
 
 from hypothesis import strategies as st
 
@@ -26,13 +25,9 @@ from credit_protection.domain.reasons import RemovalReason
 from credit_protection.domain.removal_policy import RemovalCause, RemovalTrigger, removal_deadline
 from credit_protection.domain.state_table import Action, Desired, Observed
 from credit_protection.domain.transmissions import claim, is_claimable
-from credit_protection.testing.strategies.bureaus import NATURE
-from credit_protection.testing.strategies.documents_and_money import documents
+from credit_protection.testing.strategies.bureaus_and_operators import NATURE
 from credit_protection.testing.strategies.hosts import overdue_invoices
-from credit_protection.testing.strategies.shared import FIRST_NAMES, NOW, TODAY
-
-if TYPE_CHECKING:
-    from hypothesis.strategies import DrawFn, SearchStrategy
+from credit_protection.testing.strategies.values import FIRST_NAMES, NOW, TODAY, documents
 
 _ONLY_WHILE_REMOVING = frozenset({Observed.IN_DOUBT_REMOVE, Observed.REMOVING, Observed.GONE})
 _ACKNOWLEDGED = _ONLY_WHILE_REMOVING | {Observed.INCLUDING, Observed.PRESENT}
@@ -43,14 +38,11 @@ def negativations(
     observed: Observed | None = None,
     desired: Desired | None = None,
     today: date = TODAY,
-) -> SearchStrategy[Negativation]:
+) -> st.SearchStrategy[Negativation]:
     """A negativation in any possible state, with claims, doubts, acknowledgement and transmission to match.
 
-    Args:
-        capabilities: of its gateway, which decide the next action; None for one that can look records up.
-        observed: what the bureau is known to hold; None for any.
-        desired: what the creditor wants; None for any that goes with `observed`.
-        today: the creditor's date, for the deadlines.
+    The `capabilities` of its gateway decide the next action; by default it can look records up. Without `observed` or
+    `desired` each is any that goes with the other. `today` is the creditor's date, for the deadlines.
     """
     pairs = [
         (seen, wanted)
@@ -86,18 +78,15 @@ _IN_FLIGHT = {
 }
 """What was observed before the claim of an inclusion or removal whose call is running."""
 
-_REASONS = {
-    RemovalCause.PERSON: RemovalReason.CREDITOR_REQUEST,
-    RemovalCause.COURT: RemovalReason.COURT_ORDER,
-}
+_REASONS = {RemovalCause.PERSON: RemovalReason.CREDITOR_REQUEST, RemovalCause.COURT: RemovalReason.COURT_ORDER}
 """The reason that a person gives, by cause."""
 
 
 @st.composite
 def _negativation(
-    draw: DrawFn,
-    pairs: SearchStrategy[tuple[Observed, Desired]],
-    invoices: SearchStrategy[list[Invoice]],
+    draw: st.DrawFn,
+    pairs: st.SearchStrategy[tuple[Observed, Desired]],
+    invoices: st.SearchStrategy[list[Invoice]],
     capabilities: Capabilities,
     today: date,
 ) -> Negativation:
@@ -118,7 +107,7 @@ def _negativation(
     return made
 
 
-def _new(draw: DrawFn, invoices: Sequence[Invoice], capabilities: Capabilities) -> Negativation:
+def _new(draw: st.DrawFn, invoices: Sequence[Invoice], capabilities: Capabilities) -> Negativation:
     number, created = draw(st.integers(1, 999_999)), NOW - timedelta(days=draw(st.integers(2, 300)))
     return Negativation(
         id=f"n{number}",
@@ -145,7 +134,7 @@ def _new(draw: DrawFn, invoices: Sequence[Invoice], capabilities: Capabilities) 
     )
 
 
-def _triggers(draw: DrawFn, today: date) -> tuple[RemovalTrigger, ...]:
+def _triggers(draw: st.DrawFn, today: date) -> tuple[RemovalTrigger, ...]:
     causes = draw(_CAUSES)
     if {RemovalCause.SETTLEMENT, RemovalCause.AGREEMENT} <= set(causes):
         causes.remove(RemovalCause.AGREEMENT)
@@ -162,7 +151,7 @@ def _triggers(draw: DrawFn, today: date) -> tuple[RemovalTrigger, ...]:
     )
 
 
-def _with_history(draw: DrawFn, new: Negativation, capabilities: Capabilities, today: date) -> Negativation:
+def _with_history(draw: st.DrawFn, new: Negativation, capabilities: Capabilities, today: date) -> Negativation:
     """With the claims and answers that must precede its observed state."""
     observed, since = new.observed, new.observed_since
     is_known = observed in _ACKNOWLEDGED

@@ -17,7 +17,7 @@ from credit_protection.domain.errors import (
     RateLimited,
 )
 from credit_protection.domain.reasons import RemovalReason
-from credit_protection.testing.simulator.credito_na_medida.catalogue import REASONS
+from credit_protection.testing.simulator.credito_na_medida.state import REASONS
 from tests.adapters.bureaus.credito_na_medida.samples import ID, page, record, refusal, removal
 
 GOING = httpx.Response(202, json=record("EXCLUSAO"), headers={"X-Protocolo": "P-2"})

@@ -1,7 +1,5 @@
 """The codes of the declared contract and their domain values."""
 
-from __future__ import annotations
-
 from credit_protection.domain.products import ProductKind
 from credit_protection.domain.reasons import RemovalReason
 

@@ -1,23 +1,14 @@
 """What a 4xx answer means, by operation. `adapters.http` has already raised for 401, 403, 408, 429 and 5xx."""
 
-from __future__ import annotations
-
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import TYPE_CHECKING
 
 from credit_protection.adapters.bureaus.credito_na_medida import codes
-from credit_protection.adapters.bureaus.credito_na_medida.wire.answers import parse_error
-from credit_protection.domain.bureau_answers import Accepted, Done, ExecutionResult, Rejected
-from credit_protection.domain.errors import InclusionStillProcessing, NoCredit, ProtocolError, Refused
-
-if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
-
-    from credit_protection.adapters.bureaus.credito_na_medida.wire.answers import WireError
-    from credit_protection.adapters.http import HttpReply
-    from credit_protection.domain.bureau_answers import Receipt
-    from credit_protection.domain.errors import BureauError
+from credit_protection.adapters.bureaus.credito_na_medida.wire.answers import WireError, parse_error
+from credit_protection.adapters.http import HttpReply
+from credit_protection.domain.bureau_answers import Accepted, Done, ExecutionResult, Receipt, Rejected
+from credit_protection.domain.errors import BureauError, InclusionStillProcessing, NoCredit, ProtocolError, Refused
 
 _MAX_NAMED = 20
 REFUSAL_STATUSES: frozenset[int] = frozenset({HTTPStatus.BAD_REQUEST, HTTPStatus.UNPROCESSABLE_ENTITY})
@@ -73,10 +64,7 @@ def inclusion_receipt(refusal: Refusal) -> Receipt:
 
 
 def removal_receipt(refusal: Refusal, record_id: str) -> Receipt:
-    """The receipt of a removal that was not answered with 2xx.
-
-    Returns:
-        `Done(NOT_FOUND)`, `Done(ALREADY_IN_EFFECT)` as the bureau claims it, or `Rejected`.
+    """The receipt of a removal that was not answered with 2xx; `ALREADY_IN_EFFECT` is what the bureau claims.
 
     Raises:
         InclusionStillProcessing: not executed.

@@ -30,11 +30,9 @@ _Answer = TypeVar("_Answer")
 
 
 class CreditoNaMedidaGateway(BureauGateway):
-    """One account. Thread-safe.
+    """One account, whose session it owns. Thread-safe.
 
-    Args:
-        session: the account's calls; owned.
-        external_reports: whether a report may be downloaded from another origin (without the token).
+    With `external_reports`, a report may be downloaded from another origin (without the token).
     """
 
     def __init__(self, session: BureauSession, *, external_reports: bool = False) -> None:
@@ -62,11 +60,7 @@ class CreditoNaMedidaGateway(BureauGateway):
     def query(self, order: QueryOrder) -> CreditReport:
         """Send one paid query, never repeated; the PDF is kept byte for byte.
 
-        Raises:
-            OutcomeUnknown: the answer was lost, or the report could not be downloaded: it may have been charged.
-            InvalidReport: the answer is not a PDF that opens.
-            NoCredit: the account has none.
-            Refused: the bureau refuses the query.
+        Where the report can't be downloaded, `OutcomeUnknown`: the query may have been charged.
         """
         deadline = self._session.deadline()
         call = requests.query_call(order)
@@ -90,14 +84,7 @@ class CreditoNaMedidaGateway(BureauGateway):
         return DocumentReport(content, PDF, report.protocol)
 
     def include(self, order: InclusionOrder) -> Receipt:
-        """Include one record.
-
-        Returns:
-            `Accepted` while it is processed, or if it was on file before; else `Done` or `Rejected`.
-
-        Raises:
-            ProtocolError: the answer is unreadable: the outcome is unknown.
-        """
+        """Include one record: `Accepted` while it is processed or if it was on file, else `Done` or `Rejected`."""
         call = requests.inclusion_call(order)
         reply = self._session.send(call, self._session.deadline())
         if not reply.is_success:
@@ -112,12 +99,7 @@ class CreditoNaMedidaGateway(BureauGateway):
                 raise self._unreadable(call, reply, f"inclusão respondida com {state.value}")
 
     def remove(self, order: RemovalOrder) -> Receipt:
-        """Remove one record; look it up first where the bureau's id is unknown.
-
-        Raises:
-            InclusionStillProcessing: not executed: the inclusion has no outcome yet.
-            ProtocolError: the answer is unreadable: the outcome is unknown.
-        """
+        """Remove one record; look it up first where the bureau's id is unknown."""
         deadline = self._session.deadline()
         record_id = answers.usable_id(order.key.bureau_id)
         if record_id is None:
@@ -150,11 +132,7 @@ class CreditoNaMedidaGateway(BureauGateway):
         return RecordNotFound() if record is None else record.found()
 
     def list_records(self) -> Iterator[ListedRecord]:
-        """All records, page by page; each page has its own deadline.
-
-        Raises:
-            ProtocolError: after all other records, if the document of some can't be read.
-        """
+        """All records, page by page, each with its own deadline; at the end, `ProtocolError` if some can't be read."""
         unreadable: list[str] = []
         for record in self._records(None):
             try:

@@ -1,23 +1,20 @@
 """Crédito na Medida: its capabilities, its parameters, and how a gateway is created from them."""
 
-from __future__ import annotations
+from __future__ import annotations  # `http.Transport` would load httpx
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from credit_protection.adapters import http
 from credit_protection.adapters.bureaus.credito_na_medida.gateway import CreditoNaMedidaGateway
 from credit_protection.adapters.bureaus.credito_na_medida.wire import requests
 from credit_protection.adapters.bureaus.parameters import ParameterValues
 from credit_protection.domain.capabilities import Capabilities, FieldLimit, Registry, RemovalKey
+from credit_protection.domain.integrations import Environment
 from credit_protection.domain.parameters import ParameterSpec
 from credit_protection.ports.bureau import GatewayProvider
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from credit_protection.domain.integrations import Environment
 
 CAPABILITIES = Capabilities(
     registry=Registry.CREDITO_NA_MEDIDA,
@@ -77,30 +74,19 @@ _MAX_CONNECTIONS = 256
 
 @dataclass(frozen=True)
 class CreditoNaMedidaProvider(GatewayProvider):
-    """The provider of `CreditoNaMedidaGateway`.
-
-    Args:
-        capabilities: other than the declared ones, for tests that can't wait for a quiet period of minutes.
-        transport: replaces the sockets in tests (`testing.faults`).
-    """
+    """The provider of `CreditoNaMedidaGateway`."""
 
     capabilities: Capabilities = CAPABILITIES
+    """Others in tests that can't wait for a quiet period of minutes."""
     transport: http.Transport | None = None
+    """Replaces the sockets in tests (`testing.faults`)."""
     code: ClassVar[str] = "credito_na_medida"
     name: ClassVar[str] = "Crédito na Medida"
     parameters: ClassVar[Sequence[ParameterSpec]] = PARAMETERS
 
     def create(self, parameters: Mapping[str, str], environment: Environment) -> CreditoNaMedidaGateway:
-        """Create a gateway for one account; it makes no call yet.
-
-        Args:
-            parameters: checked values, secrets decrypted.
-            environment: ignored: the bureau has no test environment.
-
-        Raises:
-            InvalidInput: a value can't be used.
-        """
-        del environment
+        """Create a gateway for one account; it makes no call yet. Raises `InvalidInput`: a value can't be used."""
+        del environment  # the bureau has no test environment
         values = ParameterValues(self.parameters, parameters)
         client_id, form = values.text("client_id"), http.CredentialsForm(values.choice("credenciais"))
         if form is http.CredentialsForm.BASIC and ":" in client_id:

@@ -1,7 +1,5 @@
 """A host in one local file of HubSoft's shape: a made-up provider to try the package with."""
 
-from __future__ import annotations
-
 from credit_protection.adapters.hosts.local.erp import Imported, LocalErp
 
 __all__ = ["Imported", "LocalErp"]

@@ -1,7 +1,5 @@
 """A small ERP for trying the package: one SQLite file, filled from a JSON file with HubSoft's records."""
 
-from __future__ import annotations
-
 import contextlib
 import json
 import sqlite3
@@ -46,10 +44,8 @@ class Imported:
 class LocalErp:
     """The local ERP: `ports.host.HostErp`, and the commands that a real ERP has on its screens.
 
-    Every call opens and closes its own connection, so threads and processes may share the file.
-
-    Args:
-        path: of the SQLite file; the first call creates it and its folder.
+    Every call opens and closes its own connection, so threads and processes may share the file. The first call creates
+    it and its folder.
     """
 
     def __init__(self, path: Path) -> None:
@@ -57,7 +53,7 @@ class LocalErp:
 
     @property
     def code(self) -> str:
-        """Stable name of this host."""
+        """`local`."""
         return "local"
 
     @property
@@ -124,12 +120,7 @@ class LocalErp:
         return dict(self._rows(f"{tables.HOLDS} WHERE customer_id {_AMONG}", _listed(customer_ids)))
 
     def import_file(self, path: Path, *, today: date, shift: bool = True) -> Imported:
-        """Replace all records by those of a file, in one transaction.
-
-        Args:
-            path: JSON with HubSoft's records, as the packaged example.
-            today: the day of the import.
-            shift: move every date by the days from the file's `hoje` to `today`, so that lateness stays the same.
+        """Replace all records by those of a file, in one transaction; `shift` as for `loading.load`.
 
         Raises:
             InvalidInput: the file or a record can't be read; nothing was imported.
@@ -142,27 +133,20 @@ class LocalErp:
         return self._import(text, today, shift=True)
 
     def invoice(self, invoice_id: str) -> Invoice:
-        """One invoice with its status now.
-
-        Raises:
-            NotFound: it does not exist.
-        """
+        """One invoice with its status now. Raises `NotFound`: it does not exist."""
         with self._connection() as connection:
             return _invoice_in(connection, invoice_id)
 
     def pay(
         self, invoice_id: str, *, paid_on: date, amount: Money | None = None, available_on: date | None = None
     ) -> Settlement:
-        """Record a payment (dar baixa).
+        """Record a payment (dar baixa); returns the settlement, with a new id.
 
         Args:
             invoice_id: of the invoice.
             paid_on: payment date.
             amount: BRL, at most the balance; None for all of it.
             available_on: the day on which the money is available, where known.
-
-        Returns:
-            The settlement, with a new id.
 
         Raises:
             NotFound: the invoice does not exist.
@@ -200,10 +184,6 @@ class LocalErp:
 
     def reverse(self, settlement_id: str, *, on: date) -> Reversal:
         """Reverse a payment (estornar a baixa): the invoice's balance is open again.
-
-        Args:
-            settlement_id: of the settlement.
-            on: the reversal's date.
 
         Raises:
             NotFound: the settlement does not exist.

@@ -1,7 +1,5 @@
 """Reads a provider's file: JSON with HubSoft's records, checked as a whole before anything is stored."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -44,17 +42,10 @@ Item = TypeVar("Item", bound=_Identified)
 
 @dataclass(frozen=True, slots=True)
 class Provider:
-    """A file's content, its dates moved to the day of the loading.
+    """A file's content by id, its dates moved to the day of the loading.
 
-    Args:
-        creditor: the company.
-        customers: by id.
-        subscriptions: by id.
-        invoices: by id; those of an active agreement are `IN_AGREEMENT`.
-        settlements: the payments in the invoices' records.
-        holds: reasons by customer id.
-        agreements: the number of agreements of any status.
-        skipped: the number of invoices without an amount, which are left out.
+    Invoices of an active agreement are `IN_AGREEMENT`. `holds` has the reason by customer id, `agreements` their number
+    in any status, `skipped` the number of invoices that are left out since they have no amount.
     """
 
     creditor: Creditor
@@ -68,11 +59,7 @@ class Provider:
 
 
 def read_text(path: Path) -> str:
-    """Read a file's text.
-
-    Raises:
-        InvalidInput: the file can't be read, or is not UTF-8 text.
-    """
+    """Read a file's text. Raises `InvalidInput`: the file can't be read, or is not UTF-8 text."""
     try:
         return path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError:
@@ -83,12 +70,9 @@ def read_text(path: Path) -> str:
 
 
 def load(text: str, *, today: date, shift: bool) -> Provider:
-    """Read a whole file.
+    """Read a whole file: JSON with `empresa`, `clientes`, `faturas`, and optionally `nao_negativar` and `acordos`.
 
-    Args:
-        text: JSON with `empresa`, `clientes`, `faturas`, and optionally `nao_negativar` and `acordos`.
-        today: the day of the loading.
-        shift: move every date by the days from the file's `hoje` to `today`, so that lateness stays the same.
+    With `shift`, every date moves by the days from the file's `hoje` to `today`, so that lateness stays the same.
 
     Raises:
         InvalidInput: a field can't be read; the error names the record and the field.

@@ -3,9 +3,8 @@
 Days are ISO text, amounts integer cents, ids text. `PRAGMA user_version` holds the version of the tables.
 """
 
-from __future__ import annotations
-
 import sqlite3
+from dataclasses import astuple
 from datetime import date
 from typing import Any
 
@@ -78,6 +77,12 @@ SELECT day, sequence, settlement_id, is_reversal, invoice_id, amount, discount, 
 """
 COMPANIES = "SELECT id, name, state, city, time_zone FROM company"
 HOLDS = "SELECT customer_id, reason FROM holds"
+_INSERT_CUSTOMER = """
+INSERT INTO customers
+    (id, name, document, document_key, city_key, birth_date, email, phone,
+    street, number, complement, district, city, state, postal_code)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+"""
 _INSERT_ENTRY = """
 INSERT INTO settlements (settlement_id, is_reversal, invoice_id, day, amount, discount, available_on, covered)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?)
@@ -163,10 +168,7 @@ def replace_everything(connection: sqlite3.Connection, provider: Provider) -> No
         "INSERT INTO company VALUES (?, ?, ?, ?, ?)",
         (creditor.id, creditor.name, creditor.state, creditor.city, creditor.time_zone),
     )
-    connection.executemany(
-        "INSERT INTO customers VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        (_customer_row(customer) for customer in provider.customers.values()),
-    )
+    connection.executemany(_INSERT_CUSTOMER, (_customer_row(customer) for customer in provider.customers.values()))
     connection.executemany(
         "INSERT INTO subscriptions VALUES (?, ?, ?, ?)",
         ((each.id, each.customer_id, each.description, each.status.value) for each in provider.subscriptions.values()),
@@ -182,24 +184,9 @@ def replace_everything(connection: sqlite3.Connection, provider: Provider) -> No
 
 
 def _customer_row(customer: Customer) -> Row:
-    where = customer.address
-    return (
-        customer.id,
-        customer.name,
-        customer.document,
-        compact_document(customer.document),
-        where.street,
-        where.number,
-        where.complement,
-        where.district,
-        where.city,
-        fold(where.city),
-        where.state,
-        where.postal_code,
-        iso(customer.birth_date),
-        customer.email,
-        customer.phone,
-    )
+    keys = compact_document(customer.document), fold(customer.address.city)
+    reachable = iso(customer.birth_date), customer.email, customer.phone
+    return (customer.id, customer.name, customer.document, *keys, *reachable, *astuple(customer.address))
 
 
 def _invoice_row(invoice: Invoice) -> Row:

@@ -4,8 +4,6 @@ The truth is the rows. A wake-up only makes the dispatcher fetch at once; betwee
 next instant at which a row becomes due, or until the next sweep.
 """
 
-from __future__ import annotations
-
 import atexit
 import logging
 import os
@@ -34,7 +32,7 @@ class EmbeddedQueue:
 
     Args:
         tasks: returns the use cases. Called at `start` and not before: the use cases need the queue.
-        clock: the time that due instants are compared with.
+        clock: due instants are compared with its time.
         workers: calls in flight.
         sweep_every: how often the sweep runs, and the longest sleep.
     """
@@ -97,10 +95,9 @@ class EmbeddedQueue:
             return QueueSnapshot(waiting=self._state.pending_wakeups, running=len(self._state.running))
 
     def start(self) -> bool:
-        """Start the threads and return True, unless they run.
+        """Start the threads, and return True, unless they run.
 
-        Raises:
-            ConfigurationError: they were started before this process was forked.
+        Like `stop`, it raises `ConfigurationError` where they were started before this process was forked.
         """
         self._check_process()
         state = self._state
@@ -124,9 +121,6 @@ class EmbeddedQueue:
         """Start no further call, and wait for those in flight; False after the time-out (seconds).
 
         A call that goes on stores its answer by itself. The engine can be started again.
-
-        Raises:
-            ConfigurationError: it was started before this process was forked.
         """
         self._check_process()
         state = self._state
@@ -146,9 +140,6 @@ class EmbeddedQueue:
 
         The threads are started and stopped here, unless they run. It does not wait for rows that become due later or
         cool down after a failure (see `failures`). After the time-out (seconds) it only waits for calls in flight.
-
-        Raises:
-            ConfigurationError: it was started before this process was forked.
         """
         started_here = self.start()
         state = self._state

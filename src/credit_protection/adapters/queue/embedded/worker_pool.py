@@ -1,7 +1,5 @@
 """The threads of the embedded engine: a sweeper, a dispatcher that fetches due rows, workers that perform them."""
 
-from __future__ import annotations
-
 import logging
 import math
 import os
@@ -9,8 +7,12 @@ import threading
 import time
 from collections import deque
 
-from credit_protection.adapters.queue.embedded.contention import ContentionWindow
-from credit_protection.adapters.queue.embedded.cooldowns import INITIAL_COOLDOWN, MAX_DOUBLINGS, RetryCooldowns
+from credit_protection.adapters.queue.embedded.pacing import (
+    INITIAL_COOLDOWN,
+    MAX_DOUBLINGS,
+    ContentionWindow,
+    RetryCooldowns,
+)
 from credit_protection.ports.clock import Clock
 from credit_protection.ports.queue import WorkerTasks
 
@@ -105,8 +107,6 @@ class WorkerPool:
     def _is_active(self) -> bool:
         return self._state.pool is self
 
-    # ------------------------------------------------------------------------------------------ the sweeper
-
     def _sweep(self) -> None:
         state = self._state
         while True:
@@ -126,8 +126,6 @@ class WorkerPool:
                 if not self._is_active():
                     return
                 state.is_sweeping = True
-
-    # ------------------------------------------------------------------------------------------ the dispatcher
 
     def _dispatch(self) -> None:
         state = self._state
@@ -214,8 +212,6 @@ class WorkerPool:
             self._state.sweeper.notify()
         longest = _MAX_IDLE_BACKOFF if has_skipped else self._sweep_every
         return float(min(INITIAL_COOLDOWN * 2 ** min(self._idle_fetches - 1, MAX_DOUBLINGS), longest))
-
-    # ------------------------------------------------------------------------------------------ the workers
 
     def _perform(self) -> None:
         state = self._state

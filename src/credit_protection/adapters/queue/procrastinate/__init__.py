@@ -1,7 +1,5 @@
 """The queue engine of many processes and machines: Procrastinate on PostgreSQL transports the wake-ups."""
 
-from __future__ import annotations
-
 from credit_protection.domain.errors import ConfigurationError
 
 try:

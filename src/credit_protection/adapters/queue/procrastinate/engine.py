@@ -36,10 +36,8 @@ class ProcrastinateQueue:
     `wake` or `start`.
 
     Args:
-        tasks: returns the use cases. Called at `start` and not before: the use cases need the queue.
-        clock: the time that due instants are compared with.
+        tasks: as for `EmbeddedQueue`, like `clock` and `workers`.
         url: of the PostgreSQL database with Procrastinate's tables; they are created where they are missing.
-        workers: calls in flight in this process.
         sweep_every: how often one of all processes sweeps, and the longest that a process does not fetch.
         schema: of Procrastinate's tables; None for the connection's own.
 
@@ -162,14 +160,8 @@ class ProcrastinateQueue:
 class LocalWork:
     """`WorkerTasks` whose sweep is published, so that one process sweeps for all.
 
-    Where Procrastinate can't be reached, this process sweeps by itself: nothing that must happen depends on the engine.
-
-    Args:
-        tasks: the use cases.
-        publisher: publishes sweeps.
-        is_connected: whether Procrastinate's workers run in this process.
-        workers: how many threads perform.
-        sweep_every: seconds between sweeps.
+    Where Procrastinate's workers don't run (`is_connected`), this process sweeps by itself: nothing that must happen
+    depends on the engine.
     """
 
     def __init__(

@@ -1,7 +1,5 @@
 """Procrastinate's workers in one thread: they turn its jobs into fetches and sweeps of this process."""
 
-from __future__ import annotations
-
 import asyncio
 import contextlib
 import logging
@@ -37,13 +35,8 @@ class ProcrastinateWorker:
     Two of its workers run, each with one job at a time, so that a sweep never waits for a drain. A `FETCH_DUE` job
     lasts as long as this process is busy with the rows it found: the next such job goes to another process.
 
-    Args:
-        publisher: publishes wake-ups.
-        sweep_every: how often one of all processes sweeps.
-        fetch_due: makes this process fetch due rows.
-        sweep: sweeps, for all processes. It does not raise.
-        is_busy: whether all workers of this process are in a call.
-        has_more_due: whether other processes should help.
+    `sweep` does not raise. `is_busy` says whether all workers of this process are in a call, `has_more_due` whether
+    other processes should help.
     """
 
     def __init__(

@@ -1,7 +1,5 @@
 """Publishes wake-ups as Procrastinate jobs, on connections of its own: never inside a host's transaction."""
 
-from __future__ import annotations
-
 import logging
 import math
 import os
@@ -35,13 +33,6 @@ class WakeupPublisher:
 
     Its methods, except `ensure_schema`, raise nothing: the row behind a wake-up is committed, and the sweep finds it.
     After a failure it connects no more for some seconds, so that a database that is down delays no caller.
-
-    Args:
-        url: of the database.
-        schema: of Procrastinate's tables; None for the connection's own.
-
-    Raises:
-        ConfigurationError: the schema's name is not a plain one.
     """
 
     def __init__(self, url: str, schema: str | None) -> None:
@@ -57,14 +48,9 @@ class WakeupPublisher:
         self._retry_at = 0.0
 
     def publish(self, task: str, not_before: datetime | None = None) -> bool:
-        """Enqueue a job, unless an equal one is pending.
+        """Enqueue a job (`FETCH_DUE` or `SWEEP`), unless an equal one is pending; return whether one is pending now.
 
-        Args:
-            task: `FETCH_DUE` or `SWEEP`.
-            not_before: instant, UTC; None for now. Jobs within one second are one job.
-
-        Returns:
-            Whether such a job is pending now.
+        Jobs whose instants, UTC, are within one second are one job; None means now.
         """
         at = None if not_before is None else datetime.fromtimestamp(math.ceil(not_before.timestamp()), UTC)
         lock = task if at is None else f"{task}@{at.timestamp():.0f}"

@@ -1,7 +1,5 @@
 """The storage port on SQLite and PostgreSQL: SQLAlchemy Core, explicit row mappers, alembic migrations."""
 
-from __future__ import annotations
-
 from credit_protection.adapters.storage.sqlalchemy.storage import SqlStorage
 
 __all__ = ["SqlStorage"]

@@ -4,27 +4,23 @@ Each reads its value from text or from an object, so that a row reads the same t
 with its own converters. On SQLite no column is declared DATE, TIMESTAMP or BOOLEAN: those names trigger converters.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable
 from datetime import UTC, date, datetime
 from enum import StrEnum
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias, TypeVar
+from typing import Any, ClassVar, TypeAlias, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
+from sqlalchemy.engine import Dialect
+from sqlalchemy.types import TypeEngine
 
 from credit_protection.domain.documents import Cnpj, Cpf, Document, parse_document
 from credit_protection.domain.errors import ConfigurationError, InvalidInput
 from credit_protection.domain.money import Money
 
-if TYPE_CHECKING:
-    from sqlalchemy.engine import Dialect
-    from sqlalchemy.types import TypeEngine
-
-    Conversion: TypeAlias = Callable[..., Any]
+Conversion: TypeAlias = Callable[..., Any]
 
 E_ = TypeVar("E_", bound="StrEnum")
 T = TypeVar("T")
@@ -39,11 +35,7 @@ def _unreadable(value: str) -> ConfigurationError:
 
 
 def member_of(members: type[E_], value: str) -> E_:
-    """The member of an enumeration that has this value.
-
-    Raises:
-        ConfigurationError: there is none.
-    """
+    """The member of an enumeration that has this value. Raises `ConfigurationError`: there is none."""
     try:
         return members(value)
     except ValueError:
@@ -64,6 +56,10 @@ class _Converted(sa.TypeDecorator[T]):
     """None where the driver takes the value as it is."""
     read: ClassVar[Conversion]
     """From text, or from what the driver or a host's converter made of it."""
+
+    def __init_subclass__(cls) -> None:
+        cls.cache_ok = True  # SQLAlchemy looks at the class itself
+        super().__init_subclass__()
 
     def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
         """The native or the portable type."""
@@ -102,7 +98,6 @@ def _instant(value: Any) -> datetime | None:  # noqa: ANN401 - the driver's
 class Instant(_Converted[datetime]):
     """An instant: TIMESTAMPTZ; on SQLite UTC text of one width, so that text sorts as time does."""
 
-    cache_ok = True
     native = postgresql.TIMESTAMP(timezone=True)
     write = staticmethod(_utc_text)
     write_native = staticmethod(_utc)
@@ -122,7 +117,6 @@ def _day(value: Any) -> date | None:  # noqa: ANN401 - the driver's
 class Day(_Converted[date]):
     """A date: DATE; on SQLite ISO text."""
 
-    cache_ok = True
     native = sa.Date()
     write = staticmethod(_day_text)
     write_native = None
@@ -140,7 +134,6 @@ def _json(value: Any) -> Any:  # noqa: ANN401 - a tree
 class JsonText(_Converted[Any]):
     """A tree in its original order: text on both."""
 
-    cache_ok = True
     write = write_native = staticmethod(_json_text)
     read = staticmethod(_json)
 
@@ -148,7 +141,6 @@ class JsonText(_Converted[Any]):
 class Json(JsonText):
     """A small tree: JSONB, cast by PostgreSQL from text; on SQLite text."""
 
-    cache_ok = True
     native = postgresql.JSONB()
 
 
@@ -163,7 +155,6 @@ def _money(value: Any) -> Money | None:  # noqa: ANN401 - the driver's
 class Cents(_Converted[Money]):
     """An amount in BRL as whole cents."""
 
-    cache_ok = True
     native = portable = sa.BigInteger()
     write = write_native = staticmethod(_cents)
     read = staticmethod(_money)
@@ -181,7 +172,6 @@ class Flag(_Converted[bool]):
     """True or false: BOOLEAN; on SQLite 0 or 1."""
 
     impl = sa.Boolean  # type: ignore[assignment] # SQLAlchemy declares any type
-    cache_ok = True
     native = sa.Boolean()
     portable = sa.Integer()
     write = staticmethod(_bit)
@@ -206,7 +196,6 @@ def _document(value: str | None) -> Document | None:
 class DocumentText(_Converted[Document]):
     """A CPF or CNPJ, compact; a filter may give that text itself."""
 
-    cache_ok = True
     write = write_native = staticmethod(_compact)
     read = staticmethod(_document)
 

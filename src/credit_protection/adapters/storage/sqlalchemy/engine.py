@@ -1,23 +1,19 @@
 """Engines: SQLite in WAL mode with explicit BEGINs, PostgreSQL through psycopg 3."""
 
-from __future__ import annotations
-
 import os
 import sqlite3
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from weakref import WeakKeyDictionary, WeakSet
 
 import sqlalchemy as sa
 from sqlalchemy import event
+from sqlalchemy.engine import URL
 
 from credit_protection.domain.errors import ConfigurationError
-
-if TYPE_CHECKING:
-    from sqlalchemy.engine import URL
 
 BUSY_SECONDS = 30
 """How long a writer waits for another on SQLite."""
@@ -27,15 +23,7 @@ _POSTGRESQL = {"postgresql", "postgres"}
 
 
 def make_engine(url: str, *, durable: bool = True) -> sa.Engine:
-    """Make an engine of our own.
-
-    Args:
-        url: `sqlite:///path/to/file.db` or `postgresql://user:password@host/database`.
-        durable: False for tests: on SQLite, a commit does not wait for the disk.
-
-    Raises:
-        ConfigurationError: another database, SQLite without a file, or PostgreSQL's driver is not installed.
-    """
+    """Make an engine of our own; url, durability and errors as for `SqlStorage`."""
     parsed = _parsed(url)
     if parsed.get_backend_name() in _POSTGRESQL:
         engine = _postgresql(parsed)
@@ -79,11 +67,7 @@ def _postgresql(url: URL) -> sa.Engine:
 
 
 def require_connection(engine: sa.Engine) -> None:
-    """Check that the database accepts connections.
-
-    Raises:
-        ConfigurationError: it does not; the message names the server, not its password.
-    """
+    """Check that the database accepts connections; the `ConfigurationError` names the server, not its password."""
     try:
         engine.connect().close()
     except sa.exc.OperationalError as error:
@@ -212,11 +196,8 @@ def begin(connection: sa.Connection, *, statement: str) -> sa.RootTransaction:
     """Begin a transaction.
 
     On SQLite a unit that reads before it writes fails after a plain BEGIN, when another unit wrote in between. The
-    driver executes the statement: a listener on the engine would slow every statement.
-
-    Args:
-        connection: in no transaction.
-        statement: on SQLite: `BEGIN` for a snapshot, `BEGIN IMMEDIATE` to be the only writer.
+    driver executes the statement (`BEGIN` for a snapshot, `BEGIN IMMEDIATE` to be the only writer): a listener on the
+    engine would slow every statement.
     """
     transaction = connection.begin()
     if connection.dialect.name == "sqlite":

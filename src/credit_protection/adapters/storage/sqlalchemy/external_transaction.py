@@ -4,14 +4,12 @@ The dialects never commit, roll back, close or set up the connection; one engine
 connection is the host's. Our statements run between SAVEPOINT and RELEASE; the host commits.
 """
 
-from __future__ import annotations
-
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import registry
@@ -19,45 +17,33 @@ from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg, PGExecutio
 from sqlalchemy.dialects.postgresql.psycopg2 import PGDialect_psycopg2, PGExecutionContext_psycopg2
 from sqlalchemy.dialects.sqlite.base import SQLiteExecutionContext
 from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
+from sqlalchemy.engine.interfaces import DBAPIConnection, DBAPICursor
 from sqlalchemy.pool import NullPool
 
 from credit_protection.domain.errors import ConfigurationError
 from credit_protection.ports.storage import HostTransactionRetry
 
-if TYPE_CHECKING:
-    from sqlalchemy.engine.interfaces import DBAPIConnection, DBAPICursor
-
 _current_connection: ContextVar[DBAPIConnection] = ContextVar("_lent")
+
+
+def _host_does_it(*_: object) -> None:
+    """The host commits, rolls back and closes; its converters and settings stay."""
 
 
 class _ExternalConnectionMixin:
     """What a dialect must not do with a host's connection."""
 
-    def do_commit(self, dbapi_connection: object) -> None:
-        """The host commits."""
+    do_commit = do_rollback = do_close = do_terminate = on_connect_url = _host_does_it
 
-    def do_rollback(self, dbapi_connection: object) -> None:
-        """The host rolls back."""
-
-    def do_close(self, dbapi_connection: object) -> None:
-        """The host closes."""
-
-    def do_terminate(self, dbapi_connection: object) -> None:
-        """The host closes."""
-
-    def on_connect_url(self, url: object) -> None:
-        """Leave the host's converters and settings alone."""
+    # Savepoints by the driver: a payment waits for them, and SQLAlchemy takes twice as long.
 
     def do_savepoint(self, connection: sa.Connection, name: str) -> None:
-        """By the driver: a payment waits for it, and SQLAlchemy takes twice as long."""
         _execute_raw(connection, f"SAVEPOINT {name}")
 
     def do_release_savepoint(self, connection: sa.Connection, name: str) -> None:
-        """By the driver, likewise."""
         _execute_raw(connection, f"RELEASE SAVEPOINT {name}")
 
     def do_rollback_to_savepoint(self, connection: sa.Connection, name: str) -> None:
-        """By the driver, likewise."""
         _execute_raw(connection, f"ROLLBACK TO SAVEPOINT {name}")
 
 
@@ -127,11 +113,7 @@ _engines_lock = threading.Lock()
 def use_connection(connection: object) -> Iterator[sa.Connection]:
     """A host's connection as SQLAlchemy's, in the transaction that the host has open.
 
-    Args:
-        connection: of psycopg 3, psycopg2 or sqlite3, or a wrapper that has one as `driver_connection`.
-
-    Raises:
-        ConfigurationError: it is of another driver.
+    It is of psycopg 3, psycopg2 or sqlite3 (else `ConfigurationError`), or a wrapper's `driver_connection`.
     """
     raw: Any = getattr(connection, "driver_connection", None) or connection
     driver = _driver(raw)

@@ -4,8 +4,6 @@ SQLAlchemy reads the description of every result, mostly to see whether there is
 each column, which takes longer than reading the row (measured by `python -m benchmarks latency`).
 """
 
-from __future__ import annotations
-
 from typing import Any
 
 import psycopg

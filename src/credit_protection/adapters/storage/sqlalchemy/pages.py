@@ -1,7 +1,5 @@
 """Pages of lists by keyset: after the last row of the previous page, not after a number of rows."""
 
-from __future__ import annotations
-
 import base64
 import binascii
 import json
@@ -18,29 +16,37 @@ from credit_protection.ports.storage import Page, PageRequest
 T = TypeVar("T")
 
 
-def newest_first(
-    statement: sa.Select[Any], at: sa.Column[Any], key: sa.Column[Any], page: PageRequest
-) -> sa.Select[Any]:
-    """A page of a list, newest first; one row more than requested shows whether there is a next page.
+def filtered(table: sa.Table, wanted: Any, *names: str) -> list[sa.ColumnElement[bool]]:  # noqa: ANN401 - any filter
+    """The conditions of a filter: the actor's scope, and the named fields that are set."""
+    conditions = [table.c[name] == value for name in names if (value := getattr(wanted, name)) is not None]
+    if wanted.creditor_ids is not None:
+        conditions.append(table.c.creditor_id.in_(sorted(wanted.creditor_ids)))
+    return conditions
 
-    Args:
-        statement: the list.
-        at: the instant that orders it.
-        key: orders rows of one instant.
-        page: the requested part.
-    """
+
+def read_newest(
+    transaction: Transaction,
+    statement: sa.Select[Any],
+    at: sa.Column[Any],
+    key: sa.Column[Any],
+    page: PageRequest,
+    item_of: Callable[[sa.Row[Any]], T],
+) -> Page[T]:
+    """Read a page, newest first by the instant `at`, and by `key` where two are equal."""
     if page.after is not None:
         text, last = decode_cursor(page.after, 2)
-        statement = statement.where(sa.tuple_(at, key) < _pair(at, _instant(text), key, _key(last, key)))
-    return statement.order_by(at.desc(), key.desc()).limit(page.size + 1)
-
-
-def _pair(first: sa.Column[Any], value: object, second: sa.Column[Any], key: object) -> sa.Tuple:
-    return sa.tuple_(sa.literal(value, first.type), sa.literal(key, second.type))
-
-
-def _key(text: str, column: sa.Column[Any]) -> object:
-    return text if isinstance(column.type, sa.Text) else int(text)
+        read: object = last if isinstance(key.type, sa.Text) else int(last)
+        after = sa.tuple_(sa.literal(_instant(text), at.type), sa.literal(read, key.type))
+        statement = statement.where(sa.tuple_(at, key) < after)
+    # One row more than requested shows whether there is a next page.
+    statement = statement.order_by(at.desc(), key.desc()).limit(page.size + 1)
+    return read_page(
+        transaction,
+        statement,
+        page,
+        item_of,
+        lambda row: (getattr(row, at.name).isoformat(), str(getattr(row, key.name))),
+    )
 
 
 def _instant(text: str) -> datetime:
@@ -57,15 +63,7 @@ def read_page(
     item_of: Callable[[sa.Row[Any]], T],
     cursor_of: Callable[[sa.Row[Any]], Sequence[str]],
 ) -> Page[T]:
-    """Read a page.
-
-    Args:
-        transaction: the unit's.
-        statement: of `newest_first`, or similar.
-        page: the requested part.
-        item_of: converts a row to an item.
-        cursor_of: the sort key of a row.
-    """
+    """Read a page of a list that is limited to one row more; `cursor_of` gives a row's sort key."""
     rows = transaction.rows(statement)
     shown = rows[: page.size]
     more = len(rows) > page.size
@@ -78,11 +76,7 @@ def encode_cursor(*parts: str) -> str:
 
 
 def decode_cursor(cursor: str, parts: int) -> list[str]:
-    """Read a cursor that `encode_cursor` made of so many parts.
-
-    Raises:
-        InvalidInput: it is not one: cursors come from outside, in a web address.
-    """
+    """Read a cursor of so many parts, or raise `InvalidInput`: cursors come from outside, in a web address."""
     try:
         read = json.loads(base64.urlsafe_b64decode(cursor.encode()))
     except (binascii.Error, ValueError):

@@ -1,10 +1,11 @@
-"""The storage port over SQLAlchemy Core."""
+"""The storage port over SQLAlchemy Core: units of work, and what opens them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
-from typing import TYPE_CHECKING
+
+import sqlalchemy as sa
 
 from credit_protection.adapters.storage.sqlalchemy.engine import (
     begin,
@@ -14,17 +15,15 @@ from credit_protection.adapters.storage.sqlalchemy.engine import (
     require_connection,
     write_lock,
 )
-from credit_protection.adapters.storage.sqlalchemy.external_transaction import (
-    translate_errors,
-    use_connection,
-)
+from credit_protection.adapters.storage.sqlalchemy.external_transaction import translate_errors, use_connection
 from credit_protection.adapters.storage.sqlalchemy.migrations import upgrade
+from credit_protection.adapters.storage.sqlalchemy.repositories.audit_and_watermarks import SqlAudit, SqlWatermarks
+from credit_protection.adapters.storage.sqlalchemy.repositories.integrations import SqlCreditors, SqlIntegrations
+from credit_protection.adapters.storage.sqlalchemy.repositories.negativations import SqlNegativations
+from credit_protection.adapters.storage.sqlalchemy.repositories.queries import SqlQueries
+from credit_protection.adapters.storage.sqlalchemy.repositories.settlements import SqlSettlements
 from credit_protection.adapters.storage.sqlalchemy.transaction import Transaction
-from credit_protection.adapters.storage.sqlalchemy.unit_of_work import SqlUnitOfWork
 from credit_protection.domain.errors import ConfigurationError
-
-if TYPE_CHECKING:
-    import sqlalchemy as sa
 
 
 class SqlStorage:
@@ -38,7 +37,8 @@ class SqlStorage:
         durable: False for tests: on SQLite, a commit does not wait for the disk.
 
     Raises:
-        ConfigurationError: the database is not supported, its driver is not installed, or SQLite is given a schema.
+        ConfigurationError: the database is not supported, its driver is not installed, or SQLite is given no file or a
+            schema.
     """
 
     def __init__(self, url: str | sa.Engine, *, schema: str | None = None, durable: bool = True) -> None:
@@ -111,3 +111,25 @@ class SqlStorage:
         """Close the connections, unless the engine is a host's."""
         if self._owns_engine:
             self._engine.dispose()
+
+
+class SqlUnitOfWork:
+    """`ports.storage.UnitOfWork`; `commit` is None where it only reads."""
+
+    def __init__(self, transaction: Transaction, commit: Callable[[], None] | None) -> None:
+        self._transaction = transaction
+        self._commit = commit
+        self.creditors = SqlCreditors(transaction)
+        self.integrations = SqlIntegrations(transaction)
+        self.queries = SqlQueries(transaction)
+        self.negativations = SqlNegativations(transaction)
+        self.settlements = SqlSettlements(transaction)
+        self.audit = SqlAudit(transaction)
+        self.watermarks = SqlWatermarks(transaction)
+
+    def commit(self) -> None:
+        """Commit. Raises `RuntimeError` where the unit only reads, or is committed already: a programming error."""
+        if self._commit is None:
+            raise RuntimeError("this unit only reads, or was committed before")
+        commit, self._commit = self._commit, None
+        commit()

@@ -4,11 +4,11 @@ Queues are read from partial indexes, so that a million closed records cost a wo
 literals here and in the queries: neither database matches a condition with a bound parameter.
 """
 
-from __future__ import annotations
-
+from collections.abc import Sequence
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.types import TypeEngine
 
 from credit_protection.adapters.storage.derived_columns import QueueName, WaitState
 from credit_protection.adapters.storage.sqlalchemy.column_types import (
@@ -53,40 +53,20 @@ def _index(name: str, *columns: sa.ColumnElement[Any], where: Condition | None =
     sa.Index(name, *columns, unique=unique, sqlite_where=where, postgresql_where=where)
 
 
-def _text(name: str, *, key: bool = False, null: bool = False) -> sa.Column[str]:
-    return sa.Column(name, sa.Text, primary_key=key, nullable=null)
+def _index_list(table: sa.Table, order: Sequence[str], *filters: str) -> None:
+    """Index a list that is read newest first: whole, and by each filter."""
+    ordered = [table.c[name] for name in order]
+    _index(f"ix_{table.name}_newest", *ordered)
+    for name in filters:
+        _index(f"ix_{table.name}_{name.removesuffix('_id')}", table.c[name], *ordered)
 
 
-def _at(name: str, *, null: bool = False) -> sa.Column[Any]:
-    return sa.Column(name, Instant, nullable=null)
+def _columns(kind: TypeEngine[Any] | type[TypeEngine[Any]], *names: str, null: bool = False) -> list[sa.Column[Any]]:
+    return [sa.Column(name, kind, nullable=null) for name in names]
 
 
-def _day(name: str, *, null: bool = False) -> sa.Column[Any]:
-    return sa.Column(name, Day, nullable=null)
-
-
-def _count(name: str, *, null: bool = False) -> sa.Column[int]:
-    return sa.Column(name, sa.Integer, nullable=null)
-
-
-def _choice(name: str, members: Any, *, null: bool = False) -> sa.Column[Any]:  # noqa: ANN401 - any enumeration
-    return sa.Column(name, Choice(members), nullable=null)
-
-
-def _flag(name: str) -> sa.Column[bool]:
-    return sa.Column(name, Flag, nullable=False)
-
-
-def _json(name: str) -> sa.Column[Any]:
-    return sa.Column(name, Json, nullable=False)
-
-
-def _cents(name: str, *, null: bool = False) -> sa.Column[Any]:
-    return sa.Column(name, Cents, nullable=null)
-
-
-def _document(name: str = "document") -> sa.Column[Any]:
-    return sa.Column(name, DocumentText, nullable=False)
+def _keys(*names: str) -> list[sa.Column[str]]:
+    return [sa.Column(name, sa.Text, primary_key=True) for name in names]
 
 
 def _sequence() -> sa.Column[int]:
@@ -97,108 +77,80 @@ def _of(name: str, table: str, *, key: bool = False) -> sa.Column[str]:
     return sa.Column(name, sa.Text, sa.ForeignKey(f"{table}.id"), primary_key=key, nullable=False)
 
 
+def _catalogue(name: str, *columns: sa.Column[Any]) -> sa.Table:
+    """A list of an integration, in the bureau's order."""
+    position = sa.Column("position", sa.Integer, primary_key=True, autoincrement=False)
+    return sa.Table(name, METADATA, _of("integration_id", "cp_integration", key=True), position, *columns)
+
+
 # ------------------------------------------------------------------------------------------------ configuration
 
 CREDITOR = sa.Table(
     "cp_creditor",
     METADATA,
-    _text("id", key=True),
-    _document(),
-    _text("name"),
-    _text("state"),
-    _text("city"),
-    _text("time_zone"),
-    _json("local_holidays"),
-    _flag("is_telecom"),
+    *_keys("id"),
+    *_columns(DocumentText, "document"),
+    *_columns(sa.Text, "name", "state", "city", "time_zone"),
+    *_columns(Json, "local_holidays"),
+    *_columns(Flag, "is_telecom"),
 )
 
 INTEGRATION = sa.Table(
     "cp_integration",
     METADATA,
-    _text("id", key=True),
-    _text("gateway"),
-    _text("description"),
-    _text("creditor_id"),
-    _json("parameters"),
-    _json("encrypted_parameters"),
-    _at("created_at"),
-    _flag("active"),
-    _json("settings"),
-    _at("paused_until", null=True),
-    _text("pause_reason"),
-    _at("deleted_at", null=True),
-    _count("version"),
-    _json("failing_negativation_ids"),
-    _count("consecutive_pauses"),
-    _at("paused_since", null=True),
+    *_keys("id"),
+    *_columns(sa.Text, "gateway", "description", "creditor_id"),
+    *_columns(Json, "parameters", "encrypted_parameters"),
+    *_columns(Instant, "created_at"),
+    *_columns(Flag, "active"),
+    *_columns(Json, "settings"),
+    *_columns(Instant, "paused_until", null=True),
+    *_columns(sa.Text, "pause_reason"),
+    *_columns(Instant, "deleted_at", null=True),
+    *_columns(sa.Integer, "version"),
+    *_columns(Json, "failing_negativation_ids"),
+    *_columns(sa.Integer, "consecutive_pauses"),
+    *_columns(Instant, "paused_since", null=True),
 )
 
-PRODUCT = sa.Table(
+PRODUCT = _catalogue(
     "cp_product",
-    METADATA,
-    _of("integration_id", "cp_integration", key=True),
-    sa.Column("position", sa.Integer, primary_key=True, autoincrement=False),
-    _text("code"),
-    _text("name"),
-    _choice("kind", ProductKind),
-    _json("person_types"),
-    _json("inputs"),
-    _cents("price_cents", null=True),
-    _flag("hidden"),
-    _at("gone_at", null=True),
+    *_columns(sa.Text, "code", "name"),
+    *_columns(Choice(ProductKind), "kind"),
+    *_columns(Json, "person_types", "inputs"),
+    *_columns(Cents, "price_cents", null=True),
+    *_columns(Flag, "hidden"),
+    *_columns(Instant, "gone_at", null=True),
 )
 
-NATURE = sa.Table(
-    "cp_nature",
-    METADATA,
-    _of("integration_id", "cp_integration", key=True),
-    sa.Column("position", sa.Integer, primary_key=True, autoincrement=False),
-    _text("code"),
-    _text("description"),
-    sa.Column("person_types", Json, nullable=True),
-)
+NATURE = _catalogue("cp_nature", *_columns(sa.Text, "code", "description"), *_columns(Json, "person_types", null=True))
 
-REMOVAL_REASON = sa.Table(
-    "cp_removal_reason",
-    METADATA,
-    _of("integration_id", "cp_integration", key=True),
-    sa.Column("position", sa.Integer, primary_key=True, autoincrement=False),
-    _text("code"),
-    _text("description"),
-)
+REMOVAL_REASON = _catalogue("cp_removal_reason", *_columns(sa.Text, "code", "description"))
 
 # ------------------------------------------------------------------------------------------------ credit queries
 
 CREDIT_QUERY = sa.Table(
     "cp_credit_query",
     METADATA,
-    _text("id", key=True),
+    *_keys("id"),
     _of("integration_id", "cp_integration"),
-    _text("creditor_id"),
-    _text("product_code"),
-    _document(),
-    _text("customer_id", null=True),
-    _choice("purpose", Purpose),
-    _text("actor_id"),
-    _at("asked_at"),
-    _json("inputs"),
-    _choice("status", QueryStatus),
-    _cents("cost_cents", null=True),
-    _at("answered_at", null=True),
-    _text("protocol", null=True),
-    _text("error_code"),
-    _text("error_message"),
-    _text("media_type"),
-    sa.Column("size", sa.BigInteger, nullable=False),
-    _text("sha256"),
+    *_columns(sa.Text, "creditor_id", "product_code"),
+    *_columns(DocumentText, "document"),
+    *_columns(sa.Text, "customer_id", null=True),
+    *_columns(Choice(Purpose), "purpose"),
+    *_columns(sa.Text, "actor_id"),
+    *_columns(Instant, "asked_at"),
+    *_columns(Json, "inputs"),
+    *_columns(Choice(QueryStatus), "status"),
+    *_columns(Cents, "cost_cents", null=True),
+    *_columns(Instant, "answered_at", null=True),
+    *_columns(sa.Text, "protocol", null=True),
+    *_columns(sa.Text, "error_code", "error_message", "media_type"),
+    *_columns(sa.BigInteger, "size"),
+    *_columns(sa.Text, "sha256"),
 )
 _q = CREDIT_QUERY.c
-_index("ix_cp_credit_query_newest", _q.asked_at, _q.id)
-_index("ix_cp_credit_query_creditor", _q.creditor_id, _q.asked_at, _q.id)
-_index("ix_cp_credit_query_integration", _q.integration_id, _q.asked_at, _q.id)
-_index("ix_cp_credit_query_customer", _q.customer_id, _q.asked_at, _q.id)
-_index("ix_cp_credit_query_document", _q.document, _q.asked_at, _q.id)
-_index("ix_cp_credit_query_actor", _q.actor_id, _q.asked_at, _q.id)
+_index_list(CREDIT_QUERY, ("asked_at", "id"), "creditor_id", "integration_id", "customer_id", "document", "actor_id")
 _index("ix_cp_credit_query_unanswered", _q.asked_at, _q.id, where=is_(_q.status, QueryStatus.SENT))
 _index(
     "ix_cp_credit_query_reuse",
@@ -213,11 +165,11 @@ CREDIT_REPORT = sa.Table(
     "cp_credit_report",
     METADATA,
     _of("query_id", "cp_credit_query", key=True),
-    _text("media_type"),
-    sa.Column("content", sa.LargeBinary, nullable=True),
-    sa.Column("data", JsonText, nullable=True),
-    _text("protocol", null=True),
-    _count("score", null=True),
+    *_columns(sa.Text, "media_type"),
+    *_columns(sa.LargeBinary, "content", null=True),
+    *_columns(JsonText, "data", null=True),
+    *_columns(sa.Text, "protocol", null=True),
+    *_columns(sa.Integer, "score", null=True),
 )
 """Answers are separate from queries, so that no list reads them."""
 
@@ -226,87 +178,68 @@ CREDIT_REPORT = sa.Table(
 INCLUSION_REQUEST = sa.Table(
     "cp_inclusion_request",
     METADATA,
-    _text("id", key=True),
+    *_keys("id"),
     _of("integration_id", "cp_integration"),
-    _text("actor_id"),
-    _text("actor_name"),
-    _at("requested_at"),
-    _text("customer_id"),
-    _text("subscription_id"),
-    _json("invoice_ids"),
-    _text("nature_code"),
-    _text("remark"),
+    *_columns(sa.Text, "actor_id", "actor_name"),
+    *_columns(Instant, "requested_at"),
+    *_columns(sa.Text, "customer_id", "subscription_id"),
+    *_columns(Json, "invoice_ids"),
+    *_columns(sa.Text, "nature_code", "remark"),
 )
 
 NEGATIVATION = sa.Table(
     "cp_negativation",
     METADATA,
-    _text("id", key=True),
-    _text("request_id"),
+    *_keys("id"),
+    *_columns(sa.Text, "request_id"),
     _of("integration_id", "cp_integration"),
-    _text("creditor_id"),
-    _choice("registry", Registry),
-    _text("host"),
-    _text("customer_id"),
-    _text("subscription_id"),
-    _text("customer_name"),
-    _document(),
-    _json("invoices"),
-    _text("nature_code"),
+    *_columns(sa.Text, "creditor_id"),
+    *_columns(Choice(Registry), "registry"),
+    *_columns(sa.Text, "host", "customer_id", "subscription_id", "customer_name"),
+    *_columns(DocumentText, "document"),
+    *_columns(Json, "invoices"),
+    *_columns(sa.Text, "nature_code"),
     sa.Column("reference", sa.Text, nullable=False, unique=True),
-    _text("requested_by"),
-    _at("created_at"),
+    *_columns(sa.Text, "requested_by"),
+    *_columns(Instant, "created_at"),
     # observed and desired
-    _choice("observed", Observed),
-    _at("observed_since"),
-    _choice("desired", Desired),
-    _json("triggers"),
-    _flag("is_closed"),
-    _count("unanswered_inclusions", null=True),
-    _at("unanswered_inclusions_since", null=True),
-    _at("unanswered_inclusions_quiet_until", null=True),
-    _count("unanswered_removals", null=True),
-    _at("unanswered_removals_since", null=True),
-    _at("unanswered_removals_quiet_until", null=True),
-    _at("known_at", null=True),
-    _text("bureau_id", null=True),
-    _day("notice_sent_on", null=True),
-    _day("published_on", null=True),
-    _flag("published_is_estimated"),
-    _choice("removal_reason", RemovalReason, null=True),
-    _count("inclusion_claims"),
-    _count("removal_claims"),
-    _text("rejection"),
-    _flag("is_adopted"),
+    *_columns(Choice(Observed), "observed"),
+    *_columns(Instant, "observed_since"),
+    *_columns(Choice(Desired), "desired"),
+    *_columns(Json, "triggers"),
+    *_columns(Flag, "is_closed"),
+    *_columns(sa.Integer, "unanswered_inclusions", null=True),
+    *_columns(Instant, "unanswered_inclusions_since", "unanswered_inclusions_quiet_until", null=True),
+    *_columns(sa.Integer, "unanswered_removals", null=True),
+    *_columns(Instant, "unanswered_removals_since", "unanswered_removals_quiet_until", "known_at", null=True),
+    *_columns(sa.Text, "bureau_id", null=True),
+    *_columns(Day, "notice_sent_on", "published_on", null=True),
+    *_columns(Flag, "published_is_estimated"),
+    *_columns(Choice(RemovalReason), "removal_reason", null=True),
+    *_columns(sa.Integer, "inclusion_claims", "removal_claims"),
+    *_columns(sa.Text, "rejection"),
+    *_columns(Flag, "is_adopted"),
     # its transmission
-    _choice("action", Action),
-    _at("due_at"),
-    _day("deadline", null=True),
-    _count("attempts"),
-    _count("fence"),
-    _choice("claim_action", Action, null=True),
-    _text("claim_worker", null=True),
-    _at("claim_at", null=True),
-    _at("claim_until", null=True),
-    _count("claim_fence", null=True),
-    _text("block_code", null=True),
-    _text("block_message", null=True),
-    _at("block_at", null=True),
-    _text("last_error"),
-    _choice("queue", QueueName, null=True),
-    _choice("wait_state", WaitState, null=True),
-    _count("version"),
+    *_columns(Choice(Action), "action"),
+    *_columns(Instant, "due_at"),
+    *_columns(Day, "deadline", null=True),
+    *_columns(sa.Integer, "attempts", "fence"),
+    *_columns(Choice(Action), "claim_action", null=True),
+    *_columns(sa.Text, "claim_worker", null=True),
+    *_columns(Instant, "claim_at", "claim_until", null=True),
+    *_columns(sa.Integer, "claim_fence", null=True),
+    *_columns(sa.Text, "block_code", "block_message", null=True),
+    *_columns(Instant, "block_at", null=True),
+    *_columns(sa.Text, "last_error"),
+    *_columns(Choice(QueueName), "queue", null=True),
+    *_columns(Choice(WaitState), "wait_state", null=True),
+    *_columns(sa.Integer, "version"),
 )
 _n = NEGATIVATION.c
 IS_DUE_REMOVAL = sa.and_(is_(_n.queue, QueueName.REMOVAL), is_(_n.wait_state, WaitState.WORKER))
 IS_DUE_INCLUSION = sa.and_(is_(_n.queue, QueueName.INCLUSION), is_(_n.wait_state, WaitState.WORKER))
 IS_FREE = sa.and_(is_(_n.wait_state, WaitState.WORKER), _n.claim_until.is_(None))
-_index("ix_cp_negativation_newest", _n.created_at, _n.id)
-_index("ix_cp_negativation_creditor", _n.creditor_id, _n.created_at, _n.id)
-_index("ix_cp_negativation_integration", _n.integration_id, _n.created_at, _n.id)
-_index("ix_cp_negativation_customer", _n.customer_id, _n.created_at, _n.id)
-_index("ix_cp_negativation_document", _n.document, _n.created_at, _n.id)
-_index("ix_cp_negativation_observed", _n.observed, _n.created_at, _n.id)
+_index_list(NEGATIVATION, ("created_at", "id"), "creditor_id", "integration_id", "customer_id", "document", "observed")
 _index("ix_cp_negativation_open", _n.created_at, _n.id, where=_n.queue.is_not(None))
 _index("ix_cp_negativation_person", _n.created_at, _n.id, where=is_(_n.wait_state, WaitState.PERSON))
 _index("ix_cp_negativation_removal_queue", _n.deadline, _n.id, where=is_(_n.queue, QueueName.REMOVAL))
@@ -320,11 +253,11 @@ NEGATIVATION_INVOICE = sa.Table(
     "cp_negativation_invoice",
     METADATA,
     _of("negativation_id", "cp_negativation", key=True),
-    _text("invoice_id", key=True),
-    _text("host"),
-    _choice("registry", Registry),
-    _choice("desired", Desired),
-    _flag("is_closed"),
+    *_keys("invoice_id"),
+    *_columns(sa.Text, "host"),
+    *_columns(Choice(Registry), "registry"),
+    *_columns(Choice(Desired), "desired"),
+    *_columns(Flag, "is_closed"),
 )
 """Which negativation covers which invoice; an invoice's details are in `cp_negativation.invoices`."""
 _i = NEGATIVATION_INVOICE.c
@@ -343,11 +276,11 @@ EVENT = sa.Table(
     METADATA,
     _sequence(),
     _of("negativation_id", "cp_negativation"),
-    _choice("kind", EventKind),
-    _at("at"),
-    _text("actor_id", null=True),
-    _text("cause"),
-    _json("detail"),
+    *_columns(Choice(EventKind), "kind"),
+    *_columns(Instant, "at"),
+    *_columns(sa.Text, "actor_id", null=True),
+    *_columns(sa.Text, "cause"),
+    *_columns(Json, "detail"),
     implicit_returning=False,
 )
 _index("ix_cp_event_negativation", EVENT.c.negativation_id, EVENT.c.seq)
@@ -357,18 +290,16 @@ _index("ix_cp_event_negativation", EVENT.c.negativation_id, EVENT.c.seq)
 SETTLEMENT = sa.Table(
     "cp_settlement",
     METADATA,
-    _text("host", key=True),
-    _text("invoice_id", key=True),
-    _text("settlement_id", key=True),
+    *_keys("host", "invoice_id", "settlement_id"),
     sa.Column("is_reversal", Flag, primary_key=True, nullable=False),
-    _choice("kind", SettlementKind, null=True),
-    _day("happened_on"),
-    _cents("amount_cents", null=True),
-    _cents("discount_cents"),
-    _day("available_on", null=True),
-    _flag("court_order"),
-    _at("recorded_at"),
-    _at("applied_at", null=True),
+    *_columns(Choice(SettlementKind), "kind", null=True),
+    *_columns(Day, "happened_on"),
+    *_columns(Cents, "amount_cents", null=True),
+    *_columns(Cents, "discount_cents"),
+    *_columns(Day, "available_on", null=True),
+    *_columns(Flag, "court_order"),
+    *_columns(Instant, "recorded_at"),
+    *_columns(Instant, "applied_at", null=True),
 )
 """The ledger: a settlement and its reversal are two rows. No foreign keys, so that no payment is refused."""
 _s = SETTLEMENT.c
@@ -382,7 +313,7 @@ _index(
     where=_s.applied_at.is_(None),
 )
 
-INVOICE = sa.Table("cp_invoice", METADATA, _text("host", key=True), _text("invoice_id", key=True))
+INVOICE = sa.Table("cp_invoice", METADATA, *_keys("host", "invoice_id"))
 """One row per invoice, for locking (rule 8)."""
 
 # ------------------------------------------------------------------------------------------------ records
@@ -391,21 +322,13 @@ AUDIT = sa.Table(
     "cp_audit",
     METADATA,
     _sequence(),
-    _at("at"),
-    _text("actor_id"),
-    _text("actor_name"),
-    _text("act"),
-    _text("subject"),
-    _text("creditor_id", null=True),
-    _text("remark"),
-    _json("before"),
-    _json("after"),
+    *_columns(Instant, "at"),
+    *_columns(sa.Text, "actor_id", "actor_name", "act", "subject"),
+    *_columns(sa.Text, "creditor_id", null=True),
+    *_columns(sa.Text, "remark"),
+    *_columns(Json, "before", "after"),
     implicit_returning=False,
 )
-_index("ix_cp_audit_newest", AUDIT.c.at, AUDIT.c.seq)
-_index("ix_cp_audit_subject", AUDIT.c.subject, AUDIT.c.at, AUDIT.c.seq)
-_index("ix_cp_audit_actor", AUDIT.c.actor_id, AUDIT.c.at, AUDIT.c.seq)
-_index("ix_cp_audit_act", AUDIT.c.act, AUDIT.c.at, AUDIT.c.seq)
-_index("ix_cp_audit_creditor", AUDIT.c.creditor_id, AUDIT.c.at, AUDIT.c.seq)
+_index_list(AUDIT, ("at", "seq"), "subject", "actor_id", "act", "creditor_id")
 
-WATERMARK = sa.Table("cp_watermark", METADATA, _text("name", key=True), _at("at"))
+WATERMARK = sa.Table("cp_watermark", METADATA, *_keys("name"), *_columns(Instant, "at"))

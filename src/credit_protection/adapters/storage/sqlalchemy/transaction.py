@@ -1,40 +1,31 @@
 """One open transaction, for all repositories of a unit, and the statements that differ between the databases."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from functools import cache
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import Any, TypeAlias
 
+import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError
 
+from credit_protection.adapters.storage.conflicts import not_found
 from credit_protection.domain.creditors import Creditor
 from credit_protection.domain.integrations import Integration
 
-if TYPE_CHECKING:
-    import sqlalchemy as sa
-
-    Parameters: TypeAlias = dict[str, Any] | Sequence[dict[str, Any]]
+Parameters: TypeAlias = dict[str, Any] | Sequence[dict[str, Any]]
 
 _CHUNK = 500
 
 
 @dataclass(frozen=True, slots=True)
 class Transaction:
-    """One open transaction.
-
-    Args:
-        connection: it is open on this one.
-        is_exclusive: no other transaction writes before it ends (SQLite's BEGIN IMMEDIATE).
-        is_reading: it may not write.
-        is_own: False for a host's.
-    """
+    """One open transaction: it may not write where `is_reading`, and is a host's unless `is_own`."""
 
     connection: sa.Connection
     is_exclusive: bool = False
+    """No other transaction writes before it ends (SQLite's BEGIN IMMEDIATE)."""
     is_reading: bool = False
     is_own: bool = True
     prefetched_integrations: dict[tuple[str, str], tuple[Integration, Creditor]] = field(
@@ -54,11 +45,7 @@ class Transaction:
         return self.connection.execute(statement, parameters).first()
 
     def execute(self, statement: sa.Executable, parameters: Parameters) -> int:
-        """Execute once, or once for each parameter set; returns how many rows changed.
-
-        Raises:
-            RuntimeError: the unit only reads: a programming error.
-        """
+        """Execute once, or once for each parameter set; returns how many rows changed."""
         self._require_writable()
         self.flush()
         return self.connection.execute(
@@ -69,9 +56,6 @@ class Transaction:
         """Execute before the next other statement, at the latest before the commit, in one pipeline on PostgreSQL.
 
         For statements that can't be refused, and whose row count is not needed.
-
-        Raises:
-            RuntimeError: the unit only reads: a programming error.
         """
         self._require_writable()
         self._deferred.append((statement, _unwrap_single(parameters)))
@@ -129,9 +113,8 @@ def _unwrap_single(parameters: Parameters) -> Parameters:
 
 @cache
 def _insert_new(table: sa.Table, dialect: str) -> sa.Insert:
-    if dialect == "sqlite":
-        return sqlite.insert(table).on_conflict_do_nothing()
-    return postgresql.insert(table).on_conflict_do_nothing()
+    statement = sqlite.insert(table) if dialect == "sqlite" else postgresql.insert(table)
+    return statement.on_conflict_do_nothing()
 
 
 @cache
@@ -145,14 +128,17 @@ def _insert_or_replace(table: sa.Table, dialect: str) -> sa.Insert:
 
 
 class Repository:
-    """A repository of a unit.
-
-    Args:
-        transaction: the unit's.
-    """
+    """A repository of a unit."""
 
     def __init__(self, transaction: Transaction) -> None:
         self._transaction = transaction
+
+    def _required(self, statement: sa.Executable, key: str, record: str) -> sa.Row[Any]:
+        """The row with this key; `NotFound` names the kind of record."""
+        row = self._transaction.row(statement, {"key": key})
+        if row is None:
+            raise not_found(record, key)
+        return row
 
 
 def chunks(keys: Sequence[str]) -> Iterator[Sequence[str]]:

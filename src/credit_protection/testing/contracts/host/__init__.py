@@ -1,29 +1,6 @@
 """The contract of `ports.host.HostErp`: an adapter's whole test file is one subclass, its fixtures and a driver.
 
-Example::
-
-    class MyErpDriver(ErpDriver):
-        def add_customer(self, document: str, name: str, city: str) -> str: ...
-        def add_invoices(self, customer_id, subscription_id, specs): ...
-        def pay(self, invoice_id: str, on: date, amount: Money) -> None: ...
-
-    class TestMyErp(HostErpContract):
-        subscriptions = False
-        holds = False
-        supports_reversals = False
-        supports_cancellation = False
-
-        @pytest.fixture
-        def host(self, my_erp) -> HostErp:
-            return MyErp(my_erp.url)
-
-        @pytest.fixture
-        def erp(self, my_erp) -> ErpDriver:
-            return MyErpDriver(my_erp)
-
-        @pytest.fixture
-        def unreachable_host(self) -> HostErp:
-            return MyErp("http://127.0.0.1:1")
+docs/hosts.md has an example.
 """
 
 from __future__ import annotations
@@ -38,12 +15,9 @@ from credit_protection.ports.storage import Storage
 from credit_protection.testing import samples
 from credit_protection.testing.contracts.capabilities import CapabilityGated
 from credit_protection.testing.contracts.host.erp_driver import ErpDriver, HostFixture, InvoiceSpec
-from credit_protection.testing.contracts.host.events import EventsContract
-from credit_protection.testing.contracts.host.invoice_status import InvoiceStatusContract
-from credit_protection.testing.contracts.host.overdue import OverdueContract
-from credit_protection.testing.contracts.host.reading import ReadingContract
-from credit_protection.testing.contracts.host.records import RecordsContract
-from credit_protection.testing.contracts.host.settlements import SettlementsContract
+from credit_protection.testing.contracts.host.invoices import InvoiceStatusContract, OverdueContract
+from credit_protection.testing.contracts.host.records import ReadingContract, RecordsContract
+from credit_protection.testing.contracts.host.settlements import EventsContract, SettlementsContract
 
 __all__ = ["ErpDriver", "HostErpContract", "InvoiceSpec"]
 
@@ -62,12 +36,8 @@ class HostErpContract(
     A test adds records through the driver and reads no others: the ERP may have more, also from earlier tests.
 
     Attributes:
-        settlements: as in `HostCapabilities`; so are the next five.
-        events: the subclass then also gives the fixture `storage`, where the adapter records payments.
-        holds: see above.
-        subscriptions: see above.
-        settled_invoices: see above.
-        overdue: see above.
+        settlements: as in `HostCapabilities`; so are `holds`, `subscriptions`, `settled_invoices` and `overdue`.
+        events: the same; the subclass then also gives the fixture `storage`, where the adapter records payments.
         supports_partial_payments: an invoice can be paid in parts in this ERP.
         supports_reversals: a payment can be reversed in this ERP.
         supports_cancellation: an invoice can be cancelled or credited in this ERP.

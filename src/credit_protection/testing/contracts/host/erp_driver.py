@@ -87,24 +87,18 @@ class Debtor:
     subscription_id: str | None
 
 
+@dataclass(frozen=True, slots=True)
 class HostFixture:
-    """Shorthand for an `ErpDriver`, with defaults and one fixed day as today.
+    """Shorthand for an `ErpDriver`, with defaults and one fixed day as today, on which the ERP takes payments."""
 
-    Args:
-        erp: the driver.
-        today: a day on which the ERP takes payments.
-        has_subscriptions: whether invoices belong to subscriptions.
-    """
-
-    def __init__(self, erp: ErpDriver, today: date, *, has_subscriptions: bool) -> None:
-        self.erp = erp
-        self.today = today
-        self._has_subscriptions = has_subscriptions
+    erp: ErpDriver
+    today: date
+    has_subscriptions: bool
 
     def add_debtor(self, document: str = PEOPLE[0], city: str = CITY) -> Debtor:
         """Add a customer, with a subscription where the ERP has them."""
         customer_id = self.erp.add_customer(document, NAME, city)
-        return Debtor(customer_id, self.erp.add_subscription(customer_id) if self._has_subscriptions else None)
+        return Debtor(customer_id, self.erp.add_subscription(customer_id) if self.has_subscriptions else None)
 
     def add_invoices(self, debtor: Debtor, specs: Iterable[InvoiceSpec]) -> list[str]:
         """Add invoices of a customer; return their ids."""

@@ -1,11 +1,16 @@
-"""Companies, customers, subscriptions and invoices by id."""
+"""Records by id; concurrent readers, locks that a reading leaves, and an ERP that can't be read."""
 
 from __future__ import annotations
 
 import re
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import fields
 from datetime import date
 from zoneinfo import ZoneInfo
+
+import pytest
 
 from credit_protection.domain.creditors import Creditor
 from credit_protection.domain.customers import (
@@ -17,8 +22,11 @@ from credit_protection.domain.customers import (
     SubscriptionStatus,
 )
 from credit_protection.domain.documents import Cnpj
+from credit_protection.domain.errors import HostUnavailable
 from credit_protection.domain.money import Money
-from credit_protection.ports.host import HostCapabilities, HostErp
+from credit_protection.domain.settlements import Entry
+from credit_protection.ports.host import HostCapabilities, HostErp, OverdueFilter
+from credit_protection.testing import samples
 from credit_protection.testing.contracts.capabilities import requires
 from credit_protection.testing.contracts.host.erp_driver import (
     CITY,
@@ -32,6 +40,7 @@ from credit_protection.testing.contracts.host.erp_driver import (
     HostFixture,
     InvoiceSpec,
 )
+from credit_protection.testing.contracts.threads import TIMEOUT, run_in_thread
 
 _TRICKY_CENTS = (1, 10, 29, 57, 99, 115, 435, 1_990, 100_000, 123_456_789)
 """Cents that floating-point arithmetic rounds wrongly."""
@@ -45,7 +54,6 @@ class RecordsContract:
     """The contract of records that are read by their id."""
 
     def test_capabilities_match_the_declaration(self, host: HostErp) -> None:
-        """`capabilities` has the values that the contract's class declares."""
         names = [field.name for field in fields(HostCapabilities)]
         assert host.capabilities == HostCapabilities(**{name: getattr(self, name) for name in names})
 
@@ -56,7 +64,6 @@ class RecordsContract:
         assert host.code == code == code.strip()
 
     def test_creditors_have_document_state_and_time_zone(self, host: HostErp) -> None:
-        """At least one exists, and each has an id of its own."""
         creditors = host.creditors()
         assert creditors
         assert len({each.id for each in creditors}) == len(creditors)
@@ -83,7 +90,6 @@ class RecordsContract:
             assert customer.birth_date is None or type(customer.birth_date) is date
 
     def test_customers_are_found_by_compact_document(self, host: HostErp, erp_fixture: HostFixture) -> None:
-        """All customers with the document, and no other."""
         mine = {document: erp_fixture.add_debtor(document).customer_id for document in (*PEOPLE[:2], COMPANY)}
         for document, customer_id in mine.items():
             found = host.customers_with_document(document)
@@ -93,7 +99,6 @@ class RecordsContract:
 
     @requires("subscriptions")
     def test_subscription_is_read_with_its_customer(self, host: HostErp, erp_fixture: HostFixture) -> None:
-        """It has a status."""
         debtor = erp_fixture.add_debtor()
         subscription_id = str(debtor.subscription_id)
         subscription = host.subscriptions([subscription_id])[subscription_id]
@@ -104,12 +109,10 @@ class RecordsContract:
 
     @requires("subscriptions", declared=False)
     def test_invoice_names_no_subscription_where_erp_has_none(self, host: HostErp, erp_fixture: HostFixture) -> None:
-        """The host does not invent one."""
         invoice_id = erp_fixture.add_open_invoice()
         assert host.invoice_statuses([invoice_id])[invoice_id].subscription_id is None
 
     def test_open_invoice_is_read_with_every_field(self, host: HostErp, erp_fixture: HostFixture) -> None:
-        """Customer, subscription, number, due date, amount and status."""
         debtor = erp_fixture.add_debtor()
         (invoice_id,) = erp_fixture.add_late_invoices(debtor, 30)
         invoice = host.invoice_statuses([invoice_id])[invoice_id]
@@ -122,7 +125,6 @@ class RecordsContract:
         assert invoice.paid_on is invoice.available_on is None
 
     def test_amounts_are_exact_to_the_cent(self, host: HostErp, erp_fixture: HostFixture) -> None:
-        """Also those that a float can't represent."""
         specs = [InvoiceSpec(erp_fixture.today - 30 * DAY, Money(cents)) for cents in _TRICKY_CENTS]
         ids = erp_fixture.add_invoices(erp_fixture.add_debtor(), specs)
         found = host.invoice_statuses(ids)
@@ -131,7 +133,6 @@ class RecordsContract:
         assert {type(amount.cents) for amount in amounts} == {int}
 
     def test_unknown_id_is_absent_from_every_answer(self, host: HostErp, erp_fixture: HostFixture) -> None:
-        """Whatever it looks like, it raises no error."""
         invoice_id = erp_fixture.add_open_invoice()
         customer_id = host.invoice_statuses([invoice_id])[invoice_id].customer_id
         assert set(host.customers([*UNKNOWN, customer_id])) == {customer_id}
@@ -141,7 +142,6 @@ class RecordsContract:
         assert not host.customers_with_document("no such")
 
     def test_no_ids_give_no_records(self, host: HostErp, erp_fixture: HostFixture) -> None:
-        """An empty list does not mean all."""
         erp_fixture.add_open_invoice()
         assert not host.customers([])
         assert not host.subscriptions([])
@@ -150,7 +150,6 @@ class RecordsContract:
         assert not list(host.invoices_due([], [erp_fixture.today - 30 * DAY]))
 
     def test_thousand_ids_are_answered_in_one_call(self, host: HostErp, erp_fixture: HostFixture) -> None:
-        """Known, unknown and repeated ids."""
         debtor = erp_fixture.add_debtor()
         known = erp_fixture.add_late_invoices(debtor, *range(1, 31))
         unknown = [f"9{number:017}" for number in range(_MAX_IDS - len(known) - 1)]
@@ -161,3 +160,79 @@ class RecordsContract:
         due = host.invoices_due([*customers, *unknown], [erp_fixture.today - days * DAY for days in range(1, 31)])
         finds_due = host.capabilities.settled_invoices or host.capabilities.overdue
         assert {each.id for each in due} == (set(known) if finds_due else set())
+
+
+_READERS = 8
+_ROUNDS = 5
+
+Snapshot = tuple[dict[str, object], dict[str, "Invoice"], list["Invoice"], list["Entry"]]
+
+
+def snapshot(host: HostErp, customers: Sequence[str], invoices: Sequence[str], erp_fixture: HostFixture) -> Snapshot:
+    """Everything that the host reports of them."""
+    return (
+        dict(host.customers(customers)),
+        dict(host.invoice_statuses(invoices)),
+        [each for each in host.overdue(OverdueFilter(erp_fixture.today)) if each.id in invoices],
+        [each for each in host.settlements_since(erp_fixture.today - 60 * DAY) if each.invoice_id in invoices],
+    )
+
+
+class ReadingContract:
+    """The contract of every reading. Requests and workers share one host object."""
+
+    def test_concurrent_readers_get_the_same_records(self, host: HostErp, erp_fixture: HostFixture) -> None:
+        debtors = [erp_fixture.add_debtor(document) for document in PEOPLE]
+        invoices = [invoice for debtor in debtors for invoice in erp_fixture.add_late_invoices(debtor, 60, 30)]
+        customers = [debtor.customer_id for debtor in debtors]
+        erp_fixture.pay(invoices[0])
+        alone = snapshot(host, customers, invoices, erp_fixture)
+        start = threading.Barrier(_READERS, timeout=TIMEOUT)
+
+        def read() -> list[Snapshot]:
+            start.wait()
+            return [snapshot(host, customers, invoices, erp_fixture) for _ in range(_ROUNDS)]
+
+        with ThreadPoolExecutor(_READERS) as pool:
+            seen = [reader.result(TIMEOUT) for reader in [pool.submit(read) for _ in range(_READERS)]]
+        assert all(each == alone for snapshots in seen for each in snapshots)
+
+    def test_reading_leaves_no_lock_or_transaction(self, host: HostErp, erp_fixture: HostFixture) -> None:
+        """The ERP can write, also while a stream is half read."""
+        invoice_id = erp_fixture.add_open_invoice()
+        other = erp_fixture.add_open_invoice()
+        snapshot(host, [host.invoice_statuses([invoice_id])[invoice_id].customer_id], [invoice_id], erp_fixture)
+        streams = [host.overdue(OverdueFilter(erp_fixture.today)), host.settlements_since(erp_fixture.today - DAY)]
+        for stream in streams:
+            next(stream, None)
+        erp_fixture.pay(invoice_id)
+        assert host.invoice_statuses([invoice_id])[invoice_id].status is InvoiceStatus.PAID
+        for stream in streams:
+            list(stream)
+        erp_fixture.pay(other)
+        assert host.invoice_statuses([other])[other].status is InvoiceStatus.PAID
+
+    def test_reading_sees_every_commit(self, host: HostErp, erp_fixture: HostFixture) -> None:
+        """Nothing is cached, whichever thread read before."""
+        invoice_id = erp_fixture.add_open_invoice()
+        for reader in (run_in_thread, lambda work: work()):
+            assert reader(lambda: host.invoice_statuses([invoice_id])[invoice_id].status) is InvoiceStatus.OPEN
+        erp_fixture.pay(invoice_id)
+        for reader in (run_in_thread, lambda work: work()):
+            assert reader(lambda: host.invoice_statuses([invoice_id])[invoice_id].status) is InvoiceStatus.PAID
+
+    def test_unreachable_erp_raises_host_unavailable(self, unreachable_host: HostErp) -> None:
+        """An empty answer would decide on records that were never read."""
+        host, can = unreachable_host, unreachable_host.capabilities
+        readings: list[tuple[bool, Callable[[], object]]] = [
+            (True, lambda: host.invoice_statuses(["1"])),
+            (True, lambda: host.customers(["1"])),
+            (True, lambda: host.customers_with_document(PEOPLE[0])),
+            (can.subscriptions, lambda: host.subscriptions(["1"])),
+            (can.holds, lambda: host.holds(["1"])),
+            (can.overdue, lambda: list(host.overdue(OverdueFilter(samples.TODAY)))),
+            (can.settlements, lambda: list(host.settlements_since(samples.TODAY))),
+        ]
+        for read in [read for applies, read in readings if applies]:
+            with pytest.raises(HostUnavailable):
+                read()

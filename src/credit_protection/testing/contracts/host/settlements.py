@@ -1,13 +1,15 @@
-"""Settlements and reversals by date, which the sweep reads, where the host lists them."""
+"""Settlements and reversals: those that the host lists, and those that it records itself."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 from datetime import date
 
+from credit_protection.domain.customers import InvoiceStatus
 from credit_protection.domain.money import ZERO, Money
 from credit_protection.domain.settlements import Entry, Reversal, Settlement, SettlementKind, settlement_statuses_of
 from credit_protection.ports.host import HostErp
+from credit_protection.ports.storage import Storage
 from credit_protection.testing.contracts.capabilities import requires
 from credit_protection.testing.contracts.host.erp_driver import DAY, PRICE, HostFixture, entries_of
 
@@ -24,7 +26,6 @@ class SettlementsContract:
     """The contract of `settlements_since`. An id, once recorded, never names another settlement."""
 
     def test_payment_is_listed_with_day_and_amount(self, host: HostErp, erp_fixture: HostFixture) -> None:
-        """No entry exists before the payment."""
         invoice_id = erp_fixture.add_open_invoice()
         assert since(host, erp_fixture.today - 400 * DAY, {invoice_id}) == []
         erp_fixture.pay(invoice_id, days_ago=1)
@@ -51,7 +52,6 @@ class SettlementsContract:
 
     @requires("supports_reversals")
     def test_reversal_names_its_settlement(self, host: HostErp, erp_fixture: HostFixture) -> None:
-        """It is an entry of its own, after the settlement."""
         invoice_id = erp_fixture.add_open_invoice()
         erp_fixture.pay(invoice_id, days_ago=3)
         erp_fixture.reverse(invoice_id, days_ago=1)
@@ -65,7 +65,6 @@ class SettlementsContract:
 
     @requires("supports_reversals")
     def test_reversal_is_listed_by_its_own_day(self, host: HostErp, erp_fixture: HostFixture) -> None:
-        """Also where its settlement was long before."""
         invoice_id = erp_fixture.add_open_invoice()
         erp_fixture.pay(invoice_id, days_ago=10)
         erp_fixture.reverse(invoice_id)
@@ -91,7 +90,6 @@ class SettlementsContract:
 
     @requires("supports_partial_payments")
     def test_two_partial_payments_on_one_day_are_two_settlements(self, host: HostErp, erp_fixture: HostFixture) -> None:
-        """Also with equal amounts."""
         invoice_id = erp_fixture.add_open_invoice()
         for amount in (_PART, _PART, PRICE - _PART - _PART):
             erp_fixture.pay(invoice_id, amount)
@@ -121,7 +119,6 @@ class SettlementsContract:
 
     @requires("supports_partial_payments")
     def test_settlements_agree_with_invoice_statuses(self, host: HostErp, erp_fixture: HostFixture) -> None:
-        """The entries settle an invoice if and only if its balance is zero."""
         paid, part, open_ = ours = erp_fixture.add_late_invoices(erp_fixture.add_debtor(), 60, 50, 40)
         erp_fixture.pay(paid)
         erp_fixture.pay(part, _PART)
@@ -145,3 +142,73 @@ class SettlementsContract:
             next(host.settlements_since(erp_fixture.today))
         listed = [entry.invoice_id for entry in since(host, erp_fixture.today, ours)]
         assert [each for each in found if each in ours] == listed
+
+
+def recorded(storage: Storage, host: HostErp, invoice_id: str) -> list[Entry]:
+    """The committed entries of an invoice in the ledger."""
+    with storage.read_only() as unit:
+        return list(unit.settlements.entries(host.code, [invoice_id]))
+
+
+@requires("events")
+class EventsContract:
+    """The contract of a host whose payments record settlements in the fixture `storage`."""
+
+    def test_committed_payment_is_recorded(self, host: HostErp, storage: Storage, erp_fixture: HostFixture) -> None:
+        invoice_id = erp_fixture.add_open_invoice()
+        erp_fixture.pay(invoice_id, days_ago=1)
+        (entry,) = recorded(storage, host, invoice_id)
+        assert isinstance(entry, Settlement)
+        assert entry.paid_on == erp_fixture.today - DAY
+        assert settlement_statuses_of({invoice_id: PRICE}, [entry])[invoice_id].outcome.is_settled
+        assert host.invoice_statuses([invoice_id])[invoice_id].status is InvoiceStatus.PAID
+
+    def test_rolled_back_payment_leaves_no_trace(
+        self, host: HostErp, storage: Storage, erp_fixture: HostFixture
+    ) -> None:
+        """Both the payment and our row exist, or neither."""
+        invoice_id = erp_fixture.add_open_invoice()
+        erp_fixture.erp.pay_and_roll_back(invoice_id, erp_fixture.today, PRICE)
+        assert recorded(storage, host, invoice_id) == []
+        assert host.invoice_statuses([invoice_id])[invoice_id].status is InvoiceStatus.OPEN
+
+    def test_retried_payment_is_recorded_once(self, host: HostErp, storage: Storage, erp_fixture: HostFixture) -> None:
+        """After a serialization failure the ERP runs the whole request again."""
+        invoice_id = erp_fixture.add_open_invoice()
+        for _ in range(2):
+            erp_fixture.erp.pay_and_roll_back(invoice_id, erp_fixture.today, PRICE)
+        erp_fixture.pay(invoice_id)
+        assert len(recorded(storage, host, invoice_id)) == 1
+
+    def test_repeated_event_is_recorded_once(self, host: HostErp, storage: Storage, erp_fixture: HostFixture) -> None:
+        invoice_id = erp_fixture.add_open_invoice()
+        erp_fixture.pay(invoice_id)
+        first = recorded(storage, host, invoice_id)
+        for _ in range(2):
+            erp_fixture.erp.report_again(invoice_id)
+        assert recorded(storage, host, invoice_id) == first
+
+    @requires("supports_reversals")
+    def test_recorded_reversal_names_its_settlement(
+        self, host: HostErp, storage: Storage, erp_fixture: HostFixture
+    ) -> None:
+        """A payment after it is a new settlement."""
+        invoice_id = erp_fixture.add_open_invoice()
+        erp_fixture.pay(invoice_id, days_ago=1)
+        erp_fixture.reverse(invoice_id)
+        settlement, reversal = recorded(storage, host, invoice_id)
+        assert isinstance(settlement, Settlement)
+        assert reversal == Reversal(settlement.id, invoice_id, erp_fixture.today)
+        erp_fixture.pay(invoice_id)
+        entries = recorded(storage, host, invoice_id)
+        assert settlement_statuses_of({invoice_id: PRICE}, entries)[invoice_id].outcome.is_settled
+
+    @requires("settlements")
+    def test_recorded_entries_equal_listed_entries(
+        self, host: HostErp, storage: Storage, erp_fixture: HostFixture
+    ) -> None:
+        """Under another id, each payment would be recorded twice and its reversal would undo only one."""
+        invoice_id = erp_fixture.add_open_invoice()
+        erp_fixture.pay(invoice_id)
+        listed = entries_of(host.settlements_since(erp_fixture.today), {invoice_id})
+        assert recorded(storage, host, invoice_id) == listed

@@ -1,14 +1,6 @@
 """The contract of `ports.queue.WorkerEngine`: an engine's whole test file is one subclass with one fixture.
 
-Example::
-
-    class TestMyQueue(TransmissionQueueContract):
-        is_distributed = True
-
-        @pytest.fixture
-        def new_engine(self) -> NewEngine:
-            database = "postgresql://..."  # of this test alone
-            return lambda tasks: MyQueue(tasks, Clock(), database, workers=4, sweep_every=timedelta(seconds=1))
+docs/queues.md has an example.
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from credit_protection.ports.queue import WorkerEngine, WorkerTasks
-from credit_protection.testing.contracts.queue.in_memory_tasks import InMemoryTasks, until
+from credit_protection.testing.contracts.queue.tasks import InMemoryTasks, until
 
 NewEngine = Callable[[Callable[[], WorkerTasks]], WorkerEngine]
 """Creates an engine; its argument returns the use cases."""
@@ -50,7 +50,6 @@ class BehaviourContract:
     # ------------------------------------------------------------------------------------------ wake-ups
 
     def test_engine_reports_its_capabilities(self, new_engine: NewEngine) -> None:
-        """As the subclass declares, before the start."""
         engine = new_engine(InMemoryTasks)
         assert engine.capabilities.distributed is self.is_distributed
         assert not engine.is_running
@@ -76,7 +75,6 @@ class BehaviourContract:
         assert sorted(tasks.started) == ["a", "b"]
 
     def test_wakeup_is_served_at_once(self, start: Start) -> None:
-        """Before the next sweep."""
         tasks = InMemoryTasks()
         engine = start(tasks)
         until(lambda: tasks.fetches)
@@ -91,7 +89,6 @@ class BehaviourContract:
         assert sorted(waited)[len(waited) // 2] < _AT_ONCE
 
     def test_wakeup_for_later_is_served_then(self, start: Start) -> None:
-        """Neither before nor never."""
         tasks = InMemoryTasks()
         engine = start(tasks)
         until(lambda: tasks.fetches)
@@ -102,7 +99,6 @@ class BehaviourContract:
         assert tasks.started_at["a"] - before > 0.55  # noqa: PLR2004 - a clock may be coarse
 
     def test_row_becoming_due_is_found_without_wakeup(self, start: Start) -> None:
-        """`next_due_at` gives the instant."""
         tasks = InMemoryTasks()
         tasks.add("a", due_in=0.4)
         start(tasks)
@@ -118,7 +114,6 @@ class BehaviourContract:
         until(lambda: tasks.sweeps >= 3, 20)  # noqa: PLR2004 - at the start, and then every second
 
     def test_repeated_and_unknown_wakeups_are_harmless(self, start: Start) -> None:
-        """Each row is performed once."""
         tasks = InMemoryTasks()
         engine = start(tasks)
         until(lambda: tasks.fetches)
@@ -134,7 +129,6 @@ class BehaviourContract:
     # ------------------------------------------------------------------------------------------ order, threads
 
     def test_most_urgent_rows_are_performed_first(self, start: Start) -> None:
-        """Whichever row the wake-up named."""
         ids = [f"n{number:02}" for number in range(40)]
         tasks = InMemoryTasks(*ids)
 
@@ -150,7 +144,6 @@ class BehaviourContract:
         assert all(abs(ids.index(id_) - place) < 2 * WORKERS for place, id_ in enumerate(tasks.started))
 
     def test_calls_in_flight_are_as_many_as_workers(self, start: Start) -> None:
-        """No more, and no fewer while enough rows are due."""
         tasks = InMemoryTasks(*(f"n{number}" for number in range(100)))
         all_busy = threading.Barrier(WORKERS, timeout=10)
         tasks.on_perform = lambda _: (all_busy.wait(), "done")
@@ -179,7 +172,6 @@ class BehaviourContract:
     # ------------------------------------------------------------------------------------------ failures
 
     def test_poison_row_delays_no_other_and_is_retried(self, start: Start, caplog: pytest.LogCaptureFixture) -> None:
-        """With a cooldown between attempts; each failure is counted."""
         caplog.set_level(logging.CRITICAL)
         tasks = InMemoryTasks("poison", *(f"n{number}" for number in range(20)))
 
@@ -195,7 +187,6 @@ class BehaviourContract:
         assert 2 <= engine.failures <= 10  # noqa: PLR2004
 
     def test_row_claimed_elsewhere_is_not_retried_in_a_loop(self, start: Start) -> None:
-        """And counts as no failure."""
         tasks = InMemoryTasks("claimed", "free")
         tasks.on_perform = lambda id_: None if id_ == "claimed" else "done"
         engine = start(tasks)
@@ -221,7 +212,6 @@ class BehaviourContract:
         until(lambda: tasks.started == ["a"])
 
     def test_failing_sweep_is_counted_and_repeated(self, start: Start, caplog: pytest.LogCaptureFixture) -> None:
-        """And stops no call."""
         caplog.set_level(logging.CRITICAL)
         tasks = InMemoryTasks("a")
 
@@ -236,18 +226,15 @@ class BehaviourContract:
     # ------------------------------------------------------------------------------------------ start, stop
 
     def test_second_start_does_nothing(self, start: Start) -> None:
-        """And returns False."""
         engine = start(InMemoryTasks())
         assert engine.is_running
         assert not engine.start()
 
-    def test_stop_starts_no_call_and_waits_for_calls_in_flight(self, new_engine: NewEngine) -> None:
-        """Within its time-out."""
+    def test_stop_starts_no_call_and_waits_for_calls_in_flight(self, start: Start) -> None:
         tasks = InMemoryTasks(*(f"n{number}" for number in range(10)))
         may_end = threading.Event()
         tasks.on_perform = lambda _: may_end.wait(10)
-        engine = new_engine(lambda: tasks)
-        engine.start()
+        engine = start(tasks)
         until(lambda: len(tasks.started) == WORKERS)
         assert not engine.stop(0.05)
         threading.Timer(0.1, may_end.set).start()
@@ -256,11 +243,9 @@ class BehaviourContract:
         assert len(tasks.started) == WORKERS
         assert len(tasks.due_at) == 10 - WORKERS
 
-    def test_engine_can_be_stopped_twice_and_started_again(self, new_engine: NewEngine) -> None:
-        """A row that became due in between is performed after the start."""
+    def test_engine_can_be_stopped_twice_and_started_again(self, start: Start) -> None:
         tasks = InMemoryTasks("a")
-        engine = new_engine(lambda: tasks)
-        engine.start()
+        engine = start(tasks)
         until(lambda: not tasks.due_at)
         assert engine.stop(_STOP_SECONDS)
         assert engine.stop(_STOP_SECONDS)
@@ -270,10 +255,8 @@ class BehaviourContract:
         assert tasks.started == ["a"]
         assert engine.start()
         until(lambda: tasks.started == ["a", "b"])
-        assert engine.stop(_STOP_SECONDS)
 
     def test_run_until_idle_performs_all_due_rows(self, new_engine: NewEngine) -> None:
-        """One sweep and all due rows; then the engine is stopped."""
         tasks = InMemoryTasks(*(f"n{number}" for number in range(30)))
         tasks.add("tomorrow", due_in=86_400)
         engine = new_engine(lambda: tasks)

@@ -9,18 +9,15 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
 from credit_protection.testing.contracts.capabilities import requires
 from credit_protection.testing.contracts.queue.behaviour import NewEngine
-from credit_protection.testing.contracts.queue.in_memory_tasks import until
-from credit_protection.testing.contracts.queue.shared_tasks import SharedTasks
+from credit_protection.testing.contracts.queue.tasks import SharedTasks, until
 
-if TYPE_CHECKING:
-    Spawn = Callable[[SharedTasks], int]
-
+Fork = Callable[[Callable[[], object]], int]
+Spawn = Callable[[SharedTasks], int]
 _STOP_SECONDS = 15.0
 _MINUTE = 60.0
 
@@ -29,16 +26,16 @@ class ProcessesContract:
     """Engines over tasks in a file, in processes that are forked from this one."""
 
     @pytest.fixture
-    def spawn(self, new_engine: NewEngine) -> Iterator[Spawn]:
-        """Starts an engine in a process of its own and returns its id; killed after the test."""
+    def fork(self) -> Iterator[Fork]:
+        """Runs a function in a process of its own, which goes on until it is killed; returns its id."""
         processes: list[multiprocessing.process.BaseProcess] = []
 
-        def run(tasks: SharedTasks) -> None:
-            new_engine(lambda: tasks).start()
+        def run_and_stay(run: Callable[[], object]) -> None:
+            run()
             time.sleep(_MINUTE)
 
-        def start(tasks: SharedTasks) -> int:
-            process = multiprocessing.get_context("fork").Process(target=run, args=(tasks,))
+        def start(run: Callable[[], object]) -> int:
+            process = multiprocessing.get_context("fork").Process(target=run_and_stay, args=(run,))
             process.start()
             processes.append(process)
             assert process.pid is not None
@@ -49,13 +46,17 @@ class ProcessesContract:
             process.kill()
             process.join()
 
+    @pytest.fixture
+    def spawn(self, new_engine: NewEngine, fork: Fork) -> Spawn:
+        """Starts an engine in a process of its own; returns its id."""
+        return lambda tasks: fork(new_engine(lambda: tasks).start)
+
     def test_next_process_performs_the_rows_of_a_killed_one(
         self, new_engine: NewEngine, spawn: Spawn, tmp_path: Path
     ) -> None:
         """Once its leases expire; no row twice."""
-        tasks = SharedTasks(tmp_path / "rows.sqlite", seconds=0.3, lease=1.0)
         ids = [f"n{number:02}" for number in range(12)]
-        tasks.create(ids)
+        tasks = SharedTasks(tmp_path / "rows.sqlite", ids, seconds=0.3, lease=1.0)
         victim = spawn(tasks)
         until(tasks.starts)
         os.kill(victim, signal.SIGKILL)
@@ -67,26 +68,19 @@ class ProcessesContract:
         assert engine.stop(_STOP_SECONDS)
         assert sorted(id_ for id_, _ in tasks.effects()) == ids
 
-    def test_engine_not_started_survives_a_fork(self, new_engine: NewEngine, tmp_path: Path) -> None:
+    def test_engine_not_started_survives_a_fork(self, new_engine: NewEngine, fork: Fork, tmp_path: Path) -> None:
         """As in a pre-fork server, which creates and wakes it before the fork and starts it after."""
-        tasks = SharedTasks(tmp_path / "rows.sqlite")
-        tasks.create(["a"])
+        tasks = SharedTasks(tmp_path / "rows.sqlite", ["a"])
         engine = new_engine(lambda: tasks)
         engine.wake("a")
 
         def run() -> None:
             engine.start()
             engine.wake("a")
-            time.sleep(_MINUTE)
 
-        process = multiprocessing.get_context("fork").Process(target=run)
-        process.start()
-        try:
-            until(tasks.effects)
-            assert tasks.effects() == [("a", process.pid)]
-        finally:
-            process.kill()
-            process.join()
+        pid = fork(run)
+        until(tasks.effects)
+        assert tasks.effects() == [("a", pid)]
         assert engine.stop(_STOP_SECONDS)
 
     @requires("is_distributed")
@@ -95,7 +89,6 @@ class ProcessesContract:
     ) -> None:
         """As the process of an ERP does."""
         tasks = SharedTasks(tmp_path / "rows.sqlite")
-        tasks.create([])
         spawn(tasks)
         until(tasks.sweeps, 20)
         engine = new_engine(lambda: tasks)
@@ -112,9 +105,7 @@ class ProcessesContract:
 
     @requires("is_distributed")
     def test_all_processes_share_many_rows(self, spawn: Spawn, new_engine: NewEngine, tmp_path: Path) -> None:
-        """Each row is performed once."""
         tasks = SharedTasks(tmp_path / "rows.sqlite", seconds=0.15, lease=5.0)
-        tasks.create([])
         pids = [spawn(tasks) for _ in range(3)]
         until(tasks.sweeps, 20)
         time.sleep(0.5)
@@ -130,10 +121,8 @@ class ProcessesContract:
 
     @requires("is_distributed")
     def test_killed_process_strands_no_row(self, spawn: Spawn, new_engine: NewEngine, tmp_path: Path) -> None:
-        """Without a replacement."""
-        tasks = SharedTasks(tmp_path / "rows.sqlite", seconds=0.1, lease=1.0)
         ids = [f"n{number:02}" for number in range(60)]
-        tasks.create(ids)
+        tasks = SharedTasks(tmp_path / "rows.sqlite", ids, seconds=0.1, lease=1.0)
         victim, _ = spawn(tasks), spawn(tasks)
         until(lambda: victim in {pid for _, pid in tasks.starts()}, 20)
         os.kill(victim, signal.SIGKILL)
@@ -145,9 +134,7 @@ class ProcessesContract:
 
     @requires("is_distributed")
     def test_one_process_sweeps_for_all(self, spawn: Spawn, tmp_path: Path) -> None:
-        """Not each process by itself."""
         tasks = SharedTasks(tmp_path / "rows.sqlite")
-        tasks.create([])
         for _ in range(3):
             spawn(tasks)
         until(lambda: len(tasks.sweeps()) >= 3, 20)  # noqa: PLR2004

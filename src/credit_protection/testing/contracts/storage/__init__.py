@@ -26,17 +26,13 @@ import pytest
 
 from credit_protection.ports.storage import Storage
 from credit_protection.testing import samples
-from credit_protection.testing.contracts.storage.audit_and_watermarks import AuditAndWatermarksContract
-from credit_protection.testing.contracts.storage.committing import committed
 from credit_protection.testing.contracts.storage.configuration import ConfigurationContract
 from credit_protection.testing.contracts.storage.due_transmissions import DueTransmissionsContract
-from credit_protection.testing.contracts.storage.external_transactions import ExternalTransactionsContract
 from credit_protection.testing.contracts.storage.negativation_lists import NegativationListsContract
 from credit_protection.testing.contracts.storage.negativations import NegativationsContract
-from credit_protection.testing.contracts.storage.negativations_by_invoice import NegativationsByInvoiceContract
 from credit_protection.testing.contracts.storage.queries import QueriesContract
 from credit_protection.testing.contracts.storage.settlements import SettlementsContract
-from credit_protection.testing.contracts.storage.units import UnitsContract
+from credit_protection.testing.contracts.storage.units import ExternalTransactionsContract, UnitsContract, committed
 
 __all__ = ["StorageContract"]
 
@@ -48,10 +44,8 @@ class StorageContract(
     QueriesContract,
     NegativationsContract,
     NegativationListsContract,
-    NegativationsByInvoiceContract,
     DueTransmissionsContract,
     SettlementsContract,
-    AuditAndWatermarksContract,
 ):
     """Every method of the port, alone and with concurrent units.
 

@@ -1,4 +1,4 @@
-"""Creditors, integrations and their catalogues."""
+"""Creditors, integrations and their catalogues; the audit trail and the watermarks."""
 
 from __future__ import annotations
 
@@ -9,23 +9,40 @@ import pytest
 
 from credit_protection.domain.errors import Conflict, NotFound
 from credit_protection.domain.integrations import Integration
-from credit_protection.ports.storage import Storage
+from credit_protection.domain.natures import InclusionNature
+from credit_protection.domain.products import Product
+from credit_protection.domain.reasons import BureauReason
+from credit_protection.ports.storage import AuditFilter, PageRequest, Storage, UnitOfWork
 from credit_protection.testing import samples
-from credit_protection.testing.contracts.storage.committing import committed
+from credit_protection.testing.contracts.storage.units import committed, read_pages
+
+NOW, MINUTE = samples.NOW, samples.MINUTE
+Catalogue = tuple[list[Product], list[InclusionNature], list[BureauReason]]
+
+
+def save_catalogue(unit: UnitOfWork, integration_id: str, lists: Catalogue) -> None:
+    """Save the three lists of an integration."""
+    unit.integrations.save_products(integration_id, lists[0])
+    unit.integrations.save_natures(integration_id, lists[1])
+    unit.integrations.save_reasons(integration_id, lists[2])
+
+
+def catalogue(unit: UnitOfWork, integration_id: str) -> Catalogue:
+    """The three lists of an integration."""
+    read = unit.integrations
+    return list(read.products(integration_id)), list(read.natures(integration_id)), list(read.reasons(integration_id))
 
 
 class ConfigurationContract:
-    """Creditors, integrations and catalogues."""
+    """Creditors, integrations, catalogues, the audit trail and the watermarks."""
 
     def test_a_creditor_comes_back_whole(self, storage: Storage) -> None:
-        """Every field."""
         with committed(storage) as unit:
             unit.creditors.save(samples.creditor())
         with storage.read_only() as unit:
             assert unit.creditors.get("creditor-1") == samples.creditor()
 
     def test_saving_a_creditor_replaces_the_one_with_its_id(self, storage: Storage) -> None:
-        """Lists are ordered by id."""
         with committed(storage) as unit:
             unit.creditors.save(samples.creditor("creditor-2"))
             unit.creditors.save(samples.creditor("creditor-1"))
@@ -34,12 +51,10 @@ class ConfigurationContract:
             assert [each.name for each in unit.creditors.all()] == ["Provedor Exemplo Ltda", "Outra"]
 
     def test_an_unknown_creditor_is_not_found(self, storage: Storage) -> None:
-        """`get` raises."""
         with storage.read_only() as unit, pytest.raises(NotFound):
             unit.creditors.get("unknown")
 
     def test_an_integration_comes_back_whole(self, storage: Storage) -> None:
-        """Every field, with and without default values."""
         plain = Integration("integration-2", "serasa", "simples", "creditor-1", {}, {}, samples.NOW)
         full = samples.integration(deleted_at=samples.NOW, active=False)
         with committed(storage) as unit:
@@ -50,7 +65,6 @@ class ConfigurationContract:
                 assert unit.integrations.get(made.id) == made
 
     def test_an_integration_and_a_creditor_are_read_together(self, seeded: Storage) -> None:
-        """Each as by `get`; either may be unknown."""
         with committed(seeded) as unit:
             unit.creditors.save(samples.creditor("creditor-9"))
         with seeded.read_only() as unit:
@@ -62,7 +76,6 @@ class ConfigurationContract:
                     unit.integrations.get_with_creditor(*unknown)
 
     def test_saving_an_integration_increments_its_version(self, seeded: Storage) -> None:
-        """A stale version is refused."""
         with committed(seeded) as unit:
             read = unit.integrations.get("integration-1")
             unit.integrations.save(replace(read, description="nova", active=False))
@@ -73,7 +86,6 @@ class ConfigurationContract:
             unit.integrations.save(replace(read, description="tarde"))
 
     def test_an_unknown_integration_is_not_found(self, seeded: Storage) -> None:
-        """`get` and `save` raise."""
         with seeded.unit() as unit:
             with pytest.raises(NotFound):
                 unit.integrations.get("unknown")
@@ -81,14 +93,12 @@ class ConfigurationContract:
                 unit.integrations.save(samples.integration("unknown"))
 
     def test_an_integration_is_added_once(self, seeded: Storage) -> None:
-        """The second is refused, and the unit remains usable."""
         with seeded.unit() as unit:
             with pytest.raises(Conflict):
                 unit.integrations.add(samples.integration())
             assert unit.integrations.get("integration-1") == samples.integration()
 
     def test_integrations_are_listed_oldest_first_without_the_deleted(self, storage: Storage) -> None:
-        """Deleted ones on request."""
         with committed(storage) as unit:
             unit.integrations.add(samples.integration("c", created_at=samples.NOW))
             unit.integrations.add(samples.integration("b", created_at=samples.NOW - timedelta(days=1)))
@@ -99,32 +109,80 @@ class ConfigurationContract:
             assert [each.id for each in unit.integrations.all()] == ["b", "c"]
             assert [each.id for each in unit.integrations.all(with_deleted=True)] == ["b", "a", "c"]
 
-    def test_a_catalogue_comes_back_whole_and_in_order(self, seeded: Storage) -> None:
-        """Products, natures and removal reasons."""
-        with committed(seeded) as unit:
-            unit.integrations.save_products("integration-1", samples.products())
-            unit.integrations.save_natures("integration-1", samples.natures())
-            unit.integrations.save_reasons("integration-1", samples.reasons())
-        with seeded.read_only() as unit:
-            assert list(unit.integrations.products("integration-1")) == samples.products()
-            assert list(unit.integrations.natures("integration-1")) == samples.natures()
-            assert list(unit.integrations.reasons("integration-1")) == samples.reasons()
-
-    def test_saving_a_catalogue_replaces_only_that_integrations_list(self, seeded: Storage) -> None:
-        """Also with an empty list."""
+    def test_a_catalogue_comes_back_whole_and_is_replaced_without_another_integrations(self, seeded: Storage) -> None:
+        """In its order; a list can be emptied."""
+        whole = samples.products(), samples.natures(), samples.reasons()
+        changed: Catalogue = whole[0][::-1], [], whole[2][:1]
         with committed(seeded) as unit:
             unit.integrations.add(samples.integration("integration-2"))
-            for integration_id in ("integration-1", "integration-2"):
-                unit.integrations.save_products(integration_id, samples.products())
-                unit.integrations.save_natures(integration_id, samples.natures())
-                unit.integrations.save_reasons(integration_id, samples.reasons())
-            unit.integrations.save_products("integration-1", reversed(samples.products()))
-            unit.integrations.save_natures("integration-1", [])
-            unit.integrations.save_reasons("integration-1", samples.reasons()[:1])
+            save_catalogue(unit, "integration-1", whole)
+            save_catalogue(unit, "integration-2", whole)
+            assert catalogue(unit, "integration-1") == whole
+            save_catalogue(unit, "integration-1", changed)
         with seeded.read_only() as unit:
-            assert list(unit.integrations.products("integration-1")) == samples.products()[::-1]
-            assert list(unit.integrations.natures("integration-1")) == []
-            assert list(unit.integrations.reasons("integration-1")) == samples.reasons()[:1]
-            assert list(unit.integrations.products("integration-2")) == samples.products()
-            assert list(unit.integrations.natures("integration-2")) == samples.natures()
-            assert list(unit.integrations.reasons("integration-2")) == samples.reasons()
+            assert catalogue(unit, "integration-1") == changed
+            assert catalogue(unit, "integration-2") == whole
+
+    def test_an_audit_entry_comes_back_whole(self, storage: Storage) -> None:
+        bare = replace(samples.audit_entry(at=NOW - MINUTE), creditor_id=None, remark="", before={}, after={})
+        with committed(storage) as unit:
+            unit.audit.add(bare, samples.audit_entry())
+            unit.audit.add()
+        with storage.read_only() as unit:
+            assert list(unit.audit.list(AuditFilter(), PageRequest()).items) == [samples.audit_entry(), bare]
+
+    def test_audit_entries_are_listed_newest_first_page_by_page(self, storage: Storage) -> None:
+        """Of one subject, or of all; those of one instant in the order of adding."""
+        with committed(storage) as unit:
+            for number in range(7):
+                unit.audit.add(samples.audit_entry(f"subject-{number % 2}", NOW + MINUTE * (number // 4)))
+                unit.audit.add(replace(samples.audit_entry("other", NOW - MINUTE), remark=str(number)))
+        with storage.read_only() as unit:
+            others = read_pages(lambda page: unit.audit.list(AuditFilter(subject="other"), page), 4)
+            assert [each.remark for each in others] == list("6543210")
+            instants = [each.at for each in unit.audit.list(AuditFilter(), PageRequest(100)).items]
+            assert instants == [NOW + MINUTE] * 3 + [NOW] * 4 + [NOW - MINUTE] * 7
+
+    def test_audit_entries_are_filtered_by_creditor_actor_act_and_time(self, storage: Storage) -> None:
+        """From `since` on, until before `before`; an entry about no creditor is in no creditor's scope."""
+        entry = samples.audit_entry("one", NOW)
+        with committed(storage) as unit:
+            unit.audit.add(entry)
+            unit.audit.add(replace(entry, subject="of no creditor", creditor_id=None))
+            unit.audit.add(replace(entry, subject="other creditor", creditor_id="other"))
+            unit.audit.add(replace(entry, subject="other actor", actor_id="other"))
+            unit.audit.add(replace(entry, subject="other act", act="other"))
+            unit.audit.add(replace(entry, subject="earlier", at=NOW - MINUTE))
+        assert entry.creditor_id is not None
+        filters = {
+            "of no creditor,other creditor": AuditFilter(creditor_ids=frozenset({entry.creditor_id})),
+            "other actor": AuditFilter(actor_id=entry.actor_id),
+            "other act": AuditFilter(act=entry.act),
+            "earlier": AuditFilter(since=NOW),
+            "of no creditor,one,other act,other actor,other creditor": AuditFilter(before=NOW),
+        }
+        with storage.read_only() as unit:
+            subjects = {each.subject for each in unit.audit.list(AuditFilter(), PageRequest()).items}
+            for left_out, wanted in filters.items():
+                found = {each.subject for each in unit.audit.list(wanted, PageRequest()).items}
+                assert ",".join(sorted(subjects - found)) == left_out
+
+    def test_a_watermark_is_set_and_replaced(self, storage: Storage) -> None:
+        with committed(storage) as unit:
+            assert unit.watermarks.get("host.swept.local") is None
+            unit.watermarks.set("host.swept.local", NOW)
+            unit.watermarks.set("host.swept.local", NOW + MINUTE)
+        with storage.read_only() as unit:
+            assert unit.watermarks.get("host.swept.local") == NOW + MINUTE
+
+    def test_watermarks_are_read_by_prefix(self, storage: Storage) -> None:
+        """Character by character: a prefix is no pattern."""
+        names = ["worker.b", "worker.a", "workers", "Worker.c", "worker%d", "a.worker."]
+        with committed(storage) as unit:
+            for name in names:
+                unit.watermarks.set(name, NOW)
+        with storage.read_only() as unit:
+            assert unit.watermarks.all("worker.") == {"worker.a": NOW, "worker.b": NOW}
+            assert unit.watermarks.all("worker%") == {"worker%d": NOW}
+            assert sorted(unit.watermarks.all("")) == sorted(names)
+            assert unit.watermarks.all("unknown") == {}

@@ -1,4 +1,4 @@
-"""Lists of negativations: order, pages, filters; and counts."""
+"""Negativations by invoice, and lists of them: order, pages, filters; and counts."""
 
 from __future__ import annotations
 
@@ -7,40 +7,95 @@ from datetime import date, timedelta
 
 import pytest
 
+from credit_protection.domain.capabilities import Registry
 from credit_protection.domain.errors import InvalidInput
 from credit_protection.domain.negativations import Block
 from credit_protection.domain.state_table import Action, Observed
 from credit_protection.ports.storage import NegativationFilter, PageRequest, Storage
 from credit_protection.testing import samples
-from credit_protection.testing.contracts.storage.committing import committed
 from credit_protection.testing.contracts.storage.negativations import store
+from credit_protection.testing.contracts.storage.units import committed, read_pages
 
 
 def pages(storage: Storage, wanted: NegativationFilter, size: int) -> list[str]:
     """The ids of a list, read page by page."""
-    seen: list[str] = []
-    cursor: str | None = None
     with storage.read_only() as unit:
-        while True:
-            page = unit.negativations.list(wanted, PageRequest(size, cursor))
-            assert 0 < len(page.items) <= size or not seen
-            seen += [each.id for each in page.items]
-            cursor = page.cursor
-            if cursor is None:
-                return seen
+        return [each.id for each in read_pages(lambda page: unit.negativations.list(wanted, page), size)]
 
 
 class NegativationListsContract:
-    """`list` and `count_open`."""
+    """`for_invoices`, `open_invoices`, `open_invoice_ids`, `list` and `count_open`."""
 
-    def test_negativations_are_listed_newest_first_page_by_page(self, seeded: Storage) -> None:
-        """Also those of one instant, each once."""
+    def test_negativations_of_an_invoice_are_found_until_they_are_closed(self, seeded: Storage) -> None:
+        both = samples.negativation("both", ["invoice-1", "invoice-2"])
         store(
             seeded,
-            [
+            both,
+            samples.negativation("other-host", ["invoice-1"], host="hubsoft"),
+            samples.negativation("other-registry", ["invoice-2"], registry=Registry.SERASA),
+            samples.removed(samples.negativation("gone", ["invoice-1"])),
+            samples.negativation("rejected", ["invoice-1"], observed=Observed.REJECTED),
+        )
+        with seeded.unit() as unit:
+            found = unit.negativations.for_invoices("local", ["invoice-1", "invoice-2", "invoice-3"])
+            assert sorted(each.id for each in found) == ["both", "other-registry"]
+            assert both in found
+            assert list(unit.negativations.for_invoices("local", [])) == []
+            unit.negativations.save(samples.removed(both))
+            assert list(unit.negativations.for_invoices("local", ["invoice-1"])) == []
+
+    def test_invoices_of_open_negativations_are_found_by_registry(self, seeded: Storage) -> None:
+        """For rule 3, before a new one; one negativation can be excepted."""
+        store(
+            seeded,
+            samples.negativation("wanted", ["1", "2"]),
+            samples.wants_removal(samples.negativation("leaving", ["3"])),
+            samples.removed(samples.negativation("gone", ["4"])),
+            samples.negativation("elsewhere", ["5"], registry=Registry.SERASA),
+        )
+        ids = ["1", "2", "3", "4", "5", "6"]
+        with seeded.read_only() as unit:
+            assert unit.negativations.open_invoices("local", Registry.SPC, ids) == {"1", "2", "3"}
+            assert unit.negativations.open_invoices("local", Registry.SPC, ids[1:]) == {"2", "3"}
+            assert unit.negativations.open_invoices("local", Registry.SERASA, ids) == {"5"}
+            assert unit.negativations.open_invoices("hubsoft", Registry.SPC, ids) == frozenset()
+            assert unit.negativations.open_invoices("local", Registry.SPC, []) == frozenset()
+            others = unit.negativations.open_invoices("local", Registry.SPC, ids, except_negativation="wanted")
+            assert others == {"3"}
+
+    def test_thousands_of_invoices_can_be_looked_up(self, seeded: Storage) -> None:
+        """More than one statement accepts."""
+        ids = [f"invoice-{number}" for number in range(1203)]
+        store(seeded, samples.negativation("first", [ids[0]]), samples.negativation("last", [ids[-1]]))
+        with seeded.unit() as unit:
+            covering = unit.negativations.for_invoices("local", ids)
+            assert sorted(each.id for each in covering) == ["first", "last"]
+            assert unit.negativations.open_invoices("local", Registry.SPC, ids) == {ids[0], ids[-1]}
+            unit.settlements.record("local", samples.settlement("s", ids[-1]), samples.NOW)
+            assert len(unit.settlements.entries("local", ids)) == 1
+            unit.settlements.lock_invoices("local", ids)
+
+    def test_invoices_of_all_open_negativations_are_read_page_by_page(self, seeded: Storage) -> None:
+        store(
+            seeded,
+            samples.negativation("a", ["1", "2"]),
+            samples.negativation("b", ["2", "3"], registry=Registry.SERASA),
+            samples.negativation("c", ["4"]),
+            samples.removed(samples.negativation("d", ["5"])),
+            samples.negativation("e", ["6"], host="hubsoft"),
+        )
+        with seeded.read_only() as unit:
+            for size in (3, 4):
+                found = read_pages(lambda page: unit.negativations.open_invoice_ids("local", page), size)
+                assert found == ["1", "2", "3", "4"]
+
+    def test_negativations_are_listed_newest_first_page_by_page(self, seeded: Storage) -> None:
+        store(
+            seeded,
+            *(
                 samples.negativation(f"n-{number}", [str(number)], created_at=samples.NOW + timedelta(number // 3))
                 for number in range(8)
-            ],
+            ),
         )
         assert pages(seeded, NegativationFilter(), 3) == [f"n-{number}" for number in range(7, -1, -1)]
         assert pages(seeded, NegativationFilter(), 8) == [f"n-{number}" for number in range(7, -1, -1)]
@@ -50,24 +105,23 @@ class NegativationListsContract:
         """With blocked ones: their alarm continues."""
         store(
             seeded,
-            [
+            *(
                 samples.wants_removal(
                     samples.negativation(f"n-{number}", [str(number)]), date(2026, 10, 20 - number // 3)
                 )
                 for number in range(8)
-            ],
+            ),
         )
         blocked = samples.wants_removal(
             samples.negativation("blocked"), date(2026, 10, 1), block=Block("parado", "parado", samples.NOW)
         )
-        store(seeded, [blocked, samples.negativation("wanted", ["w"]), samples.removed(samples.negativation("gone"))])
+        store(seeded, blocked, samples.negativation("wanted", ["w"]), samples.removed(samples.negativation("gone")))
         wanted = NegativationFilter(in_removal_queue=True)
         expected = ["blocked", "n-6", "n-7", "n-3", "n-4", "n-5", "n-0", "n-1", "n-2"]
         assert pages(seeded, wanted, 4) == expected
         assert pages(seeded, wanted, 9) == expected
 
     def test_negativations_are_filtered(self, seeded: Storage) -> None:
-        """By each field, and by several."""
         waiting = samples.negativation().transmission
         blocked = replace(waiting, block=Block("parado", "parado", samples.NOW))
         asking = replace(waiting, action=Action.ASK_PERSON)
@@ -77,15 +131,13 @@ class NegativationListsContract:
             unit.integrations.add(samples.integration("integration-2"))
         store(
             seeded,
-            [
-                samples.negativation("a", ["a"], creditor_id="creditor-2", transmission=blocked),
-                samples.negativation("b", ["b"], integration_id="integration-2", document=samples.CNPJ),
-                samples.negativation("c", ["c"], customer_id="customer-2", transmission=asking),
-                samples.negativation("d", ["d"], observed=Observed.PRESENT, transmission=nothing),
-                samples.wants_removal(samples.negativation("e", ["e"])),
-                samples.removed(samples.negativation("f", ["f"])),
-                samples.negativation("g", ["g"], observed=Observed.INCLUDING, transmission=awaiting),
-            ],
+            samples.negativation("a", ["a"], creditor_id="creditor-2", transmission=blocked),
+            samples.negativation("b", ["b"], integration_id="integration-2", document=samples.CNPJ),
+            samples.negativation("c", ["c"], customer_id="customer-2", transmission=asking),
+            samples.negativation("d", ["d"], observed=Observed.PRESENT, transmission=nothing),
+            samples.wants_removal(samples.negativation("e", ["e"])),
+            samples.removed(samples.negativation("f", ["f"])),
+            samples.negativation("g", ["g"], observed=Observed.INCLUDING, transmission=awaiting),
         )
         expected = {
             "abcdefg": NegativationFilter(),
@@ -116,15 +168,12 @@ class NegativationListsContract:
                     unit.negativations.list(wanted, PageRequest(3, "WyJ4IiwgInkiXQ=="))
 
     def test_open_negativations_of_an_integration_are_counted(self, seeded: Storage) -> None:
-        """Whatever their transmission."""
         nothing = replace(samples.negativation().transmission, action=Action.NOTHING)
         store(
             seeded,
-            [
-                samples.negativation("a", ["a"]),
-                samples.negativation("b", ["b"], observed=Observed.PRESENT, transmission=nothing),
-                samples.removed(samples.negativation("c", ["c"])),
-            ],
+            samples.negativation("a", ["a"]),
+            samples.negativation("b", ["b"], observed=Observed.PRESENT, transmission=nothing),
+            samples.removed(samples.negativation("c", ["c"])),
         )
         with seeded.read_only() as unit:
             counts = [unit.negativations.count_open(each) for each in ("integration-1", "unknown")]

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import replace
 from datetime import date
+from functools import partial
 
 import pytest
 
@@ -15,10 +15,10 @@ from credit_protection.domain.negativations import Negativation
 from credit_protection.domain.state_table import Action, Observed
 from credit_protection.ports.storage import Storage
 from credit_protection.testing import samples
-from credit_protection.testing.contracts.storage.committing import committed
+from credit_protection.testing.contracts.storage.units import committed
 
 
-def store(storage: Storage, negativations: Iterable[Negativation]) -> None:
+def store(storage: Storage, *negativations: Negativation) -> None:
     """Add them in one unit."""
     with committed(storage) as unit:
         for each in negativations:
@@ -29,7 +29,6 @@ class NegativationsContract:
     """Requests, negativations and their history."""
 
     def test_a_request_comes_back_whole(self, seeded: Storage) -> None:
-        """Its invoices in the person's order; its id is unique."""
         with committed(seeded) as unit:
             unit.negativations.add_request(samples.request())
             with pytest.raises(Conflict):
@@ -40,29 +39,26 @@ class NegativationsContract:
                 unit.negativations.request("unknown")
 
     def test_a_negativation_comes_back_whole(self, seeded: Storage) -> None:
-        """A new one, and one with every field filled in."""
         new, full = samples.negativation("new", ["invoice-9"]), samples.full_negativation()
-        store(seeded, [new, full])
+        store(seeded, new, full)
         with seeded.read_only() as unit:
             assert unit.negativations.get("new") == new
             assert unit.negativations.get(full.id) == full
 
     def test_every_observation_and_action_comes_back(self, seeded: Storage) -> None:
-        """Each member is stored under its own value."""
         made = [samples.negativation(f"o-{each.value}", [each.value], observed=each) for each in Observed]
         plain = samples.negativation().transmission
         made += [
             samples.negativation(f"a-{each.value}", [each.name], transmission=replace(plain, action=each))
             for each in Action
         ]
-        store(seeded, made)
+        store(seeded, *made)
         with seeded.read_only() as unit:
             for each in made:
                 assert unit.negativations.get(each.id) == each
 
     def test_a_reference_is_unique(self, seeded: Storage) -> None:
-        """The second is refused, leaves no row, and the unit remains usable."""
-        store(seeded, [samples.negativation()])
+        store(seeded, samples.negativation())
         twin = samples.negativation("twin", ["invoice-9"], reference=samples.negativation().reference)
         with committed(seeded) as unit:
             with pytest.raises(Conflict) as refused:
@@ -78,7 +74,7 @@ class NegativationsContract:
         theirs = samples.negativation("adopted", ["invoice-2"], reference="contrato|7 de longa data", is_adopted=True)
         covered = replace(samples.negativated_invoice("invoice-3"), due_date=date(2026, 7, 10))
         later = replace(theirs, id="later", invoices=(covered,))
-        store(seeded, [ours, theirs, later])
+        store(seeded, ours, theirs, later)
         keys = [(each.document.value, each.reference, each.due_date) for each in (ours, theirs, later)]
         with committed(seeded) as unit:
             assert unit.negativations.get("adopted") == theirs
@@ -97,14 +93,13 @@ class NegativationsContract:
             assert unit.negativations.get("adopted").reference == theirs.reference
 
     def test_a_negativation_is_added_once(self, seeded: Storage) -> None:
-        """Its id is unique."""
-        store(seeded, [samples.negativation()])
+        store(seeded, samples.negativation())
         with seeded.unit() as unit, pytest.raises(Conflict):
             unit.negativations.add(samples.negativation(invoice_ids=["invoice-9"], reference="OTHER"))
 
     def test_a_second_desired_negativation_of_an_invoice_and_registry_is_refused(self, seeded: Storage) -> None:
         """Rule 3's backstop: it leaves no row, and the unit remains usable."""
-        store(seeded, [samples.negativation("first", ["invoice-1"])])
+        store(seeded, samples.negativation("first", ["invoice-1"]))
         second = samples.negativation("second", ["invoice-2", "invoice-1"])
         with committed(seeded) as unit:
             with pytest.raises(Conflict) as refused:
@@ -116,16 +111,14 @@ class NegativationsContract:
             unit.negativations.add(samples.negativation("second", ["invoice-2"]))
         store(
             seeded,
-            [
-                samples.negativation("elsewhere", ["invoice-1"], registry=Registry.SERASA),
-                samples.negativation("other-host", ["invoice-1"], host="hubsoft"),
-            ],
+            samples.negativation("elsewhere", ["invoice-1"], registry=Registry.SERASA),
+            samples.negativation("other-host", ["invoice-1"], host="hubsoft"),
         )
 
     def test_an_invoice_is_free_when_its_record_is_closed_or_removal_is_desired(self, seeded: Storage) -> None:
         """And late evidence may reopen the old one running_in_thread the new: it is not wanted."""
         old = samples.negativation("old")
-        store(seeded, [old])
+        store(seeded, old)
         with committed(seeded) as unit:
             unit.negativations.save(samples.removed(old))
             unit.negativations.add(samples.negativation("new"))
@@ -138,15 +131,14 @@ class NegativationsContract:
     def test_a_record_that_is_desired_again_can_conflict(self, seeded: Storage) -> None:
         """The backstop applies to changes too."""
         leaving = samples.wants_removal(samples.negativation("leaving"))
-        store(seeded, [leaving, samples.negativation("new")])
+        store(seeded, leaving, samples.negativation("new"))
         with seeded.unit() as unit, pytest.raises(Conflict):
             unit.negativations.save(replace(leaving, triggers=()))
 
     def test_saving_a_negativation_replaces_every_field_and_increments_its_version(self, seeded: Storage) -> None:
-        """A stale version is refused."""
         new = samples.negativation(invoice_ids=["invoice-1", "invoice-2"])
         full = samples.full_negativation(reference="CHANGED", registry=Registry.SPC)
-        store(seeded, [new])
+        store(seeded, new)
         with committed(seeded) as unit:
             unit.negativations.save(full)
             assert unit.negativations.get(new.id) == replace(full, version=2)
@@ -158,20 +150,19 @@ class NegativationsContract:
             assert unit.negativations.get(new.id) == replace(full, version=3)
 
     def test_an_unknown_negativation_is_not_found(self, seeded: Storage) -> None:
-        """`get`, `lock` and `save` raise."""
         with seeded.unit() as unit:
-            with pytest.raises(NotFound):
-                unit.negativations.get("unknown")
-            with pytest.raises(NotFound):
-                unit.negativations.lock("unknown")
-            with pytest.raises(NotFound):
-                unit.negativations.lock("unknown", skip_locked=True)
+            for read in (
+                unit.negativations.get,
+                unit.negativations.lock,
+                partial(unit.negativations.lock, skip_locked=True),
+            ):
+                with pytest.raises(NotFound):
+                    read("unknown")
             with pytest.raises(NotFound):
                 unit.negativations.save(samples.negativation("unknown"))
 
     def test_many_negativations_are_locked_and_replaced_at_once(self, seeded: Storage) -> None:
-        """Each version incremented, its invoice rows updated; unknown ids are left out."""
-        store(seeded, [samples.negativation(name, [name]) for name in ("a", "b", "c")])
+        store(seeded, *(samples.negativation(name, [name]) for name in ("a", "b", "c")))
         with committed(seeded) as unit:
             locked = unit.negativations.lock_all(["c", "unknown", "a", "c"])
             assert sorted(each.id for each in locked) == ["a", "c"]
@@ -186,9 +177,8 @@ class NegativationsContract:
             assert [each.id for each in unit.negativations.for_invoices("local", ["b", "c"])] == ["b", "c"]
 
     def test_a_stale_version_refuses_all_that_are_saved_with_it(self, seeded: Storage) -> None:
-        """Without a commit, nothing is stored."""
         made = [samples.negativation(name, [name]) for name in ("a", "b")]
-        store(seeded, made)
+        store(seeded, *made)
         with committed(seeded) as unit:
             unit.negativations.save(made[1])
         with seeded.unit() as unit, pytest.raises(Conflict):
@@ -197,8 +187,7 @@ class NegativationsContract:
             assert unit.negativations.get("a") == made[0]
 
     def test_negativations_of_an_invoice_are_locked(self, seeded: Storage) -> None:
-        """The same as `for_invoices` finds, ready to be saved."""
-        store(seeded, [samples.negativation("one", ["1", "2"]), samples.negativation("two", ["3"])])
+        store(seeded, samples.negativation("one", ["1", "2"]), samples.negativation("two", ["3"]))
         with committed(seeded) as unit:
             locked = unit.negativations.lock_for_invoices("local", ["2", "9"])
             assert locked == unit.negativations.for_invoices("local", ["2", "9"])
@@ -206,8 +195,7 @@ class NegativationsContract:
             unit.negativations.save_all(locked)
 
     def test_history_comes_back_whole_oldest_first(self, seeded: Storage) -> None:
-        """In the order of appending, by negativation."""
-        store(seeded, [samples.negativation("one", ["1"]), samples.negativation("two", ["2"])])
+        store(seeded, samples.negativation("one", ["1"]), samples.negativation("two", ["2"]))
         first = [samples.event("one"), samples.event("two"), samples.event("one", EventKind.CLAIMED)]
         bare = replace(samples.event("one", EventKind.REMOVED), actor_id=None, cause="", detail={})
         with committed(seeded) as unit:

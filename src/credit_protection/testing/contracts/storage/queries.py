@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from credit_protection.domain.errors import Conflict, InvalidInput, NotFound
-from credit_protection.domain.queries import QueryStatus
+from credit_protection.domain.queries import CreditReport, QueryStatus
 from credit_protection.ports.storage import PageRequest, QueryFilter, Storage
 from credit_protection.testing import samples
-from credit_protection.testing.contracts.storage.committing import committed
+from credit_protection.testing.contracts.storage.units import committed, read_pages
 
 DAY = timedelta(days=1)
 
@@ -19,7 +20,6 @@ class QueriesContract:
     """Credit queries and their answers."""
 
     def test_a_query_comes_back_whole(self, seeded: Storage) -> None:
-        """As sent, and with its outcome."""
         with committed(seeded) as unit:
             unit.queries.add(samples.query())
             unit.queries.add(samples.query("query-2", customer_id=None, cost=None, inputs={}))
@@ -29,28 +29,20 @@ class QueriesContract:
             assert unit.queries.get("query-1") == samples.answered_query()
             assert unit.queries.get("query-2") == samples.query("query-2", customer_id=None, cost=None, inputs={})
 
-    def test_an_answer_comes_back_byte_for_byte(self, seeded: Storage) -> None:
-        """Whatever its bytes."""
+    @pytest.mark.parametrize("report", [samples.document_report(), samples.structured_report()], ids=["bytes", "data"])
+    def test_an_answer_comes_back_byte_for_byte_or_with_its_data_in_order(
+        self, seeded: Storage, report: CreditReport
+    ) -> None:
         with committed(seeded) as unit:
             unit.queries.add(samples.query())
-            unit.queries.save(samples.answered_query(), samples.document_report())
+            unit.queries.save(samples.answered_query(), report)
         with seeded.read_only() as unit:
-            report = unit.queries.report("query-1")
-        assert report == samples.document_report()
-        assert type(getattr(report, "content", None)) is bytes
-
-    def test_an_answer_made_of_data_comes_back_in_its_order(self, seeded: Storage) -> None:
-        """The tree, its numbers and the order of its names."""
-        with committed(seeded) as unit:
-            unit.queries.add(samples.query())
-            unit.queries.save(samples.answered_query(), samples.structured_report())
-        with seeded.read_only() as unit:
-            report = unit.queries.report("query-1")
-        assert report == samples.structured_report()
-        assert list(getattr(report, "data", {})) == list(samples.structured_report().data)
+            found = unit.queries.report("query-1")
+        assert found == report
+        assert type(getattr(found, "content", b"")) is bytes
+        assert list(getattr(found, "data", {})) == list(getattr(report, "data", {}))
 
     def test_an_outcome_is_stored_once(self, seeded: Storage) -> None:
-        """The second is refused, and changes nothing."""
         with committed(seeded) as unit:
             unit.queries.add(samples.query())
             unit.queries.save(samples.answered_query(), samples.document_report())
@@ -61,7 +53,6 @@ class QueriesContract:
             assert unit.queries.report("query-1") == samples.document_report()
 
     def test_an_unknown_query_or_report_is_not_found(self, seeded: Storage) -> None:
-        """`get`, `save` and `report` raise."""
         with seeded.unit() as unit:
             unit.queries.add(samples.query())
             with pytest.raises(NotFound):
@@ -72,7 +63,6 @@ class QueriesContract:
                 unit.queries.save(samples.query("unknown"))
 
     def test_a_query_is_added_once(self, seeded: Storage) -> None:
-        """Its id is unique."""
         with seeded.unit() as unit:
             unit.queries.add(samples.query())
             with pytest.raises(Conflict):
@@ -80,7 +70,6 @@ class QueriesContract:
             assert unit.queries.get("query-1") == samples.query()
 
     def test_the_newest_answer_about_the_same_document_and_product_is_found(self, seeded: Storage) -> None:
-        """Only answered queries of the same integration count."""
         with committed(seeded) as unit:
             unit.integrations.add(samples.integration("integration-2"))
             for each in (
@@ -96,17 +85,7 @@ class QueriesContract:
                 if each.id != "sent":
                     status = QueryStatus.FAILED if each.id == "failed" else QueryStatus.ANSWERED
                     at = samples.NOW - DAY if each.id == "old" else samples.NOW + samples.MINUTE
-                    unit.queries.save(
-                        samples.answered_query(
-                            each.id,
-                            integration_id=each.integration_id,
-                            product_code=each.product_code,
-                            document=each.document,
-                            asked_at=each.asked_at,
-                            status=status,
-                            answered_at=at,
-                        )
-                    )
+                    unit.queries.save(replace(each, status=status, answered_at=at))
         with seeded.read_only() as unit:
             found = unit.queries.newest_answered("integration-1", "900", samples.CPF.value)
             assert found is not None
@@ -114,24 +93,15 @@ class QueriesContract:
             assert unit.queries.newest_answered("integration-1", "902", samples.CPF.value) is None
 
     def test_queries_are_listed_newest_first_page_by_page(self, seeded: Storage) -> None:
-        """Also those of one instant, each once."""
         with committed(seeded) as unit:
             for number in range(7):
                 asked_at = samples.NOW + timedelta(days=number // 3)
                 unit.queries.add(samples.query(f"query-{number}", asked_at=asked_at))
-        seen: list[str] = []
         with seeded.read_only() as unit:
-            cursor: str | None = None
-            for expected in (3, 3, 1):
-                page = unit.queries.list(QueryFilter(), PageRequest(3, cursor))
-                assert len(page.items) == expected
-                seen += [each.id for each in page.items]
-                cursor = page.cursor
-        assert cursor is None
-        assert seen == [f"query-{number}" for number in (6, 5, 4, 3, 2, 1, 0)]
+            found = read_pages(lambda page: unit.queries.list(QueryFilter(), page), 3)
+        assert [each.id for each in found] == [f"query-{number}" for number in (6, 5, 4, 3, 2, 1, 0)]
 
     def test_queries_are_filtered(self, seeded: Storage) -> None:
-        """By each field, and by several."""
         with committed(seeded) as unit:
             unit.integrations.add(samples.integration("integration-2"))
             unit.queries.add(samples.query("a", creditor_id="creditor-2", actor_id="bia"))
@@ -156,7 +126,6 @@ class QueriesContract:
             unit.queries.list(QueryFilter(), PageRequest(3, "não é um cursor"))
 
     def test_unanswered_queries_are_found_oldest_first(self, seeded: Storage) -> None:
-        """Still `SENT` and asked before an instant, up to a limit."""
         with committed(seeded) as unit:
             for hours in (1, 3, 2, 4):
                 unit.queries.add(samples.query(f"query-{hours}", asked_at=samples.NOW - timedelta(hours=hours)))

@@ -8,7 +8,7 @@ from credit_protection.domain.settlements import Entry, Settlement, SettlementKi
 from credit_protection.ports.storage import Storage, Unapplied
 from credit_protection.testing import samples
 from credit_protection.testing.contracts.capabilities import requires
-from credit_protection.testing.contracts.storage.committing import committed
+from credit_protection.testing.contracts.storage.units import committed, entries_of
 from credit_protection.testing.contracts.threads import run_in_thread
 
 NOW, MINUTE = samples.NOW, samples.MINUTE
@@ -30,27 +30,21 @@ class SettlementsContract:
     """The ledger of settlements and reversals."""
 
     def test_entries_come_back_whole_in_the_order_of_recording(self, storage: Storage) -> None:
-        """Settlements with every field and with the fewest, and reversals."""
         least = Settlement("settlement-0", "invoice-1", SettlementKind.PAYMENT, date(2026, 10, 1))
         entries: list[Entry] = [samples.settlement(), least, samples.reversal()]
         record(storage, *entries)
-        with storage.read_only() as unit:
-            assert list(unit.settlements.entries("local", ["invoice-1"])) == entries
+        assert entries_of(storage) == entries
 
     def test_a_repeated_entry_is_ignored(self, storage: Storage) -> None:
-        """Even with other contents; `record` returns False."""
         first, other = samples.settlement(), samples.settlement(court_order=False, amount=None)
         assert record(storage, first, first, other) == [True, False, False]
         assert record(storage, other) == [False]
-        with storage.read_only() as unit:
-            assert list(unit.settlements.entries("local", ["invoice-1"])) == [first]
+        assert entries_of(storage) == [first]
 
     def test_a_reversal_is_an_entry_of_its_own_before_or_after_its_settlement(self, storage: Storage) -> None:
         """Before it, it is a tombstone."""
         assert record(storage, samples.reversal(), samples.settlement(), samples.reversal()) == [True, True, False]
-        with storage.read_only() as unit:
-            entries = unit.settlements.entries("local", ["invoice-1"])
-        assert list(entries) == [samples.reversal(), samples.settlement()]
+        assert entries_of(storage) == [samples.reversal(), samples.settlement()]
 
     def test_each_host_has_its_own_ledger(self, storage: Storage) -> None:
         """The same ids are other invoices."""
@@ -60,15 +54,13 @@ class SettlementsContract:
         assert unapplied(storage) == [("local", "invoice-1")]
 
     def test_entries_of_many_invoices_are_read_at_once(self, storage: Storage) -> None:
-        """Each once, though an id is repeated."""
         record(storage, *(samples.settlement(f"s-{n}", f"invoice-{n}") for n in range(4)))
+        entries = entries_of(storage, "invoice-3", "invoice-1", "invoice-3", "unknown")
+        assert sorted(entry.invoice_id for entry in entries) == ["invoice-1", "invoice-3"]
         with storage.read_only() as unit:
-            entries = unit.settlements.entries("local", ["invoice-3", "invoice-1", "invoice-3", "unknown"])
-            assert sorted(entry.invoice_id for entry in entries) == ["invoice-1", "invoice-3"]
             assert list(unit.settlements.entries("local", [])) == []
 
     def test_unapplied_invoices_are_listed_oldest_first_each_once(self, storage: Storage) -> None:
-        """Up to a limit."""
         record(
             storage,
             samples.settlement("s-1", "invoice-9"),
@@ -83,7 +75,6 @@ class SettlementsContract:
             assert unapplied(storage, limit) == expected[:limit]
 
     def test_unapplied_invoices_are_locked_while_they_are_found(self, storage: Storage) -> None:
-        """Each invoice once, as locked or contended; up to a limit of entries."""
         record(storage, *(samples.settlement(f"s-{n}", f"invoice-{n}") for n in range(3)))
         record(storage, samples.settlement("again", "invoice-1"))
         with committed(storage) as unit:
@@ -114,7 +105,6 @@ class SettlementsContract:
             assert run_in_thread(found) == Unapplied([], [("local", f"invoice-{n}") for n in range(2)], has_more=False)
 
     def test_applied_entries_are_unapplied_again_only_by_a_new_entry(self, storage: Storage) -> None:
-        """Of the same invoice."""
         record(storage, samples.settlement(), samples.settlement("s-2", "invoice-2"))
         with committed(storage) as unit:
             unit.settlements.entries("local", ["invoice-1"])
@@ -126,12 +116,9 @@ class SettlementsContract:
         with committed(storage) as unit:
             unit.settlements.mark_applied("local", ["invoice-1"], NOW)
         assert unapplied(storage) == [("local", "invoice-2")]
-        with storage.read_only() as unit:
-            entries = unit.settlements.entries("local", ["invoice-1"])
-            assert list(entries) == [samples.settlement(), samples.reversal()]
+        assert entries_of(storage) == [samples.settlement(), samples.reversal()]
 
     def test_many_invoices_are_marked_at_once(self, storage: Storage) -> None:
-        """Those whose entries were read, up to what was read, and those whose were not."""
         record(storage, *(samples.settlement(f"s-{n}", f"invoice-{n}") for n in range(4)))
         with committed(storage) as unit:
             unit.settlements.entries("local", ["invoice-0", "invoice-1"])

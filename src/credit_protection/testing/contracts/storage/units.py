@@ -1,21 +1,62 @@
-"""Units of work: all or nothing."""
+"""Units of work, of their own and inside a host's transaction."""
 
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from datetime import datetime
+from typing import Any, TypeVar
 
 import pytest
 
-from credit_protection.ports.storage import Storage
+from credit_protection.domain.settlements import Entry
+from credit_protection.ports.storage import Page, PageRequest, Storage, UnitOfWork
 from credit_protection.testing import samples
-from credit_protection.testing.contracts.storage.committing import committed
 from credit_protection.testing.contracts.threads import TIMEOUT, run_in_thread
+
+Item = TypeVar("Item")
+Connection = Any
+"""A DBAPI connection: drivers share no type."""
+
+
+@contextmanager
+def committed(storage: Storage) -> Iterator[UnitOfWork]:
+    """A unit that commits at the end of the block."""
+    with storage.unit() as unit:
+        yield unit
+        unit.commit()
+
+
+def read_pages(read: Callable[[PageRequest], Page[Item]], size: int) -> list[Item]:
+    """All items of a list, read page by page; every page but the last is full."""
+    items: list[Item] = []
+    cursor: str | None = None
+    while True:
+        page = read(PageRequest(size, cursor))
+        items += page.items
+        cursor = page.cursor
+        if cursor is None:
+            assert 0 < len(page.items) <= size or not items
+            return items
+        assert len(page.items) == size
+
+
+def entries_of(storage: Storage, *invoice_ids: str) -> list[Entry]:
+    """The entries of invoices in the ledger, read by another unit; by default of the sample settlement's invoice."""
+    with storage.read_only() as unit:
+        return list(unit.settlements.entries("local", invoice_ids or ["invoice-1"]))
 
 
 class ExpectedError(Exception):
     """Raised inside a unit."""
+
+
+def record_and_fail(unit: UnitOfWork) -> None:
+    """Record the sample settlement, and raise."""
+    unit.settlements.record("local", samples.settlement(), samples.NOW)
+    raise ExpectedError
 
 
 def watermark(storage: Storage, name: str) -> datetime | None:
@@ -28,20 +69,17 @@ class UnitsContract:
     """Commit, rollback and isolation."""
 
     def test_committed_changes_are_seen_by_the_next_unit(self, storage: Storage) -> None:
-        """After `commit()`."""
         with committed(storage) as unit:
             unit.watermarks.set("here", samples.NOW)
         assert watermark(storage, "here") == samples.NOW
 
     def test_a_unit_reads_its_own_writes(self, storage: Storage) -> None:
-        """Before it commits."""
         with storage.unit() as unit:
             unit.creditors.save(samples.creditor())
             assert unit.creditors.get("creditor-1") == samples.creditor()
             assert list(unit.creditors.all()) == [samples.creditor()]
 
     def test_a_unit_left_without_commit_leaves_nothing(self, seeded: Storage) -> None:
-        """In any table."""
         with seeded.unit() as unit:
             unit.watermarks.set("here", samples.NOW)
             unit.creditors.save(samples.creditor("creditor-9"))
@@ -65,26 +103,17 @@ class UnitsContract:
             assert unit.negativations.next_due_at(samples.NOW) is None
 
     def test_an_error_rolls_back_and_propagates(self, storage: Storage) -> None:
-        """The error is the one that was raised."""
-
-        def fail() -> None:
-            with storage.unit() as unit:
-                unit.watermarks.set("here", samples.NOW)
-                raise ExpectedError
-
-        with pytest.raises(ExpectedError):
-            fail()
-        assert watermark(storage, "here") is None
+        with pytest.raises(ExpectedError), storage.unit() as unit:
+            record_and_fail(unit)
+        assert entries_of(storage) == []
 
     def test_a_unit_commits_at_most_once(self, storage: Storage) -> None:
-        """The second is a programming error."""
         with storage.unit() as unit:
             unit.commit()
             with pytest.raises(RuntimeError):
                 unit.commit()
 
     def test_a_read_only_unit_refuses_to_write_and_to_commit(self, storage: Storage) -> None:
-        """Nothing is stored."""
         with storage.read_only() as unit:
             with pytest.raises(RuntimeError):
                 unit.watermarks.set("here", samples.NOW)
@@ -93,14 +122,12 @@ class UnitsContract:
         assert watermark(storage, "here") is None
 
     def test_a_read_only_unit_neither_waits_for_a_writer_nor_sees_uncommitted_changes(self, storage: Storage) -> None:
-        """Whatever the writer has locked."""
         with committed(storage) as unit:
             unit.watermarks.set("here", samples.NOW)
             assert run_in_thread(lambda: watermark(storage, "here")) is None
         assert run_in_thread(lambda: watermark(storage, "here")) == samples.NOW
 
     def test_concurrent_writers_lose_no_update(self, seeded: Storage) -> None:
-        """Each reads and writes under one lock."""
         threads, times = 4, 8
         with committed(seeded) as unit:
             unit.negativations.add(samples.negativation())
@@ -119,3 +146,83 @@ class UnitsContract:
                 done.result(TIMEOUT)
         with seeded.read_only() as unit:
             assert unit.negativations.get("negativation-1").version == 1 + threads * times
+
+
+def host_names(connection: Connection) -> list[str]:
+    """The rows of the host's own table."""
+    cursor = connection.cursor()
+    cursor.execute("SELECT name FROM host_customer ORDER BY name")
+    return [row[0] for row in cursor.fetchall()]
+
+
+class ExternalTransactionsContract:
+    """Units inside a host's transaction.
+
+    The fixture `host_connection` is a DBAPI connection to the storage's database, which has a committed, empty table
+    `host_customer(name)`.
+    """
+
+    @pytest.fixture
+    def host_connection(self) -> Connection:
+        """A host's connection."""
+        raise NotImplementedError("a subclass must define the fixture `host_connection`")
+
+    @pytest.fixture
+    def transaction(self, host_connection: Connection) -> Connection:
+        """The host's connection with a change of its own in an open transaction."""
+        host_connection.cursor().execute("INSERT INTO host_customer VALUES ('paga')")
+        return host_connection
+
+    @pytest.mark.parametrize(("unit_commits", "host_commits"), [(True, True), (True, False), (False, True)])
+    def test_changes_last_when_both_the_unit_and_the_host_commit(
+        self, storage: Storage, transaction: Connection, unit_commits: bool, host_commits: bool
+    ) -> None:
+        """The unit undoes only itself; the host undoes both."""
+        with storage.in_transaction_of(transaction) as unit:
+            assert unit.settlements.record("local", samples.settlement(), samples.NOW)
+            if unit_commits:
+                unit.commit()
+        assert entries_of(storage) == []
+        if host_commits:
+            transaction.commit()
+        else:
+            transaction.rollback()
+        assert entries_of(storage) == ([samples.settlement()] if unit_commits and host_commits else [])
+        assert host_names(transaction) == (["paga"] if host_commits else [])
+
+    def test_a_failure_leaves_the_hosts_transaction_usable(self, storage: Storage, transaction: Connection) -> None:
+        """An error of ours must not refuse a payment."""
+        with pytest.raises(ExpectedError), storage.in_transaction_of(transaction) as unit:
+            record_and_fail(unit)
+        transaction.cursor().execute("INSERT INTO host_customer VALUES ('viva')")
+        transaction.commit()
+        assert entries_of(storage) == []
+        assert host_names(transaction) == ["paga", "viva"]
+
+    def test_a_repeated_settlement_is_ignored(self, storage: Storage, transaction: Connection) -> None:
+        for expected in (True, False):
+            with storage.in_transaction_of(transaction) as unit:
+                assert unit.settlements.record("local", samples.settlement(), samples.NOW) is expected
+                unit.commit()
+        transaction.commit()
+        assert entries_of(storage) == [samples.settlement()]
+
+    def test_rows_read_the_same_through_the_hosts_connection(self, storage: Storage, transaction: Connection) -> None:
+        """Dates, amounts, flags and trees, whatever the host's converters."""
+        with storage.in_transaction_of(transaction) as unit:
+            unit.creditors.save(samples.creditor())
+            unit.integrations.add(samples.integration())
+            unit.negativations.add(samples.full_negativation())
+            unit.negativations.append([samples.event()])
+            unit.settlements.record("local", samples.settlement(), samples.NOW)
+            assert unit.creditors.get("creditor-1") == samples.creditor()
+            assert unit.integrations.get("integration-1") == samples.integration()
+            assert unit.negativations.get("negativation-1") == samples.full_negativation()
+            assert unit.negativations.lock("negativation-1") == samples.full_negativation()
+            assert list(unit.negativations.history("negativation-1")) == [samples.event()]
+            assert list(unit.settlements.entries("local", ["invoice-1"])) == [samples.settlement()]
+            unit.settlements.lock_invoices("local", ["invoice-1", "invoice-2"])
+            unit.commit()
+        transaction.commit()
+        with storage.read_only() as unit:
+            assert unit.negativations.get("negativation-1") == samples.full_negativation()

@@ -10,12 +10,12 @@ import itertools
 import threading
 from collections import Counter, defaultdict
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
-from credit_protection.testing.simulator.bureau import Refusal
-from credit_protection.testing.simulator.clock import SimulatorClock
+from credit_protection.testing.simulator.bureau import Refusal, SimulatorClock
 
+Json = dict[str, Any]
 Key = tuple[str, str, str]
 INCLUSION, REMOVAL, PROCESSING, ERROR = "INCLUSAO", "EXCLUSAO", "PROCESSANDO", "ERRO"
 
@@ -39,7 +39,10 @@ class Debt:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One debt on record. From `ready_at` on, `result` is its situação, and `erro` is shown."""
+    """One debt on record. From `ready_at` on, `result` is its situação, and `erro` is shown.
+
+    At its inclusion, its key was active (`repeated`) or had been active before (`reinclusion`).
+    """
 
     id: str
     debt: Debt
@@ -48,6 +51,8 @@ class Record:
     erro: str | None
     accepted_at: float
     ready_at: float
+    repeated: bool
+    reinclusion: bool
     motivo: str | None = None
 
     def situacao(self, now: float) -> str:
@@ -60,47 +65,8 @@ class Record:
         return situacao not in (REMOVAL, ERROR) or (situacao == ERROR and self.operacao == REMOVAL)
 
 
-@dataclass(frozen=True, slots=True)
-class Inclusion:
-    """An accepted inclusion: `repeated` if its key was active, `reinclusion` if it was active before."""
-
-    record: Record
-    repeated: bool
-    reinclusion: bool
-
-
-@dataclass(frozen=True, slots=True)
-class LoggedRequest:
-    """One request that asked for an effect.
-
-    `status` is null without an answer; `outcome` is ACEITA, RESPONDIDA, CORTADA (no effect, no answer) or the error's
-    code.
-    """
-
-    at: str
-    operation: str
-    documento: str | None = None
-    contrato: str | None = None
-    vencimento: str | None = None
-    id: str | None = None
-    motivo: str | None = None
-    produto: str | None = None
-    status: int | None = None
-    outcome: str = "CORTADA"
-    fault: str | None = None
-    repeated: bool = False
-    reinclusion: bool = False
-    effect_delayed: bool = False
-    reply_lost: bool = False
-
-    def as_json(self) -> dict[str, Any]:
-        """The fields, and `key`: [documento, contrato, vencimento] or null where not all are known."""
-        key = [self.documento, self.contrato, self.vencimento]
-        return asdict(self) | {"key": None if None in key else key}
-
-
 class BureauLedger:
-    """Records by id, by key, by document and by contract reference."""
+    """Records by id, by key and by document; requests; and the number of tokens that were sent to the other origin."""
 
     def __init__(self, clock: SimulatorClock) -> None:
         self._clock = clock
@@ -113,13 +79,11 @@ class BureauLedger:
             self._records: dict[str, Record] = {}
             self._by_key: defaultdict[Key, list[str]] = defaultdict(list)
             self._by_document: defaultdict[str, list[str]] = defaultdict(list)
-            self._by_contract: defaultdict[str, list[str]] = defaultdict(list)
-            self._requests: list[LoggedRequest] = []
+            self._requests: list[Json] = []
+            self._tokens_leaked = 0
             self._numbers = itertools.count(1)
 
-    def include(
-        self, debt: Debt, *, seconds: float, duplicate_check: bool = True, error: str | None = None
-    ) -> Inclusion:
+    def include(self, debt: Debt, *, seconds: float, duplicate_check: bool = True, error: str | None = None) -> Record:
         """Include a debt; after so many seconds it is on record, or refused with `error`. 409 if its key is active."""
         with self._lock:
             now = self._clock.now()
@@ -136,13 +100,13 @@ class BureauLedger:
                 erro=error,
                 accepted_at=now,
                 ready_at=now + seconds,
+                repeated=active is not None,
+                reinclusion=any(former.operacao == REMOVAL for former in same if not former.is_active(now)),
             )
             self._records[record.id] = record
             self._by_key[debt.key].append(record.id)
             self._by_document[debt.documento].append(record.id)
-            self._by_contract[debt.contrato].append(record.id)
-        reinclusion = any(former.operacao == REMOVAL for former in same if not former.is_active(now))
-        return Inclusion(record, repeated=active is not None, reinclusion=reinclusion)
+        return record
 
     def remove(self, record_id: str, motivo: str, *, seconds: float, error: str | None = None) -> Record:
         """Remove a record; after so many seconds it is removed, or the removal is refused with `error`."""
@@ -190,23 +154,26 @@ class BureauLedger:
         with self._lock:
             if documento is not None:
                 found = [self._records[record_id] for record_id in self._by_document.get(str(documento), ())]
-            elif contrato is not None:
-                found = [self._records[record_id] for record_id in self._by_contract.get(str(contrato), ())]
             else:
                 found = list(self._records.values())
         now = self._clock.now()
-        if documento is not None and contrato is not None:
+        if contrato is not None:
             found = [record for record in found if record.debt.contrato == contrato]
         if situacao is not None:
             found = [record for record in found if record.situacao(now) == situacao]
         return found[page * page_size : (page + 1) * page_size], len(found)
 
-    def log(self, request: LoggedRequest) -> None:
+    def log(self, request: Json) -> None:
         """Log a request that asked for an effect."""
         with self._lock:
             self._requests.append(request)
 
-    def wire(self, record: Record) -> dict[str, Any]:
+    def count_leaked_token(self) -> None:
+        """Count a token that was sent to the other origin."""
+        with self._lock:
+            self._tokens_leaked += 1
+
+    def wire(self, record: Record) -> Json:
         """The record as the contract's Negativacao."""
         now = self._clock.now()
         ready = now >= record.ready_at
@@ -223,24 +190,24 @@ class BureauLedger:
             "atualizado_em": self._clock.instant(record.ready_at if ready else record.accepted_at),
         }
 
-    def as_json(self) -> dict[str, Any]:
+    def as_json(self) -> Json:
         """`records` (the contract's fields and `motivo`), `requests` and `counts`."""
         records, requests = self._copies()
         return {
             "records": [self.wire(record) | {"motivo": record.motivo} for record in records],
-            "requests": [request.as_json() for request in requests],
+            "requests": requests,
             "counts": self._count(records, requests),
         }
 
     def counts(self) -> dict[str, int]:
-        """The counts; see `_count`."""
+        """The counts alone."""
         return self._count(*self._copies())
 
-    def _count(self, records: list[Record], requests: list[LoggedRequest]) -> dict[str, int]:
+    def _count(self, records: list[Record], requests: list[Json]) -> dict[str, int]:
         now = self._clock.now()
         situations = Counter(record.situacao(now) for record in records)
         active = Counter(record.debt.key for record in records if record.is_active(now))
-        accepted = Counter(request.operation for request in requests if request.outcome in ("ACEITA", "RESPONDIDA"))
+        accepted = Counter(each["operation"] for each in requests if each["outcome"] in ("ACEITA", "RESPONDIDA"))
         return {
             "records": len(records),
             "processing": situations[PROCESSING],
@@ -253,13 +220,14 @@ class BureauLedger:
             "inclusions_accepted": accepted["include"],
             "removals_accepted": accepted["remove"],
             "queries_answered": accepted["query"],
-            "repeated": sum(request.repeated for request in requests),
-            "reinclusions": sum(request.reinclusion for request in requests),
-            "effect_delayed": sum(request.effect_delayed for request in requests),
-            "replies_lost": sum(request.reply_lost for request in requests),
+            "repeated": sum(each["repeated"] for each in requests),
+            "reinclusions": sum(each["reinclusion"] for each in requests),
+            "effect_delayed": sum(each["effect_delayed"] for each in requests),
+            "replies_lost": sum(each["reply_lost"] for each in requests),
+            "tokens_leaked": self._tokens_leaked,
         }
 
-    def _copies(self) -> tuple[list[Record], list[LoggedRequest]]:
+    def _copies(self) -> tuple[list[Record], list[Json]]:
         with self._lock:
             return list(self._records.values()), list(self._requests)
 

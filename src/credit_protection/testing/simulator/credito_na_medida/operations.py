@@ -4,22 +4,120 @@ from __future__ import annotations
 
 import base64
 import binascii
+import json
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import partial
 from typing import Any
 from urllib.parse import parse_qsl
 
-from credit_protection.testing.simulator.bureau import Refusal
-from credit_protection.testing.simulator.contract import ContractViolation
-from credit_protection.testing.simulator.credito_na_medida.catalogue import person_of
+from credit_protection.testing.simulator.bureau import Refusal, ResponseContext
+from credit_protection.testing.simulator.contract import ContractViolation, Operation
 from credit_protection.testing.simulator.credito_na_medida.ledger import Debt
-from credit_protection.testing.simulator.credito_na_medida.options import ReportForm
-from credit_protection.testing.simulator.credito_na_medida.order import Order
 from credit_protection.testing.simulator.credito_na_medida.reports import ReportOrder, report
-from credit_protection.testing.simulator.credito_na_medida.state import BureauState
+from credit_protection.testing.simulator.credito_na_medida.state import BureauState, ReportForm, person_of
 from credit_protection.testing.simulator.faults import Fault, FaultKind
-from credit_protection.testing.simulator.server import Answer
+from credit_protection.testing.simulator.server import Answer, Request
+
+
+@dataclass(slots=True)
+class Order:
+    """A request, and the `Call` that performs it.
+
+    Args:
+        operation: its name in fault rules.
+        received_at: on the simulator's clock.
+        handler: makes the answer, or raises a refusal.
+        log: writes the order, its status (None without an answer) and its outcome into the ledger.
+        contracted: its operation in the contract, if it has one.
+    """
+
+    request: Request
+    operation: str
+    received_at: float
+    handler: Callable[[Order], Answer]
+    log: Callable[[Order, int | None, str], None]
+    contracted: Operation | None = None
+    path: dict[str, str] = field(default_factory=dict)
+    subject: dict[str, str] = field(default_factory=dict)
+    context: ResponseContext = field(default_factory=ResponseContext)
+    record_id: str | None = None
+    repeated: bool = False
+    reinclusion: bool = False
+
+    def perform(self, context: ResponseContext) -> Answer:
+        """Perform the request, and log it."""
+        self.context = context
+        outcome = "RESPONDIDA" if self.operation == "query" else "ACEITA"
+        try:
+            answer = self.handler(self)
+        except ContractViolation as violation:
+            outcome = "VALIDACAO"
+            answer = refused(Refusal(422, outcome, str(violation), field=violation.field))
+        except Refusal as refusal:
+            outcome = refusal.code
+            answer = refused(refusal)
+            self.record_id = refusal.record_id
+        self.log(self, answer.status, outcome)
+        return answer
+
+    def skip_effect(self, fault: Fault, refusal: Refusal | None = None) -> Answer:
+        """Log that the request had no effect."""
+        self.context = ResponseContext(fault)
+        if refusal is None:
+            self.log(self, None, "CORTADA")
+            return Answer(503, b"")
+        self.log(self, refusal.status, refusal.code)
+        return refused(refusal)
+
+    def query(self) -> dict[str, str | int]:
+        """The query parameters, checked against the contract; a path outside the contract has none."""
+        if self.contracted is None:
+            return {}
+        if self.request.body and not self.contracted.has_body:
+            raise Refusal(400, "CORPO_INESPERADO", "Esta operação não recebe corpo")
+        return self.contracted.check_query(self.request.query)
+
+    def body(self) -> dict[str, Any]:
+        """The JSON body, checked against the contract."""
+        return self.checked(self.parsed())
+
+    def checked(self, value: object) -> dict[str, Any]:
+        """A body, checked against the contract."""
+        if self.contracted is not None:
+            self.contracted.check_body(value)
+        return value if isinstance(value, dict) else {}
+
+    def parsed(self) -> object:
+        """The body as JSON of any type."""
+        if self.media_type() != "application/json":
+            raise Refusal(415, "TIPO_DE_CONTEUDO", "Envie application/json")
+        try:
+            return json.loads(self.request.body)
+        except ValueError:
+            raise Refusal(400, "JSON_INVALIDO", "O corpo não é JSON") from None
+
+    def media_type(self) -> str:
+        """The body's media type without its parameters."""
+        return self.request.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+    def fault(self, kind: FaultKind) -> Fault | None:
+        """The order's fault, if it is of that kind."""
+        fault = self.context.fault
+        return fault if fault is not None and fault.kind is kind else None
+
+    def processing_error(self) -> str | None:
+        """The error after processing, where a fault says so."""
+        fault = self.fault(FaultKind.PROCESSING_ERROR)
+        return fault.message if fault is not None else None
+
+
+def refused(refusal: Refusal) -> Answer:
+    """A refusal as the contract's Erro."""
+    error = {"codigo": refusal.code, "mensagem": refusal.message, "campo": refusal.field, "id": refusal.record_id}
+    return Answer.json(refusal.status, error)
+
 
 OWN_REPORTS, OTHER_REPORTS = "/v1/relatorios/", "/arquivos/"
 _DEFAULT_PAGE_SIZE = 100
@@ -31,18 +129,18 @@ class Operations:
     def __init__(self, state: BureauState) -> None:
         self._state = state
         self.table: dict[tuple[str, str], tuple[str, Callable[[Order], Answer]]] = {
-            ("POST", "/oauth/token"): ("token", self.token),
-            ("GET", "/v1/produtos"): ("products", partial(self.catalogue, "produtos")),
-            ("GET", "/v1/naturezas"): ("natures", partial(self.catalogue, "naturezas")),
-            ("GET", "/v1/motivos-baixa"): ("reasons", partial(self.catalogue, "motivos")),
-            ("POST", "/v1/consultas"): ("query", self.query),
-            ("GET", "/v1/negativacoes"): ("find", self.find),
-            ("POST", "/v1/negativacoes"): ("include", self.include),
-            ("GET", "/v1/negativacoes/{id}"): ("find", self.get),
-            ("DELETE", "/v1/negativacoes/{id}"): ("remove", self.remove),
+            ("POST", "/oauth/token"): ("token", self._token),
+            ("GET", "/v1/produtos"): ("products", partial(self._catalogue, "produtos")),
+            ("GET", "/v1/naturezas"): ("natures", partial(self._catalogue, "naturezas")),
+            ("GET", "/v1/motivos-baixa"): ("reasons", partial(self._catalogue, "motivos")),
+            ("POST", "/v1/consultas"): ("query", self._query),
+            ("GET", "/v1/negativacoes"): ("find", self._find),
+            ("POST", "/v1/negativacoes"): ("include", self._include),
+            ("GET", "/v1/negativacoes/{id}"): ("find", self._get),
+            ("DELETE", "/v1/negativacoes/{id}"): ("remove", self._remove),
         }
 
-    def token(self, order: Order) -> Answer:
+    def _token(self, order: Order) -> Answer:
         """Log in; the credentials come as JSON, as a form, or as HTTP Basic."""
         order.query()
         body = order.checked(_credentials(order))
@@ -52,12 +150,11 @@ class Operations:
         token = self._state.tokens.issue(options.token_seconds)
         return Answer.json(200, {"access_token": token, "token_type": "Bearer", "expires_in": options.token_seconds})
 
-    def catalogue(self, name: str, order: Order) -> Answer:
-        """One of the catalogue's lists."""
+    def _catalogue(self, name: str, order: Order) -> Answer:
         self._admit(order)
         return Answer.json(200, {name: self._state.catalogue.as_json()[name]})
 
-    def query(self, order: Order) -> Answer:
+    def _query(self, order: Order) -> Answer:
         """Charge a credit query, then answer in the form that the options set."""
         self._admit(order)
         body = order.body()
@@ -67,19 +164,21 @@ class Operations:
         question = ReportOrder(body["documento"], product["codigo"], product["nome"], tuple(sorted(inputs.items())))
         return self._report_answer(question, order)
 
-    def own_report(self, order: Order) -> Answer:
-        """Give a report on the API's origin, with the token."""
-        self._admit(order)
-        return self._report(order, OWN_REPORTS)
+    def report(self, folder: str, order: Order) -> Answer:
+        """Give a report: on the API's origin with the token, on the other origin, where none must be sent, without."""
+        if folder == OWN_REPORTS:
+            self._admit(order)
+        elif "authorization" in order.request.headers:
+            self._state.ledger.count_leaked_token()
+        path = order.request.path
+        protocolo = path.removeprefix(folder).removesuffix(".pdf")
+        kept = self._state.reports.get(protocolo)
+        if order.request.method != "GET" or kept is None or path != f"{folder}{protocolo}.pdf":
+            raise Refusal(404, "NAO_ENCONTRADA", "Relatório não encontrado")
+        question, fault = kept
+        return _file(question, order.context.fault or fault, ())
 
-    def other_report(self, order: Order) -> Answer:
-        """Give a report on the other origin, where a token must not be sent."""
-        if "authorization" in order.request.headers:
-            self._state.record_token_leak()
-        return self._report(order, OTHER_REPORTS)
-
-    def find(self, order: Order) -> Answer:
-        """One page of the records that match."""
+    def _find(self, order: Order) -> Answer:
         filters = self._admit(order)
         page, page_size = int(filters.pop("pagina", 0)), int(filters.pop("por_pagina", _DEFAULT_PAGE_SIZE))
         if page_size < 1:
@@ -88,14 +187,12 @@ class Operations:
         found, total = ledger.find(filters, page=page, page_size=page_size)
         return Answer.json(200, {"negativacoes": [ledger.wire(record) for record in found], "total": total})
 
-    def get(self, order: Order) -> Answer:
-        """One record."""
+    def _get(self, order: Order) -> Answer:
         self._admit(order)
         ledger = self._state.ledger
         return Answer.json(200, ledger.wire(ledger.get(order.path["id"])))
 
-    def include(self, order: Order) -> Answer:
-        """Include a debt."""
+    def _include(self, order: Order) -> Answer:
         self._admit(order)
         body = order.body()
         person = self._person(body["documento"])
@@ -105,19 +202,16 @@ class Operations:
         if Decimal(body["valor"]) <= 0:
             raise Refusal(422, "VALOR_INVALIDO", "O valor deve ser maior que zero", field="valor")
         names = ("documento", "contrato", "vencimento", "valor", "natureza")
-        included = self._state.ledger.include(
+        record = self._state.ledger.include(
             Debt(**{name: body[name] for name in names}, pedido=order.request.body),
             seconds=self._state.options.processing_seconds,
             duplicate_check=self._state.options.duplicate_check,
             error=order.processing_error(),
         )
-        order.record_id = included.record.id
-        order.repeated = included.repeated
-        order.reinclusion = included.reinclusion
-        return Answer.json(201, self._state.ledger.wire(included.record))
+        order.record_id, order.repeated, order.reinclusion = record.id, record.repeated, record.reinclusion
+        return Answer.json(201, self._state.ledger.wire(record))
 
-    def remove(self, order: Order) -> Answer:
-        """Remove a debt."""
+    def _remove(self, order: Order) -> Answer:
         motivo = str(self._admit(order)["motivo"])
         ledger = self._state.ledger
         ledger.get(order.path["id"])
@@ -156,15 +250,6 @@ class Operations:
             answer["pdf_url"] = f"{folder}{question.protocolo}.pdf"
         return Answer.json(200, answer, headers)
 
-    def _report(self, order: Order, folder: str) -> Answer:
-        path = order.request.path
-        protocolo = path.removeprefix(folder).removesuffix(".pdf")
-        kept = self._state.reports.get(protocolo)
-        if order.request.method != "GET" or kept is None or path != f"{folder}{protocolo}.pdf":
-            raise Refusal(404, "NAO_ENCONTRADA", "Relatório não encontrado")
-        question, fault = kept
-        return _file(question, order.context.fault or fault, ())
-
 
 def _credentials(order: Order) -> object:
     """The credentials of a login, in the form of the JSON body."""
@@ -183,7 +268,6 @@ def _credentials(order: Order) -> object:
 
 
 def _file(question: ReportOrder, fault: Fault | None, headers: tuple[tuple[str, str], ...]) -> Answer:
-    """The report's bytes; an HTML page has the media type of the fault."""
     media_type = "application/pdf"
     if fault is not None and fault.kind is FaultKind.HTML_INSTEAD_OF_PDF:
         media_type = fault.media_type

@@ -6,16 +6,17 @@ import hashlib
 import io
 import random
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import lru_cache
-from typing import Any
 
 from reportlab.lib.colors import HexColor, white
 from reportlab.lib.pagesizes import A4
+from reportlab.lib.styles import ParagraphStyle
 from reportlab.lib.units import mm
 from reportlab.pdfgen.canvas import Canvas
-from reportlab.platypus import Table, TableStyle
+from reportlab.platypus import Flowable, PageBreak, Paragraph, SimpleDocTemplate, Spacer, Table
 
 from credit_protection.domain.documents import parse_document
 from credit_protection.testing.simulator.faults import FaultKind
@@ -54,12 +55,11 @@ def report(order: ReportOrder, fault: FaultKind | None = None) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class _Section:
-    """A heading and its table; the first row is a header where `has_header`."""
+    """A heading and its table, whose first row is a header."""
 
     heading: str
     widths: tuple[int, ...]
     rows: list[list[str]]
-    has_header: bool = True
 
 
 @lru_cache(maxsize=256)
@@ -68,17 +68,26 @@ def _rendered(order: ReportOrder) -> bytes:
         draw = random.Random(f"{order.documento}/{order.produto}")
         issued = date(2026, 1, 5) + timedelta(days=draw.randrange(180))
         pages = _pages(order, issued, draw)
-        buffer = io.BytesIO()
-        canvas = Canvas(buffer, pagesize=A4, invariant=True)
-        canvas.setTitle(f"{order.nome_produto} - {order.protocolo}")
-        canvas.setAuthor("Crédito na Medida (simulador)")
-        for number, sections in enumerate(pages, start=1):
-            _draw_frame(canvas, order, issued, f"Página {number} de {len(pages)}")
-            top = _HEIGHT - 48 * mm
+        story: list[Flowable] = []
+        for sections in pages:
             for section in sections:
-                top = _draw_section(canvas, top, section)
-            canvas.showPage()
-        canvas.save()
+                story += [Paragraph(section.heading, _HEADING), _table(section), Spacer(0, 8 * mm)]
+            story.append(PageBreak())
+
+        def draw_frame(canvas: Canvas, _: object) -> None:
+            _draw_frame(canvas, order, issued, f"Página {canvas.getPageNumber()} de {len(pages)}")
+
+        buffer = io.BytesIO()
+        SimpleDocTemplate(
+            buffer,
+            pagesize=A4,
+            topMargin=40 * mm,
+            leftMargin=_MARGIN,
+            rightMargin=_MARGIN,
+            title=f"{order.nome_produto} - {order.protocolo}",
+            author="Crédito na Medida (simulador)",
+            invariant=True,
+        ).build(story, draw_frame, draw_frame)
         return buffer.getvalue()
 
 
@@ -86,6 +95,7 @@ _RENDERING = threading.Lock()
 _WIDTH, _HEIGHT = A4
 _MARGIN = 18 * mm
 _BLUE, _PALE, _GREY, _LINE = HexColor(0x17456B), HexColor(0xEAF1F7), HexColor(0x5A6570), HexColor(0xC9D3DC)
+_HEADING = ParagraphStyle("heading", fontName="Helvetica-Bold", fontSize=12, textColor=_BLUE, spaceAfter=8)
 
 _FIRST = ["Ana", "Bruno", "Carla", "Diego", "Elaine", "Fábio", "Gisele", "Heitor", "Íris", "João", "Lívia", "Otávio"]
 _LAST = ["Almeida", "Barros", "Conceição", "Duarte", "Esteves", "Fonseca", "Guimarães", "Leão", "Moura", "Ribeiro"]
@@ -97,6 +107,7 @@ _NOTARIES = ["1º Tabelionato de Protesto", "2º Tabelionato de Protesto", "3º 
 _SEGMENTS = ["Varejo", "Banco", "Telecomunicações", "Seguradora", "Provedor de internet", "Locadora"]
 _BANDS = ((300, "risco alto"), (500, "risco médio"), (700, "risco baixo"), (1001, "risco muito baixo"))
 _NOTES = [
+    ["Aviso"],
     ["As informações deste relatório são confidenciais e destinam-se à análise de crédito do solicitante."],
     ["A decisão de conceder ou não o crédito é de responsabilidade exclusiva do consulente."],
     ["Relatório gerado por simulador: todos os dados são fictícios."],
@@ -104,15 +115,17 @@ _NOTES = [
 
 
 def _pages(order: ReportOrder, issued: date, draw: random.Random) -> list[list[_Section]]:
-    """Fictitious data, drawn from the query."""
-
     def day() -> str:
         return f"{issued - timedelta(days=draw.randrange(10, 1500)):%d/%m/%Y}"
 
     def amount() -> str:
         return f"{draw.randrange(4_000, 900_000) / 100:,.2f}".translate(str.maketrans(",.", ".,"))
 
-    def newest_first(rows: list[list[str]]) -> list[list[str]]:
+    def one_of(words: list[str]) -> Callable[[], str]:
+        return lambda: draw.choice(words)
+
+    def newest_first(least: int, most: int, *columns: Callable[[], str]) -> list[list[str]]:
+        rows = [[column() for column in (day, *columns)] for _ in range(draw.randint(least, most))]
         return sorted(rows, key=lambda row: row[0].split("/")[::-1], reverse=True)
 
     is_company = len(order.documento) > len("00000000000")
@@ -120,18 +133,12 @@ def _pages(order: ReportOrder, issued: date, draw: random.Random) -> list[list[_
     company, person = f"{surname} {draw.choice(_TRADES)} Ltda.", f"{draw.choice(_FIRST)} {surname} {draw.choice(_LAST)}"
     since = date(1958 + draw.randrange(40), 1 + draw.randrange(12), 1 + draw.randrange(28))
     score = draw.randrange(80, 960)
-    debts = newest_first(
-        [
-            [day(), draw.choice(_DEBTS), draw.choice(_CREDITORS), f"{draw.randrange(10**8):08d}", amount()]
-            for _ in range(draw.randrange(1, 9))
-        ]
-    )
-    protests = newest_first(
-        [[day(), draw.choice(_NOTARIES), draw.choice(_CITIES), amount()] for _ in range(draw.randrange(1, 5))]
-    )
-    queries = newest_first([[day(), draw.choice(_SEGMENTS)] for _ in range(draw.randrange(3, 12))])
+    debts = newest_first(1, 8, one_of(_DEBTS), one_of(_CREDITORS), lambda: f"{draw.randrange(10**8):08d}", amount)
+    protests = newest_first(1, 4, one_of(_NOTARIES), one_of(_CITIES), amount)
+    queries = newest_first(3, 11, one_of(_SEGMENTS))
     identification = [
-        ["Documento", _formatted(order.documento)],
+        ["Campo", "Valor"],
+        ["Documento", parse_document(order.documento).formatted],
         ["Nome", company if is_company else person],
         ["Data de fundação" if is_company else "Data de nascimento", f"{since:%d/%m/%Y}"],
         ["Cidade", draw.choice(_CITIES)],
@@ -139,6 +146,7 @@ def _pages(order: ReportOrder, issued: date, draw: random.Random) -> list[list[_
         *([f"Insumo: {name}", value[:60]] for name, value in order.insumos),
     ]
     scored = [
+        ["Campo", "Valor"],
         ["Score (de 0 a 1000)", str(score)],
         ["Faixa", next(band for limit, band in _BANDS if score < limit)],
         ["Pontualidade estimada", f"{score / 10:.0f}%"],
@@ -151,8 +159,8 @@ def _pages(order: ReportOrder, issued: date, draw: random.Random) -> list[list[_
     debt_header = ["Data", "Natureza", "Credor", "Contrato", "Valor (R$)"]
     return [
         [
-            _Section("Identificação", (50, 124), identification, has_header=False),
-            _Section("Score de crédito", (50, 124), scored, has_header=False),
+            _Section("Identificação", (50, 124), identification),
+            _Section("Score de crédito", (50, 124), scored),
             _Section("Resumo", (110, 64), [["Ocorrência", "Quantidade"], *counts]),
         ],
         [
@@ -161,17 +169,12 @@ def _pages(order: ReportOrder, issued: date, draw: random.Random) -> list[list[_
         ],
         [
             _Section("Consultas anteriores", (40, 134), [["Data", "Segmento"], *queries]),
-            _Section("Observações", (174,), _NOTES, has_header=False),
+            _Section("Observações", (174,), _NOTES),
         ],
     ]
 
 
-def _formatted(document: str) -> str:
-    return parse_document(document).formatted
-
-
 def _draw_frame(canvas: Canvas, order: ReportOrder, issued: date, page: str) -> None:
-    """Draw a page's header and footer."""
     canvas.setFillColor(_BLUE)
     canvas.rect(0, _HEIGHT - 30 * mm, _WIDTH, 30 * mm, stroke=0, fill=1)
     canvas.setFillColor(white)
@@ -179,7 +182,7 @@ def _draw_frame(canvas: Canvas, order: ReportOrder, issued: date, page: str) -> 
     canvas.drawString(_MARGIN, _HEIGHT - 14 * mm, "Crédito na Medida")
     canvas.setFont("Helvetica", 11)
     canvas.drawString(_MARGIN, _HEIGHT - 22 * mm, order.nome_produto)
-    canvas.drawRightString(_WIDTH - _MARGIN, _HEIGHT - 14 * mm, _formatted(order.documento))
+    canvas.drawRightString(_WIDTH - _MARGIN, _HEIGHT - 14 * mm, parse_document(order.documento).formatted)
     canvas.drawRightString(_WIDTH - _MARGIN, _HEIGHT - 22 * mm, f"Emitido em {issued:%d/%m/%Y}")
     canvas.setFillColor(_GREY)
     canvas.setFont("Helvetica", 8)
@@ -188,25 +191,13 @@ def _draw_frame(canvas: Canvas, order: ReportOrder, issued: date, page: str) -> 
     canvas.drawRightString(_WIDTH - _MARGIN, 10 * mm, page)
 
 
-def _draw_section(canvas: Canvas, top: float, section: _Section) -> float:
-    """Draw a heading and its table; return the height below them, with a margin."""
-    canvas.setFillColor(_BLUE)
-    canvas.setFont("Helvetica-Bold", 12)
-    canvas.drawString(_MARGIN, top, section.heading)
-    first_row = 1 if section.has_header else 0
-    style: list[tuple[Any, ...]] = [
+def _table(section: _Section) -> Table:
+    style = [
         ("FONT", (0, 0), (-1, -1), "Helvetica", 9),
+        ("FONT", (0, 0), (-1, 0), "Helvetica-Bold", 9),
         ("LINEBELOW", (0, 0), (-1, -1), 0.4, _LINE),
-        ("ROWBACKGROUNDS", (0, first_row), (-1, -1), [white, _PALE]),
+        ("ROWBACKGROUNDS", (0, 1), (-1, -1), [white, _PALE]),
+        ("BACKGROUND", (0, 0), (-1, 0), _BLUE),
+        ("TEXTCOLOR", (0, 0), (-1, 0), white),
     ]
-    if section.has_header:
-        style += [
-            ("FONT", (0, 0), (-1, 0), "Helvetica-Bold", 9),
-            ("BACKGROUND", (0, 0), (-1, 0), _BLUE),
-            ("TEXTCOLOR", (0, 0), (-1, 0), white),
-        ]
-    table = Table(section.rows, colWidths=[width * mm for width in section.widths])
-    table.setStyle(TableStyle(style))
-    _, height = table.wrapOn(canvas, _WIDTH, _HEIGHT)
-    table.drawOn(canvas, _MARGIN, top - 4 * mm - height)
-    return float(top - 4 * mm - height - 12 * mm)
+    return Table(section.rows, [width * mm for width in section.widths], style=style)

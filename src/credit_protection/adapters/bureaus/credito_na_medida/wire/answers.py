@@ -4,19 +4,17 @@ An answer that does not follow the contract is `Unreadable`: a missing list is n
 such record" is concluded from it.
 """
 
-from __future__ import annotations
-
 import base64
 import binascii
 import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from credit_protection.adapters.bureaus.credito_na_medida import codes
 from credit_protection.adapters.bureaus.json_answers import (
+    JsonObject,
     Unreadable,
     display_text,
     optional_text,
@@ -26,10 +24,12 @@ from credit_protection.adapters.bureaus.json_answers import (
     read_word,
     required_text,
 )
+from credit_protection.adapters.http import HttpReply
 from credit_protection.domain.bureau_answers import (
     Accepted,
     Done,
     ExecutionResult,
+    Receipt,
     RecordFound,
     RecordKey,
     RecordState,
@@ -43,11 +43,6 @@ from credit_protection.domain.products import BOTH, Product, ProductInput
 from credit_protection.domain.queries import PDF
 from credit_protection.domain.reasons import BureauReason
 from credit_protection.ports.bureau import ListedRecord
-
-if TYPE_CHECKING:
-    from credit_protection.adapters.bureaus.json_answers import JsonObject
-    from credit_protection.adapters.http import HttpReply
-    from credit_protection.domain.bureau_answers import Receipt
 
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 _is_id = re.compile(r"(?!\.+$)[A-Za-z0-9_.:-]{1,64}").fullmatch
@@ -126,11 +121,7 @@ class Record:
         return RecordFound(self.state, bureau_id=self.id, message=self.error)
 
     def listed(self) -> ListedRecord:
-        """The record as an item of a list.
-
-        Raises:
-            Unreadable: its document is neither a CPF nor a CNPJ.
-        """
+        """The record as an item of a list. Raises `Unreadable`: its document is neither a CPF nor a CNPJ."""
         try:
             document = parse_document(self.document)
         except InvalidInput as invalid:
@@ -240,9 +231,6 @@ def parse_error(reply: HttpReply) -> WireError | None:
         optional_text(body, "campo") or None,
         usable_id(record_id) if isinstance(record_id, str) else None,
     )
-
-
-# ------------------------------------------------------------------------------------------------ parts
 
 
 def _product(body: JsonObject) -> Product:

@@ -1,18 +1,13 @@
 """Builds the requests of the contract: domain values in, `HttpCall` out."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from credit_protection.adapters.http import HttpCall
+from credit_protection.domain.bureau_answers import RecordKey
 from credit_protection.domain.documents import PersonType
 from credit_protection.domain.queries import PDF
-
-if TYPE_CHECKING:
-    from credit_protection.domain.bureau_answers import RecordKey
-    from credit_protection.domain.requests import InclusionOrder
-    from credit_protection.ports.bureau import QueryOrder
+from credit_protection.domain.requests import InclusionOrder
+from credit_protection.ports.bureau import QueryOrder
 
 TOKEN_PATH = "/oauth/token"  # noqa: S105 - a path
 PROTOCOL_HEADER = "x-protocolo"

@@ -1,15 +1,16 @@
 """Creditors, integrations with their settings, and their catalogues."""
 
-from __future__ import annotations
-
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date
 from decimal import Decimal
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+from sqlalchemy import Row
 
 from credit_protection.adapters.storage.sqlalchemy.column_types import member_of
 from credit_protection.adapters.storage.sqlalchemy.mappers.plain_fields import PlainFields
+from credit_protection.adapters.storage.sqlalchemy.tables import CREDITOR, INTEGRATION
 from credit_protection.domain.creditors import Creditor
 from credit_protection.domain.documents import PersonType
 from credit_protection.domain.guards import NOTICE_DAYS_BY_STATE, GuardSettings, TelecomGuard
@@ -20,12 +21,13 @@ from credit_protection.domain.products import Product, ProductInput
 from credit_protection.domain.reasons import BureauReason
 from credit_protection.domain.removal_policy import RemovalPolicy, RemovalRule
 
-if TYPE_CHECKING:
-    from sqlalchemy import Row
-
-
 _PLAIN_CREDITOR = PlainFields(Creditor, without=("local_holidays",))
+_PLAIN_REASON = PlainFields(BureauReason)
 _PLAIN_PRODUCT = PlainFields(Product, without=("person_types", "inputs", "price"))
+_PLAIN_SETTINGS = PlainFields(IntegrationSettings, without=("environment", "removal_policy", "guards", "reuse"))
+_PLAIN_GUARDS = PlainFields(
+    GuardSettings, without=("fine_percent", "monthly_interest_percent", "notice_days_by_state", "telecom")
+)
 _PLAIN = PlainFields(
     Integration, without=("parameters", "encrypted_parameters", "settings", "failing_negativation_ids")
 )
@@ -64,26 +66,21 @@ def integration_of(row: Row[Any] | SimpleNamespace) -> Integration:
 
 
 def _settings_tree(settings: IntegrationSettings) -> dict[str, Any]:
-    return {
+    return _PLAIN_SETTINGS.of(settings) | {
         "environment": settings.environment.value,
         "removal_policy": _policy_tree(settings.removal_policy),
         "guards": _guards_tree(settings.guards),
         "reuse": {"days": settings.reuse.days, "mode": settings.reuse.mode.value},
-        "grouped": settings.grouped,
-        "rate_per_second": settings.rate_per_second,
-        "owns_transmission": settings.owns_transmission,
     }
 
 
 def _settings_of(tree: dict[str, Any]) -> IntegrationSettings:
     return IntegrationSettings(
+        **_PLAIN_SETTINGS.of_tree(tree),
         environment=member_of(Environment, tree["environment"]),
         removal_policy=_policy_of(tree["removal_policy"]),
         guards=_guards_of(tree["guards"]),
         reuse=ReuseWindow(tree["reuse"]["days"], member_of(ReuseMode, tree["reuse"]["mode"])),
-        grouped=tree["grouped"],
-        rate_per_second=tree["rate_per_second"],
-        owns_transmission=tree["owns_transmission"],
     )
 
 
@@ -100,14 +97,9 @@ def _policy_of(tree: dict[str, Any]) -> RemovalPolicy:
 
 
 def _guards_tree(guards: GuardSettings) -> dict[str, Any]:
-    return {
-        "minimum_days_late": guards.minimum_days_late,
-        "maximum_age_years": guards.maximum_age_years,
-        "age_margin_days": guards.age_margin_days,
+    return _PLAIN_GUARDS.of(guards) | {
         "fine_percent": str(guards.fine_percent),
         "monthly_interest_percent": str(guards.monthly_interest_percent),
-        "creditor_notifies": guards.creditor_notifies,
-        "notice_days": guards.notice_days,
         "notice_days_by_state": dict(guards.notice_days_by_state),
         "telecom": guards.telecom.value,
     }
@@ -115,26 +107,40 @@ def _guards_tree(guards: GuardSettings) -> dict[str, Any]:
 
 def _guards_of(tree: dict[str, Any]) -> GuardSettings:
     return GuardSettings(
-        minimum_days_late=tree["minimum_days_late"],
-        maximum_age_years=tree["maximum_age_years"],
-        age_margin_days=tree["age_margin_days"],
+        **_PLAIN_GUARDS.of_tree(tree),
         fine_percent=Decimal(tree["fine_percent"]),
         monthly_interest_percent=Decimal(tree["monthly_interest_percent"]),
-        creditor_notifies=tree["creditor_notifies"],
-        notice_days=tree["notice_days"],
         notice_days_by_state=tree.get("notice_days_by_state", NOTICE_DAYS_BY_STATE),
         telecom=member_of(TelecomGuard, tree["telecom"]),
     )
 
 
-# ------------------------------------------------------------------------------------------------ catalogue
+_INTEGRATION_LABELS = {column.name: f"integration__{column.name}" for column in INTEGRATION.c}
+_CREDITOR_LABELS = {column.name: f"creditor__{column.name}" for column in CREDITOR.c}
+JOINED_COLUMNS = (
+    *(INTEGRATION.c[name].label(label) for name, label in _INTEGRATION_LABELS.items()),
+    *(CREDITOR.c[name].label(label) for name, label in _CREDITOR_LABELS.items()),
+)
+"""The integration and the creditor that a row refers to, under labels that no table uses: a decision needs both."""
 
 
-def product_row(integration_id: str, position: int, product: Product) -> dict[str, Any]:
-    """The row of a product; its position keeps the list's order."""
+def integration_in(row: Row[Any]) -> Integration | None:
+    """The integration of a row with these columns; None where there is none."""
+    return None if row.integration__id is None else integration_of(_part(row, _INTEGRATION_LABELS))
+
+
+def creditor_in(row: Row[Any]) -> Creditor | None:
+    """The creditor, likewise."""
+    return None if row.creditor__id is None else creditor_of(_part(row, _CREDITOR_LABELS))
+
+
+def _part(row: Row[Any], labels: Mapping[str, str]) -> SimpleNamespace:
+    return SimpleNamespace(**{name: getattr(row, label) for name, label in labels.items()})
+
+
+def product_row(product: Product) -> dict[str, Any]:
+    """The row of a product; like those of natures and reasons, without its integration and its place in the list."""
     return _PLAIN_PRODUCT.of(product) | {
-        "integration_id": integration_id,
-        "position": position,
         "person_types": _persons_tree(product.person_types),
         "inputs": [{"code": each.code, "name": each.name, "required": each.required} for each in product.inputs],
         "price_cents": product.price,
@@ -151,11 +157,10 @@ def product_of(row: Row[Any]) -> Product:
     )
 
 
-def nature_row(integration_id: str, position: int, nature: InclusionNature) -> dict[str, Any]:
+def nature_row(nature: InclusionNature) -> dict[str, Any]:
     """The row of a nature."""
     persons = None if nature.person_types is None else _persons_tree(nature.person_types)
-    row = {"integration_id": integration_id, "position": position, "person_types": persons}
-    return row | {"code": nature.code, "description": nature.description}
+    return {"code": nature.code, "description": nature.description, "person_types": persons}
 
 
 def nature_of(row: Row[Any]) -> InclusionNature:
@@ -164,15 +169,14 @@ def nature_of(row: Row[Any]) -> InclusionNature:
     return InclusionNature(row.code, row.description, persons)
 
 
-def reason_row(integration_id: str, position: int, reason: BureauReason) -> dict[str, Any]:
+def reason_row(reason: BureauReason) -> dict[str, Any]:
     """The row of a removal reason."""
-    row = {"integration_id": integration_id, "position": position}
-    return row | {"code": reason.code, "description": reason.description}
+    return _PLAIN_REASON.of(reason)
 
 
 def reason_of(row: Row[Any]) -> BureauReason:
     """The removal reason of a row."""
-    return BureauReason(row.code, row.description)
+    return BureauReason(**_PLAIN_REASON.of(row))
 
 
 def _persons_tree(persons: Iterable[PersonType]) -> list[str]:

@@ -1,9 +1,9 @@
 """Requests, negativations with their transmissions, and history."""
 
-from __future__ import annotations
-
 from datetime import UTC, date, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+from sqlalchemy import Row
 
 from credit_protection.adapters.storage.derived_columns import (
     bureau_reference,
@@ -27,10 +27,6 @@ from credit_protection.domain.reasons import RemovalReason
 from credit_protection.domain.removal_policy import RemovalCause, RemovalTrigger
 from credit_protection.domain.requests import InclusionRequest
 
-if TYPE_CHECKING:
-    from sqlalchemy import Row
-
-
 _PLAIN_REQUEST = PlainFields(InclusionRequest, without=("invoice_ids",))
 _PLAIN = PlainFields(
     Negativation,
@@ -48,9 +44,6 @@ def request_row(request: InclusionRequest) -> dict[str, Any]:
 def request_of(row: Row[Any]) -> InclusionRequest:
     """The request of a row."""
     return InclusionRequest(**_PLAIN_REQUEST.of(row), invoice_ids=tuple(row.invoice_ids))
-
-
-# ------------------------------------------------------------------------------------------------ negativations
 
 
 def negativation_row(negativation: Negativation) -> dict[str, Any]:
@@ -179,9 +172,6 @@ def _trigger_of(tree: dict[str, Any]) -> RemovalTrigger:
         reason=None if reason is None else member_of(RemovalReason, reason),
         note=tree["note"],
     )
-
-
-# ------------------------------------------------------------------------------------------------ history
 
 
 def event_row(event: Event) -> dict[str, Any]:

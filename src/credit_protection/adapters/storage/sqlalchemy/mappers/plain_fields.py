@@ -11,12 +11,7 @@ if TYPE_CHECKING:
 
 
 class PlainFields:
-    """Copies the plain fields of a dataclass, from a value to a row or back.
-
-    Args:
-        kind: the dataclass.
-        without: fields that are converted, or held in columns of other names.
-    """
+    """Copies the plain fields of a dataclass, from a value to a row or back; not those that a mapper converts."""
 
     def __init__(self, kind: type[DataclassInstance], *, without: tuple[str, ...] = ()) -> None:
         self._names = tuple(field.name for field in fields(kind) if field.name not in without)
@@ -25,3 +20,7 @@ class PlainFields:
     def of(self, source: object) -> dict[str, Any]:
         """By name, of a value or of a row."""
         return dict(zip(self._names, self._values(source), strict=True))
+
+    def of_tree(self, tree: dict[str, Any]) -> dict[str, Any]:
+        """By name, of a JSON object that may have further ones."""
+        return {name: tree[name] for name in self._names}

@@ -27,11 +27,7 @@ _alembic = threading.Lock()
 
 
 def upgrade(engine: sa.Engine, *, schema: str | None = None) -> None:
-    """Upgrade the tables to the newest revision.
-
-    Args:
-        engine: of the database.
-        schema: of the tables, on PostgreSQL; created where it is missing.
+    """Upgrade the tables to the newest revision; a schema (on PostgreSQL) is created where it is missing.
 
     Raises:
         ConfigurationError: a newer version of the program migrated the database.
@@ -52,13 +48,7 @@ def upgrade(engine: sa.Engine, *, schema: str | None = None) -> None:
 
 
 def downgrade(engine: sa.Engine, revision: str, *, schema: str | None = None) -> None:
-    """Downgrade the tables to an older revision; `base` drops them all, with their data.
-
-    Args:
-        engine: of the database.
-        revision: the older one.
-        schema: of the tables, on PostgreSQL.
-    """
+    """Downgrade the tables to an older revision; `base` drops them all, with their data."""
     from alembic import command  # noqa: PLC0415 - slow to import
 
     with _alembic, _locked(engine, schema) as connection:

@@ -1,19 +1,19 @@
 """The audit trail and the watermarks."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 
-from credit_protection.adapters.storage.sqlalchemy.mappers.audit import audit_of, audit_row
-from credit_protection.adapters.storage.sqlalchemy.pages import newest_first, read_page
+from credit_protection.adapters.storage.sqlalchemy.mappers.plain_fields import PlainFields
+from credit_protection.adapters.storage.sqlalchemy.pages import filtered, read_newest
 from credit_protection.adapters.storage.sqlalchemy.tables import AUDIT, WATERMARK
 from credit_protection.adapters.storage.sqlalchemy.transaction import Repository
 from credit_protection.domain.audit import AuditEntry
 from credit_protection.ports.storage import AuditFilter, Page, PageRequest
 
+_PLAIN = PlainFields(AuditEntry, without=("before", "after"))
 _C = AUDIT.c
 _ADD = sa.insert(AUDIT).inline()
 _SELECT = sa.select(AUDIT)
@@ -29,22 +29,16 @@ class SqlAudit(Repository):
     def add(self, *entries: AuditEntry) -> None:
         """Append."""
         if entries:
-            self._transaction.execute_deferred(_ADD, [audit_row(entry) for entry in entries])
+            self._transaction.execute_deferred(_ADD, [_audit_row(entry) for entry in entries])
 
     def list(self, wanted: AuditFilter, page: PageRequest) -> Page[AuditEntry]:
         """Newest first."""
-        statement = _SELECT
-        if wanted.creditor_ids is not None:
-            statement = statement.where(_C.creditor_id.in_(sorted(wanted.creditor_ids)))
-        for column, value in ((_C.subject, wanted.subject), (_C.actor_id, wanted.actor_id), (_C.act, wanted.act)):
-            if value is not None:
-                statement = statement.where(column == value)
+        conditions = filtered(AUDIT, wanted, "subject", "actor_id", "act")
         if wanted.since is not None:
-            statement = statement.where(_C.at >= wanted.since)
+            conditions.append(_C.at >= wanted.since)
         if wanted.before is not None:
-            statement = statement.where(_C.at < wanted.before)
-        statement = newest_first(statement, _C.at, _C.seq, page)
-        return read_page(self._transaction, statement, page, audit_of, lambda row: (row.at.isoformat(), str(row.seq)))
+            conditions.append(_C.at < wanted.before)
+        return read_newest(self._transaction, _SELECT.where(*conditions), _C.at, _C.seq, page, _audit_of)
 
 
 class SqlWatermarks(Repository):
@@ -63,3 +57,11 @@ class SqlWatermarks(Repository):
         """By name, those whose names have the prefix."""
         rows = self._transaction.rows(_WATERMARKS, {"length": len(prefix), "prefix": prefix})
         return {row.name: row.at for row in sorted(rows, key=lambda row: row.name)}
+
+
+def _audit_row(entry: AuditEntry) -> dict[str, Any]:
+    return _PLAIN.of(entry) | {"before": dict(entry.before), "after": dict(entry.after)}
+
+
+def _audit_of(row: sa.Row[Any]) -> AuditEntry:
+    return AuditEntry(**_PLAIN.of(row), before=row.before, after=row.after)

@@ -1,7 +1,5 @@
 """Due transmissions and expired leases."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 

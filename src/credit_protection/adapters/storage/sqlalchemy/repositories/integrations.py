@@ -1,26 +1,12 @@
 """Creditors, integrations and their catalogues."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 import sqlalchemy as sa
 
 from credit_protection.adapters.storage.conflicts import id_conflict, not_found, version_conflict
-from credit_protection.adapters.storage.sqlalchemy import integration_join
-from credit_protection.adapters.storage.sqlalchemy.mappers.integrations import (
-    creditor_of,
-    creditor_row,
-    integration_of,
-    integration_row,
-    nature_of,
-    nature_row,
-    product_of,
-    product_row,
-    reason_of,
-    reason_row,
-)
+from credit_protection.adapters.storage.sqlalchemy.mappers import integrations as mapper
 from credit_protection.adapters.storage.sqlalchemy.tables import CREDITOR, INTEGRATION, NATURE, PRODUCT, REMOVAL_REASON
 from credit_protection.adapters.storage.sqlalchemy.transaction import Repository
 from credit_protection.domain.creditors import Creditor
@@ -33,7 +19,7 @@ _ALL_CREDITORS = sa.select(CREDITOR).order_by(CREDITOR.c.id)
 _ONE_CREDITOR = sa.select(CREDITOR).where(CREDITOR.c.id == sa.bindparam("key"))
 _ONE = sa.select(INTEGRATION).where(INTEGRATION.c.id == sa.bindparam("key"))
 _WITH_CREDITOR = (
-    sa.select(*integration_join.COLUMNS)
+    sa.select(*mapper.JOINED_COLUMNS)
     .select_from(INTEGRATION)
     .outerjoin(CREDITOR, CREDITOR.c.id == sa.bindparam("creditor_key"))
     .where(INTEGRATION.c.id == sa.bindparam("key"))
@@ -45,16 +31,9 @@ _REPLACE = sa.update(INTEGRATION).where(
 )
 
 
-def _listed(table: sa.Table) -> sa.Select[Any]:
-    return sa.select(table).where(table.c.integration_id == sa.bindparam("key")).order_by(table.c.position)
-
-
-def _cleared(table: sa.Table) -> sa.Delete:
-    return sa.delete(table).where(table.c.integration_id == sa.bindparam("key"))
-
-
-_LIST = {table: _listed(table) for table in (PRODUCT, NATURE, REMOVAL_REASON)}
-_CLEAR = {table: _cleared(table) for table in _LIST}
+_OF_INTEGRATION = {table: table.c.integration_id == sa.bindparam("key") for table in (PRODUCT, NATURE, REMOVAL_REASON)}
+_LIST = {table: sa.select(table).where(which).order_by(table.c.position) for table, which in _OF_INTEGRATION.items()}
+_CLEAR = {table: sa.delete(table).where(which) for table, which in _OF_INTEGRATION.items()}
 
 
 class SqlCreditors(Repository):
@@ -63,18 +42,15 @@ class SqlCreditors(Repository):
     def save(self, creditor: Creditor) -> None:
         """Insert, or replace the one with this id."""
         self._transaction.prefetched_integrations.clear()
-        self._transaction.insert_or_replace(CREDITOR, creditor_row(creditor))
+        self._transaction.insert_or_replace(CREDITOR, mapper.creditor_row(creditor))
 
     def get(self, creditor_id: str) -> Creditor:
         """Raises `NotFound`."""
-        row = self._transaction.row(_ONE_CREDITOR, {"key": creditor_id})
-        if row is None:
-            raise not_found("a empresa", creditor_id)
-        return creditor_of(row)
+        return mapper.creditor_of(self._required(_ONE_CREDITOR, creditor_id, "a empresa"))
 
     def all(self) -> Sequence[Creditor]:
         """All, by id."""
-        return [creditor_of(row) for row in self._transaction.rows(_ALL_CREDITORS)]
+        return [mapper.creditor_of(row) for row in self._transaction.rows(_ALL_CREDITORS)]
 
 
 class SqlIntegrations(Repository):
@@ -82,14 +58,14 @@ class SqlIntegrations(Repository):
 
     def add(self, integration: Integration) -> None:
         """Insert a new one. Raises `Conflict` where its id exists."""
-        if not self._transaction.insert_new(INTEGRATION, integration_row(integration)):
+        if not self._transaction.insert_new(INTEGRATION, mapper.integration_row(integration)):
             raise id_conflict("a integração", integration.id)
 
     def save(self, integration: Integration) -> None:
         """Replace, and increment the version."""
         self._transaction.prefetched_integrations.clear()
         key, read = integration.id, integration.version
-        row = integration_row(integration) | {"version": read + 1, "key": key, "read_version": read}
+        row = mapper.integration_row(integration) | {"version": read + 1, "key": key, "read_version": read}
         del row["id"]
         if not self._transaction.execute(_REPLACE, row):
             self.get(key)
@@ -97,10 +73,7 @@ class SqlIntegrations(Repository):
 
     def get(self, integration_id: str) -> Integration:
         """Raises `NotFound`; a deleted one is still found here."""
-        row = self._transaction.row(_ONE, {"key": integration_id})
-        if row is None:
-            raise not_found("a integração", integration_id)
-        return integration_of(row)
+        return mapper.integration_of(self._required(_ONE, integration_id, "a integração"))
 
     def get_with_creditor(self, integration_id: str, creditor_id: str) -> tuple[Integration, Creditor]:
         """Both in one read; in none where they were joined to an earlier row. Raises `NotFound` for either."""
@@ -108,49 +81,47 @@ class SqlIntegrations(Repository):
         if known is not None:
             return known
         row = self._transaction.row(_WITH_CREDITOR, {"key": integration_id, "creditor_key": creditor_id})
-        integration = None if row is None else integration_join.integration_in(row)
+        integration = None if row is None else mapper.integration_in(row)
         if row is None or integration is None:
             raise not_found("a integração", integration_id)
-        creditor = integration_join.creditor_in(row)
+        creditor = mapper.creditor_in(row)
         if creditor is None:
             raise not_found("a empresa", creditor_id)
         return integration, creditor
 
     def all(self, *, with_deleted: bool = False) -> Sequence[Integration]:
         """All, oldest first."""
-        return [integration_of(row) for row in self._transaction.rows(_ALL if with_deleted else _KEPT)]
+        return [mapper.integration_of(row) for row in self._transaction.rows(_ALL if with_deleted else _KEPT)]
 
     def products(self, integration_id: str) -> Sequence[Product]:
         """All products, in the stored order."""
-        return [product_of(row) for row in self._list(PRODUCT, integration_id)]
+        return [mapper.product_of(row) for row in self._list(PRODUCT, integration_id)]
 
     def save_products(self, integration_id: str, products: Iterable[Product]) -> None:
         """Replace the list."""
-        rows = [product_row(integration_id, position, product) for position, product in enumerate(products)]
-        self._replace(PRODUCT, integration_id, rows)
+        self._replace(PRODUCT, integration_id, map(mapper.product_row, products))
 
     def natures(self, integration_id: str) -> Sequence[InclusionNature]:
         """The natures, in the bureau's order."""
-        return [nature_of(row) for row in self._list(NATURE, integration_id)]
+        return [mapper.nature_of(row) for row in self._list(NATURE, integration_id)]
 
     def save_natures(self, integration_id: str, natures: Iterable[InclusionNature]) -> None:
         """Replace the list."""
-        rows = [nature_row(integration_id, position, nature) for position, nature in enumerate(natures)]
-        self._replace(NATURE, integration_id, rows)
+        self._replace(NATURE, integration_id, map(mapper.nature_row, natures))
 
     def reasons(self, integration_id: str) -> Sequence[BureauReason]:
         """The removal reasons, in the bureau's order."""
-        return [reason_of(row) for row in self._list(REMOVAL_REASON, integration_id)]
+        return [mapper.reason_of(row) for row in self._list(REMOVAL_REASON, integration_id)]
 
     def save_reasons(self, integration_id: str, reasons: Iterable[BureauReason]) -> None:
         """Replace the list."""
-        rows = [reason_row(integration_id, position, reason) for position, reason in enumerate(reasons)]
-        self._replace(REMOVAL_REASON, integration_id, rows)
+        self._replace(REMOVAL_REASON, integration_id, map(mapper.reason_row, reasons))
 
     def _list(self, table: sa.Table, integration_id: str) -> Sequence[sa.Row[Any]]:
         return self._transaction.rows(_LIST[table], {"key": integration_id})
 
-    def _replace(self, table: sa.Table, integration_id: str, rows: list[dict[str, Any]]) -> None:
+    def _replace(self, table: sa.Table, integration_id: str, rows: Iterable[dict[str, Any]]) -> None:
         self._transaction.execute(_CLEAR[table], {"key": integration_id})
-        if rows:
-            self._transaction.execute(sa.insert(table), rows)
+        placed = [row | {"integration_id": integration_id, "position": place} for place, row in enumerate(rows)]
+        if placed:
+            self._transaction.execute(sa.insert(table), placed)

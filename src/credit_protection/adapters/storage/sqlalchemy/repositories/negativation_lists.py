@@ -1,7 +1,5 @@
 """Lists of negativations."""
 
-from __future__ import annotations
-
 from datetime import date
 from typing import Any
 
@@ -9,7 +7,13 @@ import sqlalchemy as sa
 
 from credit_protection.adapters.storage.derived_columns import QueueName, WaitState
 from credit_protection.adapters.storage.sqlalchemy.mappers.negativations import negativation_of
-from credit_protection.adapters.storage.sqlalchemy.pages import decode_cursor, newest_first, read_page, unknown_cursor
+from credit_protection.adapters.storage.sqlalchemy.pages import (
+    decode_cursor,
+    filtered,
+    read_newest,
+    read_page,
+    unknown_cursor,
+)
 from credit_protection.adapters.storage.sqlalchemy.tables import NEGATIVATION, is_, is_false
 from credit_protection.adapters.storage.sqlalchemy.transaction import Repository
 from credit_protection.domain.negativations import Negativation
@@ -28,20 +32,14 @@ class NegativationLists(Repository):
     def list(self, wanted: NegativationFilter, page: PageRequest) -> Page[Negativation]:
         """Newest first; a removal queue (`in_removal_queue`) earliest deadline first."""
         statement = NEGATIVATION_COLUMNS.where(*_conditions(wanted))
-        if wanted.in_removal_queue:
-            return read_page(
-                self._transaction,
-                _most_urgent_first(statement, page),
-                page,
-                negativation_of,
-                lambda row: (row.deadline.isoformat(), row.id),
-            )
+        if not wanted.in_removal_queue:
+            return read_newest(self._transaction, statement, _C.created_at, _C.id, page, negativation_of)
         return read_page(
             self._transaction,
-            newest_first(statement, _C.created_at, _C.id, page),
+            _most_urgent_first(statement, page),
             page,
             negativation_of,
-            lambda row: (row.created_at.isoformat(), row.id),
+            lambda row: (row.deadline.isoformat(), row.id),
         )
 
     def count_open(self, integration_id: str) -> int:
@@ -51,25 +49,13 @@ class NegativationLists(Repository):
 
 
 def _conditions(wanted: NegativationFilter) -> list[sa.ColumnElement[bool]]:
-    conditions: list[sa.ColumnElement[bool]] = []
-    if wanted.creditor_ids is not None:
-        conditions.append(_C.creditor_id.in_(sorted(wanted.creditor_ids)))
+    conditions = filtered(NEGATIVATION, wanted, "integration_id", "customer_id", "document", "observed")
     if wanted.is_open is not None:
         conditions.append(_C.queue.is_not(None) if wanted.is_open else _C.queue.is_(None))
     if wanted.in_removal_queue is not None:
         conditions.append(_is_or_not(_C.queue, QueueName.REMOVAL, wanted=wanted.in_removal_queue))
     if wanted.blocked is not None:
         conditions.append(_is_or_not(_C.wait_state, WaitState.PERSON, wanted=wanted.blocked))
-    conditions += [
-        column == value
-        for column, value in (
-            (_C.integration_id, wanted.integration_id),
-            (_C.customer_id, wanted.customer_id),
-            (_C.document, wanted.document),
-            (_C.observed, wanted.observed),
-        )
-        if value is not None
-    ]
     return conditions
 
 

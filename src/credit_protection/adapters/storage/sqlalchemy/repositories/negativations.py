@@ -1,31 +1,15 @@
 """The negativations with their transmissions, and their history."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Sequence
 from datetime import date
 from typing import Any
 
 import sqlalchemy as sa
 
-from credit_protection.adapters.storage.conflicts import (
-    id_conflict,
-    invoice_conflict,
-    not_found,
-    reference_conflict,
-    version_conflict,
-)
+from credit_protection.adapters.storage import conflicts
 from credit_protection.adapters.storage.derived_columns import adopted_reference
-from credit_protection.adapters.storage.sqlalchemy import integration_join
-from credit_protection.adapters.storage.sqlalchemy.mappers.negativations import (
-    event_of,
-    event_row,
-    invoice_rows,
-    negativation_of,
-    negativation_row,
-    request_of,
-    request_row,
-)
+from credit_protection.adapters.storage.sqlalchemy.mappers import integrations as integration_mapper
+from credit_protection.adapters.storage.sqlalchemy.mappers import negativations as mapper
 from credit_protection.adapters.storage.sqlalchemy.pages import decode_cursor, read_page
 from credit_protection.adapters.storage.sqlalchemy.repositories.due_transmissions import DueTransmissions
 from credit_protection.adapters.storage.sqlalchemy.repositories.negativation_lists import (
@@ -75,7 +59,7 @@ _COVERS_ONE = sa.and_(_IS_ACTIVE, _I.invoice_id == sa.bindparam("invoice_id"))
 
 def _covering(covers: sa.ColumnElement[bool]) -> sa.Select[Any]:
     return (
-        NEGATIVATION_COLUMNS.add_columns(*integration_join.COLUMNS)
+        NEGATIVATION_COLUMNS.add_columns(*integration_mapper.JOINED_COLUMNS)
         .select_from(NEGATIVATION)
         .outerjoin(INTEGRATION, INTEGRATION.c.id == _C.integration_id)
         .outerjoin(CREDITOR, CREDITOR.c.id == _C.creditor_id)
@@ -116,21 +100,14 @@ class SqlNegativations(DueTransmissions, NegativationLists):
         self._locked_ids: set[str] = set()
         """Locked since they were read: no other unit can have changed them."""
 
-    # -------------------------------------------------------------------------------------------- requests
-
     def add_request(self, request: InclusionRequest) -> None:
         """Insert the request of a person. Raises `Conflict` where its id exists."""
-        if not self._transaction.insert_new(INCLUSION_REQUEST, request_row(request)):
-            raise id_conflict("o pedido", request.id)
+        if not self._transaction.insert_new(INCLUSION_REQUEST, mapper.request_row(request)):
+            raise conflicts.id_conflict("o pedido", request.id)
 
     def request(self, request_id: str) -> InclusionRequest:
         """Raises `NotFound`."""
-        row = self._transaction.row(_REQUEST, {"key": request_id})
-        if row is None:
-            raise not_found("o pedido", request_id)
-        return request_of(row)
-
-    # -------------------------------------------------------------------------------------------- one by one
+        return mapper.request_of(self._required(_REQUEST, request_id, "o pedido"))
 
     def find_by_bureau_keys(
         self, integration_id: str, keys: Sequence[tuple[str, str, date | None]]
@@ -139,7 +116,7 @@ class SqlNegativations(DueTransmissions, NegativationLists):
         key_set = set(keys)
         references = {adopted_reference(integration_id, *key) for key in key_set} | {key[1] for key in key_set}
         found = [
-            negativation_of(row)
+            mapper.negativation_of(row)
             for some in chunks(sorted(references))
             for row in self._transaction.rows(_WITH_REFERENCES, {"references": some})
         ]
@@ -148,10 +125,12 @@ class SqlNegativations(DueTransmissions, NegativationLists):
     def add(self, negativation: Negativation) -> None:
         """Insert a new one, or no row of it; the unit stays usable."""
         key = negativation.id
-        if not self._transaction.insert_new(NEGATIVATION, negativation_row(negativation)):
+        if not self._transaction.insert_new(NEGATIVATION, mapper.negativation_row(negativation)):
             known = self._transaction.row(_EXISTS, {"key": key})
-            raise reference_conflict(negativation.reference) if known is None else id_conflict("a negativação", key)
-        invoices = invoice_rows(negativation)
+            if known is None:
+                raise conflicts.reference_conflict(negativation.reference)
+            raise conflicts.id_conflict("a negativação", key)
+        invoices = mapper.invoice_rows(negativation)
         if self._transaction.insert_new(NEGATIVATION_INVOICE, invoices) != len(invoices):
             self._require_invoices(key, len(invoices))
         self._remember_row(negativation)
@@ -162,27 +141,27 @@ class SqlNegativations(DueTransmissions, NegativationLists):
         if there is None or there[0] != expected:
             self._transaction.execute(_DELETE_INVOICE_ROWS, {"key": key})
             self._transaction.execute(_DELETE, {"key": key})
-            raise invoice_conflict(key)
+            raise conflicts.invoice_conflict(key)
 
     def save(self, negativation: Negativation) -> None:
         """Replace, and increment the version."""
-        row = negativation_row(negativation)
+        row = mapper.negativation_row(negativation)
         if not self._transaction.execute(_REPLACE, _replacing(row, self._changed_columns(row))):
             self.get(negativation.id)
-            raise version_conflict("a negativação", negativation.id)
+            raise conflicts.version_conflict("a negativação", negativation.id)
         self._sync_invoice_rows([row])
 
     def save_all(self, negativations: Sequence[Negativation]) -> None:
         """Replace many, and increment their versions."""
         if not negativations:
             return
-        rows = [negativation_row(negativation) for negativation in negativations]
+        rows = [mapper.negativation_row(negativation) for negativation in negativations]
         changed = set[str]().union(*(self._changed_columns(row) for row in rows))
         replacing = [_replacing(row, changed) for row in rows]
         if all(row["id"] in self._locked_ids and (row["id"], row["version"]) in self._known_rows for row in rows):
             self._transaction.execute_deferred(_REPLACE, replacing)
         elif self._transaction.execute(_REPLACE, replacing) != len(rows):
-            raise version_conflict("a negativação", ", ".join(row["id"] for row in rows))
+            raise conflicts.version_conflict("a negativação", ", ".join(row["id"] for row in rows))
         self._sync_invoice_rows(rows)
 
     def _changed_columns(self, row: dict[str, Any]) -> set[str]:
@@ -207,14 +186,11 @@ class SqlNegativations(DueTransmissions, NegativationLists):
         try:
             self._transaction.execute(_UPDATE_INVOICE_ROWS, list(changes.values()))
         except sa.exc.IntegrityError:
-            raise invoice_conflict(", ".join(changes)) from None
+            raise conflicts.invoice_conflict(", ".join(changes)) from None
 
     def get(self, negativation_id: str) -> Negativation:
         """Raises `NotFound`."""
-        row = self._transaction.row(_ONE, {"key": negativation_id})
-        if row is None:
-            raise not_found("a negativação", negativation_id)
-        return self._read(row)
+        return self._read(self._required(_ONE, negativation_id, "a negativação"))
 
     def lock(self, negativation_id: str, *, skip_locked: bool = False) -> Negativation | None:
         """Read and lock until this unit ends."""
@@ -222,7 +198,7 @@ class SqlNegativations(DueTransmissions, NegativationLists):
         if row is None:
             if skip_locked and self._transaction.row(_EXISTS, {"key": negativation_id}) is not None:
                 return None
-            raise not_found("a negativação", negativation_id)
+            raise conflicts.not_found("a negativação", negativation_id)
         return self._read_locked(row)
 
     def lock_all(self, negativation_ids: Sequence[str]) -> Sequence[Negativation]:
@@ -235,26 +211,24 @@ class SqlNegativations(DueTransmissions, NegativationLists):
 
     def append(self, events: Iterable[Event]) -> None:
         """Add to the history."""
-        rows = [event_row(event) for event in events]
+        rows = [mapper.event_row(event) for event in events]
         if rows:
             self._transaction.execute_deferred(_ADD_EVENTS, rows)
 
     def history(self, negativation_id: str) -> Sequence[Event]:
         """Oldest first."""
-        return [event_of(row) for row in self._transaction.rows(_HISTORY, {"key": negativation_id})]
+        return [mapper.event_of(row) for row in self._transaction.rows(_HISTORY, {"key": negativation_id})]
 
     def _read(self, row: sa.Row[Any]) -> Negativation:
-        return self._remember_row(negativation_of(row))
+        return self._remember_row(mapper.negativation_of(row))
 
     def _read_locked(self, row: sa.Row[Any]) -> Negativation:
         self._locked_ids.add(row.id)
         return self._read(row)
 
     def _remember_row(self, negativation: Negativation) -> Negativation:
-        self._known_rows[negativation.id, negativation.version] = negativation_row(negativation)
+        self._known_rows[negativation.id, negativation.version] = mapper.negativation_row(negativation)
         return negativation
-
-    # -------------------------------------------------------------------------------------------- by invoice
 
     def for_invoices(self, host: str, invoice_ids: Sequence[str]) -> Sequence[Negativation]:
         """Negativations that are not closed and cover any of the invoices, oldest first."""
@@ -287,7 +261,7 @@ class SqlNegativations(DueTransmissions, NegativationLists):
         """Keep its integration and creditor too: a decision reads them next."""
         key = row.integration_id, row.creditor_id
         if key not in self._transaction.prefetched_integrations:
-            integration, creditor = integration_join.integration_in(row), integration_join.creditor_in(row)
+            integration, creditor = integration_mapper.integration_in(row), integration_mapper.creditor_in(row)
             if integration is not None and creditor is not None:
                 self._transaction.prefetched_integrations[key] = integration, creditor
         return read(row)

@@ -1,20 +1,21 @@
 """Credit queries and their answers, byte for byte."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 
-from credit_protection.adapters.storage.conflicts import id_conflict, not_found, outcome_conflict
-from credit_protection.adapters.storage.sqlalchemy.mappers.queries import query_of, query_row, report_of, report_row
-from credit_protection.adapters.storage.sqlalchemy.pages import newest_first, read_page
+from credit_protection.adapters.storage.conflicts import id_conflict, outcome_conflict
+from credit_protection.adapters.storage.sqlalchemy.mappers.plain_fields import PlainFields
+from credit_protection.adapters.storage.sqlalchemy.pages import filtered, read_newest
 from credit_protection.adapters.storage.sqlalchemy.tables import CREDIT_QUERY, CREDIT_REPORT, is_
 from credit_protection.adapters.storage.sqlalchemy.transaction import Repository
-from credit_protection.domain.queries import CreditQuery, CreditReport, QueryStatus
+from credit_protection.domain.queries import CreditQuery, CreditReport, DocumentReport, QueryStatus, StructuredReport
 from credit_protection.ports.storage import Page, PageRequest, QueryFilter
 
+_PLAIN = PlainFields(CreditQuery, without=("inputs", "cost"))
+_STRUCTURED = "application/json"
 _C = CREDIT_QUERY.c
 _SELECT = sa.select(CREDIT_QUERY)
 _ONE = _SELECT.where(_C.id == sa.bindparam("key"))
@@ -53,44 +54,49 @@ class SqlQueries(Repository):
             self.get(query.id)
             raise outcome_conflict(query.id)
         if report is not None:
-            self._transaction.execute(sa.insert(CREDIT_REPORT), report_row(query.id, report))
+            self._transaction.execute(sa.insert(CREDIT_REPORT), _report_row(query.id, report))
 
     def get(self, query_id: str) -> CreditQuery:
         """Raises `NotFound`."""
-        row = self._transaction.row(_ONE, {"key": query_id})
-        if row is None:
-            raise not_found("a consulta", query_id)
-        return query_of(row)
+        return _query_of(self._required(_ONE, query_id, "a consulta"))
 
     def report(self, query_id: str) -> CreditReport:
         """The stored answer. Raises `NotFound` where there is none."""
-        row = self._transaction.row(_REPORT, {"key": query_id})
-        if row is None:
-            raise not_found("a resposta da consulta", query_id)
-        return report_of(row)
+        return _report_of(self._required(_REPORT, query_id, "a resposta da consulta"))
 
     def newest_answered(self, integration_id: str, product_code: str, document: str) -> CreditQuery | None:
         """The newest answered query about a document."""
         parameters = {"integration_id": integration_id, "product_code": product_code, "document": document}
         row = self._transaction.row(_NEWEST_ANSWERED, parameters)
-        return None if row is None else query_of(row)
+        return None if row is None else _query_of(row)
 
     def list(self, wanted: QueryFilter, page: PageRequest) -> Page[CreditQuery]:
         """Newest first; the answers' bytes are not read."""
-        statement = _SELECT
-        if wanted.creditor_ids is not None:
-            statement = statement.where(_C.creditor_id.in_(sorted(wanted.creditor_ids)))
-        for column, value in (
-            (_C.integration_id, wanted.integration_id),
-            (_C.customer_id, wanted.customer_id),
-            (_C.document, wanted.document),
-            (_C.actor_id, wanted.actor_id),
-        ):
-            if value is not None:
-                statement = statement.where(column == value)
-        statement = newest_first(statement, _C.asked_at, _C.id, page)
-        return read_page(self._transaction, statement, page, query_of, lambda row: (row.asked_at.isoformat(), row.id))
+        conditions = filtered(CREDIT_QUERY, wanted, "integration_id", "customer_id", "document", "actor_id")
+        return read_newest(self._transaction, _SELECT.where(*conditions), _C.asked_at, _C.id, page, _query_of)
 
     def unanswered_since(self, before: datetime, limit: int) -> Sequence[CreditQuery]:
         """Queries still `SENT` that were asked before an instant, oldest first."""
-        return [query_of(row) for row in self._transaction.rows(_UNANSWERED, {"before": before, "most": limit})]
+        return [_query_of(row) for row in self._transaction.rows(_UNANSWERED, {"before": before, "most": limit})]
+
+
+def query_row(query: CreditQuery) -> dict[str, Any]:
+    """The row of a query."""
+    return _PLAIN.of(query) | {"inputs": dict(query.inputs), "cost_cents": query.cost}
+
+
+def _query_of(row: sa.Row[Any]) -> CreditQuery:
+    return CreditQuery(**_PLAIN.of(row), inputs=row.inputs, cost=row.cost_cents)
+
+
+def _report_row(query_id: str, report: CreditReport) -> dict[str, Any]:
+    row: dict[str, Any] = {"query_id": query_id, "protocol": report.protocol, "content": None, "data": None}
+    if isinstance(report, DocumentReport):
+        return row | {"media_type": report.media_type, "content": report.content, "score": None}
+    return row | {"media_type": _STRUCTURED, "data": dict(report.data), "score": report.score}
+
+
+def _report_of(row: sa.Row[Any]) -> CreditReport:
+    if row.content is not None:
+        return DocumentReport(bytes(row.content), row.media_type, row.protocol)
+    return StructuredReport(row.data, row.protocol, row.score)

@@ -1,17 +1,15 @@
 """The ledger of settlements and reversals, and the lock per invoice."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 
-from credit_protection.adapters.storage.sqlalchemy.mappers.settlements import entry_of, entry_row
 from credit_protection.adapters.storage.sqlalchemy.tables import INVOICE, SETTLEMENT
 from credit_protection.adapters.storage.sqlalchemy.transaction import Repository, Transaction, chunks
-from credit_protection.domain.settlements import Entry
+from credit_protection.domain.money import ZERO
+from credit_protection.domain.settlements import Entry, Reversal, Settlement
 from credit_protection.ports.storage import Unapplied
 
 _C = SETTLEMENT.c
@@ -106,18 +104,15 @@ class SqlSettlements(Repository):
         if len(ids) == 1:
             rows = self._transaction.rows(_ENTRIES_OF_ONE, {"host": host, "invoice_id": ids[0]})
         else:
-            rows = [
-                row
-                for some in chunks(ids)
-                for row in self._transaction.rows(_ENTRIES, {"host": host, "invoice_ids": some})
-            ]
+            parts = ({"host": host, "invoice_ids": some} for some in chunks(ids))
+            rows = [row for part in parts for row in self._transaction.rows(_ENTRIES, part)]
         unapplied: dict[str, list[tuple[str, bool]]] = {invoice_id: [] for invoice_id in invoice_ids}
         for row in rows:
             if row.applied_at is None:
                 unapplied[row.invoice_id].append((row.settlement_id, row.is_reversal))
         for invoice_id, read in unapplied.items():
             self._read.setdefault((host, invoice_id), read)
-        return [entry_of(row) for row in rows]
+        return [_entry_of(row) for row in rows]
 
     def mark_applied(self, host: str, invoice_ids: Sequence[str], now: datetime) -> None:
         """Mark the entries that this unit read of each invoice; all, where it read none."""
@@ -156,3 +151,44 @@ class SqlSettlements(Repository):
             return 0
         parameters = ({"host": host, "invoice_ids": some} for some in chunks(ordered))
         return sum(len(self._transaction.rows(_LOCK, each)) for each in parameters)
+
+
+def entry_row(host: str, entry: Entry, recorded_at: datetime) -> dict[str, Any]:
+    """The row of an entry when it is recorded."""
+    row = {"host": host, "invoice_id": entry.invoice_id, "recorded_at": recorded_at, "applied_at": None}
+    if isinstance(entry, Reversal):
+        return row | {
+            "settlement_id": entry.settlement_id,
+            "is_reversal": True,
+            "kind": None,
+            "happened_on": entry.reversed_on,
+            "amount_cents": None,
+            "discount_cents": ZERO,
+            "available_on": None,
+            "court_order": False,
+        }
+    return row | {
+        "settlement_id": entry.id,
+        "is_reversal": False,
+        "kind": entry.kind,
+        "happened_on": entry.paid_on,
+        "amount_cents": entry.amount,
+        "discount_cents": entry.discount,
+        "available_on": entry.available_on,
+        "court_order": entry.court_order,
+    }
+
+
+def _entry_of(row: sa.Row[Any]) -> Entry:
+    if row.is_reversal:
+        return Reversal(row.settlement_id, row.invoice_id, row.happened_on)
+    return Settlement(
+        id=row.settlement_id,
+        invoice_id=row.invoice_id,
+        kind=row.kind,
+        paid_on=row.happened_on,
+        amount=row.amount_cents,
+        discount=row.discount_cents,
+        available_on=row.available_on,
+        court_order=row.court_order,
+    )

@@ -7,6 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
+from sqlalchemy.types import TypeEngine
 
 revision = "v0001"
 down_revision = None
@@ -20,334 +21,232 @@ _FLAG = sa.Integer().with_variant(sa.Boolean(), "postgresql")
 _SEQUENCE = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
 
-def _where(condition: str, *, sqlite: str | None = None) -> dict[str, Any]:
-    return {"postgresql_where": sa.text(condition), "sqlite_where": sa.text(sqlite or condition)}
+def _columns(kind: TypeEngine[Any] | type[TypeEngine[Any]], *names: str, null: bool = False) -> list[sa.Column[Any]]:
+    return [sa.Column(name, kind, nullable=null) for name in names]
+
+
+def _create_table(
+    table: str, *columns: sa.schema.SchemaItem, key: tuple[str, ...] = ("id",), **references: str
+) -> None:
+    op.create_table(
+        table,
+        *columns,
+        sa.PrimaryKeyConstraint(*key, name=f"pk_{table}"),
+        *(
+            sa.ForeignKeyConstraint([column], [f"{other}.id"], name=f"fk_{table}_{column}")
+            for column, other in references.items()
+        ),
+    )
+
+
+def _create_catalogue(table: str, *columns: sa.Column[Any]) -> None:
+    integration = sa.Column("integration_id", sa.Text, nullable=False)
+    position = sa.Column("position", sa.Integer, autoincrement=False, nullable=False)
+    key = ("integration_id", "position")
+    _create_table(table, integration, position, *columns, key=key, integration_id="cp_integration")
+
+
+def _create_index(table: str, name: str, columns: list[str], where: str = "", *, unique: bool = False) -> None:
+    sqlite = where.replace("= false", "= 0")
+    conditions: dict[str, Any] = {"postgresql_where": sa.text(where), "sqlite_where": sa.text(sqlite)} if where else {}
+    op.create_index(f"{'uq' if unique else 'ix'}_{table}_{name}", table, columns, unique=unique, **conditions)
+
+
+def _create_list_indexes(table: str, order: list[str], *filters: str) -> None:
+    _create_index(table, "newest", order)
+    for column in filters:
+        _create_index(table, column.removesuffix("_id"), [column, *order])
 
 
 def upgrade() -> None:
     """Create them."""
-    op.create_table(
+    _create_table(
         "cp_creditor",
-        sa.Column("id", sa.Text, nullable=False),
-        sa.Column("document", sa.Text, nullable=False),
-        sa.Column("name", sa.Text, nullable=False),
-        sa.Column("state", sa.Text, nullable=False),
-        sa.Column("city", sa.Text, nullable=False),
-        sa.Column("time_zone", sa.Text, nullable=False),
-        sa.Column("local_holidays", _JSON, nullable=False),
-        sa.Column("is_telecom", _FLAG, nullable=False),
-        sa.PrimaryKeyConstraint("id", name="pk_cp_creditor"),
+        *_columns(sa.Text, "id", "document", "name", "state", "city", "time_zone"),
+        *_columns(_JSON, "local_holidays"),
+        *_columns(_FLAG, "is_telecom"),
     )
-    op.create_table(
+    _create_table(
         "cp_integration",
-        sa.Column("id", sa.Text, nullable=False),
-        sa.Column("gateway", sa.Text, nullable=False),
-        sa.Column("description", sa.Text, nullable=False),
-        sa.Column("creditor_id", sa.Text, nullable=False),
-        sa.Column("parameters", _JSON, nullable=False),
-        sa.Column("encrypted_parameters", _JSON, nullable=False),
-        sa.Column("created_at", _INSTANT, nullable=False),
-        sa.Column("active", _FLAG, nullable=False),
-        sa.Column("settings", _JSON, nullable=False),
-        sa.Column("paused_until", _INSTANT, nullable=True),
-        sa.Column("pause_reason", sa.Text, nullable=False),
-        sa.Column("deleted_at", _INSTANT, nullable=True),
-        sa.Column("version", sa.Integer, nullable=False),
-        sa.Column("failing_negativation_ids", _JSON, nullable=False),
-        sa.Column("consecutive_pauses", sa.Integer, nullable=False),
-        sa.Column("paused_since", _INSTANT, nullable=True),
-        sa.PrimaryKeyConstraint("id", name="pk_cp_integration"),
+        *_columns(sa.Text, "id", "gateway", "description", "creditor_id"),
+        *_columns(_JSON, "parameters", "encrypted_parameters"),
+        *_columns(_INSTANT, "created_at"),
+        *_columns(_FLAG, "active"),
+        *_columns(_JSON, "settings"),
+        *_columns(_INSTANT, "paused_until", null=True),
+        *_columns(sa.Text, "pause_reason"),
+        *_columns(_INSTANT, "deleted_at", null=True),
+        *_columns(sa.Integer, "version"),
+        *_columns(_JSON, "failing_negativation_ids"),
+        *_columns(sa.Integer, "consecutive_pauses"),
+        *_columns(_INSTANT, "paused_since", null=True),
     )
-    op.create_table(
+    _create_catalogue(
         "cp_product",
-        sa.Column("integration_id", sa.Text, nullable=False),
-        sa.Column("position", sa.Integer, autoincrement=False, nullable=False),
-        sa.Column("code", sa.Text, nullable=False),
-        sa.Column("name", sa.Text, nullable=False),
-        sa.Column("kind", sa.Text, nullable=False),
-        sa.Column("person_types", _JSON, nullable=False),
-        sa.Column("inputs", _JSON, nullable=False),
-        sa.Column("price_cents", sa.BigInteger, nullable=True),
-        sa.Column("hidden", _FLAG, nullable=False),
-        sa.Column("gone_at", _INSTANT, nullable=True),
-        sa.PrimaryKeyConstraint("integration_id", "position", name="pk_cp_product"),
-        sa.ForeignKeyConstraint(["integration_id"], ["cp_integration.id"], name="fk_cp_product_integration_id"),
+        *_columns(sa.Text, "code", "name", "kind"),
+        *_columns(_JSON, "person_types", "inputs"),
+        *_columns(sa.BigInteger, "price_cents", null=True),
+        *_columns(_FLAG, "hidden"),
+        *_columns(_INSTANT, "gone_at", null=True),
     )
-    op.create_table(
+    _create_catalogue(
         "cp_nature",
-        sa.Column("integration_id", sa.Text, nullable=False),
-        sa.Column("position", sa.Integer, autoincrement=False, nullable=False),
-        sa.Column("code", sa.Text, nullable=False),
-        sa.Column("description", sa.Text, nullable=False),
-        sa.Column("person_types", _JSON, nullable=True),
-        sa.PrimaryKeyConstraint("integration_id", "position", name="pk_cp_nature"),
-        sa.ForeignKeyConstraint(["integration_id"], ["cp_integration.id"], name="fk_cp_nature_integration_id"),
+        *_columns(sa.Text, "code", "description"),
+        *_columns(_JSON, "person_types", null=True),
     )
-    op.create_table(
-        "cp_removal_reason",
-        sa.Column("integration_id", sa.Text, nullable=False),
-        sa.Column("position", sa.Integer, autoincrement=False, nullable=False),
-        sa.Column("code", sa.Text, nullable=False),
-        sa.Column("description", sa.Text, nullable=False),
-        sa.PrimaryKeyConstraint("integration_id", "position", name="pk_cp_removal_reason"),
-        sa.ForeignKeyConstraint(["integration_id"], ["cp_integration.id"], name="fk_cp_removal_reason_integration_id"),
-    )
-    op.create_table(
+    _create_catalogue("cp_removal_reason", *_columns(sa.Text, "code", "description"))
+    _create_table(
         "cp_credit_query",
-        sa.Column("id", sa.Text, nullable=False),
-        sa.Column("integration_id", sa.Text, nullable=False),
-        sa.Column("creditor_id", sa.Text, nullable=False),
-        sa.Column("product_code", sa.Text, nullable=False),
-        sa.Column("document", sa.Text, nullable=False),
-        sa.Column("customer_id", sa.Text, nullable=True),
-        sa.Column("purpose", sa.Text, nullable=False),
-        sa.Column("actor_id", sa.Text, nullable=False),
-        sa.Column("asked_at", _INSTANT, nullable=False),
-        sa.Column("inputs", _JSON, nullable=False),
-        sa.Column("status", sa.Text, nullable=False),
-        sa.Column("cost_cents", sa.BigInteger, nullable=True),
-        sa.Column("answered_at", _INSTANT, nullable=True),
-        sa.Column("protocol", sa.Text, nullable=True),
-        sa.Column("error_code", sa.Text, nullable=False),
-        sa.Column("error_message", sa.Text, nullable=False),
-        sa.Column("media_type", sa.Text, nullable=False),
-        sa.Column("size", sa.BigInteger, nullable=False),
-        sa.Column("sha256", sa.Text, nullable=False),
-        sa.PrimaryKeyConstraint("id", name="pk_cp_credit_query"),
-        sa.ForeignKeyConstraint(["integration_id"], ["cp_integration.id"], name="fk_cp_credit_query_integration_id"),
+        *_columns(sa.Text, "id", "integration_id", "creditor_id", "product_code", "document"),
+        *_columns(sa.Text, "customer_id", null=True),
+        *_columns(sa.Text, "purpose", "actor_id"),
+        *_columns(_INSTANT, "asked_at"),
+        *_columns(_JSON, "inputs"),
+        *_columns(sa.Text, "status"),
+        *_columns(sa.BigInteger, "cost_cents", null=True),
+        *_columns(_INSTANT, "answered_at", null=True),
+        *_columns(sa.Text, "protocol", null=True),
+        *_columns(sa.Text, "error_code", "error_message", "media_type"),
+        *_columns(sa.BigInteger, "size"),
+        *_columns(sa.Text, "sha256"),
+        integration_id="cp_integration",
     )
-    op.create_index("ix_cp_credit_query_actor", "cp_credit_query", ["actor_id", "asked_at", "id"])
-    op.create_index("ix_cp_credit_query_creditor", "cp_credit_query", ["creditor_id", "asked_at", "id"])
-    op.create_index("ix_cp_credit_query_customer", "cp_credit_query", ["customer_id", "asked_at", "id"])
-    op.create_index("ix_cp_credit_query_document", "cp_credit_query", ["document", "asked_at", "id"])
-    op.create_index("ix_cp_credit_query_integration", "cp_credit_query", ["integration_id", "asked_at", "id"])
-    op.create_index("ix_cp_credit_query_newest", "cp_credit_query", ["asked_at", "id"])
-    op.create_index(
-        "ix_cp_credit_query_reuse",
-        "cp_credit_query",
-        ["document", "integration_id", "product_code", "answered_at"],
-        **_where("status = 'answered'"),
+    _create_list_indexes(
+        "cp_credit_query", ["asked_at", "id"], "actor_id", "creditor_id", "customer_id", "document", "integration_id"
     )
-    op.create_index("ix_cp_credit_query_unanswered", "cp_credit_query", ["asked_at", "id"], **_where("status = 'sent'"))
-    op.create_table(
+    _create_index(
+        "cp_credit_query", "reuse", ["document", "integration_id", "product_code", "answered_at"], "status = 'answered'"
+    )
+    _create_index("cp_credit_query", "unanswered", ["asked_at", "id"], "status = 'sent'")
+    _create_table(
         "cp_credit_report",
-        sa.Column("query_id", sa.Text, nullable=False),
-        sa.Column("media_type", sa.Text, nullable=False),
-        sa.Column("content", sa.LargeBinary, nullable=True),
-        sa.Column("data", sa.Text, nullable=True),
-        sa.Column("protocol", sa.Text, nullable=True),
-        sa.Column("score", sa.Integer, nullable=True),
-        sa.PrimaryKeyConstraint("query_id", name="pk_cp_credit_report"),
-        sa.ForeignKeyConstraint(["query_id"], ["cp_credit_query.id"], name="fk_cp_credit_report_query_id"),
+        *_columns(sa.Text, "query_id", "media_type"),
+        *_columns(sa.LargeBinary, "content", null=True),
+        *_columns(sa.Text, "data", "protocol", null=True),
+        *_columns(sa.Integer, "score", null=True),
+        key=("query_id",),
+        query_id="cp_credit_query",
     )
-    op.create_table(
+    _create_table(
         "cp_inclusion_request",
-        sa.Column("id", sa.Text, nullable=False),
-        sa.Column("integration_id", sa.Text, nullable=False),
-        sa.Column("actor_id", sa.Text, nullable=False),
-        sa.Column("actor_name", sa.Text, nullable=False),
-        sa.Column("requested_at", _INSTANT, nullable=False),
-        sa.Column("customer_id", sa.Text, nullable=False),
-        sa.Column("subscription_id", sa.Text, nullable=False),
-        sa.Column("invoice_ids", _JSON, nullable=False),
-        sa.Column("nature_code", sa.Text, nullable=False),
-        sa.Column("remark", sa.Text, nullable=False),
-        sa.PrimaryKeyConstraint("id", name="pk_cp_inclusion_request"),
-        sa.ForeignKeyConstraint(
-            ["integration_id"], ["cp_integration.id"], name="fk_cp_inclusion_request_integration_id"
-        ),
+        *_columns(sa.Text, "id", "integration_id", "actor_id", "actor_name"),
+        *_columns(_INSTANT, "requested_at"),
+        *_columns(sa.Text, "customer_id", "subscription_id"),
+        *_columns(_JSON, "invoice_ids"),
+        *_columns(sa.Text, "nature_code", "remark"),
+        integration_id="cp_integration",
     )
-    op.create_table(
+    _create_table(
         "cp_negativation",
-        sa.Column("id", sa.Text, nullable=False),
-        sa.Column("request_id", sa.Text, nullable=False),
-        sa.Column("integration_id", sa.Text, nullable=False),
-        sa.Column("creditor_id", sa.Text, nullable=False),
-        sa.Column("registry", sa.Text, nullable=False),
-        sa.Column("host", sa.Text, nullable=False),
-        sa.Column("customer_id", sa.Text, nullable=False),
-        sa.Column("subscription_id", sa.Text, nullable=False),
-        sa.Column("customer_name", sa.Text, nullable=False),
-        sa.Column("document", sa.Text, nullable=False),
-        sa.Column("invoices", _JSON, nullable=False),
-        sa.Column("nature_code", sa.Text, nullable=False),
-        sa.Column("reference", sa.Text, nullable=False),
-        sa.Column("requested_by", sa.Text, nullable=False),
-        sa.Column("created_at", _INSTANT, nullable=False),
-        sa.Column("observed", sa.Text, nullable=False),
-        sa.Column("observed_since", _INSTANT, nullable=False),
-        sa.Column("desired", sa.Text, nullable=False),
-        sa.Column("triggers", _JSON, nullable=False),
-        sa.Column("is_closed", _FLAG, nullable=False),
-        sa.Column("unanswered_inclusions", sa.Integer, nullable=True),
-        sa.Column("unanswered_inclusions_since", _INSTANT, nullable=True),
-        sa.Column("unanswered_inclusions_quiet_until", _INSTANT, nullable=True),
-        sa.Column("unanswered_removals", sa.Integer, nullable=True),
-        sa.Column("unanswered_removals_since", _INSTANT, nullable=True),
-        sa.Column("unanswered_removals_quiet_until", _INSTANT, nullable=True),
-        sa.Column("known_at", _INSTANT, nullable=True),
-        sa.Column("bureau_id", sa.Text, nullable=True),
-        sa.Column("notice_sent_on", _DAY, nullable=True),
-        sa.Column("published_on", _DAY, nullable=True),
-        sa.Column("published_is_estimated", _FLAG, nullable=False),
-        sa.Column("removal_reason", sa.Text, nullable=True),
-        sa.Column("inclusion_claims", sa.Integer, nullable=False),
-        sa.Column("removal_claims", sa.Integer, nullable=False),
-        sa.Column("rejection", sa.Text, nullable=False),
-        sa.Column("is_adopted", _FLAG, nullable=False),
-        sa.Column("action", sa.Text, nullable=False),
-        sa.Column("due_at", _INSTANT, nullable=False),
-        sa.Column("deadline", _DAY, nullable=True),
-        sa.Column("attempts", sa.Integer, nullable=False),
-        sa.Column("fence", sa.Integer, nullable=False),
-        sa.Column("claim_action", sa.Text, nullable=True),
-        sa.Column("claim_worker", sa.Text, nullable=True),
-        sa.Column("claim_at", _INSTANT, nullable=True),
-        sa.Column("claim_until", _INSTANT, nullable=True),
-        sa.Column("claim_fence", sa.Integer, nullable=True),
-        sa.Column("block_code", sa.Text, nullable=True),
-        sa.Column("block_message", sa.Text, nullable=True),
-        sa.Column("block_at", _INSTANT, nullable=True),
-        sa.Column("last_error", sa.Text, nullable=False),
-        sa.Column("queue", sa.Text, nullable=True),
-        sa.Column("wait_state", sa.Text, nullable=True),
-        sa.Column("version", sa.Integer, nullable=False),
-        sa.PrimaryKeyConstraint("id", name="pk_cp_negativation"),
-        sa.ForeignKeyConstraint(["integration_id"], ["cp_integration.id"], name="fk_cp_negativation_integration_id"),
+        *_columns(sa.Text, "id", "request_id", "integration_id", "creditor_id", "registry", "host", "customer_id"),
+        *_columns(sa.Text, "subscription_id", "customer_name", "document"),
+        *_columns(_JSON, "invoices"),
+        *_columns(sa.Text, "nature_code", "reference", "requested_by"),
+        *_columns(_INSTANT, "created_at"),
+        *_columns(sa.Text, "observed"),
+        *_columns(_INSTANT, "observed_since"),
+        *_columns(sa.Text, "desired"),
+        *_columns(_JSON, "triggers"),
+        *_columns(_FLAG, "is_closed"),
+        *_columns(sa.Integer, "unanswered_inclusions", null=True),
+        *_columns(_INSTANT, "unanswered_inclusions_since", "unanswered_inclusions_quiet_until", null=True),
+        *_columns(sa.Integer, "unanswered_removals", null=True),
+        *_columns(_INSTANT, "unanswered_removals_since", "unanswered_removals_quiet_until", "known_at", null=True),
+        *_columns(sa.Text, "bureau_id", null=True),
+        *_columns(_DAY, "notice_sent_on", "published_on", null=True),
+        *_columns(_FLAG, "published_is_estimated"),
+        *_columns(sa.Text, "removal_reason", null=True),
+        *_columns(sa.Integer, "inclusion_claims", "removal_claims"),
+        *_columns(sa.Text, "rejection"),
+        *_columns(_FLAG, "is_adopted"),
+        *_columns(sa.Text, "action"),
+        *_columns(_INSTANT, "due_at"),
+        *_columns(_DAY, "deadline", null=True),
+        *_columns(sa.Integer, "attempts", "fence"),
+        *_columns(sa.Text, "claim_action", "claim_worker", null=True),
+        *_columns(_INSTANT, "claim_at", "claim_until", null=True),
+        *_columns(sa.Integer, "claim_fence", null=True),
+        *_columns(sa.Text, "block_code", "block_message", null=True),
+        *_columns(_INSTANT, "block_at", null=True),
+        *_columns(sa.Text, "last_error"),
+        *_columns(sa.Text, "queue", "wait_state", null=True),
+        *_columns(sa.Integer, "version"),
         sa.UniqueConstraint("reference", name="uq_cp_negativation_reference"),
+        integration_id="cp_integration",
     )
-    op.create_index("ix_cp_negativation_creditor", "cp_negativation", ["creditor_id", "created_at", "id"])
-    op.create_index("ix_cp_negativation_customer", "cp_negativation", ["customer_id", "created_at", "id"])
-    op.create_index("ix_cp_negativation_document", "cp_negativation", ["document", "created_at", "id"])
-    op.create_index(
-        "ix_cp_negativation_due_inclusion",
-        "cp_negativation",
-        ["due_at", "id"],
-        **_where("queue = 'inclusion' AND wait_state = 'worker'"),
+    _create_list_indexes(
+        "cp_negativation", ["created_at", "id"], "creditor_id", "customer_id", "document", "integration_id", "observed"
     )
-    op.create_index(
-        "ix_cp_negativation_due_removal",
-        "cp_negativation",
-        ["deadline", "due_at", "id"],
-        **_where("queue = 'removal' AND wait_state = 'worker'"),
+    _create_index("cp_negativation", "due_inclusion", ["due_at", "id"], "queue = 'inclusion' AND wait_state = 'worker'")
+    _create_index(
+        "cp_negativation", "due_removal", ["deadline", "due_at", "id"], "queue = 'removal' AND wait_state = 'worker'"
     )
-    op.create_index("ix_cp_negativation_integration", "cp_negativation", ["integration_id", "created_at", "id"])
-    op.create_index(
-        "ix_cp_negativation_lease", "cp_negativation", ["claim_until", "id"], **_where("claim_until IS NOT NULL")
-    )
-    op.create_index(
-        "ix_cp_negativation_live",
-        "cp_negativation",
-        ["integration_id"],
-        **_where("is_closed = false", sqlite="is_closed = 0"),
-    )
-    op.create_index("ix_cp_negativation_newest", "cp_negativation", ["created_at", "id"])
-    op.create_index(
-        "ix_cp_negativation_next",
-        "cp_negativation",
-        ["due_at"],
-        **_where("wait_state = 'worker' AND claim_until IS NULL"),
-    )
-    op.create_index("ix_cp_negativation_observed", "cp_negativation", ["observed", "created_at", "id"])
-    op.create_index("ix_cp_negativation_open", "cp_negativation", ["created_at", "id"], **_where("queue IS NOT NULL"))
-    op.create_index(
-        "ix_cp_negativation_person", "cp_negativation", ["created_at", "id"], **_where("wait_state = 'person'")
-    )
-    op.create_index(
-        "ix_cp_negativation_removal_queue", "cp_negativation", ["deadline", "id"], **_where("queue = 'removal'")
-    )
-    op.create_table(
+    _create_index("cp_negativation", "lease", ["claim_until", "id"], "claim_until IS NOT NULL")
+    _create_index("cp_negativation", "live", ["integration_id"], "is_closed = false")
+    _create_index("cp_negativation", "next", ["due_at"], "wait_state = 'worker' AND claim_until IS NULL")
+    _create_index("cp_negativation", "open", ["created_at", "id"], "queue IS NOT NULL")
+    _create_index("cp_negativation", "person", ["created_at", "id"], "wait_state = 'person'")
+    _create_index("cp_negativation", "removal_queue", ["deadline", "id"], "queue = 'removal'")
+    _create_table(
         "cp_negativation_invoice",
-        sa.Column("negativation_id", sa.Text, nullable=False),
-        sa.Column("invoice_id", sa.Text, nullable=False),
-        sa.Column("host", sa.Text, nullable=False),
-        sa.Column("registry", sa.Text, nullable=False),
-        sa.Column("desired", sa.Text, nullable=False),
-        sa.Column("is_closed", _FLAG, nullable=False),
-        sa.PrimaryKeyConstraint("negativation_id", "invoice_id", name="pk_cp_negativation_invoice"),
-        sa.ForeignKeyConstraint(
-            ["negativation_id"], ["cp_negativation.id"], name="fk_cp_negativation_invoice_negativation_id"
-        ),
+        *_columns(sa.Text, "negativation_id", "invoice_id", "host", "registry", "desired"),
+        *_columns(_FLAG, "is_closed"),
+        key=("negativation_id", "invoice_id"),
+        negativation_id="cp_negativation",
     )
-    op.create_index(
-        "ix_cp_negativation_invoice_live",
+    _create_index("cp_negativation_invoice", "live", ["host", "invoice_id"], "is_closed = false")
+    _create_index(
         "cp_negativation_invoice",
-        ["host", "invoice_id"],
-        **_where("is_closed = false", sqlite="is_closed = 0"),
-    )
-    op.create_index(
-        "uq_cp_negativation_invoice_wanted",
-        "cp_negativation_invoice",
+        "wanted",
         ["host", "registry", "invoice_id"],
+        "is_closed = false AND desired = 'included'",
         unique=True,
-        **_where("is_closed = false AND desired = 'included'", sqlite="is_closed = 0 AND desired = 'included'"),
     )
-    op.create_table(
+    _create_table(
         "cp_event",
         sa.Column("seq", _SEQUENCE, sa.Identity(), nullable=False),
-        sa.Column("negativation_id", sa.Text, nullable=False),
-        sa.Column("kind", sa.Text, nullable=False),
-        sa.Column("at", _INSTANT, nullable=False),
-        sa.Column("actor_id", sa.Text, nullable=True),
-        sa.Column("cause", sa.Text, nullable=False),
-        sa.Column("detail", _JSON, nullable=False),
-        sa.PrimaryKeyConstraint("seq", name="pk_cp_event"),
-        sa.ForeignKeyConstraint(["negativation_id"], ["cp_negativation.id"], name="fk_cp_event_negativation_id"),
+        *_columns(sa.Text, "negativation_id", "kind"),
+        *_columns(_INSTANT, "at"),
+        *_columns(sa.Text, "actor_id", null=True),
+        *_columns(sa.Text, "cause"),
+        *_columns(_JSON, "detail"),
+        key=("seq",),
+        negativation_id="cp_negativation",
     )
-    op.create_index("ix_cp_event_negativation", "cp_event", ["negativation_id", "seq"])
-    op.create_table(
+    _create_index("cp_event", "negativation", ["negativation_id", "seq"])
+    _create_table(
         "cp_settlement",
-        sa.Column("host", sa.Text, nullable=False),
-        sa.Column("invoice_id", sa.Text, nullable=False),
-        sa.Column("settlement_id", sa.Text, nullable=False),
-        sa.Column("is_reversal", _FLAG, nullable=False),
-        sa.Column("kind", sa.Text, nullable=True),
-        sa.Column("happened_on", _DAY, nullable=False),
-        sa.Column("amount_cents", sa.BigInteger, nullable=True),
-        sa.Column("discount_cents", sa.BigInteger, nullable=False),
-        sa.Column("available_on", _DAY, nullable=True),
-        sa.Column("court_order", _FLAG, nullable=False),
-        sa.Column("recorded_at", _INSTANT, nullable=False),
-        sa.Column("applied_at", _INSTANT, nullable=True),
-        sa.PrimaryKeyConstraint("host", "invoice_id", "settlement_id", "is_reversal", name="pk_cp_settlement"),
+        *_columns(sa.Text, "host", "invoice_id", "settlement_id"),
+        *_columns(_FLAG, "is_reversal"),
+        *_columns(sa.Text, "kind", null=True),
+        *_columns(_DAY, "happened_on"),
+        *_columns(sa.BigInteger, "amount_cents", null=True),
+        *_columns(sa.BigInteger, "discount_cents"),
+        *_columns(_DAY, "available_on", null=True),
+        *_columns(_FLAG, "court_order"),
+        *_columns(_INSTANT, "recorded_at"),
+        *_columns(_INSTANT, "applied_at", null=True),
+        key=("host", "invoice_id", "settlement_id", "is_reversal"),
     )
-    op.create_index(
-        "ix_cp_settlement_unapplied",
+    _create_index(
         "cp_settlement",
+        "unapplied",
         ["recorded_at", "host", "invoice_id", "settlement_id", "is_reversal"],
-        **_where("applied_at IS NULL"),
+        "applied_at IS NULL",
     )
-    op.create_table(
-        "cp_invoice",
-        sa.Column("host", sa.Text, nullable=False),
-        sa.Column("invoice_id", sa.Text, nullable=False),
-        sa.PrimaryKeyConstraint("host", "invoice_id", name="pk_cp_invoice"),
-    )
-    op.create_table(
+    _create_table("cp_invoice", *_columns(sa.Text, "host", "invoice_id"), key=("host", "invoice_id"))
+    _create_table(
         "cp_audit",
         sa.Column("seq", _SEQUENCE, sa.Identity(), nullable=False),
-        sa.Column("at", _INSTANT, nullable=False),
-        sa.Column("actor_id", sa.Text, nullable=False),
-        sa.Column("actor_name", sa.Text, nullable=False),
-        sa.Column("act", sa.Text, nullable=False),
-        sa.Column("subject", sa.Text, nullable=False),
-        sa.Column("creditor_id", sa.Text, nullable=True),
-        sa.Column("remark", sa.Text, nullable=False),
-        sa.Column("before", _JSON, nullable=False),
-        sa.Column("after", _JSON, nullable=False),
-        sa.PrimaryKeyConstraint("seq", name="pk_cp_audit"),
+        *_columns(_INSTANT, "at"),
+        *_columns(sa.Text, "actor_id", "actor_name", "act", "subject"),
+        *_columns(sa.Text, "creditor_id", null=True),
+        *_columns(sa.Text, "remark"),
+        *_columns(_JSON, "before", "after"),
+        key=("seq",),
     )
-    op.create_index("ix_cp_audit_act", "cp_audit", ["act", "at", "seq"])
-    op.create_index("ix_cp_audit_actor", "cp_audit", ["actor_id", "at", "seq"])
-    op.create_index("ix_cp_audit_creditor", "cp_audit", ["creditor_id", "at", "seq"])
-    op.create_index("ix_cp_audit_newest", "cp_audit", ["at", "seq"])
-    op.create_index("ix_cp_audit_subject", "cp_audit", ["subject", "at", "seq"])
-    op.create_table(
-        "cp_watermark",
-        sa.Column("name", sa.Text, nullable=False),
-        sa.Column("at", _INSTANT, nullable=False),
-        sa.PrimaryKeyConstraint("name", name="pk_cp_watermark"),
-    )
+    _create_list_indexes("cp_audit", ["at", "seq"], "act", "actor_id", "creditor_id", "subject")
+    _create_table("cp_watermark", *_columns(sa.Text, "name"), *_columns(_INSTANT, "at"), key=("name",))
 
 
 def downgrade() -> None:

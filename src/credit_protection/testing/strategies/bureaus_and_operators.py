@@ -1,35 +1,107 @@
-"""What an operator sets: permissions, the calendar, the integration, and the candidates for negativation."""
+"""What a bureau sells, what an operator sets, and the candidates for negativation."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import date, timedelta
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import Any
 
 from hypothesis import strategies as st
 
 from credit_protection.domain.actors import Actor, Permission
+from credit_protection.domain.capabilities import Backoff, Capabilities, FieldLimit, Overflow, Registry, RemovalKey
 from credit_protection.domain.customers import Customer, Invoice, Subscription, SubscriptionStatus
 from credit_protection.domain.documents import PersonType
 from credit_protection.domain.guards import Candidate, GuardSettings, TelecomGuard
 from credit_protection.domain.integrations import Environment, Integration, IntegrationSettings, ReuseMode, ReuseWindow
 from credit_protection.domain.legal_calendar import BusinessCalendar
 from credit_protection.domain.money import ZERO, Money
+from credit_protection.domain.natures import InclusionNature
+from credit_protection.domain.products import Product, ProductInput, ProductKind
 from credit_protection.domain.removal_policy import RemovalPolicy, RemovalRule
-from credit_protection.testing.strategies.bureaus import NATURE
-from credit_protection.testing.strategies.documents_and_money import money
 from credit_protection.testing.strategies.hosts import customers, overdue_invoices, subscriptions
-from credit_protection.testing.strategies.shared import FIRST_NAMES, NOW, TODAY, derived, ids
+from credit_protection.testing.strategies.values import FIRST_NAMES, NOW, TODAY, derived, ids, money
 
-if TYPE_CHECKING:
-    from hypothesis.strategies import SearchStrategy
+NATURE = InclusionNature("1", "Devedor (PF/PJ)", frozenset(PersonType))
+"""The nature of `candidates`."""
+
+_LIMITED_FIELDS = ("name", "street", "number", "complement", "district", "city")
+
+
+def natures(person_type: PersonType | None = None) -> st.SearchStrategy[InclusionNature]:
+    """A nature of inclusion: one that admits the person type, or any (None), those without a mark too."""
+    marked = (
+        InclusionNature("1", "Devedor (PF)", frozenset({PersonType.PF})),
+        InclusionNature("2", "Duplicata (PJ)", frozenset({PersonType.PJ})),
+        InclusionNature("3", "Prestação de serviço (PF/PJ)", frozenset(PersonType)),
+    )
+    unmarked = InclusionNature("4", "Outras operações")
+    if person_type is None:
+        return st.sampled_from((*marked, unmarked))
+    return st.sampled_from([nature for nature in marked if nature.admits(person_type)])
+
+
+def products(kind: ProductKind | None = None) -> st.SearchStrategy[Product]:
+    """A product of a bureau of that kind, or of any (None), offered to operators or not. Only queries have inputs."""
+    if kind is None:
+        return st.one_of([products(each) for each in ProductKind])
+    extra = st.builds(
+        ProductInput, code=ids("I"), name=st.sampled_from(("Modelo de score", "UF de origem")), required=st.booleans()
+    )
+    has_inputs = kind is ProductKind.QUERY
+    return st.builds(
+        Product,
+        code=ids("P"),
+        name=st.sampled_from(("Consulta completa", "Consulta simples", "Inclusão", "Baixa")),
+        kind=st.just(kind),
+        person_types=st.sampled_from([frozenset({each}) for each in PersonType] + [frozenset(PersonType)]),
+        inputs=st.lists(extra, max_size=3, unique_by=lambda each: each.code).map(tuple) if has_inputs else st.just(()),
+        price=st.none() | money(maximum=Money(50_00)),
+        hidden=st.booleans(),
+        gone_at=st.none() | st.just(NOW),
+    )
+
+
+def capabilities(registry: Registry | None = None) -> st.SearchStrategy[Capabilities]:
+    """What a gateway of that registry, or of any (None), declares, in any consistent combination.
+
+    One that includes also removes; one that polls looks up.
+    """
+
+    def consistent(**drawn: Any) -> Capabilities:  # noqa: ANN401 - the fields of Capabilities
+        made = Capabilities(**drawn)
+        return replace(
+            made,
+            remove=made.include or made.remove,
+            polling=made.find and made.polling,
+            includes_pj=made.includes_pj or not made.includes_pf,
+        )
+
+    flags = [each.name for each in fields(Capabilities) if isinstance(each.default, bool)]
+    limits = st.builds(FieldLimit, length=st.integers(20, 60), overflow=st.sampled_from(Overflow))
+    return derived(
+        consistent,
+        registry=st.sampled_from(Registry) if registry is None else st.just(registry),
+        removal_key=st.sampled_from(RemovalKey),
+        max_processing=_seconds(0, 3600),
+        call_deadline=_seconds(1, 120),
+        minimum_amount=st.sampled_from((ZERO, Money(10_00))),
+        field_limits=st.dictionaries(st.sampled_from(_LIMITED_FIELDS), limits, max_size=3),
+        poll_backoff=st.builds(Backoff, first=_seconds(1, 60), cap=_seconds(60, 3600)),
+        **dict.fromkeys(flags, st.booleans()),
+    )
+
+
+def _seconds(least: int, most: int) -> st.SearchStrategy[timedelta]:
+    return derived(lambda count: timedelta(seconds=count), st.integers(least, most))
+
 
 _FIXED_HOLIDAYS = ((1, 1), (4, 21), (5, 1), (9, 7), (10, 12), (11, 2), (11, 15), (11, 20), (12, 25))
 
 
-def actors(*permissions: Permission) -> SearchStrategy[Actor]:
+def actors(*permissions: Permission) -> st.SearchStrategy[Actor]:
     """A person who works for the creditor, with at least these permissions, restricted to some creditors or to none."""
     return st.builds(
         Actor,
@@ -40,7 +112,7 @@ def actors(*permissions: Permission) -> SearchStrategy[Actor]:
     )
 
 
-def calendars(today: date = TODAY) -> SearchStrategy[BusinessCalendar]:
+def calendars(today: date = TODAY) -> st.SearchStrategy[BusinessCalendar]:
     """A creditor's calendar: national holidays of fixed date, six years back and one ahead, and some local ones."""
     years = range(today.year - 6, today.year + 2)
     national = frozenset(date(year, month, day) for year in years for month, day in _FIXED_HOLIDAYS)
@@ -48,7 +120,7 @@ def calendars(today: date = TODAY) -> SearchStrategy[BusinessCalendar]:
     return derived(lambda days: BusinessCalendar(national | days), local)
 
 
-def guard_settings() -> SearchStrategy[GuardSettings]:
+def guard_settings() -> st.SearchStrategy[GuardSettings]:
     """Settings of the guards as a creditor may choose them."""
     return st.builds(
         GuardSettings,
@@ -63,7 +135,7 @@ def guard_settings() -> SearchStrategy[GuardSettings]:
     )
 
 
-def integrations() -> SearchStrategy[Integration]:
+def integrations() -> st.SearchStrategy[Integration]:
     """A configured integration; its secret is a made-up token in place of an encrypted one."""
     made = st.builds(
         Integration,
@@ -98,7 +170,7 @@ def integrations() -> SearchStrategy[Integration]:
     return derived(lambda made: made if made.paused_until else replace(made, paused_since=None), made)
 
 
-def candidates(person_type: PersonType | None = None, today: date = TODAY) -> SearchStrategy[Candidate]:
+def candidates(person_type: PersonType | None = None, today: date = TODAY) -> st.SearchStrategy[Candidate]:
     """A candidate for negativation in which the guards find nothing; PF, PJ, or either (None).
 
     This holds under `InclusionTerms` of a gateway without limits, default settings, a calendar, `today` and
@@ -112,7 +184,6 @@ def candidates(person_type: PersonType | None = None, today: date = TODAY) -> Se
 def _candidate(
     customer: Customer, subscription: Subscription, chosen: Sequence[tuple[Invoice, int | None]]
 ) -> Candidate:
-    """Join customer, subscription and invoices; amounts with a percentage are edited down to it."""
     invoices = tuple(
         replace(invoice, customer_id=customer.id, subscription_id=subscription.id) for invoice, _ in chosen
     )

@@ -1,23 +1,79 @@
-"""Claims of inclusions: all guards run again, on what the host says now (rule 7)."""
+"""What the guards need, read at the creation and again at the claim of an inclusion (rule 7); the claim itself."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from credit_protection.application.batched_updates import UpdateContext
-from credit_protection.application.inclusion_facts import inclusion_terms, reload_candidate
+from credit_protection.application.customers import unknown_customer
+from credit_protection.application.integration_context import IntegrationContext
 from credit_protection.application.payments import decide_removal
 from credit_protection.application.tenant_ports import TenantPorts
 from credit_protection.domain import removals, transmissions
-from credit_protection.domain.customers import Customer
+from credit_protection.domain.customers import Customer, Subscription, SubscriptionStatus
 from credit_protection.domain.documents import parse_document
 from credit_protection.domain.errors import InvalidInput, NotFound
-from credit_protection.domain.findings import Finding, Severity
-from credit_protection.domain.guards import Candidate, evaluate
+from credit_protection.domain.findings import Severity
+from credit_protection.domain.guards import Candidate, InclusionTerms, evaluate
+from credit_protection.domain.money import Money
 from credit_protection.domain.negativations import Change, Negativation
 from credit_protection.domain.removal_policy import RemovalCause, RemovalTrigger
 from credit_protection.domain.state_table import Action, Desired
+from credit_protection.ports.storage import UnitOfWork
+
+
+def inclusion_terms(
+    tenant: TenantPorts,
+    unit: UnitOfWork,
+    context: IntegrationContext,
+    holds: Mapping[str, str],
+    open_invoices: frozenset[str],
+) -> InclusionTerms:
+    """Gather the facts that all candidates of one integration share; reads its natures."""
+    return InclusionTerms(
+        capabilities=context.capabilities,
+        settings=context.integration.settings.guards,
+        calendar=tenant.calendars.for_creditor(context.creditor),
+        today=tenant.today(context.creditor),
+        natures={nature.code: nature for nature in unit.integrations.natures(context.integration.id)},
+        holds=holds,
+        open_invoices=open_invoices,
+        is_telecom=context.creditor.is_telecom,
+        grouped=context.integration.settings.grouped,
+    )
+
+
+def read_candidate(
+    tenant: TenantPorts,
+    *,
+    customer_id: str,
+    invoice_ids: Sequence[str],
+    nature_code: str,
+    amounts: Mapping[str, Money],
+    subscription_id: str | None = None,
+) -> Candidate:
+    """Read a candidate from the host, with its present state; without a subscription, that of the first invoice.
+
+    Raises:
+        NotFound: the host does not know the customer or an invoice.
+        HostUnavailable: it can't be read.
+    """
+    customer = tenant.host.customers([customer_id]).get(customer_id)
+    if customer is None:
+        raise unknown_customer(customer_id)
+    known = tenant.host.invoice_statuses(invoice_ids)
+    if unknown := [invoice_id for invoice_id in invoice_ids if invoice_id not in known]:
+        raise NotFound(f"A fatura {unknown[0]} não existe no ERP. Confira o código.", code="fatura_desconhecida")
+    invoices = tuple(known[invoice_id] for invoice_id in invoice_ids)
+    if not tenant.host.capabilities.subscriptions:  # the customer is the one subscription
+        whole = Subscription(customer.id, customer.id, "", SubscriptionStatus.ACTIVE)
+        theirs = tuple(replace(invoice, subscription_id=customer.id) for invoice in invoices)
+        return Candidate(customer, whole, theirs, nature_code, amounts)
+    if subscription_id is None:
+        subscription_id = next((invoice.subscription_id for invoice in invoices if invoice.subscription_id), None)
+    subscription = tenant.host.subscriptions([subscription_id]).get(subscription_id) if subscription_id else None
+    return Candidate(customer, subscription, invoices, nature_code, amounts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +93,14 @@ class HostFacts:
 def read_host_facts(tenant: TenantPorts, negativation: Negativation) -> HostFacts:
     """Read from the host, outside any transaction, what the guards need. Raises `HostUnavailable`."""
     try:
-        candidate = reload_candidate(tenant, negativation)
+        candidate = read_candidate(
+            tenant,
+            customer_id=negativation.customer_id,
+            invoice_ids=[invoice.invoice_id for invoice in negativation.invoices],
+            nature_code=negativation.nature_code,
+            amounts={invoice.invoice_id: invoice.amount for invoice in negativation.invoices},
+            subscription_id=negativation.subscription_id,
+        )
     except NotFound as error:
         return HostFacts(None, {}, error.message)
     return HostFacts(candidate, dict(tenant.host.holds([negativation.customer_id])))
@@ -46,8 +109,7 @@ def read_host_facts(tenant: TenantPorts, negativation: Negativation) -> HostFact
 def claim_inclusion(tenant: TenantPorts, update: UpdateContext, facts: HostFacts, worker: str) -> Change | None:
     """Claim an inclusion, or request its removal where a settlement or a guard forbids it.
 
-    Returns:
-        None where it is not claimable, or is no inclusion any more.
+    None where it is not claimable, or is no inclusion any more.
     """
     now = tenant.clock.now()  # lease and quiet period count from here: the host may have been slow
     context = update.integration_context
@@ -81,7 +143,7 @@ def _refusal(tenant: TenantPorts, update: UpdateContext, facts: HostFacts) -> st
         except_negativation=negativation.id,
     )
     terms = inclusion_terms(tenant, update.unit, update.integration_context, facts.holds, taken)
-    findings: list[Finding] = evaluate(facts.candidate, terms, tenant.extra_guards)
+    findings = evaluate(facts.candidate, terms, tenant.extra_guards)
     return next((finding.message for finding in findings if finding.severity is Severity.BLOCK), "")
 
 

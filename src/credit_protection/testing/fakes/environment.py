@@ -1,14 +1,55 @@
-"""Listeners and a queue that record their calls."""
+"""The ports around a use case: clock, identifiers, vault, listeners, queue."""
+# ruff: noqa: D102 - the ports document the methods
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 
 from credit_protection.domain.alarms import Alarm
 from credit_protection.domain.events import Event
 from credit_protection.domain.queries import CreditQuery
 from credit_protection.ports.queue import QueueCapabilities, QueueSnapshot
+
+
+class FakeClock:
+    """A clock that only `advance` moves."""
+
+    def __init__(self, now: datetime = datetime(2026, 11, 24, 12, tzinfo=UTC)) -> None:
+        self._now = now
+
+    def now(self) -> datetime:
+        return self._now
+
+    def advance(self, by: timedelta) -> None:
+        self._now += by
+
+
+class CountingIdentifiers:
+    """Sequential identifiers: `id-1`, `REF-1`; jitter is always 0.5."""
+
+    def __init__(self) -> None:
+        self._numbers = itertools.count(1)
+
+    def new_id(self) -> str:
+        return f"id-{next(self._numbers)}"
+
+    def new_reference(self) -> str:
+        return f"REF-{next(self._numbers)}"
+
+    def jitter(self) -> float:
+        return 0.5
+
+
+class PlainVault:
+    """Encrypts by reversing the text: for tests only."""
+
+    def encrypt(self, secret: str) -> str:
+        return secret[::-1]
+
+    def decrypt(self, encrypted: str) -> str:
+        return encrypted[::-1]
 
 
 class RecordingListeners:
@@ -20,15 +61,12 @@ class RecordingListeners:
         self.alarms: list[Alarm] = []
 
     def negativation_event(self, events: Iterable[Event]) -> None:
-        """Record events of negativations."""
         self.events.extend(events)
 
     def query_answered(self, query: CreditQuery) -> None:
-        """Record an answered query."""
         self.queries.append(query)
 
     def alarm(self, alarm: Alarm) -> None:
-        """Record an alarm."""
         self.alarms.append(alarm)
 
 
@@ -42,10 +80,8 @@ class RecordingQueue:
         self.instants: list[datetime | None] = []
 
     def wake(self, negativation_id: str | None = None, not_before: datetime | None = None) -> None:
-        """Record the call."""
         self.woken.append(negativation_id)
         self.instants.append(not_before)
 
     def snapshot(self) -> QueueSnapshot:
-        """The number of calls."""
         return QueueSnapshot(len(self.woken), 0)
