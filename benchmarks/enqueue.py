@@ -1,9 +1,9 @@
 """`record` and `apply`, each against a bare Core transaction that makes the same writes.
 
-`record` joins the transaction on the host's own connection (a savepoint in it); the baseline inserts the same row
-with SQLAlchemy Core in a transaction of the same kind. `apply` decides about one invoice in our own transaction; the
-baseline writes the same columns of the same rows without a decision. On SQLite and on PostgreSQL, each commit on the
-disk; the ratio reported is the worst against its floor.
+`record` joins the transaction on the host's own connection (a savepoint in it); the baseline inserts the same rows
+(the settlement and its audit entry) with SQLAlchemy Core in a transaction of the same kind. `apply` decides about one
+invoice in our own transaction; the baseline writes the same columns of the same rows without a decision. On SQLite and on
+PostgreSQL, each commit on the disk; the ratio reported is the worst against its floor.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import statistics
 import sys
 import time
 from dataclasses import replace
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -24,7 +25,13 @@ from benchmarks.tenant import new_tenant
 from credit_protection.adapters.storage.sqlalchemy.engine import make_engine
 from credit_protection.adapters.storage.sqlalchemy.mappers.negativations import event_row, negativation_row
 from credit_protection.adapters.storage.sqlalchemy.repositories.settlements import entry_row
-from credit_protection.adapters.storage.sqlalchemy.tables import EVENT, NEGATIVATION, NEGATIVATION_INVOICE, SETTLEMENT
+from credit_protection.adapters.storage.sqlalchemy.tables import (
+    AUDIT,
+    EVENT,
+    NEGATIVATION,
+    NEGATIVATION_INVOICE,
+    SETTLEMENT,
+)
 from credit_protection.domain.actors import SYSTEM
 from credit_protection.domain.events import Event, EventKind
 from credit_protection.domain.settlements import Settlement, SettlementKind
@@ -115,6 +122,7 @@ def _recording(
         with bare.begin() as connection:
             connection.exec_driver_sql("BEGIN IMMEDIATE") if bare.dialect.name == "sqlite" else None
             connection.execute(insert, entry_row(host, entry, ours.clock.now()))
+            connection.execute(_ADD_AUDIT, _audit_row("payment.record", entry.id, ours.clock.now()))
         return time.perf_counter() - began
 
     return record, insert_bare
@@ -174,6 +182,7 @@ _MARK_APPLIED = sa.update(SETTLEMENT).where(
     SETTLEMENT.c.settlement_id == sa.bindparam("of_settlement"),
 )
 _ADD_EVENT = sa.insert(EVENT).inline()
+_ADD_AUDIT = sa.insert(AUDIT).inline()
 
 
 def _writes(ours: BenchmarkTenant, number: int, payment: Settlement) -> Iterator[tuple[sa.Executable, dict[str, Any]]]:
@@ -187,6 +196,7 @@ def _writes(ours: BenchmarkTenant, number: int, payment: Settlement) -> Iterator
         _ADD_EVENT,
         event_row(Event(EventKind.REMOVAL_WANTED, wanted.id, wanted.created_at, detail={"cause": "settlement"})),
     )
+    yield _ADD_AUDIT, _audit_row("removal.request", wanted.id, wanted.created_at)
     yield (
         _MARK_APPLIED,
         {
@@ -196,6 +206,20 @@ def _writes(ours: BenchmarkTenant, number: int, payment: Settlement) -> Iterator
             "applied_at": wanted.created_at,
         },
     )
+
+
+def _audit_row(act: str, subject: str, at: datetime) -> dict[str, Any]:
+    actor = {"actor_id": SYSTEM.id, "actor_name": SYSTEM.name}
+    return {
+        "at": at,
+        **actor,
+        "act": act,
+        "subject": subject,
+        "creditor_id": None,
+        "remark": "",
+        "before": {},
+        "after": {},
+    }
 
 
 if __name__ == "__main__":
