@@ -2,8 +2,8 @@
 
 `record` joins the transaction on the host's own connection (a savepoint in it); the baseline inserts the same rows
 (the settlement and its audit entry) with SQLAlchemy Core in a transaction of the same kind. `apply` decides about one
-invoice in our own transaction; the baseline writes the same columns of the same rows without a decision. On SQLite and on
-PostgreSQL, each commit on the disk; the ratio reported is the worst against its floor.
+invoice in our own transaction; the baseline writes the same columns of the same rows without a decision. On SQLite and
+on PostgreSQL, each commit on the disk; the ratio reported is the worst against its floor.
 """
 
 from __future__ import annotations
