@@ -5,7 +5,6 @@ import select
 import signal
 from collections.abc import Callable
 from enum import Enum
-from types import FrameType
 
 from credit_protection.facade import CreditProtection
 
@@ -27,19 +26,23 @@ def run_worker(protection: CreditProtection, *, announce: Callable[[str], None])
     receives a Portuguese line at the start, and one at the signal.
     """
     reading, writing = os.pipe()
-
-    def handle_signal(number: int, _: FrameType | None) -> None:
-        os.write(writing, bytes((number,)))  # only what is safe in a handler: a lock could be taken already
-
-    previous = {reason.value: signal.signal(reason.value, handle_signal) for reason in StopReason}
+    os.set_blocking(writing, False)
+    # The interpreter writes the number as soon as the signal arrives. A handler in Python would wait for the main
+    # thread, which may be about to block in select.
+    previous_descriptor = signal.set_wakeup_fd(writing)
+    previous = {reason.value: signal.signal(reason.value, lambda *_: None) for reason in StopReason}
+    number = 0
     try:
         protection.worker.start()
         announce("Trabalhador em atividade. Para terminar: Ctrl-C ou SIGTERM.")
         fetch_every = None if protection.worker.capabilities.distributed else FETCH_EVERY
-        while not select.select([reading], [], [], fetch_every)[0]:
-            protection.worker.wake()
-        (number,) = os.read(reading, 1)
+        while number not in previous:
+            if select.select([reading], [], [], fetch_every)[0]:
+                (number,) = os.read(reading, 1)
+            else:
+                protection.worker.wake()
     finally:
+        signal.set_wakeup_fd(previous_descriptor)
         for each, handler in previous.items():
             signal.signal(each, handler)
         os.close(reading)
