@@ -166,17 +166,19 @@ def serve(
     those of `BureauSimulator`. Signals are handled only in the main thread.
     """
     ending, end = os.pipe()
-    handlers = {}
-    if threading.current_thread() is threading.main_thread():
-        handlers = {
-            number: signal.signal(number, lambda *_: os.write(end, b"."))  # a signal handler must not lock
-            for number in (signal.SIGTERM, signal.SIGINT)
-        }
+    os.set_blocking(end, False)
+    handlers, previous_descriptor = {}, -1
+    if is_main := threading.current_thread() is threading.main_thread():
+        # The interpreter writes to the pipe: a handler in Python waits for the main thread, which may block first.
+        previous_descriptor = signal.set_wakeup_fd(end)
+        handlers = {number: signal.signal(number, lambda *_: None) for number in (signal.SIGTERM, signal.SIGINT)}
     try:
         with BureauSimulator(host=host, port=port, **options) as simulator:  # type: ignore[arg-type]  # `bureau` is among them
             announce(f"{READY}{simulator.url}")
             _wait(ending, end_with)
     finally:
+        if is_main:
+            signal.set_wakeup_fd(previous_descriptor)
         for number, handler in handlers.items():
             signal.signal(number, handler)
         os.close(ending)
