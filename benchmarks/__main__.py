@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 
-NAMES = ("documents", "guards", "startup", "enqueue", "latency", "drain", "scale")
+NAMES = ("documents", "guards", "startup", "enqueue", "latency", "paying", "drain", "scale", "reread", "reconcile")
 
 
 def main() -> int:

@@ -110,7 +110,7 @@ def _bare_call(client: httpx.Client) -> float:
 def _bare_commit(engine: sa.Engine, number: int) -> float:
     began = time.perf_counter()
     with engine.begin() as connection:
-        connection.execute(sa.insert(WATERMARK), {"name": f"bare{number}", "at": samples.NOW})
+        connection.execute(sa.insert(WATERMARK), {"name": f"bare{number}", "at": samples.NOW, "note": ""})
     return time.perf_counter() - began
 
 

@@ -14,13 +14,11 @@ import time
 from typing import TYPE_CHECKING
 
 import httpx
-import sqlalchemy as sa
 
 from benchmarks.comparison import compare, report
 from benchmarks.databases import databases
 from benchmarks.local_server import local_server
 from benchmarks.tenant import BenchmarkTenant, new_tenant
-from credit_protection.adapters.storage.sqlalchemy.engine import make_engine
 from credit_protection.testing import samples
 
 if TYPE_CHECKING:
@@ -124,7 +122,7 @@ def _sweep(ours: BenchmarkTenant) -> None:
 
 
 def _fill(ours: BenchmarkTenant, closed: int, due: int) -> None:
-    """Add due removals, and copies of one closed record with its invoice and payment, made inside the database."""
+    """Add due removals, and copies of one closed record with its invoice and payment."""
     ours.add(ours.due_for_removal(number) for number in range(due))
     gone = samples.removed(ours.negativated(due))
     ours.add([gone])
@@ -133,24 +131,7 @@ def _fill(ours: BenchmarkTenant, closed: int, due: int) -> None:
         unit.settlements.record(ours.erp.code, payment, ours.clock.now())
         unit.settlements.mark_applied(ours.erp.code, [payment.invoice_id], ours.clock.now())
         unit.commit()
-    engine = make_engine(ours.url)
-    keys = {"id", "reference", "negativation_id", "invoice_id", "settlement_id"}
-    with engine.begin() as connection:
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
-        for table in ("cp_negativation", "cp_negativation_invoice", "cp_invoice", "cp_settlement"):
-            columns = [column["name"] for column in sa.inspect(connection).get_columns(table)]
-            copied = ", ".join(f"{name} || '-' || n" if name in keys else name for name in columns)
-            connection.exec_driver_sql(
-                f"WITH RECURSIVE numbers(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < {closed}) "  # noqa: S608 - our own names
-                f"INSERT INTO {table} ({', '.join(columns)}) SELECT {copied} FROM numbers, {table} "
-                f"WHERE {_of_one(table, gone.id, gone.invoices[0].invoice_id)}"
-            )
-        connection.exec_driver_sql("ANALYZE")
-    engine.dispose()
-
-
-def _of_one(table: str, key: str, invoice_id: str) -> str:
-    return f"id = '{key}'" if table == "cp_negativation" else f"invoice_id = '{invoice_id}'"
+    ours.add_copies(gone, closed)
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ The ERP and the bureau are the test kit's fakes; an installation gives its own.
 import tempfile
 import uuid
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from credit_protection import (
     Configuration,
     CreditProtection,
     CreditQuery,
+    Divergence,
     Event,
     Finding,
     Guard,
@@ -23,6 +25,7 @@ from credit_protection import (
     NegativationRequest,
     RemovalReason,
     Severity,
+    Storage,
     hookimpl,
     plugin_manager,
 )
@@ -70,7 +73,7 @@ class EveryHook:
         return self.erp if tenant == "matriz" else None  # one ERP per tenant
 
     @hookimpl
-    def credit_protection_storage(self, tenant: str, configuration: Configuration) -> object:
+    def credit_protection_storage(self, tenant: str, configuration: Configuration) -> Storage:
         return sqlite_storage(configuration.home / f"{tenant}.sqlite")
 
     @hookimpl
@@ -101,12 +104,17 @@ class EveryHook:
         print("credit_protection_query_answered:", query.document.masked, query.status.value)
 
     @hookimpl
+    def credit_protection_divergence(self, divergence: Divergence) -> None:
+        print("credit_protection_divergence:", divergence.code.value, divergence.message)
+
+    @hookimpl
     def credit_protection_alarm(self, alarm: Alarm) -> None:
         print("credit_protection_alarm:", alarm.code.value)
 
 
 def main() -> None:
-    plugin_manager().register(EveryHook())
+    plugin = EveryHook()
+    plugin_manager().register(plugin)
     with tempfile.TemporaryDirectory(prefix="hooks-") as folder:
         protection = CreditProtection("matriz", Configuration(Path(folder)))
         integration = protection.integrations.register(
@@ -117,6 +125,10 @@ def main() -> None:
         request = NegativationRequest(integration.id, "c1", ["i1"], "DEV")
         (negativation,) = protection.negativations.create(ANA, request)
         protection.worker.run_until_idle()
+        invoice = plugin.erp.invoices_by_id["i1"]
+        plugin.erp.invoices_by_id["i1"] = replace(invoice, creditor_id="2")  # the ERP's users moved it
+        protection.payments.recheck(ANA, ["i1"])
+        protection.sweep.run()
         protection.negativations.delete(ANA, negativation.id, reason=RemovalReason.COURT_ORDER)
         protection.sweep.run()
         attendant = Actor.with_role("davi", "Davi", "atendente")

@@ -25,8 +25,6 @@ from credit_protection.hosts import (
     Money,
     Settlement,
     SettlementKind,
-    Subscription,
-    SubscriptionStatus,
 )
 from credit_protection.testing import BureauSimulator
 
@@ -37,7 +35,7 @@ TODAY, ANA = datetime.now(UTC).date(), Actor.with_role("ana", "Ana", "administra
 
 class SmallErp(HostErp):  # the adapter, and the plugin that gives it
     code = "small"
-    capabilities = HostCapabilities(settlements=False, events=True, holds=False, overdue=False)
+    capabilities = HostCapabilities(settlements=False, events=True, holds=False, subscriptions=False, overdue=False)
 
     @hookimpl
     def credit_protection_host(self) -> HostErp:
@@ -53,16 +51,13 @@ class SmallErp(HostErp):  # the adapter, and the plugin that gives it
     def customers_with_document(self, document: str) -> Sequence[Customer]:
         return list(self.customers([row[0] for row in self._rows("customer") if row[2] == document]).values())
 
-    def subscriptions(self, ids: Sequence[str]) -> Mapping[str, Subscription]:
-        return {key: Subscription(key, key, "500 MEGA", SubscriptionStatus.TERMINATED) for key in self.customers(ids)}
-
     def invoice_statuses(self, invoice_ids: Sequence[str]) -> Mapping[str, Invoice]:
         return {row[0]: self._invoice(*row) for row in self._rows("invoice") if row[0] in invoice_ids}
 
     def _invoice(self, key: str, customer: str, due: str, cents: str, paid: str | None) -> Invoice:
         status, paid_on = (InvoiceStatus.PAID, date.fromisoformat(paid)) if paid else (InvoiceStatus.OPEN, None)
         amount, balance = Money(int(cents)), Money(0 if paid else int(cents))
-        return Invoice(key, customer, customer, f"NF-{key}", date.fromisoformat(due), amount, balance, status, paid_on)
+        return Invoice(key, customer, None, f"NF-{key}", date.fromisoformat(due), amount, balance, status, paid_on)
 
     def _rows(self, table: str) -> list[tuple[str, ...]]:
         try:
@@ -81,12 +76,11 @@ def main() -> None:
     protection = CreditProtection("small", Configuration(HOME, f"sqlite:///{DATABASE}"))
     with BureauSimulator() as bureau:
         login = {"client_id": "demo-client", "client_secret": "demo-secret", "base_url": bureau.url}
-        integration = protection.integrations.register(
-            ANA, gateway="credito_na_medida", description="Birô", creditor_id="1", parameters=login
-        )
-        protection.integrations.synchronise(ANA, integration.id)
+        bureaus = protection.integrations
+        mine = bureaus.register(ANA, gateway="credito_na_medida", description="Birô", creditor_id="1", parameters=login)
+        bureaus.synchronise(ANA, mine.id)
         protection.worker.start()
-        protection.negativations.create(ANA, NegativationRequest(integration.id, "1", ["10"], "DEV"))
+        protection.negativations.create(ANA, NegativationRequest(mine.id, "1", ["10"], "DEV"))
         while not bureau.counts()["included"]:
             time.sleep(0.1)
         print("negativada")

@@ -13,14 +13,26 @@ from credit_protection.facade import CreditProtection
 from credit_protection.plugins import hookimpl, plugin_manager
 
 if TYPE_CHECKING:
+    from credit_protection.application.alarms import WaitReason
     from credit_protection.application.negativations import NegativationRequest, Preview
     from credit_protection.application.payments import ApplyResult, RecordResult
+    from credit_protection.application.reconciliation import HoldState, ReconciliationSummary
     from credit_protection.application.sweep import SweepResult
+    from credit_protection.application.transmissions import TransmissionResult
     from credit_protection.domain.actors import ROLES, SYSTEM, Actor, Permission
     from credit_protection.domain.adoption import AdoptionSummary
-    from credit_protection.domain.adoption_assessment import Assessment, Verdict
-    from credit_protection.domain.alarms import Alarm, AlarmCode
+    from credit_protection.domain.adoption_assessment import Assessment, ExtractRow, Verdict
+    from credit_protection.domain.alarms import Alarm, AlarmCode, AlarmSettings, AlarmSeverity
     from credit_protection.domain.audit import AuditEntry
+    from credit_protection.domain.divergences import (
+        Decision,
+        Divergence,
+        DivergenceCode,
+        DivergencePolicies,
+        DivergencePolicy,
+        DivergenceSeverity,
+        Side,
+    )
     from credit_protection.domain.errors import (
         BureauError,
         BureauUnavailable,
@@ -28,6 +40,7 @@ if TYPE_CHECKING:
         Conflict,
         CredentialsRejected,
         CreditProtectionError,
+        Fault,
         HostUnavailable,
         InvalidInput,
         InvalidReport,
@@ -37,6 +50,7 @@ if TYPE_CHECKING:
         PermissionDenied,
         ProtocolError,
         RateLimited,
+        ReceivedAnswer,
         Refused,
         RuleViolation,
     )
@@ -53,7 +67,15 @@ if TYPE_CHECKING:
     from credit_protection.domain.legal_calendar import BusinessCalendar
     from credit_protection.domain.money import Money
     from credit_protection.domain.natures import InclusionNature
-    from credit_protection.domain.negativations import Negativation
+    from credit_protection.domain.negativations import (
+        Block,
+        Claim,
+        NegativatedInvoice,
+        Negativation,
+        Transmission,
+        Unanswered,
+    )
+    from credit_protection.domain.operation_counts import OperationCounts
     from credit_protection.domain.products import Product, ProductKind, Synchronisation
     from credit_protection.domain.queries import (
         CreditQuery,
@@ -63,29 +85,59 @@ if TYPE_CHECKING:
         Purpose,
         QueryStatus,
         StructuredReport,
+        UncheckedAnswer,
     )
-    from credit_protection.domain.reasons import BureauReason, RemovalReason
-    from credit_protection.domain.removal_policy import RemovalPolicy, RemovalRule
+    from credit_protection.domain.reasons import BureauReason, ReasonCode, ReasonMap, RemovalReason
+    from credit_protection.domain.removal_policy import RemovalCause, RemovalPolicy, RemovalRule, RemovalTrigger
+    from credit_protection.domain.settlements import InvoiceOutcome, InvoiceSettlementStatus, RemovalClock
+    from credit_protection.domain.state_table import Action, Desired, Observed
     from credit_protection.plugins.configuration import Configuration
+    from credit_protection.ports.clock import BusinessCalendars, Clock, Identifiers
+    from credit_protection.ports.events import Listeners
     from credit_protection.ports.extracts import Extract
-    from credit_protection.ports.storage import AuditFilter, NegativationFilter, Page, PageRequest
+    from credit_protection.ports.limits import RateLimits
+    from credit_protection.ports.queue import (
+        QueueCapabilities,
+        QueueSnapshot,
+        TransmissionQueue,
+        WorkerEngine,
+        WorkerTasks,
+    )
+    from credit_protection.ports.storage import (
+        AuditFilter,
+        DivergenceFilter,
+        DueTransmission,
+        NegativationFilter,
+        Page,
+        PageRequest,
+        QueryFilter,
+        Storage,
+    )
+    from credit_protection.ports.vault import Vault
 
 __all__ = [
     "ROLES",
     "SYSTEM",
+    "Action",
     "Actor",
     "AdoptionSummary",
     "Alarm",
     "AlarmCode",
+    "AlarmSettings",
+    "AlarmSeverity",
     "ApplyResult",
     "Assessment",
     "AuditEntry",
     "AuditFilter",
+    "Block",
     "BureauError",
     "BureauReason",
     "BureauUnavailable",
     "BusinessCalendar",
+    "BusinessCalendars",
     "Candidate",
+    "Claim",
+    "Clock",
     "Configuration",
     "ConfigurationError",
     "Conflict",
@@ -94,28 +146,47 @@ __all__ = [
     "CreditProtectionError",
     "CreditQuery",
     "CreditReport",
+    "Decision",
+    "Desired",
+    "Divergence",
+    "DivergenceCode",
+    "DivergenceFilter",
+    "DivergencePolicies",
+    "DivergencePolicy",
+    "DivergenceSeverity",
     "DocumentReport",
+    "DueTransmission",
     "Environment",
     "Event",
     "EventKind",
     "ExportFormat",
     "Extract",
+    "ExtractRow",
+    "Fault",
     "Finding",
     "Guard",
     "GuardSettings",
+    "HoldState",
     "HostUnavailable",
+    "Identifiers",
     "InclusionNature",
     "InclusionTerms",
     "Integration",
     "IntegrationSettings",
     "InvalidInput",
     "InvalidReport",
+    "InvoiceOutcome",
+    "InvoiceSettlementStatus",
+    "Listeners",
     "Money",
+    "NegativatedInvoice",
     "Negativation",
     "NegativationFilter",
     "NegativationRequest",
     "NoCredit",
     "NotFound",
+    "Observed",
+    "OperationCounts",
     "OutcomeUnknown",
     "Page",
     "PageRequest",
@@ -126,22 +197,44 @@ __all__ = [
     "ProductKind",
     "ProtocolError",
     "Purpose",
+    "QueryFilter",
     "QueryStatus",
+    "QueueCapabilities",
+    "QueueSnapshot",
     "RateLimited",
+    "RateLimits",
+    "ReasonCode",
+    "ReasonMap",
+    "ReceivedAnswer",
+    "ReconciliationSummary",
     "RecordResult",
     "Refused",
+    "RemovalCause",
+    "RemovalClock",
     "RemovalPolicy",
     "RemovalReason",
     "RemovalRule",
+    "RemovalTrigger",
     "ReuseMode",
     "ReuseWindow",
     "RuleViolation",
     "Severity",
+    "Side",
+    "Storage",
     "StructuredReport",
     "SweepResult",
     "Synchronisation",
     "TelecomGuard",
+    "Transmission",
+    "TransmissionQueue",
+    "TransmissionResult",
+    "Unanswered",
+    "UncheckedAnswer",
+    "Vault",
     "Verdict",
+    "WaitReason",
+    "WorkerEngine",
+    "WorkerTasks",
     "blocks",
     "evaluate",
     "hookimpl",
@@ -151,33 +244,52 @@ __all__ = [
 __getattr__ = lazy_names(
     __name__,
     {
-        "domain.legal_calendar": "BusinessCalendar",
+        "application.alarms": "WaitReason",
         "application.negativations": "NegativationRequest Preview",
         "application.payments": "ApplyResult RecordResult",
+        "application.reconciliation": "HoldState ReconciliationSummary",
         "application.sweep": "SweepResult",
+        "application.transmissions": "TransmissionResult",
         "domain.actors": "Actor Permission ROLES SYSTEM",
         "domain.adoption": "AdoptionSummary",
-        "domain.adoption_assessment": "Assessment Verdict",
-        "domain.alarms": "Alarm AlarmCode",
+        "domain.adoption_assessment": "Assessment ExtractRow Verdict",
+        "domain.alarms": "Alarm AlarmCode AlarmSettings AlarmSeverity",
         "domain.audit": "AuditEntry",
+        "domain.divergences": (
+            "Decision Divergence DivergenceCode DivergencePolicies DivergencePolicy DivergenceSeverity Side"
+        ),
         "domain.errors": (
             "BureauError BureauUnavailable ConfigurationError Conflict CredentialsRejected CreditProtectionError "
-            "HostUnavailable InvalidInput InvalidReport NoCredit NotFound OutcomeUnknown PermissionDenied "
+            "Fault HostUnavailable InvalidInput InvalidReport NoCredit NotFound OutcomeUnknown PermissionDenied "
+            "ReceivedAnswer "
             "ProtocolError RateLimited Refused RuleViolation"
         ),
         "domain.events": "Event EventKind",
         "domain.findings": "Finding Severity blocks",
         "domain.guards": "Candidate Guard GuardSettings InclusionTerms TelecomGuard evaluate",
         "domain.integrations": "Environment Integration IntegrationSettings ReuseMode ReuseWindow",
+        "domain.legal_calendar": "BusinessCalendar",
         "domain.money": "Money",
         "domain.natures": "InclusionNature",
-        "domain.negativations": "Negativation",
+        "domain.negativations": "Block Claim NegativatedInvoice Negativation Transmission Unanswered",
+        "domain.operation_counts": "OperationCounts",
         "domain.products": "Product ProductKind Synchronisation",
-        "domain.queries": "CreditQuery CreditReport DocumentReport ExportFormat Purpose QueryStatus StructuredReport",
-        "domain.reasons": "BureauReason RemovalReason",
-        "domain.removal_policy": "RemovalPolicy RemovalRule",
+        "domain.queries": (
+            "CreditQuery CreditReport DocumentReport ExportFormat Purpose QueryStatus StructuredReport UncheckedAnswer"
+        ),
+        "domain.reasons": "BureauReason ReasonCode ReasonMap RemovalReason",
+        "domain.removal_policy": "RemovalCause RemovalPolicy RemovalRule RemovalTrigger",
+        "domain.settlements": "InvoiceOutcome InvoiceSettlementStatus RemovalClock",
+        "domain.state_table": "Action Desired Observed",
         "plugins.configuration": "Configuration",
+        "ports.clock": "BusinessCalendars Clock Identifiers",
+        "ports.events": "Listeners",
         "ports.extracts": "Extract",
-        "ports.storage": "AuditFilter NegativationFilter Page PageRequest",
+        "ports.limits": "RateLimits",
+        "ports.queue": "QueueCapabilities QueueSnapshot TransmissionQueue WorkerEngine WorkerTasks",
+        "ports.storage": (
+            "AuditFilter DivergenceFilter DueTransmission NegativationFilter Page PageRequest QueryFilter Storage"
+        ),
+        "ports.vault": "Vault",
     },
 )

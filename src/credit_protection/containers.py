@@ -20,11 +20,14 @@ from credit_protection.application.adoption import Adoption
 from credit_protection.application.alarms import Alarms
 from credit_protection.application.audit_trail import AuditTrail
 from credit_protection.application.customers import Customers
+from credit_protection.application.divergences import Divergences
 from credit_protection.application.gateway_registry import GatewayRegistry
+from credit_protection.application.host_identity import HostIdentity, known_tenant
 from credit_protection.application.integrations import Integrations
 from credit_protection.application.negativations import Negativations
 from credit_protection.application.payments import Payments
 from credit_protection.application.queries import Queries
+from credit_protection.application.reconciliation import Reconciliation
 from credit_protection.application.sweep import Sweep
 from credit_protection.application.tenant_ports import TenantPorts
 from credit_protection.application.transmissions import Transmissions
@@ -130,17 +133,21 @@ class Container(containers.DeclarativeContainer):
         extra_guards=guards,
         limits=limits,
     )
-    integrations = providers.ThreadSafeSingleton(Integrations, tenant)
-    customers = providers.ThreadSafeSingleton(Customers, tenant)
-    queries = providers.ThreadSafeSingleton(Queries, tenant)
-    negativations = providers.ThreadSafeSingleton(Negativations, tenant)
+    host_identity = providers.ThreadSafeSingleton(HostIdentity, tenant)
+    known_tenant = providers.ThreadSafeSingleton(known_tenant, tenant, host_identity)
+    integrations = providers.ThreadSafeSingleton(Integrations, known_tenant)
+    customers = providers.ThreadSafeSingleton(Customers, known_tenant)
+    queries = providers.ThreadSafeSingleton(Queries, known_tenant)
+    negativations = providers.ThreadSafeSingleton(Negativations, known_tenant)
     payments = providers.ThreadSafeSingleton(Payments, tenant)
-    transmissions = providers.ThreadSafeSingleton(Transmissions, tenant)
-    adoption = providers.ThreadSafeSingleton(Adoption, tenant)
+    transmissions = providers.ThreadSafeSingleton(Transmissions, known_tenant)
+    adoption = providers.ThreadSafeSingleton(Adoption, known_tenant)
     audit_trail = providers.ThreadSafeSingleton(AuditTrail, tenant)
+    divergences = providers.ThreadSafeSingleton(Divergences, known_tenant)
     alarms = providers.ThreadSafeSingleton(Alarms, tenant, configuration.provided.alarm_settings)
-    sweep = providers.ThreadSafeSingleton(Sweep, tenant, payments, transmissions, queries, alarms)
-    worker_tasks = providers.ThreadSafeSingleton(TenantWorkerTasks, transmissions, sweep)
+    reconciliation = providers.ThreadSafeSingleton(Reconciliation, known_tenant)
+    sweep = providers.ThreadSafeSingleton(Sweep, known_tenant, payments, transmissions, queries, alarms, reconciliation)
+    worker_tasks = providers.ThreadSafeSingleton(TenantWorkerTasks, transmissions, sweep, payments)
     navigation = providers.Callable(gathering.navigation, name, manager)
 
 

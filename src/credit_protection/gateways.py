@@ -34,6 +34,7 @@ from credit_protection.domain.errors import (
     BureauError,
     BureauUnavailable,
     CredentialsRejected,
+    Fault,
     InclusionStillProcessing,
     InvalidInput,
     InvalidReport,
@@ -41,6 +42,7 @@ from credit_protection.domain.errors import (
     OutcomeUnknown,
     ProtocolError,
     RateLimited,
+    ReceivedAnswer,
     Refused,
 )
 from credit_protection.domain.integrations import Environment
@@ -49,6 +51,7 @@ from credit_protection.domain.natures import InclusionNature, persons_in
 from credit_protection.domain.parameters import ParameterSpec
 from credit_protection.domain.products import Product, ProductInput, ProductKind
 from credit_protection.domain.queries import (
+    PDF,
     CreditReport,
     DocumentReport,
     Purpose,
@@ -60,6 +63,18 @@ from credit_protection.domain.requests import InclusionOrder, inclusion_order
 from credit_protection.ports.bureau import BureauGateway, GatewayProvider, ListedRecord, QueryOrder, RemovalOrder
 
 if TYPE_CHECKING:
+    from credit_protection.adapters.bureaus.json_answers import (
+        JsonObject,
+        Unreadable,
+        display_text,
+        optional_text,
+        read_code,
+        read_items,
+        read_object,
+        read_word,
+        required_text,
+    )
+    from credit_protection.adapters.bureaus.parameters import ParameterValues
     from credit_protection.adapters.bureaus.pdf_reports import check_pdf
     from credit_protection.adapters.http import (
         BureauSession,
@@ -73,6 +88,7 @@ if TYPE_CHECKING:
     )
 
 __all__ = [
+    "PDF",
     "Accepted",
     "Backoff",
     "BureauError",
@@ -93,6 +109,7 @@ __all__ = [
     "Done",
     "Environment",
     "ExecutionResult",
+    "Fault",
     "FieldLimit",
     "GatewayProvider",
     "HttpCall",
@@ -102,6 +119,7 @@ __all__ = [
     "InclusionStillProcessing",
     "InvalidInput",
     "InvalidReport",
+    "JsonObject",
     "ListedRecord",
     "LookupResult",
     "Money",
@@ -109,6 +127,7 @@ __all__ = [
     "OutcomeUnknown",
     "Overflow",
     "ParameterSpec",
+    "ParameterValues",
     "PersonType",
     "Product",
     "ProductInput",
@@ -118,6 +137,7 @@ __all__ = [
     "QueryOrder",
     "RateLimited",
     "Receipt",
+    "ReceivedAnswer",
     "RecordFound",
     "RecordKey",
     "RecordNotFound",
@@ -130,17 +150,29 @@ __all__ = [
     "RemovalReason",
     "StructuredReport",
     "Transport",
+    "Unreadable",
     "check_document_bytes",
     "check_pdf",
+    "display_text",
     "inclusion_order",
     "mask",
+    "optional_text",
     "parse_document",
     "persons_in",
+    "read_code",
+    "read_items",
+    "read_object",
+    "read_word",
+    "required_text",
 ]
 
 __getattr__ = lazy_names(
     __name__,
     {
+        "adapters.bureaus.json_answers": (
+            "JsonObject Unreadable display_text optional_text read_code read_items read_object read_word required_text"
+        ),
+        "adapters.bureaus.parameters": "ParameterValues",
         "adapters.bureaus.pdf_reports": "check_pdf",
         "adapters.http": "BureauSession ClientCredentials CredentialsForm Deadline HttpCall HttpReply Transport mask",
     },

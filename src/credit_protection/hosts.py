@@ -12,13 +12,24 @@ from credit_protection.domain.customers import (
     Customer,
     Invoice,
     InvoiceStatus,
+    LineKind,
     Subscription,
     SubscriptionStatus,
 )
 from credit_protection.domain.documents import Cnpj, Cpf, Document, PersonType, parse_document
 from credit_protection.domain.errors import HostUnavailable, InvalidInput
+from credit_protection.domain.holds import Hold, HoldKind
 from credit_protection.domain.money import Money
-from credit_protection.domain.settlements import Entry, Reversal, Settlement, SettlementKind, settlement_statuses_of
+from credit_protection.domain.settlements import (
+    Entry,
+    InvoiceOutcome,
+    InvoiceSettlementStatus,
+    RemovalClock,
+    Reversal,
+    Settlement,
+    SettlementKind,
+    settlement_statuses_of,
+)
 from credit_protection.ports.host import HostCapabilities, HostErp, OverdueFilter
 
 __all__ = [
@@ -29,15 +40,21 @@ __all__ = [
     "Customer",
     "Document",
     "Entry",
+    "Hold",
+    "HoldKind",
     "HostCapabilities",
     "HostErp",
     "HostUnavailable",
     "InvalidInput",
     "Invoice",
+    "InvoiceOutcome",
+    "InvoiceSettlementStatus",
     "InvoiceStatus",
+    "LineKind",
     "Money",
     "OverdueFilter",
     "PersonType",
+    "RemovalClock",
     "Reversal",
     "Settlement",
     "SettlementKind",

@@ -85,6 +85,8 @@ class AppFixture:
         self.transmissions = tenant.transmissions
         self.adoption = tenant.adoption
         self.audit_trail = tenant.audit_trail
+        self.divergences = tenant.divergences
+        self.reconciliation = tenant.reconciliation
         self.alarms = tenant.alarms
         self.sweep = tenant.sweep
         self.integration_id = ""
@@ -142,10 +144,18 @@ class AppFixture:
         self.payments.record(SYSTEM, settlement)
         return settlement
 
-    def uninstall_gateway(self) -> None:
-        """Store the integration under a gateway that no plugin offers: reading its capabilities fails."""
+    def uninstall_gateway(self) -> str:
+        """Store the integration under a gateway that no plugin offers; returns the integration's id."""
+        self._set_gateway(self.integration_id, "uninstalled")
+        return self.integration_id
+
+    def install_gateway(self, integration_id: str) -> None:
+        """Undo `uninstall_gateway`."""
+        self._set_gateway(integration_id, "fake")
+
+    def _set_gateway(self, integration_id: str, code: str) -> None:
         with self.storage.unit() as unit:
-            unit.integrations.save(replace(unit.integrations.get(self.integration_id), gateway="uninstalled"))
+            unit.integrations.save(replace(unit.integrations.get(integration_id), gateway=code))
             unit.commit()
 
     # ------------------------------------------------------------------------------------ what a worker does

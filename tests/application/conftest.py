@@ -44,7 +44,7 @@ def postgresql(new_database: NewDatabase) -> Iterator[SqlStorage]:
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
-def any_storage(request: pytest.FixtureRequest) -> AppFixture:
+def app_on_any_storage(request: pytest.FixtureRequest) -> AppFixture:
     """A tenant with one integration, over each storage there is: for what many threads do concurrently."""
     app = AppFixture(request.getfixturevalue(request.param))
     app.register()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from credit_protection.application.adoption import BATCH_SIZE
-from credit_protection.application.host_polling import HostPolling
+from credit_protection.application.rereading import Rereading
 from credit_protection.domain.actors import SYSTEM, Actor, Permission
 from credit_protection.domain.adoption_assessment import ExtractRow, Verdict
 from credit_protection.domain.bureau_answers import RecordState
@@ -17,13 +17,16 @@ from credit_protection.domain.capabilities import Capabilities, Registry
 from credit_protection.domain.customers import InvoiceStatus
 from credit_protection.domain.documents import Cpf
 from credit_protection.domain.errors import BureauUnavailable, Conflict, PermissionDenied, ProtocolError, RuleViolation
+from credit_protection.domain.integrations import IntegrationSettings
 from credit_protection.domain.money import Money
 from credit_protection.domain.reasons import RemovalReason
+from credit_protection.domain.removal_policy import RemovalPolicy
 from credit_protection.domain.requests import InclusionOrder
 from credit_protection.domain.state_table import Action, Desired, Observed
 from credit_protection.domain.statuses import Status, status
 from credit_protection.testing.fakes import FakeRecord
 from tests.application.app import ANA, CPF, DAY, DUE, MANY, PRICE, TODAY
+from tests.application.test_payments import payment
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -107,10 +110,16 @@ def test_record_of_a_paid_invoice_goes_to_the_removal_queue_at_once(app: AppFixt
         app.erp.set_status("i1", InvoiceStatus.PAID, TODAY - 20 * DAY)
     assert counts(adopt(app, ROW)) == {"adopted_for_removal": 1}
     (made,) = stored(app)
-    assert (made.desired, made.transmission.action) == (Desired.REMOVED, Action.REMOVE)
+    assert (made.desired, made.transmission.action) == (Desired.REMOVED, Action.LOOK_UP)  # a file is not believed
     assert made.transmission.deadline is not None
     assert (made.transmission.deadline < TODAY) is not is_recorded
     assert app.event_kinds(made) == ["adopted", "removal_wanted"]
+    adoption, removal = app.audit(made.id)
+    assert (adoption.act, adoption.actor_id, adoption.after["desired"]) == ("negativation.adopt", "ana", "removed")
+    assert (removal.act, removal.actor_id, removal.creditor_id) == ("removal.request", "system", "1")
+    (recorded,) = [entry for entry in app.audit() if entry.act == "payment.record"]
+    assert (recorded.actor_id, recorded.after) == ("system", {"invoice": "i1"})
+    assert recorded.remark == ("" if is_recorded else "lida do ERP")
     assert app.queue.woken[-1] is None
     app.sweep.run()
     assert app.work(made).observed is Observed.GONE
@@ -123,7 +132,20 @@ def test_payment_known_only_to_the_ledger_removes_too(app: AppFixture) -> None:
     assert stored(app)[0].desired is Desired.REMOVED
 
 
+def test_record_that_only_a_file_told_of_and_the_bureau_does_not_find_is_never_told_as_removed(app: AppFixture) -> None:
+    """A spreadsheet dropped the zeros of its contract number: it stands at the bureau under another key."""
+    adopt(app, ROW)
+    (made,) = stored(app)
+    assert (made.known_at, made.is_unconfirmed) == (None, True)
+    app.paid("i1")
+    asked = app.work(made)
+    assert (asked.observed, asked.is_closed) == (Observed.PRESENT, False)
+    assert asked.transmission.block is not None
+    assert asked.transmission.block.code == "nao_encontrada"
+
+
 def test_adopting_twice_is_adopting_once(app: AppFixture) -> None:
+    at_the_bureau(app, ROW.reference, "i1")
     adopt(app, ROW)
     before = stored(app)
     assert counts(adopt(app, ROW, replace(ROW, line=3))) == {"already_known": 2}
@@ -180,9 +202,24 @@ def test_preview_gives_the_same_verdicts_and_stores_nothing(app: AppFixture) -> 
 
 
 def test_operation_log_gives_a_removal_in_a_row_of_its_own(app: AppFixture) -> None:
-    removal = replace(ROW, line=9, state=RecordState.GONE)
-    assert counts(adopt(app, ROW, removal, is_operation_log=True)) == {"not_at_bureau": 2}
-    assert counts(adopt(app, ROW, removal)) == {"adopted": 1, "not_at_bureau": 1}
+    included = replace(ROW, operated_at=TODAY - DAY)
+    removal = replace(ROW, line=9, state=RecordState.GONE, operated_at=TODAY)
+    assert counts(adopt(app, removal, included, is_operation_log=True)) == {"not_at_bureau": 2}
+    assert counts(adopt(app, ROW, replace(removal, operated_at=None))) == {"adopted": 1, "not_at_bureau": 1}
+
+
+def test_newest_operation_by_date_decides_and_rows_without_a_date_are_refused(app: AppFixture) -> None:
+    included, removed = replace(ROW, line=2), replace(ROW, line=3, state=RecordState.GONE)
+    summary = adopt(app, included, removed, is_operation_log=True)
+    assert counts(summary) == {"refused": 1, "not_at_bureau": 1}
+    assert summary.by_code["ordem_desconhecida"] == 1
+    again = replace(ROW, line=4, operated_at=TODAY)
+    dated = [replace(row, operated_at=TODAY - (5 - row.line) * DAY) for row in (included, removed)]
+    assert counts(adopt(app, again, *dated, is_operation_log=True)) == {
+        "adopted": 1,
+        "not_at_bureau": 1,
+        "already_known": 1,
+    }
 
 
 def test_record_without_an_invoice_is_removed_only_by_a_person(app: AppFixture) -> None:
@@ -191,7 +228,7 @@ def test_record_without_an_invoice_is_removed_only_by_a_person(app: AppFixture) 
     assert counts(adopt(app, row, without_invoice=True)) == {"without_invoice": 1}
     (made,) = stored(app)
     app.paid("i1")
-    HostPolling(app.ports, app.payments).recheck_invoices()
+    Rereading(app.ports).reread_all()
     assert app.get(made).desired is Desired.INCLUDED
     assert counts(adopt(app, row, without_invoice=True)) == {"already_known": 1}
     app.negativations.delete(ANA, made.id)
@@ -261,6 +298,46 @@ def test_adoption_needs_a_person_who_may_configure_and_negativate(app: AppFixtur
         with pytest.raises(RuleViolation, match="pessoa"):
             adoption.adopt(actor, app.integration_id, Rows([ROW]))
     assert stored(app) == []
+
+
+def test_setting_changed_during_an_adoption_holds_for_the_next_batch(app: AppFixture) -> None:
+    rows = []
+    for number in range(BATCH_SIZE + 1):
+        due = DUE - timedelta(days=number)
+        app.erp.add_invoice(f"m{number}", "c1", due, PRICE)
+        app.erp.pay(f"m{number}", TODAY, Money(1))
+        rows.append(replace(ROW, line=number, reference=f"C{number}", due_date=due))
+        app.payments.record(SYSTEM, payment(f"m{number}", "p1", amount=Money(1)))
+
+    def tolerate(assessment: Assessment) -> None:
+        if assessment.row.line == 0:
+            policy = RemovalPolicy(tolerance=PRICE)
+            app.integrations.edit(ANA, app.integration_id, settings=IntegrationSettings(removal_policy=policy))
+
+    app.adoption.adopt(ANA, app.integration_id, Rows(rows), report=tolerate)
+    removed = {made.reference for made in stored(app) if made.desired is Desired.REMOVED}
+    assert (len(stored(app)), removed) == (BATCH_SIZE + 1, {f"C{BATCH_SIZE}"})
+
+
+def test_adoption_ends_where_the_erp_takes_the_transmission_back(app: AppFixture) -> None:
+    rows = [replace(ROW, line=number, due_date=DUE - timedelta(days=number)) for number in range(BATCH_SIZE + 1)]
+    with pytest.raises(RuleViolation) as refused:
+        app.adoption.adopt(ANA, app.integration_id, Rows(rows), without_invoice=True, report=lambda _: disown(app))
+    assert refused.value.code == "transmissao_do_erp"
+    assert len(stored(app)) == BATCH_SIZE
+
+
+def test_record_of_an_invoice_of_another_creditor_is_refused(app: AppFixture) -> None:
+    app.erp.invoices_by_id["i1"] = replace(app.erp.invoices_by_id["i1"], creditor_id="2")
+    summary = adopt(app, ROW)
+    assert (counts(summary), summary.by_code) == ({"refused": 1}, {"fatura_de_outra_empresa": 1})
+
+
+def test_customer_whom_the_actor_does_not_see_is_not_matched(app: AppFixture) -> None:
+    app.erp.customers_by_id["c1"] = replace(app.erp.customers_by_id["c1"], creditor_id="2")
+    bound = replace(ANA, creditor_ids=frozenset({"1"}))
+    summary = app.adoption.adopt(bound, app.integration_id, Rows([ROW]), without_invoice=True)
+    assert (counts(summary), summary.by_code) == ({"refused": 1}, {"cliente_desconhecido": 1})
 
 
 def disown(app: AppFixture) -> None:

@@ -9,10 +9,14 @@ from typing import TYPE_CHECKING
 import pytest
 
 from credit_protection.application.alarms import CHECK_BATCH_SIZE, Alarms
-from credit_protection.domain.alarms import AlarmCode, AlarmSettings
-from credit_protection.domain.errors import CredentialsRejected, HostUnavailable, PermissionDenied
+from credit_protection.domain.alarms import AlarmCode, AlarmSettings, AlarmSeverity
+from credit_protection.domain.customers import InvoiceStatus
+from credit_protection.domain.divergences import DivergenceCode
+from credit_protection.domain.errors import ConfigurationError, CredentialsRejected, HostUnavailable, PermissionDenied
 from credit_protection.domain.money import Money
 from credit_protection.domain.reasons import RemovalReason
+from credit_protection.domain.settlements import Settlement, SettlementKind
+from credit_protection.testing.fakes import FakeErp
 from tests.application.app import ANA, DAY, DUE, TODAY
 
 if TYPE_CHECKING:
@@ -30,7 +34,7 @@ def healthy(app: AppFixture) -> AppFixture:
     return app
 
 
-def codes(app: AppFixture, actor: Actor = ANA) -> list[AlarmCode]:
+def codes(app: AppFixture, actor: Actor = ANA) -> list[str]:
     return [alarm.code for alarm in Alarms(app.ports).check(actor)]
 
 
@@ -52,7 +56,7 @@ def test_missing_heartbeats_raise_alarms(app: AppFixture) -> None:
 
 
 def test_paid_negativation_raises_an_alarm_two_business_days_before_its_deadline(healthy: AppFixture) -> None:
-    settlement_days: list[list[AlarmCode]] = []
+    settlement_days: list[list[str]] = []
     healthy.paid("i1", on=TODAY)  # a Tuesday: five business days are over on the next
     for _ in range(8):
         healthy.sweep.run(by_worker=True)
@@ -94,8 +98,9 @@ def test_unreadable_host_raises_an_alarm_in_the_same_sweep(healthy: AppFixture) 
     healthy.erp.before = down
     healthy.later(25 * HOUR)
     swept = healthy.sweep.run(by_worker=True)
-    assert (swept.host_failed, swept.alarms) == ("O ERP não responde.", 1)
-    assert [alarm.code for alarm in healthy.listeners.alarms] == [AlarmCode.HOST_NOT_READ]
+    assert (swept.host_failed, swept.alarms) == ("O ERP não responde.", 2)
+    found = [alarm.code for alarm in healthy.listeners.alarms]
+    assert found == [AlarmCode.HOST_NOT_READ, AlarmCode.INCLUSIONS_HELD]  # no worker was seen for a day
 
 
 def test_pause_raises_an_alarm_only_while_removals_wait(healthy: AppFixture) -> None:
@@ -145,3 +150,90 @@ def test_sweep_completes_where_notifying_of_alarms_fails(healthy: AppFixture, mo
     monkeypatch.setattr(healthy.listeners, "alarm", lambda _: 1 / 0)
     healthy.later(25 * HOUR)
     assert healthy.sweep.run(by_worker=True).alarms == 0
+
+
+# ------------------------------------------------------------------------------------------------ silence
+
+
+def record(app: AppFixture, *settlement_ids: str) -> None:
+    """Payments that are recorded and not applied."""
+    with app.storage.unit() as unit:
+        for each in settlement_ids:
+            payment = Settlement(each, "i1", SettlementKind.PAYMENT, TODAY)
+            unit.settlements.record(app.erp.code, payment, app.clock.now())
+        unit.commit()
+
+
+def test_settlement_that_waits_for_ten_minutes_raises_an_alarm(healthy: AppFixture) -> None:
+    record(healthy, "p1", "p2")
+    healthy.later(10 * MINUTE)
+    assert codes(healthy) == []
+    healthy.later(MINUTE)
+    (alarm,) = [each for each in Alarms(healthy.ports).check(ANA) if each.code is AlarmCode.UNAPPLIED]
+    assert (alarm.severity, alarm.count, alarm.is_more) == (AlarmSeverity.CRITICAL, 2, False)
+    assert "há 11 min (faturas i1)" in alarm.message
+    healthy.sweep.run(by_worker=True)
+    assert codes(healthy) == []
+
+
+def test_missing_gateway_is_critical_while_something_is_negativated(healthy: AppFixture) -> None:
+    healthy.register(description="Outra conta")
+    spare = healthy.uninstall_gateway()
+    (alarm,) = Alarms(healthy.ports).check(ANA)
+    assert (alarm.code, alarm.severity, alarm.subject) == (AlarmCode.GATEWAY_MISSING, AlarmSeverity.WARNING, spare)
+    healthy.integration_id = next(one.id for one in healthy.integrations.list(ANA) if one.id != spare)
+    healthy.uninstall_gateway()
+    first, second = Alarms(healthy.ports).check(ANA)
+    assert (first.severity, first.count) == (AlarmSeverity.CRITICAL, 1)
+    assert "'uninstalled'" in first.message
+    assert second == alarm
+
+
+def test_step_that_fails_in_the_sweep_raises_an_alarm_until_it_succeeds(
+    healthy: AppFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as failing:
+        failing.setattr(healthy.queries, "expire_unanswered", lambda: 1 / 0)
+        record(healthy, "p1")
+        swept = healthy.sweep.run(by_worker=True)
+        assert (swept.failed_steps, swept.applied, swept.alarms) == (("queries",), 1, 1)  # the rest is done
+    (alarm,) = Alarms(healthy.ports).check(ANA)
+    assert (alarm.code, alarm.subject) == (AlarmCode.SWEEP_FAILED, "queries")
+    assert "ZeroDivisionError" in alarm.message
+    healthy.sweep.run(by_worker=True)
+    assert codes(healthy) == []
+
+
+def test_configuration_error_ends_the_sweep(healthy: AppFixture, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse() -> int:
+        raise ConfigurationError("Falta o plugin.")
+
+    monkeypatch.setattr(healthy.queries, "expire_unanswered", refuse)
+    with pytest.raises(ConfigurationError):
+        healthy.sweep.run()
+
+
+def test_environment_without_the_erp_of_open_negativations_raises_alarms(healthy: AppFixture) -> None:
+    other = Alarms(replace(healthy.ports, host=FakeErp(code="local")))
+    (alarm,) = other.check(ANA)
+    assert (alarm.code, alarm.severity, alarm.subject) == (
+        AlarmCode.HOST_NOT_CONFIGURED,
+        AlarmSeverity.WARNING,
+        "fake-erp",
+    )
+    healthy.later(25 * HOUR)
+    other.record_heartbeat()
+    found = [(each.code, each.subject) for each in other.check(ANA) if each.severity is AlarmSeverity.CRITICAL]
+    assert found == [(AlarmCode.HOST_NOT_READ, "fake-erp"), (AlarmCode.HOST_NOT_CONFIGURED, "fake-erp")]
+
+
+def test_divergences_that_await_a_person_sound_once_for_each_integration_and_code(healthy: AppFixture) -> None:
+    second = healthy.included("i2")
+    for invoice_id in ("i1", "i2"):
+        healthy.erp.set_status(invoice_id, InvoiceStatus.WRITTEN_OFF)
+    healthy.later(5 * HOUR)
+    healthy.sweep.run(by_worker=True)
+    (alarm,) = [each for each in Alarms(healthy.ports).check(ANA) if each.code is DivergenceCode.WRITTEN_OFF]
+    assert (alarm.subject, alarm.count, alarm.severity) == (second.integration_id, 2, AlarmSeverity.WARNING)
+    assert "divergences list --code baixa_por_perda" in alarm.message
+    assert codes(healthy, replace(ANA, creditor_ids=frozenset({"2"}))) == []

@@ -128,8 +128,8 @@ def test_first_answer_closes_the_breaker_for_all_rows(down: AppFixture) -> None:
     assert len(down.bureau.records) == MANY
 
 
-def test_only_the_probe_is_sent_while_the_breaker_is_half_open(any_storage: AppFixture) -> None:
-    down = brought_down(any_storage)
+def test_only_the_probe_is_sent_while_the_breaker_is_half_open(app_on_any_storage: AppFixture) -> None:
+    down = brought_down(app_on_any_storage)
     until_half_open(down)
     due = [each.negativation_id for each in down.transmissions.due(1000)]
     before = len(down.bureau.calls)
@@ -163,8 +163,8 @@ def test_other_processes_see_the_open_breaker(down: AppFixture) -> None:
     assert state(down) is CallState.CLOSED
 
 
-def test_concurrent_failures_open_the_breaker(any_storage: AppFixture) -> None:
-    app = any_storage
+def test_concurrent_failures_open_the_breaker(app_on_any_storage: AppFixture) -> None:
+    app = app_on_any_storage
     made = pending(app)
     all_calls_started = threading.Barrier(MANY)
 
@@ -359,7 +359,7 @@ def test_failed_test_by_a_person_leaves_the_breaker_open(down: AppFixture) -> No
 
 
 def test_edited_parameters_close_the_breaker(down: AppFixture) -> None:
-    down.integrations.edit(ANA, down.integration_id, parameters={"user": "outro"})
+    down.integrations.edit(ANA, down.integration_id, parameters={"password": "outra"})
     assert (state(down), stored(down).failing_negativation_ids, stored(down).consecutive_pauses) == (
         CallState.CLOSED,
         (),

@@ -14,8 +14,8 @@ from credit_protection.domain.integrations import IntegrationSettings
 from credit_protection.domain.money import Money
 from credit_protection.domain.reasons import RemovalReason
 from credit_protection.domain.removal_policy import RemovalCause, RemovalPolicy, RemovalRule
-from credit_protection.domain.settlements import Settlement, SettlementKind
-from credit_protection.domain.state_table import Observed
+from credit_protection.domain.settlements import Reversal, Settlement, SettlementKind
+from credit_protection.domain.state_table import Action, Desired, Observed
 from credit_protection.domain.statuses import Status, status
 from tests.application.app import ANA, CNPJ_WITH_LETTERS, TODAY
 from tests.application.worker_steps import LEASE, LOST, MINUTE, QUIET, performed
@@ -165,3 +165,31 @@ def test_payment_overrides_a_persons_reason(app: AppFixture) -> None:
     app.paid("i1")
     performed(app, included)
     assert app.bureau.removal_orders[0].reason is RemovalReason.PAYMENT
+
+
+# ------------------------------------------------------------------------------------------------ the whole ledger
+
+
+def test_removal_whose_reversal_is_recorded_and_not_applied_is_not_claimed(app: AppFixture) -> None:
+    owed = app.included("i1")
+    settlement = app.paid("i1")
+    assert app.get(owed).desired is Desired.REMOVED
+    with app.storage.unit() as unit:
+        unit.settlements.record(app.erp.code, Reversal(settlement.id, "i1", TODAY), app.clock.now())
+        unit.commit()
+    assert performed(app, owed).action is None
+    assert "remove" not in app.bureau.calls
+    assert (app.get(owed).desired, app.get(owed).removal_claims) == (Desired.INCLUDED, 0)
+    assert app.event_kinds(owed)[-1] == "removal_withdrawn"
+    assert app.payments.apply().changed_negativation_ids == []
+
+
+def test_removal_that_a_person_requested_too_is_claimed_after_the_reversal(app: AppFixture) -> None:
+    owed = app.included("i1")
+    settlement = app.paid("i1")
+    app.negativations.delete(ANA, owed.id)
+    with app.storage.unit() as unit:
+        unit.settlements.record(app.erp.code, Reversal(settlement.id, "i1", TODAY), app.clock.now())
+        unit.commit()
+    assert performed(app, owed).action is Action.REMOVE
+    assert app.get(owed).removal_reason is RemovalReason.CREDITOR_REQUEST

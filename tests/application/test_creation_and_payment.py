@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.postgresql
 
-CREATION, SETTLEMENT, CLAIM = "creation", "settlement", "claim"
+CREATION, SETTLEMENT, CLAIM, REVERSAL = "creation", "settlement", "claim", "reversal"
 ISOLATIONS = [
     pytest.param(IsolationLevel.READ_COMMITTED, id="read-committed"),
     pytest.param(IsolationLevel.REPEATABLE_READ, id="repeatable-read"),
@@ -83,6 +83,25 @@ class TenantFixture:
             session.commit()
             pause_here("the host has committed")
         return self.app.payments.after_commit()
+
+    def reverse(self, invoice_id: str) -> object:
+        """As a host does: recorded in its own transaction, applied after its commit."""
+        with psycopg.connect(self._url) as session:
+            session.isolation_level = self._isolation
+            session.execute("SELECT is_paid FROM host_invoice WHERE id = %s", (invoice_id,))
+            pause_here("the host has begun")
+            session.execute("UPDATE host_invoice SET is_paid = false WHERE id = %s", (invoice_id,))
+            self.app.payments.reverse(SYSTEM, f"p-{invoice_id}", invoice_id, TODAY, connection=session)
+            pause_here("the host commits")
+            session.commit()
+            pause_here("the host has committed")
+        return self.app.payments.after_commit()
+
+    def is_reversed(self, invoice_id: str) -> bool:
+        """Whether the host has committed the reversal."""
+        row = self.monitor.execute("SELECT is_paid FROM host_invoice WHERE id = %s", (invoice_id,)).fetchone()
+        assert row is not None
+        return not row[0]
 
     def of(self, invoice_id: str) -> list[Negativation]:
         with self.storage.read_only() as unit:
@@ -237,3 +256,47 @@ def test_inclusion_claimed_while_it_is_paid_is_not_sent_or_is_removed(
         ends.add(app.work(made).observed)
         assert made.reference not in {record.order.reference for record in app.bureau.records_on_file()}
     assert ends == {Observed.ABSENT, Observed.GONE}
+
+
+@pytest.mark.parametrize("isolation", ISOLATIONS)
+@pytest.mark.parametrize("first", [CLAIM, REVERSAL])
+def test_removal_is_not_claimed_once_its_reversal_is_committed(
+    new_tenant: Callable[[IsolationLevel], TenantFixture],
+    isolation: IsolationLevel,
+    first: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Whether it is applied or not: the claim reads the whole ledger."""
+    tenant = new_tenant(isolation)
+    app = tenant.app
+    pause_before_each_step(monkeypatch)
+
+    def run_claim(order: list[str]) -> tuple[Negativation, bool, InterleavingResult]:
+        invoice_id = tenant.add_invoice()
+        made = app.work(app.negativations.create(ANA, app.request(invoice_id))[0])
+        tenant.settle(invoice_id)
+        app.payments.apply()
+        calls = app.bureau.calls.count("remove")
+        reversed_first = []
+
+        def claim() -> object:
+            reversed_first.append(tenant.is_reversed(invoice_id))
+            return app.perform(made)
+
+        acts: dict[str, Callable[[], object]] = {CLAIM: claim, REVERSAL: lambda: tenant.reverse(invoice_id)}
+        result = interleave(tenant.monitor, acts, order)
+        assert [each for each in result.outcomes.values() if isinstance(each, Exception)] == [], result.outcomes
+        was_sent = app.bureau.calls.count("remove") > calls
+        assert not (was_sent and reversed_first[0]), (order, result.points)
+        return app.get(made), was_sent, result
+
+    second = REVERSAL if first == CLAIM else CLAIM
+    longest = {name: len(run_claim([name] * 99)[2].points[name]) for name in (CLAIM, REVERSAL)}
+    ends = set()
+    for order in orders(first, second, (longest[first], longest[second]), every=3):
+        row, was_sent, result = run_claim(order)
+        app.payments.apply()
+        row = app.get(row)
+        assert (row.desired is Desired.REMOVED) is was_sent, (order, result.points)
+        ends.add(was_sent)
+    assert ends == {True, False}

@@ -46,6 +46,16 @@ def test_customer_is_read_by_id(app: AppFixture) -> None:
         app.customers.get(ANA, "unknown")
 
 
+def test_customers_are_read_by_their_ids_within_the_actors_scope(app: AppFixture) -> None:
+    known = app.erp.customers_by_id
+    assert app.customers.get_many(ANA, ["c1", "c2", "c1", "unknown"]) == {"c1": known["c1"], "c2": known["c2"]}
+    assert app.customers.get_many(FIRST, ["c1", "c2"]).keys() == {"c1", "c2"}
+    assert app.customers.get_many(SECOND, ["c1", "c2"]).keys() == {"c2"}
+    assert app.customers.get_many(ANA, []) == {}
+    with pytest.raises(PermissionDenied):
+        app.customers.get_many(STRANGER, [])
+
+
 def test_customers_are_found_by_document_with_or_without_punctuation(app: AppFixture) -> None:
     for document in (CPF, "900.100.200-55"):
         assert [customer.id for customer in app.customers.find(ANA, document=document)] == ["c1"]

@@ -90,6 +90,7 @@ def test_gateway_gets_the_decrypted_secret(app: AppFixture) -> None:
         ({"gateway": "spc"}, "gateway_desconhecido"),
         ({"creditor_id": "9"}, "empresa_desconhecida"),
         ({"description": "  "}, "descricao_obrigatoria"),
+        ({"settings": IntegrationSettings(rate_per_second=float("nan"))}, "ajuste_invalido"),
         ({"parameters": {"user": "provedor"}}, "parametro_obrigatorio"),
         ({"parameters": {"user": "provedor", "password": "secret", "senha": "x"}}, "parametro_desconhecido"),
     ],
@@ -161,7 +162,14 @@ def test_edit_changes_only_what_is_given_and_the_trail_shows_before_and_after(ap
 
 
 @pytest.mark.parametrize(
-    "changes", [{"description": " "}, {"parameters": {"senha": "x"}}, {"parameters": {"user": ""}}], ids=str
+    "changes",
+    [
+        {"description": " "},
+        {"parameters": {"senha": "x"}},
+        {"parameters": {"user": ""}},
+        {"settings": IntegrationSettings(rate_per_second=float("inf"))},
+    ],
+    ids=str,
 )
 def test_refused_edit_changes_nothing(app: AppFixture, changes: dict[str, object]) -> None:
     before, trail = app.integrations.get(ANA, app.integration_id), app.acts()

@@ -224,11 +224,12 @@ def test_transaction_that_the_host_aborted_before_fails_without_an_exception(hos
     assert host.paid() == ["i1"]
 
 
+@pytest.mark.parametrize("actor", [SYSTEM, Actor.with_role("davi", "Davi", "atendente")], ids=["system", "attendant"])
 def test_connection_of_an_unknown_driver_refuses_no_payment(
-    sqlite: SqlStorage, caplog: pytest.LogCaptureFixture
+    sqlite: SqlStorage, caplog: pytest.LogCaptureFixture, actor: Actor
 ) -> None:
     app = AppFixture(sqlite)
-    assert app.payments.record(SYSTEM, payment(), connection=object()) is RecordResult.WRONG_CONNECTION
+    assert app.payments.record(actor, payment(), connection=object()) is RecordResult.WRONG_CONNECTION
     assert "psycopg, psycopg2 ou sqlite3" in caplog.text
 
 

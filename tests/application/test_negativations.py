@@ -85,7 +85,9 @@ def test_guard_of_a_plugin_vetoes(empty_app: AppFixture) -> None:
         app.negativate("i1")
 
 
-def test_creation_reads_the_integration_once(app: AppFixture, sqlite: SqlStorage) -> None:
+def test_creation_reads_the_integration_before_the_host_and_once_where_it_writes(
+    app: AppFixture, sqlite: SqlStorage
+) -> None:
     statements: list[str] = []
 
     def record(*arguments: object) -> None:
@@ -95,7 +97,78 @@ def test_creation_reads_the_integration_once(app: AppFixture, sqlite: SqlStorage
     app.negativate("i1")
     event.remove(sqlite._engine, "before_cursor_execute", record)
     read = [statement.partition("FROM ")[2].split()[0] for statement in statements if statement.startswith("SELECT")]
-    assert sorted(read) == ["cp_creditor", "cp_integration", "cp_nature", "cp_negativation_invoice", "cp_settlement"]
+    assert sorted(read) == [
+        "cp_creditor",
+        "cp_integration",
+        "cp_integration",
+        "cp_nature",
+        "cp_negativation_invoice",
+        "cp_recheck",
+        "cp_settlement",
+    ]
+
+
+@pytest.mark.parametrize("act", ["preview", "create"])
+def test_host_is_read_only_for_who_may_negativate_through_a_usable_integration(app: AppFixture, act: str) -> None:
+    def refuse(_: str) -> None:
+        raise AssertionError("the host was read")
+
+    def is_refused_with(error: type[Exception], actor: Actor = ANA, match: str | None = None) -> None:
+        with pytest.raises(error, match=match):
+            getattr(app.negativations, act)(actor, app.request("i1"))
+
+    app.erp.before = refuse
+    is_refused_with(PermissionDenied, ATTENDANT)
+    is_refused_with(NotFound, ELSEWHERE, "Integração")
+    own = app.integrations.get(ANA, app.integration_id).settings
+    app.integrations.edit(ANA, app.integration_id, settings=replace(own, owns_transmission=False))
+    is_refused_with(RuleViolation, match="quem transmite é o ERP")
+    app.integrations.edit(ANA, app.integration_id, settings=own)
+    app.integrations.set_active(ANA, app.integration_id, active=False)
+    is_refused_with(RuleViolation, match="inativa")
+
+
+def test_integration_deactivated_while_the_host_is_read_refuses_the_creation(app: AppFixture) -> None:
+    def deactivate(_: str) -> None:
+        app.erp.before = lambda _: None
+        app.integrations.set_active(ANA, app.integration_id, active=False)
+
+    app.erp.before = deactivate
+    with pytest.raises(RuleViolation, match="inativa"):
+        app.negativate("i1")
+    assert nothing_was_made(app)
+
+
+# ------------------------------------------------------------------------------------------------ creditors
+
+
+@pytest.mark.parametrize("act", ["preview", "create"])
+def test_what_is_of_a_creditor_that_the_actor_does_not_see_is_unknown(app: AppFixture, act: str) -> None:
+    bound = replace(ANA, creditor_ids=frozenset({"1"}))
+    client, bill = app.erp.customers_by_id["c1"], app.erp.invoices_by_id["i1"]
+    app.erp.customers_by_id["c1"] = replace(client, creditor_id="2")
+    with pytest.raises(NotFound) as customer:
+        getattr(app.negativations, act)(bound, app.request("i1"))
+    app.erp.customers_by_id["c1"] = client
+    app.erp.invoices_by_id["i1"] = replace(bill, creditor_id="2")
+    with pytest.raises(NotFound) as invoice:
+        getattr(app.negativations, act)(bound, app.request("i1"))
+    assert [customer.value.code, invoice.value.code] == ["cliente_desconhecido", "fatura_desconhecida"]
+    assert nothing_was_made(app)
+
+
+def test_invoice_of_another_creditor_is_refused_at_the_creation_and_at_the_claim(app: AppFixture) -> None:
+    bill = app.erp.invoices_by_id["i1"]
+    app.erp.invoices_by_id["i1"] = replace(bill, creditor_id="1")
+    made = app.negativate("i1")
+    for key in ("i1", "i2"):
+        app.erp.invoices_by_id[key] = replace(app.erp.invoices_by_id[key], creditor_id="2")
+    with pytest.raises(RuleViolation) as refused:
+        app.negativate("i2")
+    assert codes(refused.value.findings) == {"fatura_de_outra_empresa"}
+    app.perform(made)
+    assert [trigger.cause for trigger in app.get(made).triggers] == [RemovalCause.GUARD]
+    assert "include" not in app.bureau.calls
 
 
 # ------------------------------------------------------------------------------------------------ create

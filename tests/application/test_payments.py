@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from credit_protection.application import payments
 from credit_protection.application.payments import ApplyResult, RecordResult
 from credit_protection.domain.actors import SYSTEM, Actor
 from credit_protection.domain.integrations import IntegrationSettings
@@ -17,6 +18,8 @@ from credit_protection.domain.state_table import Action, Desired, Observed
 from tests.application.app import DAY, PRICE, TODAY, run_concurrently
 
 if TYPE_CHECKING:
+    from credit_protection.application.tenant_ports import TenantPorts
+    from credit_protection.domain.negativations import Change, Negativation
     from credit_protection.domain.settlements import Entry
     from tests.application.app import AppFixture
 
@@ -135,20 +138,47 @@ def test_apply_decides_at_most_limit_invoices_at_a_time(app: AppFixture) -> None
 
 
 def test_apply_skips_an_invoice_that_fails_and_applies_the_others(
-    app: AppFixture, caplog: pytest.LogCaptureFixture
+    app: AppFixture, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    app.included("i1")
-    app.uninstall_gateway()
-    app.register(description="Outra conta")
-    intact = app.included("i2")
-    with app.storage.unit() as unit:
-        for invoice_id in ("i1", "i2"):
-            unit.settlements.record(app.erp.code, payment(invoice_id, f"p-{invoice_id}"), app.clock.now())
-        unit.commit()
+    failing, intact = app.included("i1"), app.included("i2")
+    record(app, "i1", "i2")
+    decide = payments.apply_ledger
+
+    def fail(tenant: TenantPorts, negativation: Negativation, *facts: Any) -> Change:  # noqa: ANN401
+        if negativation.id == failing.id:
+            raise ZeroDivisionError
+        return decide(tenant, negativation, *facts)
+
+    monkeypatch.setattr(payments, "apply_ledger", fail)
     assert app.payments.apply().changed_negativation_ids == [intact.id]
     assert "i1" in caplog.text
     with app.storage.read_only() as unit:
         assert unit.settlements.unapplied(10) == [(app.erp.code, "i1")]
+
+
+def test_payment_is_applied_where_the_gateway_is_not_installed(app: AppFixture) -> None:
+    """In another environment, or after an upgrade that failed: the removal is desired, and its deadline runs."""
+    paid = app.included("i1")
+    installed = app.uninstall_gateway()
+    record(app, "i1")
+    assert app.payments.apply().changed_negativation_ids == [paid.id]
+    assert app.get(paid).transmission.deadline is not None
+    performed = app.perform(paid)
+    assert performed is not None
+    assert performed.action is None
+    waiting = app.alarms.wait_reasons([app.get(paid)])[paid.id].reason
+    assert "uninstalled" in waiting
+    assert "não está instalado" in waiting
+    app.install_gateway(installed)
+    assert app.work(paid).observed is Observed.GONE
+
+
+def record(app: AppFixture, *invoice_ids: str) -> None:
+    """Payments that are recorded and not applied."""
+    with app.storage.unit() as unit:
+        for invoice_id in invoice_ids:
+            unit.settlements.record(app.erp.code, payment(invoice_id, f"p-{invoice_id}"), app.clock.now())
+        unit.commit()
 
 
 @pytest.mark.parametrize(

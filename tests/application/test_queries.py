@@ -35,7 +35,7 @@ from credit_protection.domain.queries import (
     QueryStatus,
     StructuredReport,
 )
-from credit_protection.ports.storage import PageRequest
+from credit_protection.ports.storage import PageRequest, QueryFilter
 from credit_protection.testing.fakes import FakeBureau
 from tests.application.app import ANA, CNPJ_WITH_LETTERS, CPF, AppFixture
 
@@ -286,12 +286,12 @@ def test_history_lists_all_or_those_of_a_customer_or_document_newest_first(app: 
     app.later(timedelta(minutes=1))
     company = app.query(document=CNPJ_WITH_LETTERS)
 
-    def ids(**wanted: str) -> list[str]:
-        return [query.id for query in app.queries.list(ANA, **wanted).items]  # type: ignore[arg-type] # by name
+    def ids(wanted: QueryFilter = QueryFilter()) -> list[str]:
+        return [query.id for query in app.queries.list(ANA, wanted).items]
 
     assert ids() == [company, free, of_customer]
-    assert ids(customer_id="c1") == [of_customer]
-    assert ids(document="900.100.200-55") == [free, of_customer]
+    assert ids(QueryFilter(customer_id="c1")) == [of_customer]
+    assert ids(QueryFilter(document="90010020055")) == [free, of_customer]
     first = app.queries.list(ANA, page=PageRequest(2))
     assert [query.id for query in app.queries.list(ANA, page=PageRequest(2, first.cursor)).items] == [of_customer]
 

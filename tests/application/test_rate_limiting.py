@@ -13,7 +13,7 @@ from credit_protection.application.queries import Queries
 from credit_protection.application.transmissions import Transmissions
 from credit_protection.domain.errors import NotFound, RateLimited
 from credit_protection.domain.integrations import IntegrationSettings
-from credit_protection.domain.state_table import Observed
+from credit_protection.domain.state_table import Action, Observed
 from tests.application.app import AppFixture
 
 if TYPE_CHECKING:
@@ -34,9 +34,12 @@ class CountedLimits:
     left: int = 0
     not_before: datetime | None = None
     asked: list[str] = field(default_factory=list)
+    failure: Exception | None = None
 
     def acquire(self, integration: Integration) -> datetime | None:
         self.asked.append(integration.id)
+        if self.failure is not None:
+            raise self.failure
         if integration.settings.rate_per_second is None or self.left > 0:
             self.left -= 1
             return None
@@ -145,6 +148,17 @@ def test_first_call_of_a_process_is_made_alone(app: AppFixture, limits: CountedL
     done = app.perform(second)
     assert done is not None
     assert done.not_before is None
+
+
+def test_failed_rate_limit_does_not_throttle_the_integration_for_ever(app: AppFixture, limits: CountedLimits) -> None:
+    made = app.negativate("i1")
+    limits.left, limits.failure = 1, OSError("the database of the rate limits is down")
+    with pytest.raises(OSError, match="down"):
+        app.perform(made)
+    limits.failure = None
+    done = app.perform(made)
+    assert done is not None
+    assert (done.action, done.not_before) == (Action.INCLUDE, None)
 
 
 def test_unknown_negativation_raises_not_found(app: AppFixture) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from credit_protection.application.integration_context import ContextLoader
 from credit_protection.domain.breaker import CREDENTIALS_PAUSE
 from credit_protection.domain.bureau_answers import RecordState
 from credit_protection.domain.customers import InvoiceStatus
@@ -29,6 +30,7 @@ from tests.application.app import ANA, TODAY, AppFixture, run_concurrently
 from tests.application.worker_steps import LEASE, LOST, MINUTE, Killed, action_of, die_after, during_call, performed
 
 if TYPE_CHECKING:
+    from credit_protection.application.integration_context import IntegrationContext
     from credit_protection.domain.integrations import Integration
     from credit_protection.domain.negativations import Negativation
 
@@ -208,24 +210,49 @@ def test_call_that_can_not_be_prepared_is_not_executed_and_needs_a_person(app: A
 # ------------------------------------------------------------------------------------------------ rows that fail
 
 
-def test_row_that_can_not_be_claimed_is_postponed_and_blocks_no_other(app: AppFixture) -> None:
-    failing = app.negativate("i1")
-    app.uninstall_gateway()
-    app.register(description="Outra conta")
-    intact = app.negativate("i2")
-    with pytest.raises(InvalidInput, match="uninstalled"):
+def break_row(monkeypatch: pytest.MonkeyPatch, broken: Negativation) -> None:
+    """Nothing can be decided about this row."""
+    load = ContextLoader.for_negativation
+
+    def fail(self: ContextLoader, negativation: Negativation) -> IntegrationContext:
+        if negativation.id == broken.id:
+            raise InvalidInput("broken", field="gateway")
+        return load(self, negativation)
+
+    monkeypatch.setattr(ContextLoader, "for_negativation", fail)
+
+
+def test_row_that_can_not_be_claimed_is_postponed_and_blocks_no_other(
+    app: AppFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failing, intact = app.negativate("i1"), app.negativate("i2")
+    break_row(monkeypatch, failing)
+    with pytest.raises(InvalidInput, match="broken"):
         app.perform(failing)
     assert [due.negativation_id for due in app.transmissions.due(10)] == [intact.id]
     assert app.get(failing).transmission.last_error == "erro_inesperado"
     assert app.work(intact).observed is Observed.PRESENT
 
 
-def test_expired_row_that_can_not_be_claimed_is_postponed(app: AppFixture) -> None:
+def test_row_without_its_gateway_is_postponed_and_blocks_no_other(app: AppFixture) -> None:
+    waiting = app.negativate("i1")
+    integration_id = app.uninstall_gateway()
+    app.register(description="Outra conta")
+    intact = app.negativate("i2")
+    assert performed(app, waiting).action is None
+    assert [due.negativation_id for due in app.transmissions.due(10)] == [intact.id]
+    assert app.get(waiting).transmission.last_error == "gateway_ausente"
+    assert app.work(intact).observed is Observed.PRESENT
+    app.install_gateway(integration_id)
+    assert app.work(waiting).observed is Observed.PRESENT
+
+
+def test_expired_row_that_can_not_be_claimed_is_postponed(app: AppFixture, monkeypatch: pytest.MonkeyPatch) -> None:
     failing = app.negativate("i1")
     die_after(app, "include")
     with pytest.raises(Killed):
         app.perform(failing)
-    app.uninstall_gateway()
+    break_row(monkeypatch, failing)
     app.later(LEASE)
     with pytest.raises(InvalidInput):
         app.perform(failing)
@@ -234,7 +261,9 @@ def test_expired_row_that_can_not_be_claimed_is_postponed(app: AppFixture) -> No
     assert [due.negativation_id for due in app.transmissions.due(10)] == [failing.id]
 
 
-def test_row_that_the_sweep_can_not_release_blocks_no_other(app: AppFixture, caplog: pytest.LogCaptureFixture) -> None:
+def test_row_that_the_sweep_can_not_release_blocks_no_other(
+    app: AppFixture, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def leased_by_a_dead_worker(invoice_id: str) -> Negativation:
         made = app.negativate(invoice_id)
         die_after(app, "include")
@@ -242,10 +271,8 @@ def test_row_that_the_sweep_can_not_release_blocks_no_other(app: AppFixture, cap
             app.perform(made)
         return made
 
-    failing = leased_by_a_dead_worker("i1")
-    app.uninstall_gateway()
-    app.register(description="Outra conta")
-    intact = leased_by_a_dead_worker("i2")
+    failing, intact = leased_by_a_dead_worker("i1"), leased_by_a_dead_worker("i2")
+    break_row(monkeypatch, failing)
     app.later(LEASE)
     assert app.sweep.run().leases_released == 1
     assert failing.id in caplog.text

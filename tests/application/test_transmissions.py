@@ -146,8 +146,8 @@ def test_inclusion_refused_after_the_payment_is_closed(app: AppFixture) -> None:
 # ------------------------------------------------------------------------------------------------ many workers
 
 
-def test_hundred_workers_on_one_inclusion_make_one_call(any_storage: AppFixture) -> None:
-    app = any_storage
+def test_hundred_workers_on_one_inclusion_make_one_call(app_on_any_storage: AppFixture) -> None:
+    app = app_on_any_storage
     made = app.negativate("i1")
     outcomes = run_concurrently(100, lambda number: app.perform(made, f"w{number}"))
     assert [outcome for outcome in outcomes if isinstance(outcome, Exception)] == []
@@ -156,8 +156,8 @@ def test_hundred_workers_on_one_inclusion_make_one_call(any_storage: AppFixture)
     assert app.event_kinds(made).count("claimed") == 1
 
 
-def test_hundred_workers_of_many_processes_on_one_removal_make_one_call(any_storage: AppFixture) -> None:
-    app = any_storage
+def test_hundred_workers_of_many_processes_on_one_removal_make_one_call(app_on_any_storage: AppFixture) -> None:
+    app = app_on_any_storage
     made = app.included("i1")
     app.paid("i1")
     processes = [Transmissions(app.ports) for _ in range(10)]  # they share the rows, and no memory
@@ -167,17 +167,18 @@ def test_hundred_workers_of_many_processes_on_one_removal_make_one_call(any_stor
     assert app.bureau.calls.count("remove") == 1
 
 
-def test_many_workers_send_each_inclusion_once(any_storage: AppFixture) -> None:
+def test_many_workers_send_each_inclusion_once(app_on_any_storage: AppFixture) -> None:
+    app = app_on_any_storage
     for number in range(12):
-        any_storage.erp.add_invoice(f"b{number}", "c1", date(2026, 10, 5))
-    made = any_storage.negativations.create(ANA, any_storage.request(*(f"b{number}" for number in range(12))))
+        app.erp.add_invoice(f"b{number}", "c1", date(2026, 10, 5))
+    made = app.negativations.create(ANA, app.request(*(f"b{number}" for number in range(12))))
 
     def worker(number: int) -> None:
-        for due in any_storage.transmissions.due(50):
-            any_storage.transmissions.perform(due.negativation_id, f"w{number}")
+        for due in app.transmissions.due(50):
+            app.transmissions.perform(due.negativation_id, f"w{number}")
 
     assert run_concurrently(8, worker) == [None] * 8
-    assert any_storage.bureau.calls.count("include") == len(made) == len(any_storage.bureau.records)
+    assert app.bureau.calls.count("include") == len(made) == len(app.bureau.records)
 
 
 def test_worker_that_loses_its_row_while_it_reads_the_erp_sends_nothing(app: AppFixture) -> None:

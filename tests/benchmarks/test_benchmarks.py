@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 
 from benchmarks import __main__ as everything
-from benchmarks import drain, enqueue, latency, scale
+from benchmarks import drain, enqueue, latency, paying, reconcile, reread, scale
 
 
 @pytest.mark.parametrize(
@@ -15,6 +15,9 @@ from benchmarks import drain, enqueue, latency, scale
         (drain.main, ["--removals", "40", "--slices", "2", "--latency", "0", "--database", "sqlite"], "drain"),
         (enqueue.main, ["--times", "3", "--database", "sqlite"], "enqueue"),
         (latency.main, ["--payments", "2", "--database", "sqlite"], "latency"),
+        (reread.main, ["--open", "1200", "--rounds", "2"], "reread"),
+        (paying.main, ["--payments", "16", "--rounds", "1", "--waiting", "60", "--database", "sqlite"], "paying"),
+        (reconcile.main, ["--records", "30", "--rounds", "1"], "reconcile"),
         pytest.param(
             scale.main, ["--seconds", "0.2", "--closed", "50", "--due", "20"], "scale", marks=pytest.mark.postgresql
         ),

@@ -12,8 +12,8 @@ from credit_protection.plugins import configuration
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
 DECISIONS = sorted((ROOT / "docs" / "adr").glob("*.md"))
-GROUPS = ("integration", "products", "natures", "queries", "invoices", "negativations", "removals", "plugins")
-LINK = re.compile(r"\[[^\]]+\]\(([^)#]+)(#[^)]*)?\)")
+GROUPS = ("integration", "products", "natures", "queries", "invoices", "negativations", "removals", "plugins", "audit")
+LINK = re.compile(r"\[[^\]]+\]\(([^)#]*)(#[^)]*)?\)")
 MENTION = re.compile(r"(?<![\w/])((?:docs|src|tests|benchmarks|examples)/[\w./-]+\.(?:md|py|yaml))")
 
 
@@ -21,6 +21,19 @@ MENTION = re.compile(r"(?<![\w/])((?:docs|src|tests|benchmarks|examples)/[\w./-]
 def test_links_lead_somewhere(page: Path) -> None:
     targets = [target for target, _ in LINK.findall(page.read_text()) if "://" not in target]
     assert [target for target in targets if not (page.parent / target).exists()] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_anchors_of_links_are_headings(page: Path) -> None:
+    links = [(page.parent / target if target else page, anchor) for target, anchor in LINK.findall(page.read_text())]
+    assert [anchor for target, anchor in links if anchor and target.is_file() and anchor not in anchors(target)] == []
+
+
+def anchors(page: Path) -> set[str]:
+    """The anchors that GitHub gives the headings of a page."""
+    text = re.sub(r"^```.*?^```", "", page.read_text(), flags=re.MULTILINE | re.DOTALL)
+    headings = [heading.lower() for heading in re.findall(r"^#+ (.+)$", text, re.MULTILINE)]
+    return {"#" + re.sub(r"[^\w -]", "", heading).strip().replace(" ", "-") for heading in headings}
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))

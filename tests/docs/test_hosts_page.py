@@ -4,6 +4,7 @@ import re
 import subprocess
 import sys
 from dataclasses import fields
+from datetime import timedelta
 from pathlib import Path
 
 from credit_protection.ports.host import HostCapabilities
@@ -26,7 +27,7 @@ def test_hosts_of_the_page_pass_the_contract(tmp_path: Path) -> None:
 def test_page_names_every_capability_and_every_flag() -> None:
     page = PAGE.read_text(encoding="utf-8")
     names = {field.name for field in fields(HostCapabilities)}
-    flags = {name for name in vars(HostErpContract) if isinstance(vars(HostErpContract)[name], bool)}
+    flags = {name for name in vars(HostErpContract) if isinstance(vars(HostErpContract)[name], bool | timedelta)}
     assert {name for name in names | flags | {"today"} if f"`{name}`" not in page} == set()
     assert names <= flags
 

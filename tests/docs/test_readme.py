@@ -1,7 +1,8 @@
-"""The README's blocks are run: the shell session through the real CLI, the Python block over a fake ERP."""
+"""The README's blocks are run: the shell sessions through the real CLI, the Python block over a fake ERP."""
 
 import os
 import re
+import shlex
 import sqlite3
 import subprocess
 import sys
@@ -9,8 +10,10 @@ from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 from credit_protection import Actor, CreditProtection, hookimpl, plugin_manager
+from credit_protection.entrypoints.cli.app import app
 from credit_protection.hosts import Settlement, SettlementKind
 from credit_protection.testing import BureauSimulator, FakeErp
 
@@ -38,9 +41,27 @@ def expected(line: str) -> str:
     return r"\s+".join("local-[0-9a-f]{6}-1" if word.startswith("local") else word for word in words)
 
 
-def test_the_shell_session_prints_what_the_readme_shows(tmp_path: Path) -> None:
+def in_process(line: str, environment: dict[str, str]) -> tuple[int, str]:
+    """The exit code and output of a command, without the start of a process."""
+    _, *arguments = shlex.split(line)
+    done = CliRunner().invoke(app, arguments, input="s\n", env=environment)
+    return done.exit_code, done.stdout + done.stderr
+
+
+def in_a_shell(line: str, environment: dict[str, str]) -> tuple[int, str]:
+    """The exit code and output of a command as its reader types it."""
+    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    done = subprocess.run(  # noqa: S602 - the README's own commands
+        line, shell=True, capture_output=True, text=True, check=False, env=os.environ | environment | {"PATH": path},
+        input="s\n", timeout=120,
+    )  # fmt: skip
+    return done.returncode, done.stdout + done.stderr
+
+
+def test_the_shell_session_prints_what_the_readme_shows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     _, work, refused = sessions()
-    environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}", "COLUMNS": "160"}
+    monkeypatch.chdir(tmp_path)
+    environment = {"COLUMNS": "160"}
     with BureauSimulator() as bureau:
         code = 0
         for command, printed in [*work, *refused]:
@@ -54,12 +75,8 @@ def test_the_shell_session_prints_what_the_readme_shows(tmp_path: Path) -> None:
             if line == "echo $?":
                 assert printed == [str(code)]
                 continue
-            run = subprocess.run(  # noqa: S602 - the README's own commands
-                line, shell=True, capture_output=True, text=True, check=False, env=environment, cwd=tmp_path,
-                input="s\n", timeout=120,
-            )  # fmt: skip
-            code = run.returncode
-            text = run.stdout + run.stderr
+            run = in_process if (command, printed) in work else in_a_shell
+            code, text = run(line, environment)
             assert code in (0, 1), text
             for each in printed:
                 assert re.search(expected(each.removesuffix(" s")), text), (line, each, text)

@@ -16,6 +16,7 @@ from credit_protection.domain.customers import (
     Customer,
     Invoice,
     InvoiceStatus,
+    LineKind,
     Subscription,
     SubscriptionStatus,
 )
@@ -141,6 +142,10 @@ def open_elsewhere(candidate: Candidate, terms: InclusionTerms) -> tuple[Candida
     return candidate, replace(terms, open_invoices=frozenset({candidate.invoices[0].id}))
 
 
+def of_creditor(candidate: Candidate, terms: InclusionTerms) -> tuple[Candidate, InclusionTerms]:
+    return candidate, replace(terms, creditor_id="cr-1")
+
+
 def chosen_twice(candidate: Candidate, terms: InclusionTerms) -> tuple[Candidate, InclusionTerms]:
     return replace(candidate, invoices=(*candidate.invoices, candidate.invoices[0])), terms
 
@@ -173,8 +178,8 @@ def late_by(days: int) -> date:
 # ------------------------------------------------------------------------------------------------ the table
 
 
-def about_first(code: str, message: str, field: str = "invoices") -> Finding:
-    return Finding(code, BLOCK, f"A fatura F-1001 {message}", field, "1001")
+def about_first(code: str, message: str, field: str = "invoices", severity: Severity = BLOCK) -> Finding:
+    return Finding(code, severity, f"A fatura F-1001 {message}", field, "1001")
 
 
 def missing(label: str) -> Finding:
@@ -323,7 +328,94 @@ INVALID_MUTATIONS = [
     InvalidMutation("address", address(state=""), missing("UF")),
     InvalidMutation("address", address(postal_code=""), missing("CEP")),
     InvalidMutation("address", address(number="", state="", postal_code=""), missing("número, UF, CEP")),
+    InvalidMutation(
+        "name",
+        customer(name="Ana"),
+        Finding(
+            "nome_incompleto",
+            WARN,
+            "O nome do cliente tem uma só palavra. Confira se o cadastro tem o nome completo.",
+            "name",
+        ),
+        PF,
+    ),
+    InvalidMutation(
+        "name",
+        customer(name="Ana\nda\u200b Silva\t"),
+        Finding(
+            "texto_com_controle",
+            WARN,
+            "O nome tem quebra de linha ou caractere invisível e será enviado como 'Ana da Silva'.",
+            "name",
+        ),
+    ),
+    InvalidMutation(
+        "birth",
+        both(customer(birth_date=date(2008, 1, 31)), first(issued_on=date(2026, 1, 30))),
+        about_first(
+            "menor_na_emissao",
+            "é de quando o cliente tinha menos de 18 anos. Confira quem contratou antes de enviar.",
+            severity=WARN,
+        ),
+        PF,
+    ),
+    InvalidMutation(
+        "address",
+        address(state="EX"),
+        Finding(
+            "uf_desconhecida",
+            BLOCK,
+            "A UF 'EX' não é de um estado brasileiro: o aviso não chegaria. Corrija o endereço no ERP.",
+            "state",
+        ),
+    ),
+    *(
+        InvalidMutation(
+            "address",
+            address(postal_code=wrong),
+            Finding(
+                "cep_invalido",
+                BLOCK,
+                f"O CEP {wrong!r} não tem 8 dígitos que possam existir. Corrija o endereço no ERP.",
+                "postal_code",
+            ),
+        )
+        for wrong in ("1310100", "00000000", "99999999", "013101000", "0131010A", "٠١٣١٠١٠٠")
+    ),
+    InvalidMutation(
+        "address",
+        address(state="AC", postal_code="01310100"),
+        Finding(
+            "cep_de_outro_estado",
+            WARN,
+            "O CEP 01310100 não é de AC. Confira o endereço antes de enviar.",
+            "postal_code",
+        ),
+    ),
     # the invoices
+    InvalidMutation(
+        "pending",
+        first(payment_pending=True),
+        about_first("pagamento_pendente", "tem um pagamento que ainda não foi confirmado. Espere a confirmação."),
+    ),
+    InvalidMutation(
+        "protest",
+        first(protested=True),
+        about_first(
+            "fatura_protestada",
+            "já está em protesto ou negativada pelo banco. Confira se deve constar duas vezes.",
+            severity=WARN,
+        ),
+    ),
+    InvalidMutation(
+        "lines",
+        first(lines=(LineKind.EQUIPMENT, LineKind.MONTHLY_FEE, LineKind.FIDELITY_FINE)),
+        about_first(
+            "cobranca_a_confirmar",
+            "cobra multa de fidelidade e equipamento. Confira se o cliente reconhece essa dívida.",
+            severity=WARN,
+        ),
+    ),
     InvalidMutation(
         "owner",
         first(customer_id="c-2"),
@@ -338,6 +430,11 @@ INVALID_MUTATIONS = [
         "owner",
         first(subscription_id=None),
         about_first("fatura_de_outro_servico", "é de outro serviço. Escolha faturas de um só serviço do cliente."),
+    ),
+    InvalidMutation(
+        "creditor",
+        both(of_creditor, first(creditor_id="cr-2")),
+        about_first("fatura_de_outra_empresa", "é devida a outra empresa. Use uma integração dessa empresa."),
     ),
     InvalidMutation(
         "status",

@@ -39,6 +39,19 @@ def test_missing_permission_is_named_in_portuguese(permission: Permission) -> No
     assert_says_what_to_do(error.message)
 
 
+def test_one_of_several_permissions_suffices_and_all_are_named_where_none_is_given() -> None:
+    wanted = frozenset({Permission.QUERY, Permission.REMOVE})
+    for one in wanted:
+        Actor("u1", "Rui", frozenset({one})).require_any(wanted)
+    with pytest.raises(PermissionDenied) as caught:
+        Actor("u1", "Rui", frozenset(Permission) - wanted).require_any(wanted)
+    assert caught.value.message == (
+        "Rui não tem permissão para fazer consultas de crédito ou remover negativações. Peça a um administrador."
+    )
+    assert caught.value.context == {"permission": "query, remove"}
+    assert_says_what_to_do(caught.value.message)
+
+
 def test_actor_of_one_creditor_never_acts_for_another() -> None:
     bound = Actor("u1", "Rui", frozenset(Permission), frozenset({"cr1"}))
     error = refusal(bound, Permission.NEGATIVATE, "cr2")

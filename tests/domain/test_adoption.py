@@ -33,6 +33,7 @@ ANA = Actor.with_role("ana", "Ana", "administrador")
 ROW = ExtractRow(2, CPF, "MARIA", "CONTRATO 12/A", DUE, Money(11990), RecordState.PRESENT, "B-1")
 MARIA = Customer("c1", "MARIA DE EXEMPLO", CPF, Address())
 INVOICE = Invoice("i1", "c1", "s1", "NF-1", DUE, Money(11990), Money(11990))
+OF_OTHER = replace(INVOICE, id="i9", creditor_id="cr2")
 FACTS = AdoptionFacts([MARIA], [INVOICE], None, frozenset(), TODAY)
 
 
@@ -67,6 +68,7 @@ def test_record_of_settled_invoice_is_adopted_for_removal(status: InvoiceStatus)
         (replace(ROW, state=RecordState.REJECTED), FACTS, Verdict.NOT_AT_BUREAU, "nao_consta"),
         (replace(ROW, state=RecordState.REMOVING), FACTS, Verdict.NOT_AT_BUREAU, "nao_consta"),
         (ROW, replace(FACTS, is_removed_too=True), Verdict.NOT_AT_BUREAU, "nao_consta"),
+        (ROW, replace(FACTS, is_order_unknown=True), Verdict.REFUSED, "ordem_desconhecida"),
         (ROW, replace(FACTS, is_repeated=True), Verdict.ALREADY_KNOWN, "ja_conhecida"),
         (ROW, replace(FACTS, known=samples.negativation()), Verdict.ALREADY_KNOWN, "ja_conhecida"),
         (
@@ -79,6 +81,7 @@ def test_record_of_settled_invoice_is_adopted_for_removal(status: InvoiceStatus)
         (ROW, replace(FACTS, invoices=[]), Verdict.REFUSED, "sem_fatura"),
         (replace(ROW, due_date=TODAY), FACTS, Verdict.REFUSED, "sem_fatura"),
         (ROW, replace(FACTS, open_invoices=frozenset({"i1"})), Verdict.REFUSED, "outra_negativacao"),
+        (ROW, replace(FACTS, invoices=[OF_OTHER], creditor_id="cr1"), Verdict.REFUSED, "fatura_de_outra_empresa"),
     ],
 )
 def test_refused_row_says_why(row: ExtractRow, facts: AdoptionFacts, verdict: Verdict, code: str) -> None:
@@ -97,6 +100,16 @@ def test_amount_distinguishes_invoices_due_on_the_same_day() -> None:
         assessment = assess(ROW, replace(FACTS, invoices=invoices))
         assert codes(assessment) == ["faturas_ambiguas"]
         assert_says_what_to_do(assessment.findings[0].message)
+
+
+def test_invoice_of_another_creditor_is_no_match() -> None:
+    for invoice in (INVOICE, replace(INVOICE, creditor_id="cr1")):
+        assessment = assess(ROW, replace(FACTS, invoices=[OF_OTHER, invoice], creditor_id="cr1"))
+        assert (assessment.verdict, assessment.invoice) == (Verdict.ADOPTED, invoice)
+    refused = assess(ROW, replace(FACTS, invoices=[OF_OTHER], creditor_id="cr1"))
+    assert_says_what_to_do(refused.findings[0].message)
+    chosen = assess(ROW, replace(FACTS, invoices=[OF_OTHER], creditor_id="cr1", without_invoice=True))
+    assert (chosen.verdict, chosen.invoice) == (Verdict.WITHOUT_INVOICE, None)
 
 
 def test_only_invoice_of_the_day_is_matched_with_a_warning_if_its_amount_differs() -> None:
@@ -126,7 +139,7 @@ def test_adopted_row_has_warnings_for_a_person() -> None:
 
 
 def adopted(
-    assessment: Assessment, actor: Actor = ANA, gateway: Capabilities = SPC
+    assessment: Assessment, actor: Actor = ANA, gateway: Capabilities = SPC, *, is_shown: bool = True
 ) -> tuple[InclusionRequest, Negativation]:
     request, change = adoption.adopt(
         assessment,
@@ -136,6 +149,7 @@ def adopted(
         capabilities=gateway,
         host="local",
         now=NOW,
+        is_shown=is_shown,
     )
     (event,) = change.events
     assert (event.kind, event.actor_id, event.cause) == (EventKind.ADOPTED, actor.id, "import")
@@ -173,6 +187,7 @@ ALL_FACTS = st.builds(
     today=st.just(TODAY),
     is_repeated=st.booleans(),
     is_removed_too=st.booleans(),
+    is_order_unknown=st.booleans(),
     without_invoice=st.booleans(),
     sees_settled=st.booleans(),
 )

@@ -47,7 +47,7 @@ def of(*queues: QueueFacts, silence: HeartbeatFacts = HEARD, settings: AlarmSett
     return alarms(queues, silence, NOW, settings)
 
 
-def codes(found: list[Alarm]) -> list[AlarmCode]:
+def codes(found: list[Alarm]) -> list[str]:
     return [alarm.code for alarm in found]
 
 

@@ -95,7 +95,7 @@ UNKNOWN, NOT_EXECUTED = True, False
         (errors.InclusionStillProcessing(SENTENCE), NOT_EXECUTED, errors.Fault.NONE),
         (errors.BureauUnavailable(SENTENCE), NOT_EXECUTED, errors.Fault.BUREAU),
         (errors.RateLimited(SENTENCE), NOT_EXECUTED, errors.Fault.BUREAU),
-        (errors.RateLimited(SENTENCE, retry_at=UNTIL), NOT_EXECUTED, errors.Fault.RATE),
+        (errors.RateLimited(SENTENCE, retry_at=UNTIL), NOT_EXECUTED, errors.Fault.BUREAU),
         (errors.CredentialsRejected(SENTENCE), NOT_EXECUTED, errors.Fault.CREDENTIALS),
         (errors.OutcomeUnknown(SENTENCE), UNKNOWN, errors.Fault.BUREAU),
         (errors.OutcomeUnknown(SENTENCE, http_status=500), UNKNOWN, errors.Fault.BUREAU),

@@ -50,7 +50,7 @@ from tests.domain.invalid_candidates import (
 )
 from tests.domain.message_checks import assert_says_what_to_do
 
-WITHOUT_ADVICE = {"atraso_minimo", "valor_nao_positivo", "campo_abreviado"}
+WITHOUT_ADVICE = {"atraso_minimo", "valor_nao_positivo", "campo_abreviado", "texto_com_controle"}
 """Codes whose sentence states what is so and leaves it to the operator what to do."""
 
 
@@ -288,14 +288,28 @@ def test_invoice_of_another_customer_gives_no_second_finding_about_the_service()
     assert codes(one_invoice(customer_id="x", subscription_id="y")) == ["fatura_de_outro_cliente"]
 
 
+@pytest.mark.parametrize(
+    ("of_integration", "of_invoice"), [("cr-1", "cr-1"), ("cr-1", None), (None, "cr-2"), (None, None)]
+)
+def test_invoice_of_the_integrations_creditor_or_of_none_is_accepted(
+    of_integration: str | None, of_invoice: str | None
+) -> None:
+    assert not codes(one_invoice(creditor_id=of_invoice), replace(TERMS, creditor_id=of_integration))
+
+
 def test_invoice_chosen_three_times_gives_two_findings() -> None:
     assert codes(replace(ANA, invoices=(F1, F1, F1))) == ["fatura_repetida"] * 2
 
 
-def test_negativation_belongs_to_a_subscription() -> None:
+def test_single_boleto_without_a_service_is_a_debt_like_any_other() -> None:
     free = replace(ANA, subscription=None, invoices=(replace(F1, subscription_id=None),))
 
-    assert codes(free) == ["servico_de_outro_cliente", "servico_nao_rescindido"]
+    assert codes(free) == []
+    assert codes(free, with_settings(telecom=TelecomGuard.BLOCK)) == []
+    assert codes(replace(free, invoices=(*free.invoices, F2)))[:2] == [
+        "servico_de_outro_cliente",
+        "fatura_de_outro_servico",
+    ]
     assert codes(replace(free, invoices=(F1,)))[:2] == ["servico_de_outro_cliente", "fatura_de_outro_servico"]
 
 
@@ -426,8 +440,18 @@ def test_notice_to_a_customer_in_sao_paulo_has_a_longer_term(days_ago: int, code
 @given(guard_settings(), st.sampled_from(("SP", "MT", "MG", "")))
 def test_notice_term_is_the_longer_of_the_general_and_the_states(settings: GuardSettings, state: str) -> None:
     assert settings.notice_term(state) == max(settings.notice_days, settings.notice_days_by_state.get(state, 0))
+    assert settings.notice_term(state.lower()) == settings.notice_term(state)
     assert replace(settings, notice_days_by_state={}).notice_term(state) == settings.notice_days
     assert settings.notice_term(state) <= replace(settings, notice_days=settings.notice_days + 1).notice_term(state)
+
+
+def test_notice_terms_by_state_are_not_changed_after_they_were_given() -> None:
+    given = {"SP": 20}
+    settings = GuardSettings(notice_days_by_state=given)
+    given["SP"] = 0
+    assert settings.notice_term("SP") == 20
+    with pytest.raises(TypeError):
+        settings.notice_days_by_state["SP"] = 0  # type: ignore[index] # it is immutable
 
 
 # ------------------------------------------------------------------------------------------------ the amount
@@ -465,7 +489,7 @@ def test_message_has_the_ceiling() -> None:
 )
 def test_charges_are_a_fine_and_interest_by_the_day(days_late: int, settings: GuardSettings, charges: int) -> None:
     invoice = replace(F1, due_date=TODAY - timedelta(days=days_late))
-    assert allowed_charges(invoice, TODAY, settings) == Money(charges)
+    assert allowed_charges(invoice.balance, invoice.due_date, TODAY, settings) == Money(charges)
 
 
 @given(overdue_invoices(TODAY, "c1", "s1"), guard_settings())
@@ -548,20 +572,26 @@ def test_debt_without_balance_gives_no_second_finding_about_the_minimum() -> Non
         ("complement", "O complemento"),
         ("district", "O bairro"),
         ("city", "A cidade"),
-        ("state", "state"),
     ],
 )
 def test_field_longer_than_the_bureau_takes_is_named(field: str, label: str) -> None:
-    text = "Inabreviável"
+    text = "Inabreviável Sá" if field == "name" else "Inabreviável"
     address = ANA.customer.address if field == "name" else replace(ANA.customer.address, **{field: text})
-    customer = replace(ANA.customer, name=text if field == "name" else "Ana", address=address)
-    terms = replace(TERMS, capabilities=replace(CAPABILITIES, field_limits={field: FieldLimit(11)}))
+    customer = replace(ANA.customer, name=text if field == "name" else "Ana Sá", address=address)
+    length = len(text) - 1
+    terms = replace(TERMS, capabilities=replace(CAPABILITIES, field_limits={field: FieldLimit(length)}))
 
     assert field_text(customer, field) == text
     assert evaluate(replace(ANA, customer=customer), terms) == [
-        Finding("campo_longo", Severity.BLOCK, f"{label} tem mais de 11 caracteres. Abrevie no cadastro do ERP.", field)
+        Finding(
+            "campo_longo",
+            Severity.BLOCK,
+            f"{label} tem mais de {length} caracteres. Abrevie no cadastro do ERP.",
+            field,
+        )
     ]
-    fits = replace(terms, capabilities=replace(CAPABILITIES, field_limits={field: FieldLimit(12, Overflow.REFUSE)}))
+    whole = FieldLimit(len(text), Overflow.REFUSE)
+    fits = replace(terms, capabilities=replace(CAPABILITIES, field_limits={field: whole}))
     assert evaluate(replace(ANA, customer=customer), fits) == []
 
 

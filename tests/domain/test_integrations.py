@@ -1,25 +1,80 @@
 from dataclasses import replace
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from credit_protection.domain.capabilities import Backoff, Capabilities, Registry
-from credit_protection.domain.errors import Conflict, RuleViolation
+from credit_protection.domain.errors import Conflict, InvalidInput, RuleViolation
 from credit_protection.domain.guards import GuardSettings
 from credit_protection.domain.integrations import (
     Environment,
     Integration,
+    IntegrationSettings,
     ReuseMode,
     ReuseWindow,
     require_deletable,
+    require_valid_settings,
 )
+from credit_protection.domain.money import Money
+from credit_protection.domain.places import STATES
 from credit_protection.domain.removal_policy import RemovalPolicy
 from credit_protection.testing.strategies import NOW, capabilities, integrations
 from tests.domain.message_checks import assert_says_what_to_do
 
 PLAIN = Integration("i1", "spc_brasil", "Birô da matriz", "cr1", {}, {}, NOW)
+
+
+@pytest.mark.parametrize(
+    ("settings", "field"),
+    [
+        *((IntegrationSettings(rate_per_second=rate), "rate_per_second") for rate in (0.0, -1.0, float("inf"))),
+        (IntegrationSettings(rate_per_second=float("nan")), "rate_per_second"),
+        (IntegrationSettings(removal_policy=RemovalPolicy(tolerance=Money(-1))), "removal_tolerance"),
+        (IntegrationSettings(removal_policy=RemovalPolicy(deletion_days=-1)), "deletion_days"),
+        (IntegrationSettings(removal_policy=RemovalPolicy(availability_limit=-1)), "availability_limit"),
+        (IntegrationSettings(removal_policy=RemovalPolicy(availability_limit=11)), "availability_limit"),
+        (IntegrationSettings(reuse=ReuseWindow(3_651)), "reuse_days"),
+        *((IntegrationSettings(guards=GuardSettings(fine_percent=Decimal(x))), "fine_percent") for x in ("NaN", "-1")),
+        (
+            IntegrationSettings(guards=GuardSettings(monthly_interest_percent=Decimal(-1))),
+            "monthly_interest_percent",
+        ),
+        (IntegrationSettings(guards=GuardSettings(notice_days=-1)), "notice_days"),
+        *(
+            (IntegrationSettings(guards=GuardSettings(notice_days_by_state=terms)), "notice_days_by_state")
+            for terms in ({"XX": 20}, {"sp": 20}, {"": 20}, {"MG": 10, "SP": -1}, {"SP": 366})
+        ),
+        (IntegrationSettings(guards=GuardSettings(age_margin_days=-1)), "age_margin_days"),
+        *((IntegrationSettings(guards=GuardSettings(n)), "minimum_days_late") for n in (-1, 10**9, 5 * 365 - 30)),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_setting_that_cannot_be_meant_is_refused_with_what_to_do(settings: IntegrationSettings, field: str) -> None:
+    with pytest.raises(InvalidInput) as refused:
+        require_valid_settings(settings)
+    assert (refused.value.field, refused.value.code) == (field, "ajuste_invalido")
+    assert_says_what_to_do(refused.value.message)
+
+
+def test_settings_up_to_their_limits_are_valid() -> None:
+    require_valid_settings(IntegrationSettings())
+    require_valid_settings(IntegrationSettings(rate_per_second=0.1, guards=GuardSettings(5 * 365 - 31)))
+    require_valid_settings(IntegrationSettings(removal_policy=RemovalPolicy(tolerance=Money(0), deletion_days=0)))
+
+
+def test_every_state_may_have_a_notice_term() -> None:
+    assert len(STATES) == 27
+    terms = dict.fromkeys(STATES, 365) | {"SP": 0}
+    require_valid_settings(IntegrationSettings(guards=GuardSettings(notice_days_by_state=terms)))
+
+
+def test_equal_settings_have_one_hash() -> None:
+    one, other = (IntegrationSettings(guards=GuardSettings(notice_days_by_state={"SP": 30})) for _ in range(2))
+    assert hash(one) == hash(other)
+    assert len({one, other, IntegrationSettings()}) == 2
 
 
 def test_new_integration_is_active_in_production_with_the_safe_defaults() -> None:

@@ -109,5 +109,5 @@ def test_invalid_query_is_refused_with_its_code_and_a_sentence(code: str, act: C
     assert_says_what_to_do(caught.value.message)
 
 
-def test_invalid_cases_cover_all_codes() -> None:
+def test_candidate_has_no_findings_before_its_mutation() -> None:
     assert evaluate(replace(ANA, invoices=(F1,)), TERMS) == []

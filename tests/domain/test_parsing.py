@@ -20,6 +20,7 @@ from credit_protection.domain.parsing import (
     parse_brazilian_amount,
     parse_brazilian_day,
     parse_day,
+    parse_file_amount,
     parse_iso_day,
     parse_machine_amount,
     restore_leading_zeros,
@@ -27,7 +28,7 @@ from credit_protection.domain.parsing import (
 
 amounts = st.integers(-(10**12), 10**12).map(Money)
 days = st.dates(date(1000, 1, 1))
-AMOUNT_PARSERS = (parse_machine_amount, parse_brazilian_amount, parse_amount)
+AMOUNT_PARSERS = (parse_machine_amount, parse_brazilian_amount, parse_file_amount, parse_amount)
 DAY_PARSERS = (parse_iso_day, parse_brazilian_day, parse_day)
 
 
@@ -37,10 +38,31 @@ def brazilian(amount: Money) -> str:
 
 @given(amounts)
 @example(Money(-5))
-def test_amount_is_read_from_either_format(amount: Money) -> None:
-    assert parse_machine_amount(str(amount.amount)) == parse_amount(f" {amount.amount} ") == amount
+def test_amount_of_a_file_is_read_from_either_format(amount: Money) -> None:
+    assert parse_machine_amount(str(amount.amount)) == parse_file_amount(f" {amount.amount} ") == amount
     for written in (brazilian(amount), brazilian(amount).replace(".", ""), f" {brazilian(amount)} "):
-        assert parse_brazilian_amount(written) == parse_amount(written) == amount
+        assert parse_brazilian_amount(written) == parse_file_amount(written) == amount
+
+
+@given(amounts.map(lambda amount: Money(abs(amount.cents))))
+@example(Money(0))
+@example(Money(100_000))
+def test_shown_amount_is_read_back_however_it_is_typed(amount: Money) -> None:
+    shown = str(amount)
+    bare = shown.removeprefix("R$ ")
+    spellings = {
+        shown,
+        f" {shown} ",
+        shown.replace(" ", ""),
+        shown.replace(" ", "\N{NO-BREAK SPACE}"),
+        shown.lower(),
+        bare,
+    }
+    spellings |= {bare.replace(".", ""), bare.removesuffix(",00"), bare.replace(".", "").removesuffix(",00")}
+    if bare.endswith("0"):
+        spellings.add(bare.removesuffix("0"))
+    for written in spellings:
+        assert parse_amount(written.removesuffix(",")) == amount
 
 
 @given(amounts)
@@ -49,24 +71,81 @@ def test_each_format_refuses_the_other(amount: Money) -> None:
         parse_machine_amount(brazilian(amount))
     with pytest.raises(InvalidInput):
         parse_brazilian_amount(str(amount.amount))
+    with pytest.raises(InvalidInput):
+        parse_amount(str(amount.amount))
 
 
 @pytest.mark.parametrize(
     ("written", "cents"),
-    [("119,9", 11990), ("+1,5", 150), ("+1.5", 150), ("-0,05", -5), ("12", 1200), ("119.900", 11990)],
+    [("119,9", 11990), ("-0,05", -5), ("12", 1200), ("119.900", 11990), ("119.9", 11990)],
 )
-def test_amount_with_one_place_a_sign_or_no_cents_is_read(written: str, cents: int) -> None:
-    assert parse_amount(written) == Money(cents)
+def test_amount_of_a_file_may_have_one_place_a_minus_or_no_cents(written: str, cents: int) -> None:
+    assert parse_file_amount(written) == Money(cents)
 
 
 @pytest.mark.parametrize(
-    "written",
-    ["", ",", "1,", ",5", "1.2.3,4", "1.23,45", "1.234", "1,234", "1,2,3", "1e5", "١٢", "R$ 1,00", "--1", "+-1"],
+    ("written", "cents"),
+    [
+        ("1.000", 1000_00),
+        ("1.000,50", 1000_50),
+        ("1000,5", 1000_50),
+        ("1000", 1000_00),
+        ("12.345.678,9", 12_345_678_90),
+        ("R$ 5", 5_00),
+        ("r$0,05", 5),
+    ],
 )
-def test_other_text_is_no_amount(written: str) -> None:
+def test_person_types_the_thousands_with_a_point_and_the_cents_with_a_comma(written: str, cents: int) -> None:
+    assert parse_amount(written) == Money(cents)
+
+
+@pytest.mark.parametrize("written", ["1.5", "1.50", "1.0000", "1000.50", "1000.000", "0.500", "R$ 119.90", "1.00.000"])
+def test_point_that_does_not_separate_thousands_is_ambiguous_where_a_person_types(written: str) -> None:
+    with pytest.raises(InvalidInput, match=r"Use a vírgula para os centavos") as caught:
+        parse_amount(written, field="--amount")
+    assert (caught.value.field, caught.value.code) == ("--amount", "valor_ambiguo")
+
+
+@pytest.mark.parametrize("written", ["-5", "-0,05", "-1.000,00", "R$ -5", "-R$ 5,00", "-1.5"])
+def test_person_types_no_negative_amount(written: str) -> None:
+    with pytest.raises(InvalidInput, match=r"não pode ser negativo") as caught:
+        parse_amount(written, field="--amount")
+    assert (caught.value.field, caught.value.code) == ("--amount", "valor_negativo")
+
+
+OTHER_TEXTS = [
+    "",
+    ",",
+    "1,",
+    ",5",
+    "1.23,45",
+    "1,234",
+    "1,2,3",
+    "1e5",
+    "١٢",
+    "--1",
+    "+-1",
+    "+1,50",
+    "+5",
+    "R$",
+    "1 000",
+]
+
+
+@pytest.mark.parametrize("parse", [parse_amount, parse_file_amount])
+@pytest.mark.parametrize(
+    "written", [*OTHER_TEXTS, "1 000", "1.2.3,4", "01.000,00", "1,50 R$", "+1.5", "R$ R$ 1", "1" * 16]
+)
+def test_other_text_is_no_amount(parse: Callable[..., Money], written: str) -> None:
     with pytest.raises(InvalidInput) as caught:
-        parse_amount(written, field="--minimum")
+        parse(written, field="--minimum")
     assert (caught.value.field, caught.value.code) == ("--minimum", "valor_formato")
+
+
+@pytest.mark.parametrize("written", ["1.234", "R$ 1,00", "1.5.0"])
+def test_file_has_no_thousands_without_cents_and_no_currency(written: str) -> None:
+    with pytest.raises(InvalidInput):
+        parse_file_amount(written)
 
 
 @pytest.mark.parametrize(

@@ -204,9 +204,9 @@ def test_person_may_override_a_warning_but_not_a_block() -> None:
 
     require_allowed(None, force=False)
     require_allowed(warning, force=True)
-    for finding, insist in ((warning, False), (block, False), (block, True)):
+    for finding, force in ((warning, False), (block, False), (block, True)):
         with pytest.raises(RuleViolation) as caught:
-            require_allowed(finding, force=insist)
+            require_allowed(finding, force=force)
         assert caught.value.findings == (finding,)
         assert caught.value.code == "consulta_recente"
         assert caught.value.message == finding.message
@@ -227,6 +227,8 @@ def test_reuse_finding_follows_the_settings(days: int, minutes: int, mode: Reuse
         (REPORT, PDF, PDF),
         (REPORT, "application/pdf; charset=binary", PDF),
         (REPORT, " Application/PDF ", PDF),
+        (b"\r\n" + REPORT, PDF, PDF),
+        (b" " * 1019 + REPORT, PDF, PDF),
         (b"%PDF-1.4%%EOF" + b"\n" * 2043, PDF, PDF),
         (b"<html>", HTML, HTML),
         (b"<html>", "text/html;charset=utf-8", HTML),
@@ -248,14 +250,29 @@ def test_promised_report_is_accepted(content: bytes, media_type: str, expected: 
             "O birô respondeu algo que não é um PDF. Confira no portal se a consulta foi cobrada.",
         ),
         (
-            b" %PDF-1.7 %%EOF",
+            b" " * 1020 + b"%PDF-1.7 %%EOF",
             PDF,
             PDF,
             "O birô respondeu algo que não é um PDF. Confira no portal se a consulta foi cobrada.",
         ),
-        (REPORT, "text/html", PDF, "O birô respondeu text/html em vez de application/pdf. Nada foi guardado."),
-        (REPORT, "", PDF, "O birô respondeu sem tipo em vez de application/pdf. Nada foi guardado."),
-        (b"<html>", PDF, HTML, "O birô respondeu application/pdf em vez de text/html. Nada foi guardado."),
+        (
+            REPORT,
+            "text/html",
+            PDF,
+            "O birô respondeu text/html em vez de application/pdf. Confira no portal se a consulta foi cobrada.",
+        ),
+        (
+            REPORT,
+            "",
+            PDF,
+            "O birô respondeu sem tipo em vez de application/pdf. Confira no portal se a consulta foi cobrada.",
+        ),
+        (
+            b"<html>",
+            PDF,
+            HTML,
+            "O birô respondeu application/pdf em vez de text/html. Confira no portal se a consulta foi cobrada.",
+        ),
         (
             b"%PDF-1.7 cut",
             PDF,

@@ -570,7 +570,7 @@ def test_blocked_record_can_be_attested_absent() -> None:
 
 
 @pytest.mark.parametrize(
-    ("negativation", "why", "kind", "code", "field", "message"),
+    ("negativation", "remark", "kind", "code", "field", "message"),
     [
         (CLOSED[0], "x", Conflict, "ja_encerrada", None, "Esta negativação já está encerrada."),
         (
@@ -586,21 +586,21 @@ def test_blocked_record_can_be_attested_absent() -> None:
             " \n",
             InvalidInput,
             "declaracao_obrigatoria",
-            "why",
+            "remark",
             "Diga como foi comprovado que o birô não tem o registro.",
         ),
     ],
 )
 def test_attestation_needs_a_remark_and_no_running_call(
     negativation: Negativation,
-    why: str,
+    remark: str,
     kind: type[CreditProtectionError],
     code: str,
     field: str | None,
     message: str,
 ) -> None:
     with pytest.raises(kind) as caught:
-        stated(negativation, why)
+        stated(negativation, remark)
 
     assert (caught.value.code, caught.value.message) == (code, message)
     assert getattr(caught.value, "field", None) == field

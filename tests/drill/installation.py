@@ -11,7 +11,7 @@ from dependency_injector import providers
 from credit_protection.adapters.bureaus.credito_na_medida.provider import CAPABILITIES, CreditoNaMedidaProvider
 from credit_protection.adapters.queue.embedded.engine import EmbeddedQueue
 from credit_protection.adapters.storage.sqlalchemy import SqlStorage
-from credit_protection.application import host_polling
+from credit_protection.application import rereading
 from credit_protection.containers import Container
 from credit_protection.domain.actors import Actor
 from credit_protection.domain.capabilities import Backoff, Capabilities
@@ -85,7 +85,7 @@ class Plugin:
 
 def install(home: Path, database: Database, threads: int = 4) -> Container:
     """The container of this process."""
-    host_polling.RECHECK_INTERVAL = RECHECK_EVERY
+    rereading.REREAD_INTERVAL = RECHECK_EVERY
     manager = plugin_manager()
     manager.register(Plugin(database), "drill")
     container = Container(

@@ -8,8 +8,8 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from credit_protection.application.host_polling import HostPolling
 from credit_protection.application.negativations import NegativationRequest
+from credit_protection.application.rereading import Rereading
 from credit_protection.domain.actors import SYSTEM
 from credit_protection.domain.errors import Conflict, CreditProtectionError, RuleViolation
 from credit_protection.domain.settlements import Settlement
@@ -259,5 +259,5 @@ def _pay_and_apply(scenario: Scenario, container: Container, invoice_id: str) ->
 def sweep_all(scenario: Scenario) -> None:
     """Run a whole sweep, and read the invoices' statuses again."""
     container = scenario.install()
-    HostPolling(container.tenant(), container.payments()).recheck_invoices()
+    Rereading(container.tenant()).reread_all()
     container.sweep().run()

@@ -44,6 +44,7 @@ _PASSES = {"worker": (1, 4), "operator": (20, 80), "cashier": (5, 50)}
 """How often a process passes its crash point before it is killed."""
 _LIFE = {"worker": (0.35, 2.2), "operator": (4.0, 9.0), "cashier": (4.0, 9.0)}
 _DIRECTED_SECONDS = 15.0
+_LIMITS_OF_A_DRAIN = 5
 _STALLED_AFTER = 30.0
 """Seconds without a step after which a load that is over its time is given up."""
 
@@ -161,9 +162,20 @@ class Supervisor:
         return True
 
     def drain(self, limit: float) -> bool:
-        """Let the workers finish undisturbed; False where no open work was finished for `limit` seconds."""
+        """Let the workers finish undisturbed; False where no open work was finished for `limit` seconds.
+
+        It ends after five times `limit`, and what is still open then is a failure of the drill.
+        """
         swept, least, give_up_at = 0, self._open_work(), time.monotonic() + limit
+        longest = _LIMITS_OF_A_DRAIN * limit
+        end = time.monotonic() + longest
         while time.monotonic() < give_up_at:
+            if time.monotonic() >= end:
+                left = self._open_work()
+                self.failed.append(
+                    f"{left} transmissions or settlements are still open after a drain of {longest:.0f} seconds"
+                )
+                return False
             self._tick(kills=False)
             left = self._open_work()
             if left < least:

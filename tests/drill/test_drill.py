@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from tests.drill.__main__ import HARM_DONE, TOO_SLOW, verdict
 from tests.drill.audit import missing_negativations
 from tests.drill.plan import StepKind, cpf, steps
 from tests.drill.progress import Progress
+from tests.drill.supervisor import Supervisor
 from tests.postgresql import NewDatabase
 
 pytestmark = [pytest.mark.drill, pytest.mark.xdist_group("drill")]
@@ -123,6 +125,19 @@ def test_load_waits_for_no_kill_after_kills_were_stopped() -> None:
     assert progress.may_run(0.5, is_person=True)
     assert progress.is_killed_enough
     assert not progress.may_kill
+
+
+def test_drain_that_goes_on_too_long_ends_and_is_reported(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Though some work is finished again and again."""
+    seconds = [0.0]
+    clock = SimpleNamespace(monotonic=lambda: seconds[0], sleep=lambda _: seconds.__setitem__(0, seconds[0] + 5))
+    monkeypatch.setattr("tests.drill.supervisor.time", clock)
+    drained = Supervisor(SimpleNamespace(), SimpleNamespace(), 1, tmp_path / "log")  # type: ignore[arg-type]
+    monkeypatch.setattr(drained, "_tick", lambda **_: None)
+    monkeypatch.setattr(drained, "_open_work", lambda: 1000 - int(seconds[0]) // 5)
+    assert not drained.drain(10.0)
+    assert seconds[0] == 50
+    assert drained.failed == ["990 transmissions or settlements are still open after a drain of 50 seconds"]
 
 
 @pytest.mark.parametrize(

@@ -21,13 +21,13 @@ def nothing_was_stored(stored: StoredData, bureau: BureauSimulator) -> None:
     assert bureau.counts()["requests"] == 0
 
 
-def single_failed_query(stored: StoredData) -> CreditQuery:
-    """The stored query without a report; no file was written."""
+def single_failed_query(stored: StoredData, *, kept: int = 0) -> CreditQuery:
+    """The stored query without a report; no file was written. What was received for it may be kept as evidence."""
     (query,) = stored.queries()
-    assert stored.count("cp_credit_report") == 0
+    assert stored.count("cp_credit_report") == kept
     assert not list(Path().iterdir())
     assert query.error_message
-    assert (query.size, query.sha256, query.media_type) == (0, "", "")
+    assert bool(query.size) is bool(query.sha256) is bool(query.media_type) is bool(kept)
     return query
 
 
@@ -108,12 +108,20 @@ def test_invoices_of_two_subscriptions_are_refused(cli: Cli, stored: StoredData,
     nothing_was_stored(stored, bureau)
 
 
-@pytest.mark.parametrize("amount", ["119,91", "0", "-5"])
+@pytest.mark.parametrize("amount", ["119,91", "0"])
 def test_amount_above_the_balance_or_not_positive_is_refused(
     cli: Cli, stored: StoredData, bureau: BureauSimulator, amount: str
 ) -> None:
     (code,) = cli.negativate("9001", "60003", "DEV", "--amount", f"60003={amount}", expect=1).codes
     assert code in {"valor_acima_do_saldo", "valor_nao_positivo"}
+    nothing_was_stored(stored, bureau)
+
+
+@pytest.mark.parametrize(("amount", "code"), [("-5", "valor_negativo"), ("1.50", "valor_ambiguo")])
+def test_amount_that_is_negative_or_ambiguous_is_refused(
+    cli: Cli, stored: StoredData, bureau: BureauSimulator, amount: str, code: str
+) -> None:
+    assert cli.negativate("9001", "60003", "DEV", "--amount", f"60003={amount}", expect=2).error["code"] == code
     nothing_was_stored(stored, bureau)
 
 
@@ -171,7 +179,7 @@ def test_answer_that_is_no_pdf_leaves_the_outcome_unknown(
 ) -> None:
     bureau.add_fault("query", fault)
     cli.json(*QUERY, expect=3)
-    assert single_failed_query(stored).status is QueryStatus.UNKNOWN
+    assert single_failed_query(stored, kept=int(fault != "empty_pdf")).status is QueryStatus.UNKNOWN
     assert bureau.counts()["requests"] == 1
 
 

@@ -21,10 +21,16 @@ from credit_protection.testing import samples
 PROGRAM = Path(sys.executable).with_name("credit-protection")
 
 
-def demo(tmp_path: Path, *faults: str) -> subprocess.CompletedProcess[str]:
+def demo(tmp_path: Path, *faults: str, code_set: str = "declared") -> subprocess.CompletedProcess[str]:
     """Run the demo in its own session, and check that no process of the session is left."""
     environment = {**os.environ, "TMPDIR": str(tmp_path), "CREDIT_PROTECTION_HOME": str(tmp_path / "not-touched")}
-    arguments = [str(PROGRAM), "demo", *(part for fault in faults for part in ("--fault", fault))]
+    arguments = [
+        str(PROGRAM),
+        "demo",
+        "--code-set",
+        code_set,
+        *(part for fault in faults for part in ("--fault", fault)),
+    ]
     with subprocess.Popen(
         arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment, start_new_session=True
     ) as process:
@@ -55,6 +61,12 @@ def test_demo_succeeds_and_leaves_only_the_pdf(tmp_path: Path) -> None:
     (pdf,) = tmp_path.iterdir()
     assert pdf.read_bytes().startswith(b"%PDF-")
     assert str(pdf) in result.stdout
+
+
+def test_demo_succeeds_with_the_codes_of_another_bureau(tmp_path: Path) -> None:
+    result = demo(tmp_path, code_set="numeric")
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert "8 motivos de baixa; pagamento: 03" in result.stdout
 
 
 @pytest.mark.parametrize("fault", ["remove:reject", "query:truncated_pdf", "include:processing_error"])

@@ -1,5 +1,7 @@
 """`integration`, `products`, `natures`."""
 
+import re
+
 import pytest
 
 from credit_protection.testing.simulator import BureauSimulator
@@ -65,7 +67,13 @@ def test_secret_on_the_command_line_is_refused(cli: Cli, bureau: BureauSimulator
         (("--set", "telecom=maybe"), "ajuste_invalido"),
         (("--set", "grouped=perhaps"), "ajuste_invalido"),
         (("--set", "fine_percent=-1"), "ajuste_invalido"),
-        (("--set", "removal_tolerance=1.234"), "valor_formato"),
+        (("--set", "removal_tolerance=1.23"), "valor_ambiguo"),
+        (("--set", "removal_tolerance=1,234"), "valor_formato"),
+        (("--set", "removal_tolerance=-1"), "valor_negativo"),
+        (("--set", "rate_per_second=inf"), "ajuste_invalido"),
+        (("--set", "rate_per_second=nan"), "ajuste_invalido"),
+        (("--set", "minimum_days_late=999999999"), "ajuste_invalido"),
+        (("--set", "minimum_days_late=1796"), "ajuste_invalido"),
         (("--creditor", "unknown"), "empresa_desconhecida"),
         (("--set", "no-equals-sign"), "uso"),
     ],
@@ -141,6 +149,20 @@ def test_edit_keeps_what_is_not_given(cli: Cli, bureau: BureauSimulator) -> None
     assert row["settings"]["reuse_mode"] == "warn"
     assert row["parameters"]["base_url"] == bureau.url
     cli.run("integration", "test")
+
+
+def test_settings_are_shown_as_they_can_be_typed(cli: Cli) -> None:
+    before = cli.json("integration", "show").document["settings"]
+    said = cli.run("integration", "show").stdout
+    typed = {}
+    for name in before:
+        (line,) = [line for line in said.splitlines() if line.split()[:1] == [name]]
+        typed[name] = re.split(r" {2,}", line.strip())[-1]
+    assert (typed["removal_tolerance"], typed["environment"]) == ("R$ 0,00", "produção")
+    further = [part for name, value in typed.items() for part in ("--set", f"{name}={value}")]
+    cli.run("integration", "edit", "--set", "removal_tolerance=5", "--set", "environment=Teste", "--set", "telecom=off")
+    cli.run("integration", "edit", *further)
+    assert cli.json("integration", "show").document["settings"] == before
 
 
 def test_edit_asks_for_the_named_secret(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:

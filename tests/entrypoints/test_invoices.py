@@ -31,6 +31,34 @@ def test_import_over_existing_data_asks(cli: Cli, tmp_path: Path) -> None:
     assert len(cli.json("invoices", "overdue").document["invoices"]) == 3
 
 
+def test_one_customer_abroad_does_not_stop_the_import(bare: Cli, tmp_path: Path) -> None:
+    def customer(number: int, document: str, **address: str) -> dict[str, object]:
+        place = {"logradouro": "RUA", "numero": "1", "cep": "35500-000", "estado": "MG", "uf": "MG", **address}
+        service = {"id_cliente_servico": number, "status_prefixo": "cancelado", "endereco_cobranca": place}
+        return {"id_cliente": number, "nome_razaosocial": "MARIA", "cpf_cnpj": document, "servicos": [service]}
+
+    path = tmp_path / "provider.json"
+    file = {
+        "hoje": "2026-11-28",
+        "empresa": {"documento": "99009000000110", "nome_razaosocial": "P", "uf": "MG"},
+        "clientes": [customer(1, "90000900168"), customer(2, "", estado="EX", uf="EXTERIOR", cep="00000-000")],
+        "faturas": [{"id_fatura": 5, "valor": "10.00", "data_vencimento": "2026-01-05", "cliente": {"id_cliente": 2}}],
+    }
+    path.write_text(json.dumps(file), encoding="utf-8")
+
+    imported = bare.json("invoices", "import", str(path)).document
+
+    assert (imported["customers"], imported["invoices"]) == (1, 0)
+    assert [each["record"] for each in imported["left_out"]] == ["Cliente 2", "Fatura 5"]
+    assert "Estado não reconhecido" in imported["left_out"][0]["reason"]
+    assert "Cliente 2" in bare.run("invoices", "import", str(path), "--yes").stdout
+
+
+def test_import_says_what_it_does_not_ask_about(cli: Cli) -> None:
+    said = cli.run("invoices", "import", "--help").stdout
+    assert "antes de substituir o que há." in said
+
+
 def test_invalid_import_file_is_refused(bare: Cli, tmp_path: Path) -> None:
     path = tmp_path / "provider.json"
     path.write_text("{}", encoding="utf-8")
@@ -80,6 +108,10 @@ def test_payment_of_another_invoice_removes_nothing(cli: Cli) -> None:
         (("pay", "1"), 6, "fatura_desconhecida"),
         (("pay", "60003", "--amount", "1000"), 2, "valor_da_baixa"),
         (("pay", "60003", "--amount", "much"), 2, "valor_formato"),
+        (("pay", "60003", "--amount", "1.50"), 2, "valor_ambiguo"),
+        (("pay", "60003", "--amount", "-1"), 2, "valor_negativo"),
+        (("overdue", "--min-balance", "119.90"), 2, "valor_ambiguo"),
+        (("overdue", "--min-days", "999999999"), 2, "filtro_invalido"),
         (("pay", "60003", "--on", "yesterday"), 2, "data_formato"),
         (("reverse", "nothing"), 6, "baixa_desconhecida"),
     ],

@@ -1,6 +1,7 @@
 """Every command with `--json` prints what its schema in docs/json says. `Cli.json` checks it in every test."""
 
 import enum
+import sqlite3
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from credit_protection.domain import (
     breaker,
     capabilities,
     customers,
+    divergences,
     documents,
     events,
     findings,
@@ -27,7 +29,7 @@ from credit_protection.domain import (
 from credit_protection.entrypoints.cli.app import app
 from credit_protection.testing.simulator import BureauSimulator
 from tests.entrypoints import json_schemas
-from tests.entrypoints.command_line import SECRET, Cli
+from tests.entrypoints.command_line import SECRET, Cli, StoredData
 
 ENUMS: dict[str, type[enum.Enum]] = {
     "action": state_table.Action,
@@ -35,6 +37,11 @@ ENUMS: dict[str, type[enum.Enum]] = {
     "alarm_severity": alarms.AlarmSeverity,
     "calls": breaker.CallState,
     "desired": state_table.Desired,
+    "divergence_code": divergences.DivergenceCode,
+    "divergence_decision": divergences.Decision,
+    "divergence_policy": divergences.DivergencePolicy,
+    "divergence_severity": divergences.DivergenceSeverity,
+    "divergence_side": divergences.Side,
     "environment": integrations.Environment,
     "event_kind": events.EventKind,
     "invoice_status": customers.InvoiceStatus,
@@ -77,7 +84,7 @@ def test_schema_enums_are_those_of_the_domain() -> None:
 
 
 def test_every_command_prints_what_its_schema_says(
-    cli: Cli, bureau: BureauSimulator, monkeypatch: pytest.MonkeyPatch
+    cli: Cli, bureau: BureauSimulator, stored: StoredData, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     printed: set[str] = set()
 
@@ -90,9 +97,20 @@ def test_every_command_prints_what_its_schema_says(
 
     for plain in ("list", "show", "test", "edit --set reuse_days=1", "deactivate", "activate"):
         run("integration", *plain.split())
-    for plain in ("products sync", "products list --all", "products remove SCORE", "natures list", "plugins list"):
+    for plain in (
+        "products sync",
+        "products list --all",
+        "products remove SCORE",
+        "products reasons",
+        "natures list",
+        "plugins list",
+    ):
         run(*plain.split())
+    run("reconcile")
     query_id = run("query", "--customer", "9001", "-p", "ESSENCIAL")["id"]
+    run("audit", "list")
+    run("host", "show")
+    run("host", "accept")
     for command in (("list",), ("show", query_id), ("open", query_id), ("export", query_id, "-o", "again.pdf")):
         run("queries", *command)
     run("invoices", "overdue", "--limit", "3")
@@ -109,9 +127,18 @@ def test_every_command_prints_what_its_schema_says(
     run("negativations", "withdraw", first)
     paid = run("invoices", "pay", "60004")
     run("negativations", "show", second)
+    run("negativations", "stop", second, "--remark", "conferir")
     run("removals", "check", expect=1)
+    run("negativations", "resume", second)
     run("sweep")
     run("invoices", "reverse", paid["settlement_id"])
+    with sqlite3.connect(stored.home / "erp.sqlite") as erp:  # the ERP moves a debt to another person
+        erp.execute("UPDATE invoices SET customer_id = '9001' WHERE id = '60007'")
+    run("payments", "recheck", "60007")
+    run("sweep")
+    (moved,) = run("divergences", "list", "--negativation", third)["divergences"]
+    run("divergences", "show", moved["id"])
+    run("divergences", "decide", moved["id"], "keep", "--remark", "conferido")
     run("negativations", "attest", third, "--remark", "visto no portal", "--yes")
     run("negativations", "list")
     run("negativations", "adopt", "--from-bureau", "--dry-run")
@@ -120,4 +147,5 @@ def test_every_command_prints_what_its_schema_says(
     run("integration", "add", *given)
     run("integration", "delete", "Segunda", "--yes")
     run("invoices", "import", "--yes")
+    run("restored", "--remark", "backup de ontem")
     assert printed == json_schemas.names()

@@ -1,7 +1,7 @@
 """Tables and JSON come from the same rows."""
 
 import json
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta, timezone
 
 import pytest
 
@@ -9,7 +9,7 @@ from credit_protection.domain.money import Money
 from credit_protection.domain.state_table import Observed
 from credit_protection.domain.statuses import Status
 from credit_protection.entrypoints.cli.output import Output, as_json, next_page
-from credit_protection.ui import Table, make_columns
+from credit_protection.ui import Record, Table, make_columns
 
 ROW = {
     "amount": Money(123456),
@@ -59,6 +59,21 @@ def test_json_has_every_key_and_a_table_the_chosen_ones(capsys: pytest.CaptureFi
     assert "Continua" not in shown
     Output().result(table, next_page("abc"))
     assert "Continua com --after  abc" in capsys.readouterr().out
+
+
+def test_instants_are_shown_in_the_timezone_that_only_they_ask_for(capsys: pytest.CaptureFixture[str]) -> None:
+    asked: list[object] = []
+
+    def tokyo() -> timezone:
+        asked.append(None)
+        return timezone(timedelta(hours=9))
+
+    Output(timezone=tokyo).result(Table("things", "Coisas", make_columns(on="Dia"), [ROW]))
+    Output(as_json=True, timezone=tokyo).result(Record(make_columns(at="Quando"), ROW))
+    assert not asked
+    Output(timezone=tokyo).result(Table("things", "Coisas", make_columns(at="Quando"), [ROW]))
+    assert "24/11/2026 21:30:05" in capsys.readouterr().out
+    assert len(asked) == 1
 
 
 def test_messages_go_to_stderr(capsys: pytest.CaptureFixture[str]) -> None:

@@ -104,3 +104,16 @@ def test_unknown_query_is_not_found(cli: Cli) -> None:
     for command in ("show", "open", "export"):
         cli.run("queries", command, "nothing", expect=6)
     assert not list(Path().iterdir())
+
+
+def test_answer_that_failed_the_checks_is_downloaded_only_anyway(cli: Cli, bureau: BureauSimulator) -> None:
+    bureau.add_fault("query", "garbage", times=1)
+    query_id = cli.json(*ASK, expect=3).error["query_id"]
+    assert cli.json("queries", "show", query_id).document["has_unchecked_answer"] is True
+    refused = cli.json("queries", "open", query_id, expect=1)
+    assert refused.error["code"] == "resposta_nao_conferida"
+    assert not list(Path().iterdir())
+    row = cli.json("queries", "open", query_id, "--anyway").document
+    assert row["file"] == f"consulta-{query_id}-nao-conferida.bin"
+    assert len(Path(row["file"]).read_bytes()) == row["size"] > 0
+    assert "não passou na conferência" in cli.run("queries", "open", query_id, "--anyway").stdout

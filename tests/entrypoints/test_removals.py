@@ -78,3 +78,62 @@ def test_unreadable_erp_is_unavailable(cli: Cli, stored: StoredData) -> None:
     assert cli.json("invoices", "overdue", expect=3).error["code"] == "erp_indisponivel"
     assert cli.negativate("9001", "60003", "DEV", expect=3).error["code"] == "erp_indisponivel"
     assert stored.negativations() == []
+
+
+# ------------------------------------------------------------------------------------------------ what still waits
+
+
+def test_run_reads_the_erp_and_applies_payments_before_it_sends(
+    cli: Cli, bureau: BureauSimulator, stored: StoredData
+) -> None:
+    cli.negativate("9001", "60003", "DEV")
+    cli.run("removals", "run", "--timeout", "20")
+    with sqlite3.connect(stored.home / "credit_protection.sqlite") as database:  # as a cron of every four hours has it
+        database.execute("DELETE FROM cp_watermark WHERE name LIKE 'host.%'")
+    stored.change_erp("UPDATE invoices SET balance = 0, paid_on = date('now') WHERE id = '60003'")
+    performed = cli.json("removals", "run", "--timeout", "20").document["performed"]
+    assert performed[0]["action"] == "remove"
+    assert bureau.counts()["removed"] == 1
+
+
+def test_run_with_the_bureau_down_says_what_waits_why_and_until_when(cli: Cli, bureau: BureauSimulator) -> None:
+    (made,) = cli.negativate("9001", "60003", "DEV").document["negativations"]
+    cli.run("removals", "run", "--timeout", "20")
+    cli.run("invoices", "pay", "60003")
+    bureau.add_fault("remove", "unavailable", retry_after=600)
+    for _ in range(2):  # the second finds the integration paused, and nothing to perform
+        result = cli.json("removals", "run", "--timeout", "0", expect=3)
+        (row,) = result.document["waiting"]
+        assert row["negativation_id"] == made["id"]
+        assert row["deadline"] is not None
+        assert row["not_before"] is not None
+        assert "pausada" in row["waits"]
+    text = cli.run("removals", "run", "--timeout", "0", expect=3).stdout
+    assert "Nada foi enviado." in text
+    assert "Nada a enviar" not in text
+    assert "Ainda espera" in text
+    assert "Nada a enviar." not in text
+
+
+def test_run_says_nothing_is_to_be_sent_only_where_nothing_waits(cli: Cli) -> None:
+    assert "Nada a enviar." in cli.run("removals", "run").stdout
+
+
+def test_run_without_the_gateway_says_so(cli: Cli, stored: StoredData) -> None:
+    cli.negativate("9001", "60003", "DEV")
+    cli.run("removals", "run", "--timeout", "20")
+    with sqlite3.connect(stored.home / "credit_protection.sqlite") as database:
+        database.execute("UPDATE cp_integration SET gateway = 'outro'")
+    cli.run("invoices", "pay", "60003")
+    result = cli.json("removals", "run", "--timeout", "0", expect=3)
+    (row,) = result.document["waiting"]
+    assert "'outro'" in row["waits"]
+    assert [row["code"] for row in cli.json("removals", "check", expect=1).document["alarms"]] == ["gateway_ausente"]
+
+
+def test_run_with_an_unreadable_erp_sends_and_exits_with_3(cli: Cli, stored: StoredData) -> None:
+    with sqlite3.connect(stored.home / "erp.sqlite") as connection:
+        connection.execute("PRAGMA user_version = 999")
+    result = cli.json("removals", "run", "--timeout", "0", expect=3)
+    assert result.document == {"performed": []}
+    assert "ERP não pôde ser lido" in result.stderr

@@ -13,8 +13,8 @@ def test_small_host_negativates_and_removes_on_payment() -> None:
     assert result.stdout.split("\n") == ["negativada", "paga e removida", ""]
 
 
-def test_small_host_has_fewer_than_110_lines() -> None:
-    assert len(EXAMPLE.read_text().splitlines()) < 110
+def test_small_host_has_fewer_than_100_lines() -> None:
+    assert len(EXAMPLE.read_text().splitlines()) < 100
 
 
 def test_small_host_imports_from_three_public_modules() -> None:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from credit_protection.adapters.storage.sqlalchemy import SqlStorage
     from credit_protection.domain.alarms import Alarm
+    from credit_protection.domain.divergences import Divergence
     from credit_protection.domain.events import Event
     from credit_protection.domain.queries import CreditQuery
 
@@ -30,6 +31,7 @@ class FakesPlugin:
         self.storage = sqlite_storage()
         self.vault = PlainVault()
         self.received: list[tuple[str, Event | CreditQuery]] = []
+        self.divergences: list[tuple[str, Divergence]] = []
         self.alarms: list[tuple[str, Alarm]] = []
 
     @hookimpl
@@ -55,6 +57,10 @@ class FakesPlugin:
     @hookimpl
     def credit_protection_query_answered(self, tenant: str, query: CreditQuery) -> None:
         self.received.append((tenant, query))
+
+    @hookimpl
+    def credit_protection_divergence(self, tenant: str, divergence: Divergence) -> None:
+        self.divergences.append((tenant, divergence))
 
     @hookimpl
     def credit_protection_alarm(self, tenant: str, alarm: Alarm) -> None:

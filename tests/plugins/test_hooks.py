@@ -14,9 +14,11 @@ from credit_protection.adapters.clock import SystemClock
 from credit_protection.adapters.queue.embedded.engine import EmbeddedQueue
 from credit_protection.adapters.vault import FernetVault
 from credit_protection.application.negativations import NegativationRequest
+from credit_protection.application.rereading import Rereading
 from credit_protection.containers import Container
 from credit_protection.domain.actors import Actor
 from credit_protection.domain.alarms import AlarmCode
+from credit_protection.domain.divergences import DivergenceCode
 from credit_protection.domain.errors import ConfigurationError, RuleViolation
 from credit_protection.domain.events import Event, EventKind
 from credit_protection.domain.findings import Finding, Severity
@@ -226,6 +228,10 @@ class Broken:
         raise RuntimeError("the hook is broken")
 
     @hookimpl
+    def credit_protection_divergence(self) -> None:
+        raise RuntimeError("the hook is broken")
+
+    @hookimpl
     def credit_protection_alarm(self) -> None:
         raise RuntimeError("the hook is broken")
 
@@ -281,6 +287,24 @@ def test_credit_protection_query_answered_is_called_after_commit_and_may_fail(
         ("acme", answered.id)
     ]
     assert not hasattr(answered, "content")
+
+
+def test_credit_protection_divergence_is_called_when_one_opens_changes_or_closes_and_may_fail(
+    tmp_path: Path, plugin: FakesPlugin, caplog: pytest.LogCaptureFixture
+) -> None:
+    container = container_of(manager_with(plugin, Broken()), tmp_path)
+    made = negativate(container, registered(container))
+    container.transmissions().perform(made.id, "w1")
+    owed = plugin.erp.invoices_by_id["i1"]
+    rereading = Rereading(container.tenant())
+    for invoice in (owed, replace(owed, creditor_id="2"), replace(owed, creditor_id="3"), owed):
+        plugin.erp.invoices_by_id["i1"] = invoice
+        rereading.reread_all()
+    told = [(tenant, each.code, each.theirs, each.closed_at is None) for tenant, each in plugin.divergences]
+    code = DivergenceCode.OTHER_CREDITOR
+    assert told == [("acme", code, "2", True), ("acme", code, "3", True), ("acme", code, "3", False)]
+    assert {each.negativation_id for _, each in plugin.divergences} == {made.id}
+    assert "the hook is broken" in caplog.text
 
 
 def test_credit_protection_alarm_is_called_by_the_sweep_once_a_day_and_may_fail(

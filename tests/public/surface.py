@@ -6,16 +6,25 @@ import inspect
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from types import ModuleType
+from types import GenericAlias, ModuleType, UnionType
 
-MODULES = (
+FIVE = (
     "credit_protection",
     "credit_protection.hosts",
     "credit_protection.gateways",
     "credit_protection.ui",
     "credit_protection.testing",
+)
+"""An ERP imports them at its start-up: they load no library."""
+MODULES = (
+    *FIVE,
+    "credit_protection.testing.contracts",
+    "credit_protection.testing.fakes",
+    "credit_protection.testing.faults",
+    "credit_protection.testing.simulator",
     "credit_protection.testing.strategies",
 )
+"""All public modules: those of docs/compatibility.md."""
 USE_CASES = (
     "integrations.Integrations",
     "customers.Customers",
@@ -26,6 +35,9 @@ USE_CASES = (
     "adoption.Adoption",
     "audit_trail.AuditTrail",
     "alarms.Alarms",
+    "reconciliation.Reconciliation",
+    "divergences.Divergences",
+    "host_identity.HostIdentity",
     "sweep.Sweep",
 )
 """What the facade's properties return: their methods are public, though their modules are not."""
@@ -52,6 +64,8 @@ def _described(module: ModuleType, name: str) -> Iterator[str]:
     if inspect.isclass(value):
         yield f"class {name}{_bases(value)}"
         yield from (f"    {line}" for line in sorted(_members(value)))
+    elif isinstance(value, GenericAlias | UnionType):
+        yield f"{name} = {value}"
     elif callable(value) and hasattr(value, "__name__"):
         yield f"def {name}{_signature(value)}"
     else:

@@ -1,17 +1,27 @@
 """An adapter that lacks a required member fails at construction; one that lacks a declared capability when called."""
 
+import pkgutil
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import date
+from importlib import import_module
+from typing import TypeGuard
 
 import pytest
 
+from credit_protection import ports
 from credit_protection.domain.creditors import Creditor
 from credit_protection.domain.customers import Customer, Invoice
 from credit_protection.domain.errors import ConfigurationError
 from credit_protection.ports.bureau import BureauGateway, GatewayProvider
+from credit_protection.ports.clock import Clock
 from credit_protection.ports.host import HostCapabilities, HostErp, OverdueFilter
+from credit_protection.ports.limits import RateLimits
+from credit_protection.ports.queue import TransmissionQueue, WorkerEngine
+from credit_protection.ports.storage import Storage, UnitOfWork
+from credit_protection.ports.vault import Vault
 from credit_protection.testing.contracts.host import ErpDriver
-from credit_protection.testing.fakes import FakeBureau, FakeErp
+from credit_protection.testing.fakes import FakeBureau
 
 TODAY = date(2026, 10, 5)
 NOTHING = HostCapabilities(settlements=False, holds=False, subscriptions=False, overdue=False)
@@ -45,22 +55,42 @@ def required(port: type) -> list[str]:
     return sorted(port.__abstractmethods__)  # type: ignore[attr-defined]  # every port has ABCMeta
 
 
+PORTS_WITH_DEFAULTS = (BureauGateway, ErpDriver, GatewayProvider, HostErp)
+
+
+def protocols() -> list[type]:
+    """All ports of the package."""
+    modules = [import_module(f"{ports.__name__}.{each.name}") for each in pkgutil.iter_modules(ports.__path__)]
+    found = [(each, module) for module in modules for each in vars(module).values()]
+    return [each for each, module in found if is_protocol(each) and each.__module__ == module.__name__]
+
+
+def is_protocol(each: object) -> TypeGuard[type]:
+    return bool(getattr(each, "_is_protocol", False))
+
+
+PORTS = [port for port in protocols() if port not in PORTS_WITH_DEFAULTS]
+"""Every member of these is required."""
+
+
 @pytest.mark.parametrize(
-    ("port", "complete", "missing"),
-    [
-        *((HostErp, FakeErp, name) for name in required(HostErp)),
-        *((BureauGateway, FakeBureau, name) for name in required(BureauGateway)),
-        *((GatewayProvider, FakeBureau, name) for name in required(GatewayProvider)),
-        *((ErpDriver, ErpDriver, name) for name in required(ErpDriver)),
-    ],
+    ("port", "missing"), [(port, name) for port in (*PORTS, *PORTS_WITH_DEFAULTS) for name in required(port)]
 )
-def test_adapter_without_a_required_member_fails_at_construction(port: type, complete: type, missing: str) -> None:
-    members = {name: getattr(complete, name, None) for name in required(port) if name != missing}
+def test_adapter_without_a_required_member_fails_at_construction(port: type, missing: str) -> None:
+    members = {name: None for name in required(port) if name != missing}
     incomplete = type("Incomplete", (port,), members)
-    if complete is port:
-        incomplete.__abstractmethods__ = frozenset({missing})  # type: ignore[attr-defined]
     with pytest.raises(TypeError, match=rf"Can't instantiate abstract class Incomplete .*{missing}"):
         incomplete()
+    type("Complete", (port,), {**members, missing: None})()
+
+
+@pytest.mark.parametrize("port", PORTS)
+def test_every_member_is_required(port: type) -> None:
+    assert required(port) == sorted(name for name in dir(port) if not name.startswith("_"))
+
+
+def test_every_port_is_tested() -> None:
+    assert {Vault, Storage, UnitOfWork, TransmissionQueue, WorkerEngine, RateLimits, Clock} < set(PORTS)
 
 
 def test_required_members_of_a_host_are_those_without_a_default() -> None:
@@ -83,7 +113,7 @@ def test_undeclared_capability_gives_an_empty_answer(capability: str) -> None:
 @pytest.mark.parametrize("capability", OPTIONAL)
 def test_declared_capability_without_its_method_is_an_error(capability: str) -> None:
     class Declares(MinimalErp):
-        capabilities = HostCapabilities(**{name: name == capability for name in OPTIONAL})
+        capabilities = replace(NOTHING, **{capability: True})  # type: ignore[arg-type] # a flag
 
     with pytest.raises(ConfigurationError, match=rf"declara {capability} e não implementa .*Declares\.") as caught:
         OPTIONAL[capability](Declares())

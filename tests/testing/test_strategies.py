@@ -64,6 +64,11 @@ def test_profile_of_the_page_has_no_explain_phase() -> None:
         settings.load_profile(profile)
 
 
+def test_every_block_of_the_page_is_executed() -> None:
+    assert BLOCKS
+    assert [block for block in BLOCKS if "def test_" not in block and "load_profile" not in block] == []
+
+
 def test_page_names_every_strategy() -> None:
     table = PAGE.read_text(encoding="utf-8").partition("## What there is")[2]
 

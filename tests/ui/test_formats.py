@@ -43,7 +43,7 @@ def test_instant_is_shown_in_the_given_timezone() -> None:
 
 @given(strategies.money())
 def test_formatted_money_parses_back(amount: Money) -> None:
-    assert parse_amount(format_value(amount).replace("R$ ", "")) == amount
+    assert parse_amount(format_value(amount)) == amount
 
 
 @given(st.dates(date(1900, 1, 1), date(2200, 1, 1)))

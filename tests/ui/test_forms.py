@@ -70,6 +70,7 @@ def test_product_input_yields_a_field() -> None:
         (FieldKind.TEXT, "", ""),
         (FieldKind.SECRET, "s", "s"),
         (FieldKind.CHOICE, "x", "x"),
+        (FieldKind.CHOICE, "UM SO", "x"),
         (FieldKind.BOOLEAN, "SIM", True),
         (FieldKind.BOOLEAN, "0", False),
         (FieldKind.INTEGER, "12", 12),
@@ -78,7 +79,7 @@ def test_product_input_yields_a_field() -> None:
     ],
 )
 def test_field_parses_text_of_its_kind(kind: FieldKind, text: str, value: object) -> None:
-    assert FormField("f", "F", kind, choices=(("x", "X"),)).parse(text) == value
+    assert FormField("f", "F", kind, choices=(("x", "Um só"),)).parse(text) == value
 
 
 @pytest.mark.parametrize(
@@ -92,6 +93,8 @@ def test_field_parses_text_of_its_kind(kind: FieldKind, text: str, value: object
         (FieldKind.DECIMAL, "-1"),
         (FieldKind.DECIMAL, "x"),
         (FieldKind.MONEY, "1,234"),
+        (FieldKind.MONEY, "1.50"),
+        (FieldKind.MONEY, "-1"),
         (FieldKind.INTEGER, ""),
     ],
 )

@@ -106,7 +106,11 @@ class RateLimiter:
         self._cache.pop(integration_id, None)
 
     def acquire(self, integration: Integration) -> Permit:
-        """Acquire a permit for an integration's next call; where it is given, `release` it afterwards."""
+        """Acquire a permit for an integration's next call; where it is given, `release` it afterwards.
+
+        Raises:
+            Exception: the limiter failed; no permit was given, and the next call asks again.
+        """
         if integration.settings.rate_per_second is None:
             return Permit()
         now = self._tenant.clock.now()
@@ -122,7 +126,12 @@ class RateLimiter:
                 return Permit(integration.id, until)
             if integration.id not in self._warm:
                 self._warming.add(integration.id)
-        not_before = self._tenant.limits.acquire(integration)
+        try:
+            not_before = self._tenant.limits.acquire(integration)
+        except BaseException:
+            with self._lock:
+                self._warming.discard(integration.id)
+            raise
         if not_before is not None:
             with self._lock:
                 self._not_before[integration.id] = not_before

@@ -5,30 +5,35 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import cached_property
 from itertools import islice
 
+from credit_protection.application.customers import is_visible
 from credit_protection.application.integration_context import ContextLoader, IntegrationContext
 from credit_protection.application.payments import decide_removal
+from credit_protection.application.recording import record_listed
 from credit_protection.application.tenant_ports import TenantPorts
 from credit_protection.domain import adoption
 from credit_protection.domain.actors import Actor, Permission
 from credit_protection.domain.adoption import AdoptionSummary
 from credit_protection.domain.adoption_assessment import AdoptionFacts, Assessment, ExtractRow, assess, refuse
-from credit_protection.domain.audit import AuditEntry
-from credit_protection.domain.bureau_answers import RecordState
+from credit_protection.domain.audit import AuditEntry, automatic_entries
+from credit_protection.domain.comparison.entries import CoveredDebt, LedgerFacts, ledger_change
+from credit_protection.domain.comparison.readings import first_reading, reading_of
 from credit_protection.domain.customers import Customer, Invoice, InvoiceStatus
 from credit_protection.domain.documents import parse_document
 from credit_protection.domain.errors import BureauError, Conflict, InvalidInput, RuleViolation
+from credit_protection.domain.legal_calendar import BusinessCalendar
 from credit_protection.domain.money import Money
 from credit_protection.domain.negativations import Change, Negativation
-from credit_protection.domain.settlements import Entry, by_invoice, unreported_entries
+from credit_protection.domain.operation_log import KeyState, OperationLog
+from credit_protection.domain.settlements import Entry, by_invoice
 from credit_protection.ports.bureau import BureauGateway, ListedRecord
 from credit_protection.ports.extracts import Extract
 from credit_protection.ports.storage import UnitOfWork
 
 BATCH_SIZE = 200
 """Rows that are read, matched and committed together."""
-_LEFT = frozenset({RecordState.GONE, RecordState.REMOVING})
 _UNREADABLE = "registros_ilegiveis"
 
 
@@ -62,8 +67,8 @@ class Adoption:
         report: Callable[[Assessment], None] | None = None,
     ) -> AdoptionSummary:
         """Assess each row as `adopt` would; nothing is stored. Arguments and errors are those of `adopt`."""
-        context = self._context(actor, integration_id)
-        run = AdoptionRun(self._tenant, actor, context, without_invoice=without_invoice)
+        self._context(actor, integration_id)
+        run = self._run(actor, integration_id, source, without_invoice=without_invoice)
         return _process(run, source, run.assess_all, report)
 
     def adopt(
@@ -94,10 +99,13 @@ class Adoption:
             PermissionDenied, NotFound, InvalidInput, HostUnavailable, BureauError.
         """
         adoption.require_person(actor)
-        context = self._context(actor, integration_id)
-        context.integration.require_ownership()
-        run = AdoptionRun(self._tenant, actor, context, without_invoice=without_invoice)
+        self._context(actor, integration_id).integration.require_ownership()
+        run = self._run(actor, integration_id, source, without_invoice=without_invoice)
         return _process(run, source, run.adopt_all, report)
+
+    def _run(self, actor: Actor, integration_id: str, source: Extract, *, without_invoice: bool) -> AdoptionRun:
+        is_shown = isinstance(source, BureauList)
+        return AdoptionRun(self._tenant, actor, integration_id, without_invoice=without_invoice, is_shown=is_shown)
 
     def _context(self, actor: Actor, integration_id: str) -> IntegrationContext:
         with self._tenant.storage.read_only() as unit:
@@ -114,7 +122,7 @@ def _process(
     report: Callable[[Assessment], None] | None,
 ) -> AdoptionSummary:
     if source.is_operation_log:
-        run.record_removals(source)
+        run.record_operations(source)
     summary = AdoptionSummary.zero()
     batches = _Batches(source.rows())
     while batch := batches.next(BATCH_SIZE):
@@ -184,43 +192,51 @@ class _Batches:
 
 
 class AdoptionRun:
-    """One pass over a source. It remembers hashes of keys and invoice ids, never the rows."""
+    """One pass over a source. It remembers hashes of keys and invoice ids, never the rows.
+
+    Each batch reads the integration again: it may be edited while a long source is read. What the bureau itself
+    `is_shown` to have is acknowledged; what a file says is unconfirmed.
+    """
 
     def __init__(
-        self, tenant: TenantPorts, actor: Actor, context: IntegrationContext, *, without_invoice: bool
+        self, tenant: TenantPorts, actor: Actor, integration_id: str, *, without_invoice: bool, is_shown: bool
     ) -> None:
         self._tenant = tenant
         self._actor = actor
-        self._context = context
+        self._integration_id = integration_id
         self._without_invoice = without_invoice
+        self._is_shown = is_shown
         self._seen: set[int] = set()
-        self._removed: set[int] = set()
+        self._operations = OperationLog()
         self._taken: set[str] = set()
 
-    def record_removals(self, source: Extract) -> None:
-        """Read a log of operations once for its removals: the row of an inclusion does not say that it was removed."""
-        self._removed = {hash(row.key) for row in source.rows() if row.state in _LEFT}
+    def record_operations(self, source: Extract) -> None:
+        """Read a log of operations once: the row of an inclusion does not say that it was removed."""
+        for row in source.rows():
+            self._operations.add(row)
 
     def assess_all(self, rows: Sequence[ExtractRow]) -> Sequence[Assessment]:
         """Assess rows; nothing is stored."""
-        erp = self._match(rows)
+        erp = self._match(rows, self._calendar())
         with self._tenant.storage.read_only() as unit:
-            return list(self._assessed(unit, rows, erp))
+            return list(self._assessed(unit, self._context(unit), rows, erp))
 
     def adopt_all(self, rows: Sequence[ExtractRow]) -> Sequence[Assessment]:
         """Assess rows and store those that are adopted, in one transaction."""
-        erp = self._match(rows)
+        erp = self._match(rows, self._calendar())
         host = self._tenant.host.code
         changes: list[Change] = []
         done: list[Assessment] = []
         with self._tenant.storage.unit() as unit:
+            context = self._context(unit)
+            context.integration.require_ownership()
             unit.settlements.lock_invoices(host, sorted(erp.invoices))
             ledger = by_invoice(unit.settlements.entries(host, sorted(erp.invoices)))
-            for assessment in self._assessed(unit, rows, erp):
+            for assessment in self._assessed(unit, context, rows, erp):
                 outcome = assessment
                 if assessment.verdict.is_adopted:
                     try:
-                        changes.append(self._store(unit, assessment, ledger))
+                        changes.append(self._store(unit, context, assessment, ledger))
                     except Conflict as conflict:
                         outcome = refuse(assessment, conflict.message)
                 done.append(outcome)
@@ -230,17 +246,28 @@ class AdoptionRun:
             self._tenant.queue.wake()
         return done
 
-    def _assessed(self, unit: UnitOfWork, rows: Sequence[ExtractRow], erp: _Matches) -> Iterator[Assessment]:
+    def _calendar(self) -> BusinessCalendar:
+        """By which the days of a debt count alike."""
+        with self._tenant.storage.read_only() as unit:
+            return self._tenant.calendars.banking(self._context(unit).creditor)
+
+    def _context(self, unit: UnitOfWork) -> IntegrationContext:
+        return ContextLoader(self._tenant, unit).for_actor(self._actor, self._integration_id)
+
+    def _assessed(
+        self, unit: UnitOfWork, context: IntegrationContext, rows: Sequence[ExtractRow], erp: _Matches
+    ) -> Iterator[Assessment]:
         known: dict[tuple[str, str, date | None], Negativation] = {
             (each.document.value, each.reference, each.due_date): each
-            for each in unit.negativations.find_by_bureau_keys(self._context.integration.id, [row.key for row in rows])
+            for each in unit.negativations.find_by_bureau_keys(self._integration_id, [row.key for row in rows])
         }
         open_invoices = unit.negativations.open_invoices(
-            self._tenant.host.code, self._context.capabilities.registry, list(erp.invoices)
+            self._tenant.host.code, context.capabilities.registry, list(erp.invoices)
         )
-        today = self._tenant.today(self._context.creditor)
+        today = self._tenant.today(context.creditor)
+        calendar = self._tenant.calendars.banking(context.creditor)
         for row in rows:
-            key = hash(row.key)
+            key, state = hash(row.key), self._operations.state(row)
             customers = erp.customers.get(row.key[0], ())
             facts = AdoptionFacts(
                 customers=customers,
@@ -249,9 +276,12 @@ class AdoptionRun:
                 open_invoices=open_invoices | self._taken,
                 today=today,
                 is_repeated=key in self._seen,
-                is_removed_too=key in self._removed,
+                is_removed_too=state is KeyState.LEFT,
+                is_order_unknown=state is KeyState.UNKNOWN,
                 without_invoice=self._without_invoice,
                 sees_settled=self._tenant.host.capabilities.settled_invoices,
+                creditor_id=context.creditor.id,
+                days=() if row.due_date is None else calendar.alike(row.due_date),
             )
             assessment = assess(row, facts)
             if assessment.verdict.is_adopted:
@@ -260,40 +290,47 @@ class AdoptionRun:
                     self._taken.add(assessment.invoice.id)
             yield assessment
 
-    def _match(self, rows: Sequence[ExtractRow]) -> _Matches:
+    def _match(self, rows: Sequence[ExtractRow], calendar: BusinessCalendar) -> _Matches:
         """Look the rows up in the host: one call for each document, one for all invoices."""
         host = self._tenant.host
         customers = {
-            document: host.customers_with_document(document)
+            document: [one for one in host.customers_with_document(document) if is_visible(self._actor, one)]
             for document in dict.fromkeys(row.key[0] for row in rows if _is_document(row.document))
         }
         ids = sorted({customer.id for found in customers.values() for customer in found})
-        days = sorted({row.due_date for row in rows if row.due_date is not None})
+        days = sorted({day for row in rows if row.due_date is not None for day in calendar.alike(row.due_date)})
         invoices = host.invoices_due(ids, days) if ids and days else ()
         return _Matches(customers, {invoice.id: invoice for invoice in invoices})
 
-    def _store(self, unit: UnitOfWork, assessment: Assessment, ledger: Mapping[str, Sequence[Entry]]) -> Change:
+    def _store(
+        self,
+        unit: UnitOfWork,
+        context: IntegrationContext,
+        assessment: Assessment,
+        ledger: Mapping[str, Sequence[Entry]],
+    ) -> Change:
         """Store one record; where its debt has ceased, with its removal requested."""
         tenant, now = self._tenant, self._tenant.clock.now()
         request, adopted = adoption.adopt(
             assessment,
             new_ids=(tenant.identifiers.new_id(), tenant.identifiers.new_id()),
             actor=self._actor,
-            integration=self._context.integration,
-            capabilities=self._context.capabilities,
+            integration=context.integration,
+            capabilities=context.capabilities,
             host=tenant.host.code,
             now=now,
+            is_shown=self._is_shown,
         )
-        negativation, events = adopted.negativation, list(adopted.events)
+        removal = Change(adopted.negativation)
         invoice = assessment.invoice
         if invoice is not None and (invoice.status is not InvoiceStatus.OPEN or invoice.id in ledger):
-            today = tenant.today(self._context.creditor)
             if invoice.status is not InvoiceStatus.OPEN:
-                for entry in unreported_entries([invoice], ledger.get(invoice.id, ()), today):
-                    unit.settlements.record(tenant.host.code, entry, now)
-            removal = decide_removal(tenant, unit, negativation, self._context)
-            negativation = removal.negativation
-            events.extend(removal.events)
+                seen = first_reading(reading_of(invoice, now))
+                facts = LedgerFacts(ledger.get(invoice.id, ()), None, [CoveredDebt(invoice.amount)])
+                today = tenant.today(context.creditor)
+                record_listed(tenant, unit, ledger_change(seen, facts, today, reports_reversals=True).entries)
+            removal = decide_removal(tenant, unit, adopted.negativation, context)
+        negativation, events = removal.negativation, (*adopted.events, *removal.events)
         unit.negativations.add(negativation)
         unit.negativations.add_request(request)
         unit.negativations.append(events)
@@ -315,12 +352,13 @@ class AdoptionRun:
                     "amount": str(negativation.amount),
                     "verdict": assessment.verdict.value,
                 },
-            )
+            ),
+            *automatic_entries([removal]),
         )
-        return replace(adopted, negativation=negativation, events=tuple(events))
+        return Change(negativation, events)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class _Matches:
     """The host's customers (by compact document) and their invoices (by id) for some rows."""
 
@@ -328,8 +366,14 @@ class _Matches:
     invoices: Mapping[str, Invoice]
 
     def invoices_of(self, customers: Sequence[Customer]) -> list[Invoice]:
-        ids = {customer.id for customer in customers}
-        return [invoice for invoice in self.invoices.values() if invoice.customer_id in ids]
+        return [invoice for customer in customers for invoice in self._by_customer.get(customer.id, ())]
+
+    @cached_property
+    def _by_customer(self) -> Mapping[str, Sequence[Invoice]]:
+        found: dict[str, list[Invoice]] = {}
+        for invoice in self.invoices.values():
+            found.setdefault(invoice.customer_id, []).append(invoice)
+        return found
 
 
 def _is_document(text: str) -> bool:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, time
+from datetime import UTC, date, datetime, time
 
-from credit_protection.application.host_polling import POLLED_WATERMARK, RECHECKED_WATERMARK
+from credit_protection.application import inclusion_hold
+from credit_protection.application.host_polling import POLLED_WATERMARK
+from credit_protection.application.inclusion_hold import HEARTBEAT_WATERMARK
+from credit_protection.application.rereading import REREAD_WATERMARK
 from credit_protection.application.tenant_ports import TenantPorts
 from credit_protection.domain.actors import SYSTEM, Actor, Permission
 from credit_protection.domain.alarms import (
@@ -17,25 +20,40 @@ from credit_protection.domain.alarms import (
     QueueFacts,
     alarms,
     wait_reason,
+    worst_first,
 )
+from credit_protection.domain.days import earliest_date
 from credit_protection.domain.integrations import Integration
 from credit_protection.domain.negativations import Negativation
+from credit_protection.domain.silence import (
+    AwaitingDivergences,
+    MissingGateway,
+    OtherHost,
+    SilenceFacts,
+    WaitingPayments,
+    silence_alarms,
+)
 from credit_protection.domain.statuses import is_in_removal_queue
 from credit_protection.ports.storage import NegativationFilter, PageRequest, UnitOfWork
 
 CHECK_BATCH_SIZE = 200
 """How many removals are counted, the most urgent first; above it an alarm says "at least"."""
-HEARTBEAT_WATERMARK = "worker.heartbeat"
-"""Name of the watermark that a worker's sweep sets."""
+FAILED_WATERMARK = "sweep.failed."
+"""Prefix of the watermark of a step of the sweep that failed; the step follows, and its note says why."""
 _NOTIFIED = "alarm.notified."
 
 
 @dataclass(frozen=True, slots=True)
 class WaitReason:
-    """Why a removal waits, and the business days until its legal deadline; below zero once it has passed."""
+    """Why a transmission waits, and the business days until its legal deadline; below zero once it has passed.
+
+    Args:
+        until: the instant, UTC, before which nothing is sent; None where a person or the bureau ends the wait.
+    """
 
     reason: str
     business_days_left: int | None
+    until: datetime | None = None
 
 
 class Alarms:
@@ -57,7 +75,9 @@ class Alarms:
             integrations = [one for one in unit.integrations.all() if actor.sees(one.creditor_id)]
             queues = self._queues(unit, integrations, actor.creditor_ids, now)
             heartbeats = self._heartbeats(unit, queues, now)
-        return alarms(queues, heartbeats, now, self._settings)
+            silence = self._silence(unit, queues, heartbeats.today, now)
+        silent = silence_alarms(silence, now, self._settings)
+        return worst_first([*alarms(queues, heartbeats, now, self._settings), *silent])
 
     def notify(self) -> Sequence[Alarm]:
         """Notify the listeners of each alarm once a day. For the sweep; returns the new alarms."""
@@ -79,7 +99,7 @@ class Alarms:
     def record_heartbeat(self) -> None:
         """Record that a worker is alive. For its sweep."""
         with self._tenant.storage.unit() as unit:
-            unit.watermarks.set(HEARTBEAT_WATERMARK, self._tenant.clock.now())
+            inclusion_hold.record_heartbeat(unit, self._tenant.clock.now())
             unit.commit()
 
     def wait_reasons(self, negativations: Sequence[Negativation]) -> Mapping[str, WaitReason]:
@@ -89,11 +109,18 @@ class Alarms:
             integrations = {key: unit.integrations.get(key) for key in {each.integration_id for each in negativations}}
             creditors = {key: unit.creditors.get(key) for key in {each.creditor_id for each in negativations}}
         calendars = {key: self._tenant.calendars.for_creditor(creditor) for key, creditor in creditors.items()}
+        installed = self._tenant.gateways.providers
         found: dict[str, WaitReason] = {}
         for each in negativations:
             deadline, today = each.transmission.deadline, creditors[each.creditor_id].today(now)
             left = None if deadline is None else calendars[each.creditor_id].days_until(deadline, today)
-            found[each.id] = WaitReason(wait_reason(each, integrations[each.integration_id], now), left)
+            integration = integrations[each.integration_id]
+            is_missing = integration.gateway not in installed and each.transmission.block is None
+            reason = _missing_gateway(integration) if is_missing else wait_reason(each, integration, now)
+            work, until = each.transmission, None
+            if work.action.is_call and work.block is None and integration.settings.owns_transmission:
+                until = max(work.due_at, integration.paused_until or work.due_at)
+            found[each.id] = WaitReason(reason, left, until)
         return found
 
     def _queues(
@@ -123,13 +150,54 @@ class Alarms:
             )
         return queues
 
+    def _silence(self, unit: UnitOfWork, queues: Sequence[QueueFacts], today: date, now: datetime) -> SilenceFacts:
+        """What waits, is missing or failed; a bounded number of indexed reads."""
+        host, installed = self._tenant.host.code, self._tenant.gateways.providers
+        waiting = unit.settlements.waiting(now - self._settings.unapplied_for, CHECK_BATCH_SIZE)
+        watermarks = unit.watermarks
+        visible = {queue.integration.id: queue for queue in queues}
+        return SilenceFacts(
+            host=host,
+            today=today,
+            waiting=None
+            if waiting.since is None
+            else WaitingPayments(
+                waiting.count, waiting.since, waiting.invoice_ids, is_more=waiting.count >= CHECK_BATCH_SIZE
+            ),
+            missing_gateways=[
+                MissingGateway(one.integration, unit.negativations.count_open(one.integration.id), one.today)
+                for one in queues
+                if one.integration.gateway not in installed
+            ],
+            failed_steps={
+                name.removeprefix(FAILED_WATERMARK): why for name, why in watermarks.notes(FAILED_WATERMARK).items()
+            },
+            other_hosts=[
+                OtherHost(code, watermarks.get(REREAD_WATERMARK + code))
+                for code in unit.negativations.open_hosts()
+                if code != host
+            ],
+            divergences=[
+                AwaitingDivergences(
+                    visible[each.integration_id].integration,
+                    each.code,
+                    each.severity,
+                    each.count,
+                    each.decide_by,
+                    visible[each.integration_id].today,
+                )
+                for each in unit.divergences.counts()
+                if each.integration_id in visible
+            ],
+        )
+
     def _heartbeats(self, unit: UnitOfWork, queues: Sequence[QueueFacts], now: datetime) -> HeartbeatFacts:
         host = self._tenant.host
         needs_host = bool(unit.negativations.open_invoice_ids(host.code, PageRequest(1)).items)
         needs_worker = needs_host or bool(
             unit.negativations.list(NegativationFilter(is_open=True), PageRequest(1)).items
         )
-        watermarks = [unit.watermarks.get(RECHECKED_WATERMARK + host.code)]
+        watermarks = [unit.watermarks.get(REREAD_WATERMARK + host.code)]
         if host.capabilities.settlements:
             watermarks.append(unit.watermarks.get(POLLED_WATERMARK + host.code))
         known = [each for each in watermarks if each is not None]
@@ -139,11 +207,17 @@ class Alarms:
             host_swept_at=min(known) if len(known) == len(watermarks) else None,
             worker_is_needed=needs_worker,
             heartbeat_at=unit.watermarks.get(HEARTBEAT_WATERMARK),
-            today=max((queue.today for queue in queues), default=now.date()),
+            today=max((queue.today for queue in queues), default=earliest_date(now)),
+            unreadable=unit.unreadable.list(CHECK_BATCH_SIZE),
+            inclusions_held=inclusion_hold.is_declared(unit),
         )
 
 
 _NEVER = datetime.min.replace(tzinfo=UTC)
+
+
+def _missing_gateway(integration: Integration) -> str:
+    return f"O gateway {integration.gateway!r} não está instalado neste ambiente. Instale o plugin que o oferece."
 
 
 def _watermark(alarm: Alarm) -> str:

@@ -21,8 +21,7 @@ class AuditTrail:
     ) -> Page[AuditEntry]:
         """List audit entries, newest first.
 
-        An actor bound to creditors sees the entries of these alone. A filter by actor or act should be limited by
-        dates: only the subject and the dates have an index.
+        An actor bound to creditors sees the entries of these alone. Subject, actor, act and dates have an index each.
 
         Raises:
             PermissionDenied: the actor may not read the audit trail.

@@ -14,6 +14,7 @@ from typing import Generic, TypeVar, cast
 from credit_protection.application.integration_context import ContextLoader, IntegrationContext
 from credit_protection.application.tenant_ports import TenantPorts
 from credit_protection.domain.audit import automatic_entries
+from credit_protection.domain.divergences import Divergence
 from credit_protection.domain.negativations import Change, Negativation
 from credit_protection.domain.settlements import Entry
 from credit_protection.domain.state_table import Desired
@@ -227,6 +228,16 @@ class _UpdateRequest:
     name: str
     negativation_id: str
     decide: Callable[[UpdateContext], object]
+
+
+def publish(tenant: TenantPorts, changes: Sequence[Change], divergences: Sequence[Divergence] = ()) -> None:
+    """After the commit of changes: notify the listeners, then wake the workers."""
+    tenant.listeners.negativation_event([event for change in changes for event in change.events])
+    tenant.listeners.divergence(divergences)
+    for change in changes:
+        work = change.negativation.transmission
+        if work.action.is_call and work.block is None:
+            tenant.queue.wake(change.negativation.id, work.due_at)
 
 
 def _lock_waiting(unit: UnitOfWork, negativation_ids: Sequence[str]) -> Sequence[Negativation]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 
 from credit_protection.domain.errors import InvalidInput
 from credit_protection.domain.integrations import Integration
@@ -49,14 +50,25 @@ class GatewayRegistry:
             known = self._gateways.get(integration.id)
             if known is not None and known[0] == settings:
                 return known[1]
-            secrets = {name: self._vault.decrypt(text) for name, text in integration.encrypted_parameters.items()}
-            gateway = self.provider(integration.gateway).create(
-                {**integration.parameters, **secrets}, integration.settings.environment
-            )
+            gateway = self._create(integration)
             self._gateways[integration.id] = (settings, gateway)
         if known is not None:
             known[1].close()
         return gateway
+
+    @contextmanager
+    def temporary(self, integration: Integration) -> Iterator[BureauGateway]:
+        """A gateway for parameters that are not stored; closed at the end."""
+        gateway = self._create(integration)
+        try:
+            yield gateway
+        finally:
+            gateway.close()
+
+    def _create(self, integration: Integration) -> BureauGateway:
+        secrets = {name: self._vault.decrypt(text) for name, text in integration.encrypted_parameters.items()}
+        provider = self.provider(integration.gateway)
+        return provider.create({**integration.parameters, **secrets}, integration.settings.environment)
 
     def close(self) -> None:
         """Close the connections of all gateways."""

@@ -4,22 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from credit_protection.application.batched_updates import UpdateContext
-from credit_protection.application.customers import unknown_customer
+from credit_protection.application.customers import unknown_customer, unknown_invoice
+from credit_protection.application.holds import decisive_hold
+from credit_protection.application.inclusion_hold import inclusion_hold
 from credit_protection.application.integration_context import IntegrationContext
 from credit_protection.application.payments import decide_removal
 from credit_protection.application.tenant_ports import TenantPorts
 from credit_protection.domain import removals, transmissions
+from credit_protection.domain.comparison.rechecks import are_facts_older
 from credit_protection.domain.customers import Customer, Subscription, SubscriptionStatus
 from credit_protection.domain.documents import parse_document
 from credit_protection.domain.errors import InvalidInput, NotFound
 from credit_protection.domain.findings import Severity
 from credit_protection.domain.guards import Candidate, InclusionTerms, evaluate
+from credit_protection.domain.holds import Hold
 from credit_protection.domain.money import Money
 from credit_protection.domain.negativations import Change, Negativation
 from credit_protection.domain.removal_policy import RemovalCause, RemovalTrigger
 from credit_protection.domain.state_table import Action, Desired
+from credit_protection.domain.statuses import HELD_REASON
 from credit_protection.ports.storage import UnitOfWork
 
 
@@ -27,20 +33,23 @@ def inclusion_terms(
     tenant: TenantPorts,
     unit: UnitOfWork,
     context: IntegrationContext,
-    holds: Mapping[str, str],
+    holds: Mapping[str, Hold],
     open_invoices: frozenset[str],
 ) -> InclusionTerms:
     """Gather the facts that all candidates of one integration share; reads its natures."""
     return InclusionTerms(
         capabilities=context.capabilities,
         settings=context.integration.settings.guards,
-        calendar=tenant.calendars.for_creditor(context.creditor),
+        calendar=tenant.calendars.banking(context.creditor),
         today=tenant.today(context.creditor),
         natures={nature.code: nature for nature in unit.integrations.natures(context.integration.id)},
         holds=holds,
         open_invoices=open_invoices,
         is_telecom=context.creditor.is_telecom,
         grouped=context.integration.settings.grouped,
+        creditor_id=context.creditor.id,
+        tolerance=context.integration.settings.removal_policy.tolerance,
+        reason_map=context.integration.reason_map if context.capabilities.nature_sync else None,
     )
 
 
@@ -64,13 +73,13 @@ def read_candidate(
         raise unknown_customer(customer_id)
     known = tenant.host.invoice_statuses(invoice_ids)
     if unknown := [invoice_id for invoice_id in invoice_ids if invoice_id not in known]:
-        raise NotFound(f"A fatura {unknown[0]} não existe no ERP. Confira o código.", code="fatura_desconhecida")
+        raise unknown_invoice(unknown[0])
     invoices = tuple(known[invoice_id] for invoice_id in invoice_ids)
     if not tenant.host.capabilities.subscriptions:  # the customer is the one subscription
         whole = Subscription(customer.id, customer.id, "", SubscriptionStatus.ACTIVE)
         theirs = tuple(replace(invoice, subscription_id=customer.id) for invoice in invoices)
         return Candidate(customer, whole, theirs, nature_code, amounts)
-    if subscription_id is None:
+    if not subscription_id:
         subscription_id = next((invoice.subscription_id for invoice in invoices if invoice.subscription_id), None)
     subscription = tenant.host.subscriptions([subscription_id]).get(subscription_id) if subscription_id else None
     return Candidate(customer, subscription, invoices, nature_code, amounts)
@@ -78,11 +87,18 @@ def read_candidate(
 
 @dataclass(frozen=True, slots=True)
 class HostFacts:
-    """What the host says at the claim; `missing` says why there is no candidate."""
+    """What the host says at the claim, as of an instant; `missing` says why there is no candidate."""
+
+    as_of: datetime
 
     candidate: Candidate | None
-    holds: Mapping[str, str]
+    holds: Mapping[str, Hold]
     missing: str = ""
+
+    @property
+    def balances(self) -> dict[str, Money]:
+        """The open balances by invoice id."""
+        return {} if self.candidate is None else {each.id: each.balance for each in self.candidate.invoices}
 
     @property
     def customer(self) -> Customer | None:
@@ -92,6 +108,7 @@ class HostFacts:
 
 def read_host_facts(tenant: TenantPorts, negativation: Negativation) -> HostFacts:
     """Read from the host, outside any transaction, what the guards need. Raises `HostUnavailable`."""
+    as_of = tenant.host_as_of()
     try:
         candidate = read_candidate(
             tenant,
@@ -102,8 +119,8 @@ def read_host_facts(tenant: TenantPorts, negativation: Negativation) -> HostFact
             subscription_id=negativation.subscription_id,
         )
     except NotFound as error:
-        return HostFacts(None, {}, error.message)
-    return HostFacts(candidate, dict(tenant.host.holds([negativation.customer_id])))
+        return HostFacts(as_of, None, {}, error.message)
+    return HostFacts(as_of, candidate, decisive_hold(tenant, candidate.customer))
 
 
 def claim_inclusion(tenant: TenantPorts, update: UpdateContext, facts: HostFacts, worker: str) -> Change | None:
@@ -119,13 +136,19 @@ def claim_inclusion(tenant: TenantPorts, update: UpdateContext, facts: HostFacts
     negativation = expired.negativation
     if negativation.transmission.action is not Action.INCLUDE or not context.integration.settings.owns_transmission:
         return None
+    rechecks = update.unit.rechecks.of(negativation.host, [each.invoice_id for each in negativation.invoices])
+    if are_facts_older(rechecks, facts.as_of):
+        return Change(transmissions.postpone(negativation, "erp_mudou", now), expired.events)
     change = decide_removal(tenant, update.unit, negativation, context)
     if change.negativation.desired is not Desired.REMOVED:
+        if inclusion_hold(update.unit, now) is not None:
+            return Change(transmissions.postpone(negativation, HELD_REASON, now), expired.events)
         if refusal := _refusal(tenant, update, facts):
             trigger = RemovalTrigger(RemovalCause.GUARD, now, context.creditor.today(now), note=refusal)
             change = removals.request_removal(negativation, trigger, context.capabilities, now)
         else:
-            change = transmissions.claim(negativation, context.capabilities, now=now, worker=worker)
+            known = negativation.with_balances(facts.balances)
+            change = transmissions.claim(known, context.capabilities, now=now, worker=worker)
     return Change(change.negativation, (*expired.events, *change.events))
 
 

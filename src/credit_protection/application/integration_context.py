@@ -10,17 +10,25 @@ from credit_protection.domain.capabilities import Capabilities
 from credit_protection.domain.creditors import Creditor
 from credit_protection.domain.errors import NotFound
 from credit_protection.domain.integrations import Integration
+from credit_protection.domain.legal_calendar import BusinessCalendar
 from credit_protection.domain.negativations import Negativation
+from credit_protection.domain.settlements import RemovalClock
 from credit_protection.ports.storage import UnitOfWork
 
 
 @dataclass(frozen=True, slots=True)
 class IntegrationContext:
-    """An integration with the creditor in whose name it transmits and the capabilities of its gateway."""
+    """An integration with the creditor in whose name it transmits and the capabilities of its gateway.
+
+    Args:
+        is_installed: whether a plugin offers the gateway here. Where not, the capabilities are those under which every
+            desired act is a call: payments are applied all the same, and nothing is claimed.
+    """
 
     integration: Integration
     creditor: Creditor
     capabilities: Capabilities
+    is_installed: bool = True
 
 
 class ContextLoader:
@@ -32,20 +40,32 @@ class ContextLoader:
         self._known: dict[tuple[str, str], IntegrationContext] = {}
 
     def for_negativation(self, negativation: Negativation) -> IntegrationContext:
-        """Return the context of a negativation's integration. Raises `NotFound`."""
+        """Return the context of a negativation's integration, also where its gateway is missing. Raises `NotFound`."""
         key = (negativation.integration_id, negativation.creditor_id)
         if key not in self._known:
-            self._known[key] = self._context(*self._unit.integrations.get_with_creditor(*key))
+            integration, creditor = self._unit.integrations.get_with_creditor(*key)
+            provider = self._tenant.gateways.providers.get(integration.gateway)
+            capabilities = Capabilities(negativation.registry) if provider is None else provider.capabilities
+            self._known[key] = IntegrationContext(integration, creditor, capabilities, provider is not None)
         return self._known[key]
 
     def for_actor(self, actor: Actor, integration_id: str) -> IntegrationContext:
-        """Return the context of an integration that the actor sees. Raises `NotFound`."""
+        """Return the context of an integration that the actor sees. Raises `NotFound`, `InvalidInput`."""
         integration = visible_integration(self._unit, actor, integration_id)
-        return self._context(integration, self._unit.creditors.get(integration.creditor_id))
-
-    def _context(self, integration: Integration, creditor: Creditor) -> IntegrationContext:
         provider = self._tenant.gateways.provider(integration.gateway)
-        return IntegrationContext(integration, creditor, provider.capabilities)
+        return IntegrationContext(integration, self._unit.creditors.get(integration.creditor_id), provider.capabilities)
+
+
+def legal_calendar(tenant: TenantPorts, context: IntegrationContext) -> BusinessCalendar:
+    """Make the calendar by which an integration's legal deadlines count."""
+    policy = context.integration.settings.removal_policy
+    return tenant.calendars.for_creditor(context.creditor, with_local=policy.counts_local_holidays)
+
+
+def removal_clock(tenant: TenantPorts, context: IntegrationContext) -> RemovalClock:
+    """Make what says from which day the legal term of a removal counts."""
+    limit = context.integration.settings.removal_policy.availability_limit
+    return RemovalClock(legal_calendar(tenant, context), context.creditor, tenant.clock.now(), limit)
 
 
 def visible_integration(unit: UnitOfWork, actor: Actor, integration_id: str) -> Integration:

@@ -4,25 +4,42 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date
+from datetime import date, datetime
 
+from credit_protection.application.batched_updates import publish
+from credit_protection.application.customers import is_visible, unknown_customer, unknown_invoice
+from credit_protection.application.holds import decisive_hold
 from credit_protection.application.inclusions import inclusion_terms, read_candidate
-from credit_protection.application.integration_context import ContextLoader, IntegrationContext, require_visible
-from credit_protection.application.payments import publish
+from credit_protection.application.integration_context import (
+    ContextLoader,
+    IntegrationContext,
+    legal_calendar,
+    require_visible,
+    visible_integration,
+)
+from credit_protection.application.recording import record_listed
 from credit_protection.application.tenant_ports import TenantPorts
 from credit_protection.domain import removals, requests, transmissions
 from credit_protection.domain.actors import Actor, Permission
 from credit_protection.domain.audit import AuditEntry
-from credit_protection.domain.errors import RuleViolation
+from credit_protection.domain.comparison.entries import reversals_of_stale
+from credit_protection.domain.comparison.rechecks import are_facts_older
+from credit_protection.domain.customers import InvoiceStatus
+from credit_protection.domain.errors import Conflict, RuleViolation
 from credit_protection.domain.events import Event
 from credit_protection.domain.findings import Finding
 from credit_protection.domain.guards import Candidate, InclusionTerms, evaluate
+from credit_protection.domain.holds import Hold
 from credit_protection.domain.integrations import Integration
 from credit_protection.domain.money import Money
 from credit_protection.domain.negativations import Change, Negativation
 from credit_protection.domain.reasons import LABELS, RemovalReason
+from credit_protection.domain.settlements import Entry
 from credit_protection.ports.failpoints import failpoint
 from credit_protection.ports.storage import NegativationFilter, Page, PageRequest, UnitOfWork
+
+READ_ATTEMPTS = 3
+"""How often a creation reads the host again where a recheck came in between."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +47,7 @@ class NegativationRequest:
     """What a person chose on the screen.
 
     Args:
-        invoice_ids: of one subscription.
+        invoice_ids: of one subscription, or of none.
         amounts: edited amounts by invoice id, BRL.
     """
 
@@ -61,12 +78,17 @@ class Negativations:
         """Find what speaks against a choice; nothing is stored.
 
         Raises:
-            NotFound: integration, customer or invoice.
+            PermissionDenied: the actor may not negativate.
+            NotFound: integration, customer or invoice; or the actor may not see its creditor.
+            RuleViolation: the integration is inactive, or the ERP itself transmits for it.
             HostUnavailable: the host can't be read.
         """
-        candidate, holds = self._read(request)
+        actor.require(Permission.NEGATIVATE)
         with self._tenant.storage.read_only() as unit:
             context = ContextLoader(self._tenant, unit).for_actor(actor, request.integration_id)
+        _require_usable(context.integration)
+        candidate, holds = self._read(actor, request)
+        with self._tenant.storage.read_only() as unit:
             terms = self._terms(unit, context, candidate, holds)
         return Preview(context.integration, candidate, evaluate(candidate, terms, self._tenant.extra_guards))
 
@@ -77,17 +99,38 @@ class Negativations:
         was read refuses the creation.
 
         Raises:
-            RuleViolation: with all findings; nothing is stored.
+            RuleViolation: with all findings, or as `preview`; nothing is stored.
             PermissionDenied, NotFound, HostUnavailable.
         """
         actor.require(Permission.NEGATIVATE)
-        candidate, holds = self._read(request)
-        failpoint("create.read")
+        with self._tenant.storage.read_only() as unit:
+            _require_usable(visible_integration(unit, actor, request.integration_id))
+        for _ in range(READ_ATTEMPTS):
+            as_of = self._tenant.host_as_of()
+            candidate, holds = self._read(actor, request)
+            failpoint("create.read")
+            changes = self._created(actor, request, candidate, holds, as_of)
+            if changes is not None:
+                publish(self._tenant, changes)
+                return [change.negativation for change in changes]
+        raise Conflict(
+            "O ERP acaba de mudar uma destas faturas. Espere alguns minutos e peça de novo.", code="erp_mudou"
+        )
+
+    def _created(
+        self,
+        actor: Actor,
+        request: NegativationRequest,
+        candidate: Candidate,
+        holds: Mapping[str, Hold],
+        as_of: datetime,
+    ) -> Sequence[Change] | None:
+        """Create what was read from the host; None where the host asked for a recheck after that reading."""
+        host = self._tenant.host.code
         with self._tenant.storage.unit() as unit:
             context = ContextLoader(self._tenant, unit).for_actor(actor, request.integration_id)
             integration = context.integration
-            integration.require_active()
-            integration.require_ownership()
+            _require_usable(integration)  # again: it may have changed while the host was read
             inclusion = requests.new_request(
                 candidate,
                 request_id=self._tenant.identifiers.new_id(),
@@ -96,8 +139,10 @@ class Negativations:
                 remark=request.remark,
                 now=self._tenant.clock.now(),
             )
-            unit.settlements.lock_invoices(self._tenant.host.code, request.invoice_ids)
-            ledger = unit.settlements.entries(self._tenant.host.code, request.invoice_ids)
+            unit.settlements.lock_invoices(host, request.invoice_ids)
+            if are_facts_older(unit.rechecks.of(host, request.invoice_ids), as_of):
+                return None
+            ledger = self._fresh_ledger(unit, context, candidate, as_of)
             terms = self._terms(unit, context, candidate, holds)
             findings = [
                 *evaluate(candidate, terms, self._tenant.extra_guards),
@@ -109,7 +154,7 @@ class Negativations:
                 findings,
                 integration=integration,
                 capabilities=context.capabilities,
-                host=self._tenant.host.code,
+                host=host,
                 new_ids=self._new_ids,
             )
             unit.negativations.add_request(inclusion)
@@ -120,8 +165,24 @@ class Negativations:
             failpoint("create.written")
             unit.commit()
         failpoint("create.committed")
-        publish(self._tenant, changes)
-        return [change.negativation for change in changes]
+        return changes
+
+    def _fresh_ledger(
+        self, unit: UnitOfWork, context: IntegrationContext, candidate: Candidate, as_of: datetime
+    ) -> Sequence[Entry]:
+        """The ledger of the invoices, without the settlements of our own naming that an open answer shows to be over.
+
+        A broken agreement would else refuse a new negativation for ever.
+        """
+        host, ids = self._tenant.host.code, [invoice.id for invoice in candidate.invoices]
+        ledger = unit.settlements.entries(host, ids)
+        is_open = {invoice.id for invoice in candidate.invoices if invoice.status is InvoiceStatus.OPEN}
+        shown = [entry for entry in ledger if entry.invoice_id in is_open]
+        stale = reversals_of_stale(shown, as_of, self._tenant.today(context.creditor))
+        if not stale:
+            return ledger
+        record_listed(self._tenant, unit, stale)
+        return unit.settlements.entries(host, ids)
 
     def delete(
         self, actor: Actor, negativation_id: str, *, reason: RemovalReason | None = None, attestation: str = ""
@@ -147,7 +208,7 @@ class Negativations:
                 statuses=negativation.settlement_statuses(entries, policy.tolerance),
                 deletion_days=policy.deletion_days,
                 today=self._tenant.today(context.creditor),
-                calendar=self._tenant.calendars.for_creditor(context.creditor),
+                calendar=legal_calendar(self._tenant, context),
                 capabilities=context.capabilities,
                 now=self._tenant.clock.now(),
             )
@@ -203,11 +264,14 @@ class Negativations:
         return self._change(actor, negativation_id, "negativation.attest_absent", statement, remark)
 
     def get(self, actor: Actor, negativation_id: str) -> Negativation:
-        """Read one negativation. Raises `NotFound`."""
-        with self._tenant.storage.read_only() as unit:
-            negativation = unit.negativations.get(negativation_id)
-        require_visible(actor, negativation.creditor_id, "Negativação")
-        return negativation
+        """Read one negativation.
+
+        Raises:
+            PermissionDenied: the actor may not read the history.
+            NotFound: there is none, or the actor may not see its creditor.
+        """
+        actor.require(Permission.READ_HISTORY)
+        return self._visible(actor, negativation_id)
 
     def list(
         self, actor: Actor, wanted: NegativationFilter = NegativationFilter(), page: PageRequest = PageRequest()
@@ -226,13 +290,27 @@ class Negativations:
             return unit.negativations.history(negativation_id)
 
     def today(self, actor: Actor) -> Mapping[str, date]:
-        """Return the date now at each creditor that the actor sees, by its id: for statuses and legal deadlines."""
+        """Return the date now at each creditor that the actor sees, by its id: for statuses and legal deadlines.
+
+        Raises:
+            PermissionDenied: the actor may not read the history.
+        """
+        actor.require(Permission.READ_HISTORY)
         now = self._tenant.clock.now()
         with self._tenant.storage.read_only() as unit:
             return {one.id: one.today(now) for one in unit.creditors.all() if actor.sees(one.id)}
 
-    def _read(self, request: NegativationRequest) -> tuple[Candidate, Mapping[str, str]]:
-        """Read the candidate and its holds from the host, outside any transaction."""
+    def _visible(self, actor: Actor, negativation_id: str) -> Negativation:
+        with self._tenant.storage.read_only() as unit:
+            negativation = unit.negativations.get(negativation_id)
+        require_visible(actor, negativation.creditor_id, "Negativação")
+        return negativation
+
+    def _read(self, actor: Actor, request: NegativationRequest) -> tuple[Candidate, Mapping[str, Hold]]:
+        """Read the candidate and its holds from the host, outside any transaction.
+
+        What is of a creditor that the actor may not see does not exist for the actor.
+        """
         candidate = read_candidate(
             self._tenant,
             customer_id=request.customer_id,
@@ -240,10 +318,15 @@ class Negativations:
             nature_code=request.nature_code,
             amounts=request.amounts,
         )
-        return candidate, self._tenant.host.holds([candidate.customer.id])
+        if not is_visible(actor, candidate.customer):
+            raise unknown_customer(request.customer_id)
+        for invoice in candidate.invoices:
+            if not is_visible(actor, invoice):
+                raise unknown_invoice(invoice.id)
+        return candidate, decisive_hold(self._tenant, candidate.customer)
 
     def _terms(
-        self, unit: UnitOfWork, context: IntegrationContext, candidate: Candidate, holds: Mapping[str, str]
+        self, unit: UnitOfWork, context: IntegrationContext, candidate: Candidate, holds: Mapping[str, Hold]
     ) -> InclusionTerms:
         host, registry = self._tenant.host.code, context.capabilities.registry
         taken = unit.negativations.open_invoices(host, registry, [invoice.id for invoice in candidate.invoices])
@@ -273,7 +356,7 @@ class Negativations:
             unit.audit.add(self._entry(actor, act, change.negativation, remark, before))
             unit.commit()
         publish(self._tenant, [change])
-        return self.get(actor, negativation_id)
+        return self._visible(actor, negativation_id)
 
     def _entry(
         self, actor: Actor, act: str, after: Negativation, remark: str = "", before: Negativation | None = None
@@ -282,6 +365,12 @@ class Negativations:
         states = {} if before is None else _states(before)
         now = self._tenant.clock.now()
         return AuditEntry(now, actor.id, actor.name, act, after.id, after.creditor_id, remark, states, fields)
+
+
+def _require_usable(integration: Integration) -> None:
+    """Require that inclusions may be requested through it. Raises `RuleViolation`."""
+    integration.require_active()
+    integration.require_ownership()
 
 
 def _states(negativation: Negativation) -> dict[str, str]:

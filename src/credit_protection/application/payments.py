@@ -8,19 +8,31 @@ from __future__ import annotations
 
 import itertools
 import logging
-from collections.abc import Callable, Iterable, Sequence
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 
-from credit_protection.application.integration_context import ContextLoader, IntegrationContext
+from credit_protection.application.batched_updates import publish
+from credit_protection.application.integration_context import (
+    ContextLoader,
+    IntegrationContext,
+    legal_calendar,
+    removal_clock,
+)
+from credit_protection.application.recording import record_listed
+from credit_protection.application.rereading import Rereading
 from credit_protection.application.tenant_ports import TenantPorts
 from credit_protection.domain import removals
 from credit_protection.domain.actors import Actor, Permission
-from credit_protection.domain.audit import AuditEntry, automatic_entries
+from credit_protection.domain.audit import AuditEntry, automatic_entries, settlement_entry
+from credit_protection.domain.capabilities import Backoff
 from credit_protection.domain.errors import ConfigurationError, HostUnavailable
 from credit_protection.domain.negativations import Change, Negativation
-from credit_protection.domain.settlements import Entry, Reversal, by_invoice, needs_host_status, unreported_entries
+from credit_protection.domain.settlements import Entry, Reversal, by_invoice, needs_host_status
 from credit_protection.ports.failpoints import failpoint
 from credit_protection.ports.storage import HostTransactionRetry, Unapplied, UnitOfWork
 
@@ -30,6 +42,18 @@ APPLY_LIMIT = 500
 APPLY_BATCH_SIZE = 50
 """How many invoices one transaction decides about."""
 RECORD_BATCH_SIZE = 500
+WAKEUP_DELAY = timedelta(milliseconds=100)
+"""How long payments that come fast are collected before the workers apply them."""
+_REST = 9
+"""How many times as long as a batch took a worker pauses before the next one while payments come in."""
+_PAYING_FOR = timedelta(seconds=2)
+_BUSY_FOR = 1.0
+"""Seconds for which calls after a commit only wake the workers, after two came at once."""
+_SHOWN = 10
+_FAILURES_KEPT = 10_000
+_RETRIES = Backoff(timedelta(seconds=30), timedelta(minutes=15))
+_Invoice = tuple[str, str]
+"""Host and invoice id."""
 
 
 class RecordResult(StrEnum):
@@ -64,13 +88,16 @@ class Payments:
 
     def __init__(self, tenant: TenantPorts) -> None:
         self._tenant = tenant
+        self._rereading = Rereading(tenant)
+        self._own = _OwnPayments()
+        self._failures = _Failures()
 
     def record(self, actor: Actor, entry: Entry, *, connection: object | None = None) -> RecordResult:
         """Record a settlement or a reversal.
 
         A missing permission is a result, not an exception: it must not refuse a customer's payment. For the same reason
-        an asyncio event loop in the calling thread is not refused here: two inserts block it for less than a lost
-        payment costs.
+        the facade does not refuse an asyncio event loop in the calling thread where a connection is given: two inserts
+        block it for less than a lost payment costs. Without one, it does.
 
         Args:
             actor: who reports it; needs `RECORD_PAYMENTS`.
@@ -83,14 +110,15 @@ class Payments:
             Exception: the host's driver's own error, unchanged, where the database wants the host's transaction retried
                 (serialization failure, deadlock, a busy SQLite file). Without a connection: any failure.
         """
-        result = self._write(connection, actor, entry)
-        if Permission.RECORD_PAYMENTS not in actor.permissions:
+        result = self._in_transaction(connection, lambda unit: self._insert(unit, actor, entry))
+        if result is RecordResult.NOT_PERMITTED:
             log.error("%s may not record payments: an entry of invoice %s was refused", actor.id, entry.invoice_id)
-            return RecordResult.NOT_PERMITTED
-        if connection is None:
-            self.after_commit()
         elif result in {RecordResult.FAILED, RecordResult.WRONG_CONNECTION}:
-            log.error("settlement %s of invoice %s was not recorded", _subject(entry), entry.invoice_id)
+            log.error("settlement %s of invoice %s was not recorded", entry.settlement_key, entry.invoice_id)
+        elif connection is None:
+            self._apply_own(entry.invoice_id)
+        elif result is RecordResult.RECORDED:
+            self._own.remember(entry.invoice_id)
         return result
 
     def reverse(
@@ -99,30 +127,97 @@ class Payments:
         """Record the reversal of a settlement; it may come before the settlement itself. See `record`."""
         return self.record(actor, Reversal(settlement_id, invoice_id, on), connection=connection)
 
-    def after_commit(self) -> ApplyResult:
-        """Apply what the host has committed, and wake the workers. Losing this call is harmless: the sweep applies."""
-        return self.apply()
+    def recheck(self, actor: Actor, invoice_ids: Sequence[str], *, connection: object | None = None) -> RecordResult:
+        """Mark invoices to be read again: for an event of the ERP that does not say what happened.
+
+        A recheck is no settlement. Settlements and reversals that the host records are applied before it.
+
+        Args:
+            actor: who reports it; needs `RECORD_PAYMENTS`.
+            invoice_ids: the host's own ids.
+            connection: as in `record`.
+
+        Raises:
+            Exception: as `record`.
+        """
+        result = self._in_transaction(connection, lambda unit: self._mark(unit, actor, invoice_ids))
+        if result is not RecordResult.RECORDED:
+            log.error("a recheck of %s invoices was not recorded: %s", len(invoice_ids), result.value)
+        elif connection is None:
+            self._tenant.queue.wake()
+        return result
+
+    def _mark(self, unit: UnitOfWork, actor: Actor, invoice_ids: Sequence[str]) -> RecordResult:
+        if Permission.RECORD_PAYMENTS not in actor.permissions:
+            now, subject = self._tenant.clock.now(), ", ".join(invoice_ids[:_SHOWN])
+            unit.audit.add(AuditEntry(now, actor.id, actor.name, "payment.not_permitted", subject))
+            return RecordResult.NOT_PERMITTED
+        unit.rechecks.add(self._rereading.new_rechecks(invoice_ids))
+        return RecordResult.RECORDED
+
+    def after_commit(self, invoice_ids: Sequence[str] | None = None) -> ApplyResult:
+        """Apply the payments that the host has just committed, or have the workers apply them.
+
+        It costs the host the same whatever else waits: it decides about these invoices only. Where payments come so
+        fast that two threads would decide at once, it only wakes the workers. Losing this call is harmless.
+
+        Args:
+            invoice_ids: of the committed payments; by default those that this thread recorded in a host's transaction
+                since its last call. Without any, it only wakes the workers.
+        """
+        own = self._own.recorded() if invoice_ids is None else list(dict.fromkeys(invoice_ids))
+        changed: list[str] = []
+        unknown: list[str] = []
+        with self._own.turn() as has_turn:
+            if has_turn and own:
+                done = self._apply_batch(self._tenant.host.code, own[:APPLY_BATCH_SIZE], changed, unknown)
+                if len(own) <= APPLY_BATCH_SIZE:
+                    if unknown:  # the host is not asked while a customer pays
+                        self._rereading.recheck(unknown)
+                    return ApplyResult(done, changed)
+        if self._own.schedules_wakeup():
+            self._tenant.queue.wake(not_before=self._tenant.clock.now() + WAKEUP_DELAY)
+        return ApplyResult(len(changed), changed)
+
+    def _apply_own(self, invoice_id: str) -> None:
+        unknown: list[str] = []
+        self._apply_batch(self._tenant.host.code, [invoice_id], [], unknown)
+        self._resolve(unknown, [])
 
     def record_all(self, entries: Iterable[Entry]) -> int:
-        """Record what the host lists, in batches: no transaction is open while it is slow. Returns how many are new."""
+        """Record what the host lists, in batches: no transaction is open while it is slow. Returns how many are new.
+
+        Raises:
+            Exception: the host's, once all that it had listed before is recorded.
+        """
         new = 0
         listed = iter(entries)
-        while batch := list(itertools.islice(listed, RECORD_BATCH_SIZE)):
+        failure: Exception | None = None
+        while failure is None:
+            batch: list[Entry] = []
+            try:
+                batch.extend(itertools.islice(listed, RECORD_BATCH_SIZE))
+            except Exception as error:  # noqa: BLE001 - raised below
+                failure = error
+            if not batch:
+                break
             with self._tenant.storage.unit() as unit:
-                for entry in batch:
-                    new += unit.settlements.record(self._tenant.host.code, entry, self._tenant.clock.now())
+                new += record_listed(self._tenant, unit, batch)
                 unit.commit()
+        if failure is not None:
+            raise failure
         return new
 
-    def _write(self, connection: object | None, actor: Actor, entry: Entry) -> RecordResult:
+    def _in_transaction(self, connection: object | None, write: Callable[[UnitOfWork], RecordResult]) -> RecordResult:
+        """Write in the host's transaction, or in one of our own."""
         if connection is None:
             with self._tenant.storage.unit() as unit:
-                result = self._insert(unit, actor, entry)
+                result = write(unit)
                 unit.commit()
             return result
         try:
             with self._tenant.storage.in_transaction_of(connection) as unit:
-                result = self._insert(unit, actor, entry)
+                result = write(unit)
                 unit.commit()
         except HostTransactionRetry as retry:
             raise retry.error from None
@@ -135,37 +230,73 @@ class Payments:
         return result
 
     def _insert(self, unit: UnitOfWork, actor: Actor, entry: Entry) -> RecordResult:
-        now, result = self._tenant.clock.now(), RecordResult.RECORDED
+        now = self._tenant.clock.now()
         if Permission.RECORD_PAYMENTS not in actor.permissions:
-            result, act = RecordResult.NOT_PERMITTED, "payment.not_permitted"
-        elif unit.settlements.record(self._tenant.host.code, entry, now):
-            act = "payment.reverse" if isinstance(entry, Reversal) else "payment.record"
-        else:
+            unit.audit.add(settlement_entry(now, actor, entry, refused=True))
+            return RecordResult.NOT_PERMITTED
+        if not unit.settlements.record(self._tenant.host.code, entry, now):
             return RecordResult.REPEATED
-        after = {"invoice": entry.invoice_id}
-        unit.audit.add(AuditEntry(now, actor.id, actor.name, act, _subject(entry), after=after))
-        return result
+        unit.audit.add(settlement_entry(now, actor, entry))
+        return RecordResult.RECORDED
 
     def apply(self, limit: int = APPLY_LIMIT) -> ApplyResult:
         """Decide about settlements of at most `limit` invoices; idempotent; one transaction for each batch of them."""
         changed: list[str] = []
         unknown: list[str] = []
-        done, has_more = self._apply_first(min(limit, APPLY_BATCH_SIZE), changed, unknown)
+        done, has_more = 0, True
+        if not self._failures:
+            done, has_more = self._apply_first(min(limit, APPLY_BATCH_SIZE), changed, unknown)
         if has_more and done < limit:
             with self._tenant.storage.read_only() as unit:
-                unapplied = unit.settlements.unapplied(limit - done)
-            for host, invoice_ids in _by_host(unapplied).items():
-                for start in range(0, len(invoice_ids), APPLY_BATCH_SIZE):
-                    self._apply_batch(host, invoice_ids[start : start + APPLY_BATCH_SIZE], changed, unknown)
-            done += len(unapplied)
+                unapplied = unit.settlements.unapplied(limit - done + len(self._failures))
+            others, failed = self._failures.split(unapplied, self._tenant.clock.now())
+            chosen = [*others[: limit - done], *failed[:APPLY_BATCH_SIZE]]  # what failed before blocks no other
+            for host, invoice_ids in _by_host(chosen).items():
+                self._apply_all(host, invoice_ids, changed, unknown)
+            done += len(chosen)
+        self._resolve(unknown, changed)
+        return ApplyResult(done, changed)
+
+    def apply_piece(self) -> bool:
+        """Apply one batch, for a worker that fetches; returns whether more may wait. One read where nothing waits.
+
+        Where more may wait, the worker is woken: at once, or after a pause where payments come in fast, which compete
+        with it for the database.
+        """
+        began, now = time.monotonic(), self._tenant.clock.now()
+        with self._tenant.storage.read_only() as unit:
+            waiting = unit.settlements.unapplied(1 + len(self._failures))
+            newest = unit.settlements.newest_waiting() if waiting else None
+        others, _ = self._failures.split(waiting, now)
+        has_more = bool(others) and self.apply(APPLY_BATCH_SIZE).invoices >= APPLY_BATCH_SIZE
+        if has_more:
+            is_paying = newest is not None and now - newest < _PAYING_FOR
+            pause = timedelta(seconds=_REST * (time.monotonic() - began)) if is_paying else timedelta(0)
+            self._tenant.queue.wake(not_before=self._tenant.clock.now() + pause)
+        return has_more
+
+    def decide_again(self, host: str, invoice_ids: Sequence[str]) -> Sequence[str]:
+        """Decide about invoices as if their ledger were new; returns the ids of the negativations that changed."""
+        changed: list[str] = []
+        unknown: list[str] = []
+        self._apply_all(host, invoice_ids, changed, unknown)
+        if unknown and host == self._tenant.host.code:
+            self._rereading.recheck(unknown)
+        return changed
+
+    def _apply_all(self, host: str, invoice_ids: Sequence[str], changed: list[str], unknown: list[str]) -> None:
+        for start in range(0, len(invoice_ids), APPLY_BATCH_SIZE):
+            self._apply_batch(host, invoice_ids[start : start + APPLY_BATCH_SIZE], changed, unknown)
+
+    def _resolve(self, unknown: Sequence[str], changed: list[str]) -> None:
+        """Ask the host about invoices that the ledger alone can't settle, and apply its answers."""
         if unknown and (resolved := self._resolved(unknown)):
             self._apply_batch(self._tenant.host.code, resolved, changed, [])
-        return ApplyResult(done, changed)
 
     def _apply_first(self, limit: int, changed: list[str], unknown: list[str]) -> tuple[int, bool]:
         """Find and apply one batch in one transaction: how many invoices, and whether there may be more."""
         try:
-            unapplied, changes = self._decide_locked(lambda unit: unit.settlements.lock_unapplied(limit), unknown)
+            unapplied, _, changes = self._decide_locked(lambda unit: unit.settlements.lock_unapplied(limit), unknown)
         except Exception:
             log.warning("a batch of settlements could not be applied; each is applied alone", exc_info=True)
             return 0, True
@@ -175,33 +306,33 @@ class Payments:
     def _resolved(self, unknown_state_ids: Sequence[str]) -> list[str]:
         """Ask the host about invoices that the ledger alone can't settle; returns those with new entries."""
         try:
-            invoices = self._tenant.host.invoice_statuses(unknown_state_ids)
+            return sorted(self._rereading.read(unknown_state_ids).changed)
         except HostUnavailable:
-            log.warning("the host could not be asked about part payments; the sweep rechecks them")
+            log.warning("the host could not be asked about part payments; they are asked about again")
+            self._rereading.recheck(unknown_state_ids)
             return []
-        with self._tenant.storage.read_only() as unit:
-            ledger = unit.settlements.entries(self._tenant.host.code, unknown_state_ids)
-        new = unreported_entries(invoices.values(), ledger, self._tenant.clock.now().date())
-        self.record_all(new)
-        return sorted({entry.invoice_id for entry in new})
 
-    def _apply_batch(self, host: str, invoice_ids: Sequence[str], changed: list[str], unknown: list[str]) -> None:
-        """Apply to a batch of invoices; where that fails, to each alone: a failing one stays unapplied."""
+    def _apply_batch(self, host: str, invoice_ids: Sequence[str], changed: list[str], unknown: list[str]) -> int:
+        """Apply to a batch of invoices; where that fails, to each alone: a failing one stays unapplied.
+
+        Returns how many had an entry that was still to be applied.
+        """
 
         def lock(unit: UnitOfWork) -> Unapplied:
             unit.settlements.lock_invoices(host, invoice_ids)
             return Unapplied([(host, invoice_id) for invoice_id in invoice_ids], (), has_more=False)
 
         try:
-            _, changes = self._decide_locked(lock, unknown)
+            _, applied, changes = self._decide_locked(lock, unknown)
         except Exception:
             if len(invoice_ids) == 1:
                 log.exception("settlements of invoice %s were not applied", invoice_ids[0], extra={"host": host})
-                return
-            for each in invoice_ids:
-                self._apply_batch(host, [each], changed, unknown)
-        else:
-            self._publish(changes, changed)
+                self._failures.add((host, invoice_ids[0]), self._tenant.clock.now())
+                return 0
+            return sum(self._apply_batch(host, [each], changed, unknown) for each in invoice_ids)
+        self._failures.remove((host, each) for each in invoice_ids)
+        self._publish(changes, changed)
+        return applied
 
     def _publish(self, changes: Sequence[Change], changed: list[str]) -> None:
         publish(self._tenant, changes)
@@ -209,9 +340,10 @@ class Payments:
 
     def _decide_locked(
         self, lock: Callable[[UnitOfWork], Unapplied], unknown: list[str]
-    ) -> tuple[Unapplied, Sequence[Change]]:
-        """One transaction: lock some invoices, decide about them, commit."""
+    ) -> tuple[Unapplied, int, Sequence[Change]]:
+        """One transaction: lock some invoices, decide about them, commit. The number is that of `mark_applied`."""
         changes: list[Change] = []
+        applied = 0
         unclear: list[str] = []
         failpoint("apply.read")
         with self._tenant.storage.unit() as unit:
@@ -219,11 +351,12 @@ class Payments:
             failpoint("apply.locked")
             for host, invoice_ids in _by_host(unapplied.locked).items():
                 changes += self._decide(unit, host, invoice_ids, unclear)
+                applied += unit.settlements.mark_applied(host, invoice_ids, self._tenant.clock.now())
             failpoint("apply.written")
             unit.commit()
         failpoint("apply.committed")
         unknown += unclear
-        return unapplied, changes
+        return unapplied, applied, changes
 
     def _decide(self, unit: UnitOfWork, host: str, invoice_ids: Sequence[str], unclear: list[str]) -> Sequence[Change]:
         """Decide about locked invoices, store the changes; `unclear` collects those whose state only the host knows."""
@@ -242,11 +375,83 @@ class Payments:
             for invoice_id in entries.keys() & set(invoice_ids):
                 if invoice_id not in unclear and needs_host_status(entries[invoice_id], principals[invoice_id]):
                     unclear.append(invoice_id)
+        unclear += [each.subject for each in unit.settlements.unreadable if each.subject in covered]
         unit.negativations.save_all([change.negativation for change in changes])
         unit.negativations.append([event for change in changes for event in change.events])
         unit.audit.add(*automatic_entries(changes))
-        unit.settlements.mark_applied(host, invoice_ids, self._tenant.clock.now())
         return changes
+
+
+class _OwnPayments:
+    """What each thread recorded in a host's transaction, and whose turn it is to apply it. Thread-safe."""
+
+    def __init__(self) -> None:
+        self._turn = threading.Lock()
+        self._thread = threading.local()
+        self._busy_until = 0.0
+        self._wakeup_at = 0.0
+
+    def remember(self, invoice_id: str) -> None:
+        """Note that this thread has recorded a payment in its host's transaction."""
+        recorded: dict[str, None] = self._thread.__dict__.setdefault("recorded", {})
+        if len(recorded) < APPLY_BATCH_SIZE:
+            recorded[invoice_id] = None
+
+    def recorded(self) -> list[str]:
+        """What this thread has recorded since the last call."""
+        recorded: dict[str, None] = self._thread.__dict__.pop("recorded", {})
+        return list(recorded)
+
+    @contextmanager
+    def turn(self) -> Iterator[bool]:
+        """Whether this thread may apply now: no other does, nor did two at once within the last second."""
+        if not self._turn.acquire(blocking=False):
+            self._busy_until = time.monotonic() + _BUSY_FOR
+            yield False
+            return
+        try:
+            yield time.monotonic() >= self._busy_until
+        finally:
+            self._turn.release()
+
+    def schedules_wakeup(self) -> bool:
+        """Whether to wake the workers after `WAKEUP_DELAY`: no wake-up is scheduled that is still to come."""
+        now = time.monotonic()
+        if now < self._wakeup_at:
+            return False
+        self._wakeup_at = now + WAKEUP_DELAY.total_seconds()
+        return True
+
+
+class _Failures:
+    """Invoices whose entries could not be applied lately: they are tried after all others. Thread-safe."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._known: dict[_Invoice, tuple[int, datetime]] = {}
+
+    def __len__(self) -> int:
+        return len(self._known)
+
+    def add(self, invoice: _Invoice, now: datetime) -> None:
+        """Note a failure; the next attempt is later each time."""
+        with self._lock:
+            count = self._known.get(invoice, (0, now))[0] + 1
+            if count > 1 or len(self._known) < _FAILURES_KEPT:
+                self._known[invoice] = (count, now + _RETRIES.longest_wait(count))
+
+    def remove(self, invoices: Iterable[_Invoice]) -> None:
+        """Forget failures: these were applied."""
+        if self._known:
+            with self._lock:
+                for each in invoices:
+                    self._known.pop(each, None)
+
+    def split(self, invoices: Sequence[_Invoice], now: datetime) -> tuple[list[_Invoice], list[_Invoice]]:
+        """Those that did not fail, and those that did and are to be tried again now."""
+        with self._lock:
+            known = {each: self._known[each][1] for each in invoices if each in self._known}
+        return [each for each in invoices if each not in known], [each for each, due in known.items() if due <= now]
 
 
 def apply_ledger(
@@ -256,9 +461,9 @@ def apply_ledger(
     policy = context.integration.settings.removal_policy
     return removals.apply_settlement_statuses(
         negativation,
-        negativation.settlement_statuses(ledger, policy.tolerance),
+        negativation.settlement_statuses(ledger, policy.tolerance, removal_clock(tenant, context)),
         policy,
-        tenant.calendars.for_creditor(context.creditor),
+        legal_calendar(tenant, context),
         context.capabilities,
         tenant.clock.now(),
     )
@@ -272,21 +477,8 @@ def decide_removal(
     return apply_ledger(tenant, negativation, context, ledger)
 
 
-def publish(tenant: TenantPorts, changes: Sequence[Change]) -> None:
-    """After commit: notify the listeners, then wake the workers."""
-    tenant.listeners.negativation_event([event for change in changes for event in change.events])
-    for change in changes:
-        work = change.negativation.transmission
-        if work.action.is_call and work.block is None:
-            tenant.queue.wake(change.negativation.id, work.due_at)
-
-
 def _by_host(pairs: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
     of_host: dict[str, list[str]] = {}
     for host, invoice_id in pairs:
         of_host.setdefault(host, []).append(invoice_id)
     return of_host
-
-
-def _subject(entry: Entry) -> str:
-    return entry.settlement_id if isinstance(entry, Reversal) else entry.id

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import timedelta
 
 from credit_protection.application.admission_control import RateLimiter
@@ -16,7 +17,14 @@ from credit_protection.domain.errors import BureauError, InvalidInput
 from credit_protection.domain.findings import Finding
 from credit_protection.domain.integrations import Integration
 from credit_protection.domain.products import Product, check_inputs
-from credit_protection.domain.queries import CreditQuery, CreditReport, DocumentReport, ExportFormat, Purpose
+from credit_protection.domain.queries import (
+    CreditQuery,
+    CreditReport,
+    DocumentReport,
+    ExportFormat,
+    Purpose,
+    UncheckedAnswer,
+)
 from credit_protection.ports.bureau import BureauGateway, QueryOrder
 from credit_protection.ports.storage import Page, PageRequest, QueryFilter
 
@@ -101,7 +109,14 @@ class Queries:
         return self._send(gateway, query)
 
     def check_reuse_window(self, actor: Actor, integration_id: str, product_code: str, document: str) -> Finding | None:
-        """Return the finding of the reuse window, to show before paying; None where there is none."""
+        """Return the finding of the reuse window, to show before paying; None where there is none.
+
+        Raises:
+            PermissionDenied: the actor may not run queries.
+            InvalidInput: document or product.
+            NotFound: the integration, or the actor may not see its creditor.
+        """
+        actor.require(Permission.QUERY)
         return self._prepare(actor, integration_id, product_code, parse_document(document))[2]
 
     def open(self, actor: Actor, query_id: str) -> tuple[CreditQuery, CreditReport]:
@@ -109,13 +124,31 @@ class Queries:
 
         Raises:
             NotFound: there is no such query, or it has no report.
+            Conflict: its answer was kept and failed the checks: `open_unchecked`.
         """
         with self._tenant.storage.unit() as unit:
             query = self._visible(actor, unit.queries.get(query_id))
+            rules.require_checked(query)
             report = unit.queries.report(query_id)
             unit.audit.add(self._entry(actor, "query.open", query))
             unit.commit()
         return query, report
+
+    def open_unchecked(self, actor: Actor, query_id: str) -> tuple[CreditQuery, UncheckedAnswer]:
+        """Open "assim mesmo" an answer that was kept and is no report; costs nothing, and is audited.
+
+        Offer it as a download only, and say that it was not checked.
+
+        Raises:
+            NotFound: there is no such query, or nothing was kept.
+            Conflict: it passed the checks: `open` gives it.
+        """
+        with self._tenant.storage.unit() as unit:
+            query = self._visible(actor, unit.queries.get(query_id))
+            answer = rules.unchecked_answer(query, unit.queries.report(query_id))
+            unit.audit.add(self._entry(actor, "query.open_unchecked", query))
+            unit.commit()
+        return query, answer
 
     def get(self, actor: Actor, query_id: str) -> CreditQuery:
         """Read one query, without its report."""
@@ -123,19 +156,17 @@ class Queries:
             return self._visible(actor, unit.queries.get(query_id))
 
     def list(
-        self,
-        actor: Actor,
-        *,
-        customer_id: str | None = None,
-        document: str | None = None,
-        page: PageRequest = PageRequest(),
+        self, actor: Actor, wanted: QueryFilter = QueryFilter(), page: PageRequest = PageRequest()
     ) -> Page[CreditQuery]:
-        """List queries, newest first: all, those of a customer, or those about a document."""
+        """List the queries that the actor sees, newest first.
+
+        Raises:
+            PermissionDenied: the actor may not read the history.
+        """
         actor.require(Permission.READ_HISTORY)
-        compact = None if document is None else parse_document(document).value
-        wanted = QueryFilter(creditor_ids=actor.creditor_ids, customer_id=customer_id, document=compact)
+        scoped = replace(wanted, creditor_ids=actor.narrow(wanted.creditor_ids))
         with self._tenant.storage.read_only() as unit:
-            return unit.queries.list(wanted, page)
+            return unit.queries.list(scoped, page)
 
     def export(self, actor: Actor, query_id: str, export: ExportFormat) -> bytes:
         """Return the stored report as a file; audited.
@@ -184,7 +215,7 @@ class Queries:
         try:
             report = gateway.query(order)
         except BureauError as error:
-            self._store(rules.failed(query, error, self._tenant.clock.now()))
+            self._store(rules.failed(query, error, self._tenant.clock.now()), rules.kept_answer(error))
             error.context["query_id"] = query.id
             raise
         return self._store(rules.answered(query, report, self._tenant.clock.now()), report)

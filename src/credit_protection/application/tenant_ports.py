@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 
 from credit_protection.application.gateway_registry import GatewayRegistry
 from credit_protection.domain.creditors import Creditor
@@ -33,6 +33,10 @@ class TenantPorts:
     queue: TransmissionQueue
     extra_guards: Sequence[Guard] = field(default=())
     limits: RateLimits = field(default_factory=Unlimited)
+
+    def host_as_of(self) -> datetime:
+        """The instant of which a reading of the host is, where it is asked now: its lag is counted off."""
+        return self.clock.now() - self.host.capabilities.lag
 
     def today(self, creditor: Creditor) -> date:
         """Return the creditor's date now."""

@@ -12,10 +12,11 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from credit_protection.application.admission_control import CallPermission, CircuitBreaker, RateLimiter
-from credit_protection.application.batched_updates import BatchedUpdates, UpdateContext, UpdateResult
+from credit_protection.application.batched_updates import BatchedUpdates, UpdateContext, UpdateResult, publish
+from credit_protection.application.inclusion_hold import inclusion_hold
 from credit_protection.application.inclusions import claim_inclusion, read_host_facts
 from credit_protection.application.integration_context import IntegrationContext
-from credit_protection.application.payments import publish
+from credit_protection.application.payments import apply_ledger
 from credit_protection.application.tenant_ports import TenantPorts
 from credit_protection.domain import transmissions
 from credit_protection.domain.breaker import may_call
@@ -28,6 +29,7 @@ from credit_protection.domain.reasons import RemovalReason
 from credit_protection.domain.removal_policy import removal_reason
 from credit_protection.domain.requests import inclusion_order
 from credit_protection.domain.state_table import Action
+from credit_protection.domain.statuses import HELD_REASON
 from credit_protection.ports.bureau import RemovalOrder
 from credit_protection.ports.failpoints import failpoint
 from credit_protection.ports.storage import DueTransmission
@@ -35,6 +37,8 @@ from credit_protection.ports.storage import DueTransmission
 log = logging.getLogger(__name__)
 
 RELEASE_LIMIT = 500
+GATEWAY_MISSING = "gateway_ausente"
+"""Last error of a transmission whose gateway no plugin offers in this environment."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,18 +194,40 @@ class Transmissions:
             return None
         if not transmissions.is_claimable(update.negativation.transmission, now):
             return None
+        if not context.is_installed:
+            return Change(transmissions.postpone(update.negativation, GATEWAY_MISSING, now))
         expired = transmissions.expire(update.negativation, context.capabilities, now)
-        work = expired.negativation.transmission
+        current = transmissions.resynced(expired.negativation, context.capabilities)
+        work = current.transmission
         if not context.integration.settings.owns_transmission:
-            return Change(transmissions.postpone(expired.negativation, "transmissao_do_erp", now), expired.events)
+            return Change(transmissions.postpone(current, "transmissao_do_erp", now), expired.events)
         if work.action is Action.INCLUDE:
+            if inclusion_hold(update.unit, now) is not None:  # refused before the host is read
+                return Change(transmissions.postpone(current, HELD_REASON, now), expired.events)
             return update.negativation if context.integration.active else None
         failpoint("claim.read")
         if not transmissions.is_claimable(work, now):
-            return expired  # only a dead worker's lease was to be released
-        reason = _removal_reason(update) if work.action is Action.REMOVE else None
-        change = transmissions.claim(expired.negativation, context.capabilities, now=now, worker=worker, reason=reason)
-        return Change(change.negativation, (*expired.events, *change.events))
+            return Change(current, expired.events)  # a dead worker's lease, or a gateway that can do something else now
+        if work.action is not Action.REMOVE:
+            change = transmissions.claim(current, context.capabilities, now=now, worker=worker)
+            return Change(change.negativation, (*expired.events, *change.events))
+        return self._decide_removal_claim(update, Change(current, expired.events), worker, now)
+
+    def _decide_removal_claim(self, update: UpdateContext, current: Change, worker: str, now: datetime) -> Change:
+        """Let the whole ledger decide, also what is recorded and not applied; then claim what is still desired."""
+        context, ledger = update.integration_context, update.ledger.of(update.negativation)
+        decided = apply_ledger(self._tenant, current.negativation, context, ledger)
+        events = (*current.events, *decided.events)
+        if decided.negativation.transmission.action is not Action.REMOVE:
+            return Change(decided.negativation, events)
+        tolerance = context.integration.settings.removal_policy.tolerance
+        statuses = decided.negativation.settlement_statuses(ledger, tolerance)
+        reason = removal_reason(statuses, decided.negativation.triggers)  # the true one (rule 10)
+        codes = _reason_codes(context, reason)
+        change = transmissions.claim(
+            decided.negativation, context.capabilities, now=now, worker=worker, reason=reason, codes=codes
+        )
+        return Change(change.negativation, (*events, *change.events))
 
     def _claim_inclusion(self, known: Negativation, worker: str) -> _Claimed | None:
         """Each in a transaction of its own, which locks its invoices: no payment is recorded in between."""
@@ -209,6 +235,10 @@ class Transmissions:
             facts = read_host_facts(self._tenant, known)
         except HostUnavailable as error:
             self._postpone(known.id, error.code)
+            return None
+        except Exception:  # a record that the host's adapter can't read waits, and stops no other
+            log.exception("the host's records for the inclusion %s can't be read", known.id)
+            self._postpone(known.id, "registro_ilegivel")
             return None
         failpoint("claim.read")
         result = self._updates.apply_with_invoices(
@@ -261,7 +291,7 @@ class Transmissions:
                 return lambda: gateway.include(order)
             case Action.REMOVE:
                 reason = negativation.removal_reason or RemovalReason.CREDITOR_REQUEST
-                removal = RemovalOrder(key, reason, context.creditor.document)
+                removal = RemovalOrder(key, reason, context.creditor.document, negativation.removal_code)
                 return lambda: gateway.remove(removal)
             case Action.LOOK_UP | Action.POLL:
                 return lambda: gateway.find(key)
@@ -285,13 +315,10 @@ class Transmissions:
             capabilities=context.capabilities,
             jitter=self._tenant.identifiers.jitter(),
             notice_days=context.integration.settings.guards.notice_term(context.creditor.state),
+            reason_codes=_reason_codes(context, current.removal_reason or RemovalReason.CREDITOR_REQUEST),
         )
         return record_answer(current, claim, answer, at)
 
 
-def _removal_reason(update: UpdateContext) -> RemovalReason:
-    """The removal's true reason (rule 10)."""
-    negativation = update.negativation
-    tolerance = update.integration_context.integration.settings.removal_policy.tolerance
-    statuses = negativation.settlement_statuses(update.ledger.of(negativation), tolerance)
-    return removal_reason(statuses, negativation.triggers)
+def _reason_codes(context: IntegrationContext, reason: RemovalReason) -> tuple[str, ...]:
+    return context.integration.reason_map.candidates(reason, context.capabilities.reason_hints)

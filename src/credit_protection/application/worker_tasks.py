@@ -2,23 +2,32 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from datetime import datetime
 
+from credit_protection.application.payments import Payments
 from credit_protection.application.sweep import Sweep, SweepResult
 from credit_protection.application.transmissions import TransmissionResult, Transmissions
 from credit_protection.ports.storage import DueTransmission
+
+log = logging.getLogger(__name__)
 
 
 class TenantWorkerTasks:
     """`ports.queue.WorkerTasks` of one tenant."""
 
-    def __init__(self, transmissions: Transmissions, sweep: Sweep) -> None:
+    def __init__(self, transmissions: Transmissions, sweep: Sweep, payments: Payments) -> None:
         self._transmissions = transmissions
         self._sweep = sweep
+        self._payments = payments
 
     def due(self, limit: int) -> Sequence[DueTransmission]:
-        """Return what may be claimed now, the most urgent first."""
+        """Apply some of the payments that wait, then return what may be claimed now, the most urgent first."""
+        try:
+            self._payments.apply_piece()
+        except Exception:  # what is due is sent all the same; the sweep applies
+            log.exception("payments could not be applied")
         return self._transmissions.due(limit)
 
     def next_due_at(self) -> datetime | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -23,7 +24,7 @@ class Permission(StrEnum):
     """Report settlements: for the host."""
 
 
-_PORTUGUESE = {
+PERMISSION_LABELS = {
     Permission.CONFIGURE: "configurar integrações",
     Permission.QUERY: "fazer consultas de crédito",
     Permission.READ_HISTORY: "ver o histórico",
@@ -87,6 +88,19 @@ class Actor:
             return self.creditor_ids if creditor_ids is None else creditor_ids
         return creditor_ids & self.creditor_ids
 
+    def require_any(self, permissions: AbstractSet[Permission]) -> None:
+        """Require one of some permissions.
+
+        Raises:
+            PermissionDenied: the actor has none of them.
+        """
+        if not permissions & self.permissions:
+            names = " ou ".join(PERMISSION_LABELS[each] for each in Permission if each in permissions)
+            raise PermissionDenied(
+                f"{self.name} não tem permissão para {names}. Peça a um administrador.",
+                permission=", ".join(each.value for each in Permission if each in permissions),
+            )
+
     def require(self, permission: Permission, creditor_id: str | None = None) -> None:
         """Require a permission, and access to a creditor where one is given.
 
@@ -95,7 +109,7 @@ class Actor:
         """
         if permission not in self.permissions:
             raise PermissionDenied(
-                f"{self.name} não tem permissão para {_PORTUGUESE[permission]}. Peça a um administrador.",
+                f"{self.name} não tem permissão para {PERMISSION_LABELS[permission]}. Peça a um administrador.",
                 permission=permission.value,
             )
         if creditor_id is not None and not self.sees(creditor_id):

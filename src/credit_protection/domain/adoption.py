@@ -43,10 +43,12 @@ def adopt(
     capabilities: Capabilities,
     host: str,
     now: datetime,
+    is_shown: bool,
 ) -> tuple[InclusionRequest, Change]:
     """Make the negativation of a record that may be adopted; `new_ids` are the request's and its own.
 
-    It is PRESENT, or INCLUDING where the bureau still processes it.
+    It is PRESENT, or INCLUDING where the bureau still processes it; unconfirmed, unless the bureau itself `is_shown`
+    to have it now, in its list.
 
     Raises:
         RuleViolation: the actor is no person, or the record may not be adopted.
@@ -87,7 +89,8 @@ def adopt(
     known = replace(
         new,
         observed=observed,
-        known_at=now,
+        known_at=now if is_shown else None,
+        is_unconfirmed=not is_shown,
         bureau_id=row.bureau_id,
         notice_sent_on=row.notice_sent_on,
         published_on=row.published_on,
@@ -112,7 +115,7 @@ def _covered(invoice: Invoice | None, due_date: date, amount: Money, negativatio
     """What it covers, as the bureau has it; without an invoice, an id that no host knows."""
     if invoice is None:
         return NegativatedInvoice(f"sem-fatura:{negativation_id}", "", due_date, amount, amount)
-    return NegativatedInvoice(invoice.id, invoice.number, due_date, invoice.amount, amount)
+    return NegativatedInvoice(invoice.id, invoice.number, due_date, invoice.amount, amount, invoice.amount)
 
 
 @dataclass(frozen=True, slots=True)

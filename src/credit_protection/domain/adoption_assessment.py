@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 
 from credit_protection.domain.bureau_answers import RecordState
@@ -14,7 +14,12 @@ from credit_protection.domain.errors import InvalidInput
 from credit_protection.domain.findings import Finding, Severity
 from credit_protection.domain.money import ZERO, Money
 from credit_protection.domain.negativations import Negativation
+from credit_protection.domain.parsing import compact_document
 
+STANDING = frozenset({RecordState.INCLUDING, RecordState.PRESENT, RecordState.REMOVAL_REFUSED})
+"""What a row says that stands, or will."""
+LEFT = frozenset({RecordState.GONE, RecordState.REMOVING})
+"""What a row says that left, or will."""
 _FIVE_YEARS = timedelta(days=5 * 365 + 1)
 
 
@@ -27,6 +32,9 @@ class ExtractRow:
         document: of the debtor, as written.
         name: of the debtor; empty where unknown.
         reference: contract reference, as the bureau has it: any text, perhaps shared by several records.
+        problems: why the source itself could not read the row; they refuse it.
+        reference_was_number: a spreadsheet stored the reference as a number: its leading zeros may be lost.
+        operated_at: when the operation of the row happened, by a column of the source; a date where no time is given.
     """
 
     line: int
@@ -39,12 +47,14 @@ class ExtractRow:
     bureau_id: str | None = None
     notice_sent_on: date | None = None
     published_on: date | None = None
+    problems: tuple[Finding, ...] = ()
+    reference_was_number: bool = False
+    operated_at: date | datetime | None = None
 
     @property
     def key(self) -> tuple[str, str, date | None]:
         """The bureau's natural key: document, contract reference, due date."""
-        compact = "".join(filter(str.isalnum, self.document)).upper()
-        return (compact, self.reference, self.due_date)
+        return (compact_document(self.document), self.reference, self.due_date)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +62,13 @@ class AdoptionFacts:
     """What is known about one row, from the host and from our own records.
 
     Args:
-        invoices: of these customers, due on the row's day, whatever their status.
+        invoices: of these customers, due on the row's day or one of `days`, whatever their status.
+        days: those that count from the same business day as the row's: the bureau may report another one of them.
+        creditor_id: of the integration's creditor; None: no invoice is left out for its creditor.
         open_invoices: invoices that are in a negativation of the registry that is not closed (rule 3).
         is_repeated: an earlier row of the same source has this key.
-        is_removed_too: the same extract also has the removal of this key.
+        is_removed_too: the same extract also has the removal of this key, which is newer.
+        is_order_unknown: the extract has operations on this key that contradict each other, and not which is newer.
         sees_settled: whether the host also shows settled invoices.
     """
 
@@ -66,8 +79,11 @@ class AdoptionFacts:
     today: date
     is_repeated: bool = False
     is_removed_too: bool = False
+    is_order_unknown: bool = False
     without_invoice: bool = False
     sees_settled: bool = True
+    creditor_id: str | None = None
+    days: tuple[date, ...] = ()
 
 
 class Verdict(StrEnum):
@@ -105,6 +121,12 @@ def assess(row: ExtractRow, facts: AdoptionFacts) -> Assessment:
     unreadable, document = _unreadable(row)
     if unreadable:
         return Assessment(row, Verdict.REFUSED, unreadable, document)
+    if facts.is_order_unknown and row.state in STANDING:
+        message = (
+            "O mesmo extrato traz a inclusão e a exclusão deste registro, e não diz qual veio depois. Acrescente a "
+            "coluna com a data da operação, ou adote-o pela lista do birô."
+        )
+        return Assessment(row, Verdict.REFUSED, (_block("ordem_desconhecida", message, "state"),), document)
     if absent := _not_at_bureau(row, facts):
         return Assessment(row, Verdict.NOT_AT_BUREAU, absent, document)
     if facts.known is not None or facts.is_repeated:
@@ -144,12 +166,15 @@ def _block(code: str, message: str, field: str, invoice_id: str | None = None) -
 
 
 def _unreadable(row: ExtractRow) -> tuple[tuple[Finding, ...], Document | None]:
-    found: list[Finding] = []
+    if any(problem.field == "line" for problem in row.problems):
+        return row.problems, None
+    found = list(row.problems)
+    named = {problem.field for problem in found}
     document: Document | None = None
     try:
         document = parse_document(row.document)
     except InvalidInput as invalid:
-        found.append(_block("documento_invalido", invalid.message, "document"))
+        found += [] if "document" in named else [_block("documento_invalido", invalid.message, "document")]
     if not row.reference.strip():
         found.append(_block("contrato_vazio", "O registro não tem contrato. Complete o extrato.", "reference"))
     if row.due_date is None:
@@ -196,8 +221,12 @@ def _known(known: Negativation | None) -> Finding:
 
 
 def _invoice_of(row: ExtractRow, facts: AdoptionFacts) -> tuple[Invoice | None, Finding | None]:
-    """The invoice by due date; by amount besides, where several fell due that day."""
-    found = [each for each in facts.invoices if each.due_date == row.due_date]
+    """The invoice of the creditor by due date; by amount besides, where several fell due that day."""
+    due = _due(row, facts)
+    found = [each for each in due if facts.creditor_id is None or each.creditor_id in {None, facts.creditor_id}]
+    if due and not found:
+        message = "A fatura do cliente que vence neste dia é devida a outra empresa. Use uma integração dessa empresa."
+        return None, _block("fatura_de_outra_empresa", message, "due_date")
     if not found:
         hint = "" if facts.sees_settled else " Este ERP só mostra as abertas: ela pode já ter sido paga."
         message = f"Nenhuma fatura do cliente vence neste dia.{hint} Confira no ERP se a dívida ainda existe."
@@ -211,14 +240,34 @@ def _invoice_of(row: ExtractRow, facts: AdoptionFacts) -> tuple[Invoice | None, 
     return None, _block("faturas_ambiguas", message, "amount")
 
 
+def _due(row: ExtractRow, facts: AdoptionFacts) -> list[Invoice]:
+    """The invoices of the row's day: due, else originally due then, else due on a day that counts alike."""
+    same = [each for each in facts.invoices if each.due_date == row.due_date]
+    original = [each for each in facts.invoices if each.original_due_date == row.due_date]
+    alike = [each for each in facts.invoices if each.debt_due_date in facts.days]
+    return same or original or alike
+
+
 def _warnings(row: ExtractRow, invoice: Invoice | None, facts: AdoptionFacts) -> tuple[Finding, ...]:
     found: list[Finding] = []
+    if invoice is not None and row.due_date is not None and invoice.due_date != row.due_date:
+        message = (
+            f"O birô tem o vencimento {row.due_date:%d/%m/%Y}, e a fatura {invoice.number} vence em "
+            f"{invoice.due_date:%d/%m/%Y}. Confira se é a mesma dívida."
+        )
+        found.append(Finding("vencimento_difere", Severity.WARN, message, "due_date", invoice.id))
     if invoice is not None and row.amount is not None and invoice.amount != row.amount:
         message = f"O birô tem {row.amount}, e a fatura {invoice.number} é de {invoice.amount}. Confira."
         found.append(Finding("valor_difere", Severity.WARN, message, "amount", invoice.id))
     if invoice is not None and invoice.status is not InvoiceStatus.OPEN:
         message = f"A fatura {invoice.number} não está mais em aberto: a remoção entra na fila agora."
         found.append(Finding("fatura_quitada", Severity.WARN, message, "due_date", invoice.id))
+    if row.reference_was_number:
+        message = (
+            "A planilha guardou o contrato como número: zeros à esquerda podem ter se perdido. Confira o contrato no "
+            "portal do birô antes de confiar na remoção."
+        )
+        found.append(Finding("contrato_numerico", Severity.WARN, message, "reference"))
     if row.state is RecordState.REMOVAL_REFUSED:
         message = "O birô recusou uma remoção anterior. Confira por que ela tinha sido pedida."
         found.append(Finding("remocao_recusada", Severity.WARN, message, "state"))

@@ -5,15 +5,18 @@ They are raised whatever delays a removal: a blocked transmission, a bureau that
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 
+from credit_protection.domain.divergences import DivergenceCode
 from credit_protection.domain.integrations import Integration
 from credit_protection.domain.legal_calendar import BusinessCalendar
 from credit_protection.domain.negativations import Negativation
 from credit_protection.domain.state_table import Action
+from credit_protection.domain.statuses import question
+from credit_protection.domain.unreadable import Unreadable, UnreadableKind
 
 
 class AlarmSeverity(StrEnum):
@@ -32,7 +35,13 @@ class AlarmCode(StrEnum):
     INTEGRATION_PAUSED = "integracao_pausada"
     SENT_BY_HOST = "transmissao_do_erp"
     HOST_NOT_READ = "erp_sem_leitura"
+    UNREADABLE = "registro_ilegivel"
     WORKER_STOPPED = "trabalhador_parado"
+    UNAPPLIED = "baixa_nao_aplicada"
+    GATEWAY_MISSING = "gateway_ausente"
+    SWEEP_FAILED = "varredura_falhou"
+    HOST_NOT_CONFIGURED = "erp_nao_configurado"
+    INCLUSIONS_HELD = "inclusoes_em_espera"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +53,14 @@ class AlarmSettings:
         host_unread_for: the host was not read for longer.
         worker_unseen_for: no worker gave a heartbeat for longer.
         paused_for: an integration is paused for longer, without an answer of the bureau in between.
+        unapplied_for: a recorded settlement waits for longer to be applied.
     """
 
     business_days_before: int = 2
     host_unread_for: timedelta = timedelta(hours=24)
     worker_unseen_for: timedelta = timedelta(minutes=10)
     paused_for: timedelta = timedelta(minutes=10)
+    unapplied_for: timedelta = timedelta(minutes=10)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,14 +68,16 @@ class Alarm:
     """One thing that needs a person.
 
     Args:
-        subject: an integration's id, the host's code, or `worker`; with the code it names the alarm.
+        code: what is wrong; of divergences that await a person, theirs.
+        subject: an integration's id, a host's code, a step of the sweep, `payments` or `worker`; with the code it names
+            the alarm.
         day: on which it is raised: the creditor's date.
         creditor_id: whose; None for what concerns all.
         negativation_ids: some of those concerned, the most urgent first.
         count: how many are concerned; at least as many, where `is_more`.
     """
 
-    code: AlarmCode
+    code: AlarmCode | DivergenceCode
     severity: AlarmSeverity
     subject: str
     message: str
@@ -105,6 +118,8 @@ class HeartbeatFacts:
         host_swept_at: the oldest of the last polls that the host should have had, UTC; None for never.
         worker_is_needed: whether there is anything for a worker to do.
         heartbeat_at: the newest heartbeat of a worker, UTC; None for never.
+        unreadable: records that could not be read and were left out.
+        inclusions_held: whether inclusions wait after an outage or a restore.
     """
 
     host: str
@@ -113,6 +128,8 @@ class HeartbeatFacts:
     worker_is_needed: bool
     heartbeat_at: datetime | None
     today: date
+    unreadable: Sequence[Unreadable] = ()
+    inclusions_held: bool = False
 
 
 def alarms(
@@ -121,9 +138,15 @@ def alarms(
     """All alarms that are due now, the worst first; `queues` are those of every integration."""
     found = [alarm for queue in queues for alarm in _queue_alarms(queue, now, settings)]
     found += _missed_heartbeats(heartbeats, now, settings)
-    order = list(AlarmCode)
+    found += _unreadable(heartbeats)
+    return worst_first(found)
+
+
+def worst_first(alarms: Iterable[Alarm]) -> list[Alarm]:
+    """The critical ones first; then by code and subject."""
+    order: list[str] = [*AlarmCode, *DivergenceCode]
     return sorted(
-        found, key=lambda each: (each.severity is not AlarmSeverity.CRITICAL, order.index(each.code), each.subject)
+        alarms, key=lambda each: (each.severity is not AlarmSeverity.CRITICAL, order.index(each.code), each.subject)
     )
 
 
@@ -182,6 +205,7 @@ def _is_paused_too_long(integration: Integration, now: datetime, settings: Alarm
 
 _MINUTE = timedelta(minutes=1)
 _SHOWN = 10
+_SHOWN_UNREADABLE = 3
 
 
 def _about(
@@ -205,26 +229,57 @@ def _about(
 
 def _missed_heartbeats(heartbeats: HeartbeatFacts, now: datetime, settings: AlarmSettings) -> list[Alarm]:
     found: list[Alarm] = []
-    if heartbeats.host_is_needed and _is_overdue(heartbeats.host_swept_at, now, settings.host_unread_for):
+    if heartbeats.host_is_needed and is_overdue(heartbeats.host_swept_at, now, settings.host_unread_for):
         message = (
-            f"O ERP {heartbeats.host!r} não é lido {_since(heartbeats.host_swept_at, now)}: pagamentos podem não ter "
+            f"O ERP {heartbeats.host!r} não é lido {since(heartbeats.host_swept_at, now)}: pagamentos podem não ter "
             "sido vistos. Confira o trabalhador e o acesso ao ERP: credit-protection sweep."
         )
         found.append(Alarm(AlarmCode.HOST_NOT_READ, AlarmSeverity.CRITICAL, heartbeats.host, message, heartbeats.today))
-    if heartbeats.worker_is_needed and _is_overdue(heartbeats.heartbeat_at, now, settings.worker_unseen_for):
+    if heartbeats.worker_is_needed and is_overdue(heartbeats.heartbeat_at, now, settings.worker_unseen_for):
         message = (
-            f"Nenhum trabalhador dá sinal {_since(heartbeats.heartbeat_at, now)}: nada é enviado ao birô. Inicie-o: "
+            f"Nenhum trabalhador dá sinal {since(heartbeats.heartbeat_at, now)}: nada é enviado ao birô. Inicie-o: "
             "credit-protection worker."
         )
         found.append(Alarm(AlarmCode.WORKER_STOPPED, AlarmSeverity.CRITICAL, "worker", message, heartbeats.today))
+    if heartbeats.inclusions_held:
+        message = (
+            "Depois de uma parada ou restauração as inclusões esperam; as remoções continuam. Reconcilie cada "
+            "integração (credit-protection reconcile), confira as divergências e libere: credit-protection restored "
+            "--continue."
+        )
+        found.append(Alarm(AlarmCode.INCLUSIONS_HELD, AlarmSeverity.WARNING, "inclusions", message, heartbeats.today))
     return found
 
 
-def _is_overdue(last: datetime | None, now: datetime, limit: timedelta) -> bool:
+_UNREADABLE = {
+    UnreadableKind.SETTLEMENT: "baixa(s) gravada(s) que não se consegue(m) ler; a fatura é lida do ERP",
+    UnreadableKind.INVOICE: "fatura(s) que o adaptador do ERP não consegue ler; um pagamento delas não seria visto",
+    UnreadableKind.CUSTOMER: "cliente(s) que o adaptador do ERP não consegue ler",
+}
+
+
+def _unreadable(heartbeats: HeartbeatFacts) -> list[Alarm]:
+    """One alarm for each host and kind of record that was left out, with the first ones and their reasons."""
+    by_kind: dict[tuple[str, UnreadableKind], list[Unreadable]] = {}
+    for each in heartbeats.unreadable:
+        by_kind.setdefault((each.host, each.kind), []).append(each)
+    found: list[Alarm] = []
+    for (host, kind), left_out in by_kind.items():
+        shown = "; ".join(f"{each.subject} ({each.reason})" for each in left_out[:_SHOWN_UNREADABLE])
+        message = f"Há {len(left_out)} {_UNREADABLE[kind]}: {shown}. Corrija o registro em {host!r}."
+        severity = AlarmSeverity.WARNING if kind is UnreadableKind.CUSTOMER else AlarmSeverity.CRITICAL
+        subject = f"{host}.{kind.value}"
+        found.append(Alarm(AlarmCode.UNREADABLE, severity, subject, message, heartbeats.today, count=len(left_out)))
+    return found
+
+
+def is_overdue(last: datetime | None, now: datetime, limit: timedelta) -> bool:
+    """Whether the last time is longer ago than the limit, or there was none."""
     return last is None or now - last > limit
 
 
-def _since(last: datetime | None, now: datetime) -> str:
+def since(last: datetime | None, now: datetime) -> str:
+    """How long ago it was, as a part of a Portuguese sentence."""
     if last is None:
         return "e nunca foi"
     minutes = int((now - last) / timedelta(minutes=1))
@@ -234,8 +289,9 @@ def _since(last: datetime | None, now: datetime) -> str:
 def wait_reason(negativation: Negativation, integration: Integration, now: datetime) -> str:
     """Why a desired removal is not done yet: one Portuguese sentence, the strongest reason first."""
     work = negativation.transmission
-    if work.block is not None:
-        return work.block.message
+    asked = question(negativation)
+    if asked is not None:
+        return asked
     if work.action is Action.ASK_PERSON:
         return "O birô não deixa verificar: só uma pessoa pode dizer se o registro consta."
     if not integration.settings.owns_transmission:

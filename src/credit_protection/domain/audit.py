@@ -6,9 +6,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from credit_protection.domain.actors import SYSTEM
+from credit_protection.domain.actors import SYSTEM, Actor
 from credit_protection.domain.events import EventKind
 from credit_protection.domain.negativations import Change
+from credit_protection.domain.settlements import Entry, Reversal
 from credit_protection.domain.state_table import Action
 
 
@@ -34,6 +35,15 @@ class AuditEntry:
     after: Mapping[str, str] = field(default_factory=dict)
 
 
+def settlement_entry(
+    now: datetime, actor: Actor, entry: Entry, *, remark: str = "", refused: bool = False
+) -> AuditEntry:
+    """The audit entry of a settlement or a reversal that is recorded, or `refused` for want of a permission."""
+    act = "payment.reverse" if isinstance(entry, Reversal) else "payment.record"
+    act, after = "payment.not_permitted" if refused else act, {"invoice": entry.invoice_id}
+    return AuditEntry(now, actor.id, actor.name, act, entry.settlement_key, remark=remark, after=after)
+
+
 _AUDITED_CALLS = {Action.INCLUDE.value, Action.REMOVE.value}
 _AUTOMATIC_ACTS = {EventKind.REMOVAL_WANTED: "removal.request", EventKind.REMOVAL_WITHDRAWN: "removal.withdraw"}
 
@@ -42,7 +52,8 @@ def automatic_entries(changes: Iterable[Change]) -> Iterator[AuditEntry]:
     """The entries of what the software does by itself; a person's act is audited by its use case.
 
     One for each inclusion or removal that a worker claims: it is committed before the bureau is called. One for each
-    removal that a settlement or a guard requests, or that a reversal withdraws.
+    removal that a settlement or a guard requests, or that a reversal withdraws. `application.payments` makes
+    those of recorded settlements.
     """
     for change in changes:
         for event in change.events:

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import date, datetime
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
 from enum import StrEnum
+from http import HTTPStatus
 
 from credit_protection.domain.documents import Document
-from credit_protection.domain.errors import BureauError, InclusionStillProcessing, NoCredit, RateLimited, Refused
+from credit_protection.domain.errors import (
+    BureauError,
+    InclusionStillProcessing,
+    NoCredit,
+    ProtocolError,
+    RateLimited,
+    Refused,
+)
 
 
 class ExecutionResult(StrEnum):
@@ -47,12 +55,16 @@ class Accepted:
 
 @dataclass(frozen=True, slots=True)
 class Rejected:
-    """Refused for good; `code` and `message` are the bureau's, `field` is the input at fault, where known."""
+    """Refused for good; `code` and `message` are the bureau's, `field` is the input at fault, where known.
+
+    `reason_unknown`: a removal whose reason's code the bureau does not know; another one is tried.
+    """
 
     code: str
     message: str
     field: str | None = None
     request_id: str | None = None
+    reason_unknown: bool = False
 
 
 Receipt = Done | Accepted | Rejected
@@ -88,15 +100,28 @@ class Unknown:
     transcript: str = ""
 
 
-Answer = Done | Accepted | Rejected | NotExecuted | Unknown
+@dataclass(frozen=True, slots=True)
+class NotUnderstood:
+    """The bureau answered, and the gateway can't read the answer: the call is neither known to be refused nor lost.
+
+    Sending it again brings the same answer, so a person reads the transcript.
+    """
+
+    code: str
+    message: str
+    transcript: str = ""
 
 
-def answer_from_error(error: BureauError) -> NotExecuted | Unknown | Rejected:
+Answer = Done | Accepted | Rejected | NotExecuted | Unknown | NotUnderstood
+
+
+def answer_from_error(error: BureauError) -> NotExecuted | Unknown | NotUnderstood | Rejected:
     """What the error of a call says about its effect."""
     if isinstance(error, Refused):
         return Rejected(error.code, error.message, error.field, error.request_id)
     if error.may_have_executed:
-        return Unknown(error.code, error.message, str(error.context.get("transcript", "")))
+        kind = NotUnderstood if was_answered(error) else Unknown
+        return kind(error.code, error.message, str(error.context.get("transcript", "")))
     return NotExecuted(
         error.code,
         error.message,
@@ -104,6 +129,14 @@ def answer_from_error(error: BureauError) -> NotExecuted | Unknown | Rejected:
         needs_person=isinstance(error, NoCredit),
         still_processing=isinstance(error, InclusionStillProcessing),
     )
+
+
+def was_answered(error: BureauError) -> bool:
+    """Whether the bureau answered with any status line; its own breakdowns (5xx) and time-outs are lost answers."""
+    status = error.http_status
+    if status is None:
+        return isinstance(error, ProtocolError)
+    return status < HTTPStatus.INTERNAL_SERVER_ERROR and status != HTTPStatus.REQUEST_TIMEOUT
 
 
 class RecordState(StrEnum):
@@ -119,18 +152,56 @@ class RecordState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class RecordFound:
-    """A look-up's answer: the record; `message` is in the bureau's words, for a refusal."""
+    """A look-up's answer: the record.
+
+    Args:
+        state: its state at the bureau.
+        message: in the bureau's words, for a refusal.
+        document: the debtor's as the bureau shows it, perhaps masked by `*`; empty where it does not.
+        reference: the contract that the bureau shows; empty where it does not.
+        due_date: the due date that it shows.
+    """
 
     state: RecordState
     bureau_id: str | None = None
     message: str = ""
     notice_sent_on: date | None = None
     published_on: date | None = None
+    document: str = field(default="", repr=False)
+    reference: str = ""
+    due_date: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class RecordNotFound:
     """A look-up's answer: there is no such record."""
+
+
+_MOVED_BY_WEEKEND = timedelta(days=4)
+"""A bureau may show the next business day instead of a due date."""
+
+
+def is_another_record(found: RecordFound, document: Document, reference: str, due_date: date) -> bool:
+    """Whether what the bureau shows under a key is another record than ours.
+
+    The document must match: of a masked one, the visible characters. So must the contract, leading zeros apart, or the
+    due date. What the bureau does not show proves nothing.
+    """
+    if found.document and not _matches(found.document, document.value):
+        return True
+    same_reference = found.reference.strip().lstrip("0") == reference.strip().lstrip("0")
+    if found.due_date is None:
+        return bool(found.reference) and not same_reference
+    same_day = due_date <= found.due_date <= due_date + _MOVED_BY_WEEKEND
+    return not same_day and not (found.reference and same_reference)
+
+
+def _matches(shown: str, document: str) -> bool:
+    visible = [character for character in shown.upper() if character.isalnum() or character == "*"]
+    if len(visible) < len(document):  # a number lost its leading zeros
+        visible = [*"0" * (len(document) - len(visible)), *visible]
+    pairs = zip(visible, document, strict=False)
+    return len(visible) == len(document) and all(one in {"*", other} for one, other in pairs)
 
 
 LookupResult = RecordFound | RecordNotFound

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from credit_protection.domain.money import ZERO, Money
+from credit_protection.domain.reasons import RemovalReason
 
 
 class Registry(StrEnum):
@@ -74,9 +75,11 @@ class Capabilities:
     Args:
         find: it can look a record up, so doubts are resolved by asking.
         list_records: it can list all records (adoption, reconciliation).
+        list_page_size: how many records one call of the list brings: by it the calls are counted and spaced.
         polling: the outcome of an accepted request can be polled (by the same look-up).
         callback: it reports outcomes by itself.
         nature_sync: natures and removal reasons are fetched.
+        reason_hints: the bureau's code for a removal reason, where known; it counts if the bureau lists it, or no list.
         alphanumeric_cnpj: it takes a CNPJ with letters.
         grouping: one record may cover several invoices.
         include_is_repeatable: repeating an inclusion that is in effect changes nothing at the bureau.
@@ -96,9 +99,11 @@ class Capabilities:
     remove: bool = True
     find: bool = True
     list_records: bool = False
+    list_page_size: int = 100
     polling: bool = True
     callback: bool = False
     nature_sync: bool = True
+    reason_hints: Mapping[RemovalReason, str] = field(default_factory=dict)
     alphanumeric_cnpj: bool = False
     grouping: bool = False
     removal_key: RemovalKey = RemovalKey.ID

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
+from credit_protection.domain.days import as_day
 from credit_protection.domain.documents import Cnpj
 
 
@@ -29,6 +30,11 @@ class Creditor:
     time_zone: str = "America/Sao_Paulo"
     local_holidays: tuple[date, ...] = ()
     is_telecom: bool = True
+
+    def __post_init__(self) -> None:
+        if any(type(day) is not date for day in self.local_holidays):
+            days = tuple(as_day(day, "local_holidays") for day in self.local_holidays)
+            object.__setattr__(self, "local_holidays", days)
 
     def today(self, now: datetime) -> date:
         """The creditor's date at an instant (UTC)."""

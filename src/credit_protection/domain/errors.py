@@ -6,6 +6,7 @@ secrets or whole documents.
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, ClassVar
 
@@ -84,12 +85,18 @@ class Fault(StrEnum):
     NONE = "none"
     """The bureau works: it answered about the record or the account."""
     BUREAU = "bureau"
-    """It is down or unreachable."""
-    RATE = "rate"
-    """It throttles the account until an instant."""
+    """It is down or unreachable, or throttles the account."""
     CREDENTIALS = "credentials"
     UNCLEAR = "unclear"
     """The record's, the gateway's or ours."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReceivedAnswer:
+    """The bytes of an answer that failed a check, as they came; `media_type` is what the bureau called them."""
+
+    content: bytes = field(repr=False)
+    media_type: str = ""
 
 
 _SERVER_ERROR = 500
@@ -101,6 +108,7 @@ class BureauError(CreditProtectionError):
     Args:
         code: stable code; the class's own unless a finer one is known.
         request_id: the bureau's protocol or request id, for its support.
+        answer: what came, of a query: it may have been paid for, so it is kept.
     """
 
     default_code = "erro_do_biro"
@@ -115,11 +123,13 @@ class BureauError(CreditProtectionError):
         code: str | None = None,
         request_id: str | None = None,
         http_status: int | None = None,
+        answer: ReceivedAnswer | None = None,
         **context: object,
     ) -> None:
         super().__init__(message, code=code, **context)
         self.request_id = request_id
         self.http_status = http_status
+        self.answer = answer
 
 
 class BureauUnavailable(BureauError):
@@ -146,7 +156,6 @@ class RateLimited(BureauUnavailable):
     ) -> None:
         super().__init__(message, request_id=request_id, http_status=http_status)
         self.retry_at = retry_at
-        self.fault = Fault.BUREAU if retry_at is None else Fault.RATE
 
 
 class InclusionStillProcessing(BureauUnavailable):
@@ -168,9 +177,10 @@ class OutcomeUnknown(BureauError):
         code: str | None = None,
         request_id: str | None = None,
         http_status: int | None = None,
+        answer: ReceivedAnswer | None = None,
         **context: object,
     ) -> None:
-        super().__init__(message, code=code, request_id=request_id, http_status=http_status, **context)
+        super().__init__(message, code=code, request_id=request_id, http_status=http_status, answer=answer, **context)
         if http_status is None or http_status >= _SERVER_ERROR:
             self.fault = Fault.BUREAU
 

@@ -1,7 +1,7 @@
-"""Business days as the removal deadline counts them.
+"""Business days, as a legal deadline or the lateness of a debt counts them.
 
-Brazil's public national holidays plus the creditor's local ones. The banking calendar is not used: it adds Carnival,
-Corpus Christi, 24 and 31 December and would make the deadline later.
+A legal deadline counts Brazil's federal public holidays alone; every other day off would make it later. Lateness counts
+the banking calendar, which adds Carnival, Corpus Christi, 24 and 31 December, and the creditor's local holidays.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ _SATURDAY = 5
 
 @dataclass(frozen=True, slots=True)
 class BusinessCalendar:
-    """A frozen set of holidays, filled by an adapter for the creditor's country, state and town."""
+    """A frozen set of holidays, filled by an adapter."""
 
     holidays: frozenset[date] = frozenset()
 
@@ -28,6 +28,13 @@ class BusinessCalendar:
         while not self.is_business_day(day):
             day += _DAY
         return day
+
+    def alike(self, day: date) -> tuple[date, ...]:
+        """The days that count from the same business day, `day` among them: Saturday, Sunday and Monday, say."""
+        found = [self.on_or_after(day)]
+        while not self.is_business_day(found[-1] - _DAY):
+            found.append(found[-1] - _DAY)
+        return tuple(found)
 
     def after(self, day: date, business_days: int) -> date:
         """The nth business day after `day`, the first being the first business day after it."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
@@ -12,7 +12,12 @@ from credit_protection.domain.events import Event
 from credit_protection.domain.money import Money, total
 from credit_protection.domain.reasons import RemovalReason
 from credit_protection.domain.removal_policy import RemovalCause, RemovalTrigger
-from credit_protection.domain.settlements import Entry, InvoiceSettlementStatus, settlement_statuses_of
+from credit_protection.domain.settlements import (
+    Entry,
+    InvoiceSettlementStatus,
+    RemovalClock,
+    settlement_statuses_of,
+)
 from credit_protection.domain.state_table import Action, Desired, Observed, next_action
 
 
@@ -35,6 +40,7 @@ class NegativatedInvoice:
     Args:
         principal: the invoice's whole amount, which the payments on the ledger must cover, BRL.
         amount: reported for it, BRL.
+        balance: the ERP's open balance when the inclusion was claimed, or was requested before; None where not known.
     """
 
     invoice_id: str
@@ -42,10 +48,13 @@ class NegativatedInvoice:
     due_date: date
     principal: Money
     amount: Money
+    balance: Money | None = None
 
 
 STOPPED_BY_PERSON = "parado_por_pessoa"
 """Code of the block that a person set ("Parar de tentar")."""
+UNKNOWN_REASON = "motivo_desconhecido"
+"""Code of the block after the bureau knew none of the codes of a removal's reason."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +126,13 @@ class Negativation:
         published_on: when the record shows in queries.
         published_is_estimated: whether that date is our estimate from the state's notice term.
         removal_reason: decided at the last removal claim.
+        removal_code: the bureau's code that was sent for it; empty where none was known.
+        refused_codes: the codes that the bureau did not know, since a person last resumed.
         is_adopted: taken over from before this software came.
+        is_unconfirmed: it stands by the word of a file or a person; the bureau has not shown it in the present account.
+        inclusion_not_understood: an inclusion was answered and the answer not understood: it is never sent again
+            without a person.
+        not_understood: how many answers to removals and look-ups were not understood since the last one that was.
     """
 
     id: str
@@ -147,10 +162,15 @@ class Negativation:
     published_on: date | None = None
     published_is_estimated: bool = False
     removal_reason: RemovalReason | None = None
+    removal_code: str = ""
+    refused_codes: tuple[str, ...] = ()
     inclusion_claims: int = 0
     removal_claims: int = 0
     rejection: str = ""
     is_adopted: bool = False
+    is_unconfirmed: bool = False
+    inclusion_not_understood: bool = False
+    not_understood: int = 0
     version: int = 1
 
     @property
@@ -168,11 +188,21 @@ class Negativation:
         """What is reported: the oldest due date."""
         return min(invoice.due_date for invoice in self.invoices)
 
-    def settlement_statuses(self, entries: Iterable[Entry], tolerance: Money) -> dict[str, InvoiceSettlementStatus]:
-        """The status of each of its invoices, from every entry of them and the policy's tolerance."""
+    def settlement_statuses(
+        self, entries: Iterable[Entry], tolerance: Money, clock: RemovalClock | None = None
+    ) -> dict[str, InvoiceSettlementStatus]:
+        """The status of each of its invoices, from every entry of them and the policy's tolerance.
+
+        With a clock, its day is that from which the legal term of the removal counts.
+        """
         return settlement_statuses_of(
-            {invoice.invoice_id: invoice.principal for invoice in self.invoices}, entries, tolerance
+            {invoice.invoice_id: invoice.principal for invoice in self.invoices}, entries, tolerance, clock
         )
+
+    def with_balances(self, balances: Mapping[str, Money]) -> Negativation:
+        """The same, with the ERP's open balances by invoice id, as read for the claim of its inclusion."""
+        invoices = (replace(each, balance=balances.get(each.invoice_id, each.balance)) for each in self.invoices)
+        return replace(self, invoices=tuple(invoices))
 
     @property
     def deadline(self) -> date | None:
@@ -219,7 +249,14 @@ def sync_transmission(negativation: Negativation, capabilities: Capabilities, du
     A block of another action is dropped; a person's block stays while there is anything to do.
     """
     work = negativation.transmission
-    action = next_action(negativation.observed, negativation.desired, capabilities)
+    action = next_action(
+        negativation.observed,
+        negativation.desired,
+        capabilities,
+        may_include=not negativation.inclusion_not_understood,
+    )
+    if action is Action.REMOVE and negativation.is_unconfirmed and capabilities.find:
+        action = Action.LOOK_UP  # a removal by id must remove the right record: the bureau shows it first
     same = action is work.action
     stopped = work.block is not None and work.block.is_manual and action.is_open
     return replace(

@@ -19,6 +19,7 @@ class ParameterSpec:
         default: used where it is left empty.
         advanced: hidden on a form until the user opens it.
         choices: the only values accepted; empty for any.
+        identifies_account: it says which account of the bureau is reached; never a secret.
     """
 
     name: str
@@ -29,6 +30,7 @@ class ParameterSpec:
     default: str = ""
     advanced: bool = False
     choices: tuple[str, ...] = ()
+    identifies_account: bool = False
 
 
 def check_parameters(

@@ -1,6 +1,7 @@
 """Amounts, days, documents and names as people and files write them. Pure: the caller decides what a failure means.
 
-Two formats exist for each: the machine's (`1234.56`, `2026-05-31`) and the Brazilian (`1.234,56`, `31/05/2026`).
+Two formats exist for each: the machine's (`1234.56`, `2026-05-31`) and the Brazilian (`1.234,56`, `31/05/2026`). A
+person types an amount in the Brazilian format alone: in the other one `1.000` would be one real.
 """
 
 from __future__ import annotations
@@ -15,9 +16,13 @@ from credit_protection.domain.documents import parse_document
 from credit_protection.domain.errors import InvalidInput
 from credit_protection.domain.money import Money
 
-_BRAZILIAN_AMOUNT = re.compile(r"([+-]?)([0-9]{1,15}|[0-9]{1,3}(?:\.[0-9]{3}){1,4}),([0-9]{1,2})").fullmatch
-_PLUS_SIGN = re.compile(r"\A\+(?=[0-9])")
-_AMBIGUOUS_AMOUNT = re.compile(r"[+-]?[0-9]{1,3}\.[0-9]{3}").fullmatch
+_GROUPED = r"[0-9]{1,15}|[1-9][0-9]{0,2}(?:\.[0-9]{3}){1,4}"
+_BRAZILIAN_AMOUNT = re.compile(rf"(-?)({_GROUPED}),([0-9]{{1,2}})").fullmatch
+_TYPED_AMOUNT = re.compile(rf"({_GROUPED})(?:,([0-9]{{1,2}}))?").fullmatch
+_CURRENCY = re.compile(r"\AR\$\s*", re.IGNORECASE)
+_NEGATIVE = re.compile(r"-(?:R\$\s*)?[0-9][0-9.,]*", re.IGNORECASE).fullmatch
+_DECIMAL_POINT = re.compile(r"[0-9]+(?:\.[0-9]+)+").fullmatch
+_AMBIGUOUS_AMOUNT = re.compile(r"-?[0-9]{1,3}\.[0-9]{3}").fullmatch
 _ISO_DAY = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})").fullmatch
 _BRAZILIAN_DAY = re.compile(r"([0-9]{1,2})([^0-9])([0-9]{1,2})\2([0-9]{4})").fullmatch
 _CPF_LENGTH: Final = 11
@@ -31,7 +36,7 @@ def parse_machine_amount(text: str, *, field: str = "amount") -> Money:
         InvalidInput: another format, or not whole cents.
     """
     try:
-        return Money.brl(_PLUS_SIGN.sub("", text.strip()))
+        return Money.brl(text.strip())
     except InvalidInput as error:
         raise _invalid_amount(field) from error
 
@@ -46,11 +51,11 @@ def parse_brazilian_amount(text: str, *, field: str = "amount") -> Money:
     if found is None:
         raise _invalid_amount(field)
     sign, whole, cents = found.groups()
-    return Money.brl(f"{sign.removeprefix('+')}{whole.replace('.', '')}.{cents}")
+    return Money.brl(f"{sign}{whole.replace('.', '')}.{cents}")
 
 
-def parse_amount(text: str, *, field: str = "amount") -> Money:
-    """BRL in either format: a comma decides for the Brazilian one.
+def parse_file_amount(text: str, *, field: str = "amount") -> Money:
+    """BRL in either format, as files have it: a comma decides for the Brazilian one.
 
     `1.500` is read as R$ 1,50; see `is_ambiguous_amount`.
 
@@ -59,6 +64,32 @@ def parse_amount(text: str, *, field: str = "amount") -> Money:
     """
     parse = parse_brazilian_amount if "," in text else parse_machine_amount
     return parse(text, field=field)
+
+
+def parse_amount(text: str, *, field: str = "amount") -> Money:
+    """BRL as a person types it, or as `str(Money)` shows it: `1.000` is one thousand, `1000,5`, `R$ 1.000,50`.
+
+    Raises:
+        InvalidInput: another format, a negative amount, or a point that does not separate thousands (`1.50`).
+    """
+    written = text.strip()
+    amount = _CURRENCY.sub("", written)
+    if found := _TYPED_AMOUNT(amount):
+        return Money.brl(f"{found[1].replace('.', '')}.{found[2] or '0'}")
+    if _NEGATIVE(amount):
+        raise InvalidInput(
+            f"O valor {written} não pode ser negativo. Use, por exemplo, 119,90.", field=field, code="valor_negativo"
+        )
+    if _DECIMAL_POINT(amount):
+        raise InvalidInput(
+            f"O valor {written} é ambíguo: o ponto separa os milhares. Use a vírgula para os centavos, por exemplo "
+            "1.000,50.",
+            field=field,
+            code="valor_ambiguo",
+        )
+    raise InvalidInput(
+        "Valor deve ser em reais, com vírgula e até duas casas, por exemplo 119,90.", field=field, code="valor_formato"
+    )
 
 
 def is_ambiguous_amount(text: str) -> bool:
@@ -117,6 +148,8 @@ def restore_leading_zeros(document: str) -> str:
 
 def compact_document(document: str) -> str:
     """A document's letters and digits, upper case: what two spellings of one document have in common."""
+    if document.isdigit():
+        return document
     return "".join(character for character in document if character.isalnum()).upper()
 
 

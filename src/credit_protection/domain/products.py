@@ -9,6 +9,7 @@ from enum import StrEnum
 
 from credit_protection.domain.documents import PersonType
 from credit_protection.domain.errors import InvalidInput
+from credit_protection.domain.findings import Finding
 from credit_protection.domain.money import Money
 
 BOTH = frozenset(PersonType)
@@ -57,12 +58,16 @@ class Product:
 
 @dataclass(frozen=True, slots=True)
 class Synchronisation:
-    """What a synchronisation changed: the new list, and the codes by what happened to them."""
+    """What a synchronisation changed: the new list, and the codes by what happened to them.
+
+    `findings` are about the removal reasons: what the bureau's list lacks.
+    """
 
     products: tuple[Product, ...]
     added: tuple[str, ...]
     updated: tuple[str, ...]
     gone: tuple[str, ...]
+    findings: tuple[Finding, ...] = ()
 
 
 def synchronise(stored: Iterable[Product], listed: Iterable[Product], now: datetime) -> Synchronisation:

@@ -20,6 +20,8 @@ from credit_protection.domain.money import Money
 
 PDF = "application/pdf"
 HTML = "text/html"
+PDF_HEADER = b"%PDF-"
+_PDF_HEAD = 1024
 _PDF_TAIL = 2048
 
 
@@ -77,8 +79,31 @@ CreditReport = DocumentReport | StructuredReport
 
 
 @dataclass(frozen=True, slots=True)
+class UncheckedAnswer:
+    """What a bureau answered to a paid query, and failed our checks: for download only, never shown as a report.
+
+    Args:
+        content: the bytes as they came.
+        declared_type: what the bureau called them; empty where it did not.
+        reason: why they are no report, one Portuguese sentence or more.
+    """
+
+    content: bytes = field(repr=False)
+    declared_type: str
+    reason: str
+
+    @property
+    def suffix(self) -> str:
+        """`.pdf` where they begin as a PDF, else `.bin`: no program opens it as a page."""
+        return ".pdf" if has_pdf_header(self.content) else ".bin"
+
+
+@dataclass(frozen=True, slots=True)
 class CreditQuery:
-    """A credit query (consulta de crédito); `media_type`, `size` (bytes) and `sha256` are of the stored answer."""
+    """A credit query (consulta de crédito); `media_type`, `size` (bytes) and `sha256` are of the stored answer.
+
+    A query that brought no report may have one too: what came, kept as evidence (`has_unchecked_answer`).
+    """
 
     id: str
     integration_id: str
@@ -99,6 +124,11 @@ class CreditQuery:
     media_type: str = ""
     size: int = 0
     sha256: str = ""
+
+    @property
+    def has_unchecked_answer(self) -> bool:
+        """Whether it brought no report, and the bytes that came are kept."""
+        return self.status is not QueryStatus.ANSWERED and self.size > 0
 
 
 def answered(query: CreditQuery, report: CreditReport, now: datetime) -> CreditQuery:
@@ -122,6 +152,9 @@ def failed(query: CreditQuery, error: BureauError, now: datetime) -> CreditQuery
     """
     _require_open(query)
     unknown = error.may_have_executed
+    kept = kept_answer(error)
+    if kept is not None:
+        query = replace(query, media_type=kept.media_type, size=kept.size, sha256=kept.sha256)
     return replace(
         query,
         status=QueryStatus.UNKNOWN if unknown else QueryStatus.FAILED,
@@ -131,6 +164,40 @@ def failed(query: CreditQuery, error: BureauError, now: datetime) -> CreditQuery
         error_code=error.code,
         error_message=error.message,
     )
+
+
+def kept_answer(error: BureauError) -> DocumentReport | None:
+    """The bytes that came with an error, to be kept: they may have been paid for."""
+    if error.answer is None or not error.answer.content:
+        return None
+    return DocumentReport(error.answer.content, error.answer.media_type, error.request_id)
+
+
+def require_checked(query: CreditQuery) -> None:
+    """Require that its stored answer passed the checks.
+
+    Raises:
+        Conflict: it did not; a person may open it "assim mesmo".
+    """
+    if query.has_unchecked_answer:
+        raise Conflict(
+            f"A resposta desta consulta não passou na conferência: {query.error_message} Para baixá-la assim mesmo: "
+            f"credit-protection queries open {query.id} --anyway",
+            code="resposta_nao_conferida",
+        )
+
+
+def unchecked_answer(query: CreditQuery, stored: CreditReport) -> UncheckedAnswer:
+    """The stored answer that failed the checks.
+
+    Raises:
+        Conflict: it passed them.
+    """
+    if not query.has_unchecked_answer or not isinstance(stored, DocumentReport):
+        raise Conflict(
+            "A resposta desta consulta passou na conferência. Abra-a como sempre.", code="resposta_conferida"
+        )
+    return UncheckedAnswer(stored.content, stored.media_type, query.error_message)
 
 
 def _require_open(query: CreditQuery) -> None:
@@ -182,6 +249,11 @@ def require_allowed(finding: Finding | None, *, force: bool) -> None:
     raise RuleViolation(finding.message, [finding], code=finding.code)
 
 
+def has_pdf_header(content: bytes) -> bool:
+    """Whether bytes begin as a PDF: its header is within the first 1,024, perhaps behind a line break or noise."""
+    return PDF_HEADER in content[:_PDF_HEAD]
+
+
 def check_document_bytes(content: bytes, media_type: str, expected: str) -> None:
     """Check that bytes look like the media type that the gateway promised; a gateway parses them besides.
 
@@ -192,8 +264,11 @@ def check_document_bytes(content: bytes, media_type: str, expected: str) -> None
         raise InvalidReport("O birô respondeu com um arquivo vazio. Confira no portal se a consulta foi cobrada.")
     declared = media_type.partition(";")[0].strip().lower()
     if declared != expected:
-        raise InvalidReport(f"O birô respondeu {declared or 'sem tipo'} em vez de {expected}. Nada foi guardado.")
-    if expected == PDF and not content.startswith(b"%PDF-"):
+        raise InvalidReport(
+            f"O birô respondeu {declared or 'sem tipo'} em vez de {expected}. Confira no portal se a consulta foi "
+            "cobrada."
+        )
+    if expected == PDF and not has_pdf_header(content):
         raise InvalidReport("O birô respondeu algo que não é um PDF. Confira no portal se a consulta foi cobrada.")
     if expected == PDF and b"%%EOF" not in content[-_PDF_TAIL:]:
         raise InvalidReport("O PDF do birô chegou cortado. Confira no portal se a consulta foi cobrada.")

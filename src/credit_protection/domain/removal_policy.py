@@ -13,7 +13,7 @@ from enum import StrEnum
 from credit_protection.domain.legal_calendar import BusinessCalendar
 from credit_protection.domain.money import ZERO, Money
 from credit_protection.domain.reasons import RemovalReason
-from credit_protection.domain.settlements import InvoiceOutcome, InvoiceSettlementStatus
+from credit_protection.domain.settlements import AVAILABILITY_LIMIT, InvoiceOutcome, InvoiceSettlementStatus
 
 SETTLEMENT_BUSINESS_DAYS = 5
 """STJ Súmula 548."""
@@ -31,6 +31,7 @@ class RemovalCause(StrEnum):
     BUREAU = "bureau"
     GUARD = "guard"
     LATE_ANSWER = "late_answer"
+    DIVERGENCE = "divergence"
 
 
 class RemovalRule(StrEnum):
@@ -47,11 +48,15 @@ class RemovalPolicy:
     Args:
         tolerance: how much of an invoice may be missing and it still counts as settled, BRL.
         deletion_days: business days for a person's deletion.
+        availability_limit: business days after a payment on which its money counts as available.
+        counts_local_holidays: whether the creditor's local holidays make legal deadlines later.
     """
 
     rule: RemovalRule = RemovalRule.ANY_INVOICE_PAID
     tolerance: Money = ZERO
     deletion_days: int = DELETION_BUSINESS_DAYS
+    availability_limit: int = AVAILABILITY_LIMIT
+    counts_local_holidays: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +67,7 @@ class RemovalTrigger:
         deadline: the last day for the bureau to have the removal, in the creditor's time zone.
         actor_id: the person, for a deletion.
         note: attestation or remark.
+        code: of the divergence, where that is the cause; each code has its own trigger.
     """
 
     cause: RemovalCause
@@ -70,6 +76,7 @@ class RemovalTrigger:
     actor_id: str | None = None
     reason: RemovalReason | None = None
     note: str = ""
+    code: str = ""
 
     @property
     def is_settlement(self) -> bool:
@@ -86,11 +93,12 @@ def removal_deadline(
 ) -> date:
     """The last day on which the removal must have reached the bureau.
 
-    It counts from the day the money is available for a settlement or agreement, else from the day of the request. The
+    It counts from the day the money is available for a settlement or agreement, else from the day of the request; a
+    divergence that removes has the same term. The
     deadline ends with its day, in the creditor's time zone.
     """
     match cause:
-        case RemovalCause.SETTLEMENT | RemovalCause.AGREEMENT:
+        case RemovalCause.SETTLEMENT | RemovalCause.AGREEMENT | RemovalCause.DIVERGENCE:
             return calendar.after(on, SETTLEMENT_BUSINESS_DAYS)
         case RemovalCause.PERSON:
             return calendar.after(on, deletion_days)

@@ -7,6 +7,8 @@ from dataclasses import replace
 from datetime import date, datetime
 
 from credit_protection.domain.capabilities import Capabilities
+from credit_protection.domain.creditors import Creditor
+from credit_protection.domain.divergences import Decision, Divergence
 from credit_protection.domain.errors import Conflict, InvalidInput, RuleViolation
 from credit_protection.domain.events import Event, EventKind
 from credit_protection.domain.legal_calendar import BusinessCalendar
@@ -36,7 +38,8 @@ def request_removal(
     if trigger.is_settlement:
         others = tuple(each for each in negativation.triggers if not each.is_settlement)
     else:
-        others = tuple(each for each in negativation.triggers if each.cause is not trigger.cause)
+        same = (trigger.cause, trigger.code)
+        others = tuple(each for each in negativation.triggers if (each.cause, each.code) != same)
         trigger = _not_later(trigger, negativation)
     requested = replace(negativation, triggers=(*others, trigger))
     detail = {"cause": trigger.cause.value, "deadline": trigger.deadline.isoformat()}
@@ -46,7 +49,8 @@ def request_removal(
 
 def _not_later(trigger: RemovalTrigger, negativation: Negativation) -> RemovalTrigger:
     """A second request does not postpone a deadline."""
-    earlier = [each.deadline for each in negativation.triggers if each.cause is trigger.cause]
+    same = (trigger.cause, trigger.code)
+    earlier = [each.deadline for each in negativation.triggers if (each.cause, each.code) == same]
     return replace(trigger, deadline=min([trigger.deadline, *earlier]))
 
 
@@ -76,6 +80,40 @@ def apply_settlement_statuses(
             return Change(negativation)
         trigger = replace(trigger, at=current.at, deadline=deadline)
     return request_removal(negativation, trigger, capabilities, now)
+
+
+def earlier_deadlines(
+    negativation: Negativation,
+    statuses: Mapping[str, InvoiceSettlementStatus],
+    policy: RemovalPolicy,
+    calendar: BusinessCalendar,
+    creditor: Creditor,
+    capabilities: Capabilities,
+    now: datetime,
+) -> Change:
+    """Count each trigger's deadline anew under the present rule; none becomes later."""
+    if negativation.is_closed or not negativation.triggers:
+        return Change(negativation)
+    settled = settlement_trigger(statuses, policy, calendar, now)
+
+    def counted(trigger: RemovalTrigger) -> RemovalTrigger:
+        if not trigger.is_settlement:
+            on = creditor.today(trigger.at)
+            deadline = removal_deadline(trigger.cause, on, calendar, deletion_days=policy.deletion_days)
+        elif settled is not None:
+            deadline = settled.deadline
+        else:
+            return trigger
+        return replace(trigger, deadline=deadline) if deadline < trigger.deadline else trigger
+
+    triggers = tuple(counted(each) for each in negativation.triggers)
+    if triggers == negativation.triggers:
+        return Change(negativation)
+    renewed = replace(negativation, triggers=triggers)
+    first = min(triggers, key=lambda each: each.deadline)
+    detail = {"cause": first.cause.value, "deadline": first.deadline.isoformat()}
+    event = Event(EventKind.REMOVAL_WANTED, negativation.id, now, cause="prazo contado de novo", detail=detail)
+    return _with_desired(negativation, renewed, capabilities, now, event)
 
 
 def _withdraw_settlement_trigger(
@@ -156,6 +194,49 @@ def withdraw(negativation: Negativation, *, actor_id: str, capabilities: Capabil
     return _with_desired(negativation, replace(negativation, triggers=()), capabilities, now, event)
 
 
+def lift_divergence(negativation: Negativation, code: str, capabilities: Capabilities, now: datetime) -> Change:
+    """Withdraw the trigger of a divergence that is over, or that a person keeps (rule 4).
+
+    Unchanged where there is none, the record is closed, or a removal was ever claimed.
+    """
+    lifted = tuple(
+        each for each in negativation.triggers if not (each.cause is RemovalCause.DIVERGENCE and each.code == code)
+    )
+    if negativation.is_closed or negativation.removal_claims or len(lifted) == len(negativation.triggers):
+        return Change(negativation)
+    detail = {"code": code}
+    event = Event(EventKind.REMOVAL_WITHDRAWN, negativation.id, now, cause="divergência encerrada", detail=detail)
+    return _with_desired(negativation, replace(negativation, triggers=lifted), capabilities, now, event)
+
+
+def decide_divergence(  # noqa: PLR0913 - the facts of one decision
+    negativation: Negativation,
+    divergence: Divergence,
+    *,
+    actor_id: str,
+    reason: RemovalReason | None,
+    deletion_days: int,
+    today: date,
+    calendar: BusinessCalendar,
+    capabilities: Capabilities,
+    now: datetime,
+) -> Change:
+    """Carry out a person's decision about a divergence: keep lifts its trigger, remove adds the person's own.
+
+    Raises:
+        Conflict: the negativation is closed.
+    """
+    if negativation.is_closed:
+        raise Conflict("Esta negativação já está encerrada: não há o que decidir.", code="ja_encerrada")
+    if divergence.decision is not Decision.REMOVE:
+        return lift_divergence(negativation, divergence.code.value, capabilities, now)
+    chosen = reason or RemovalReason.CORRECTION
+    cause = RemovalCause.COURT if chosen is RemovalReason.COURT_ORDER else RemovalCause.PERSON
+    deadline = removal_deadline(cause, today, calendar, deletion_days=deletion_days)
+    trigger = RemovalTrigger(cause, now, deadline, actor_id, chosen, divergence.remark)
+    return request_removal(negativation, trigger, capabilities, now)
+
+
 def bureau_says_removed(
     negativation: Negativation, capabilities: Capabilities, *, today: date, now: datetime
 ) -> Change:
@@ -164,7 +245,9 @@ def bureau_says_removed(
     It closes after a look-up, since the hint may be about an earlier attempt under the same key; at once where the
     gateway can't look up and only one inclusion was sent. A record that was never sent is unchanged.
     """
-    if negativation.is_closed or (not negativation.inclusion_claims and negativation.known_at is None):
+    if negativation.is_closed or (
+        not negativation.inclusion_claims and negativation.known_at is None and not negativation.is_unconfirmed
+    ):
         return Change(negativation)
     trigger = _not_later(RemovalTrigger(RemovalCause.BUREAU, now, today), negativation)
     others = tuple(each for each in negativation.triggers if each.cause is not RemovalCause.BUREAU)
@@ -195,7 +278,7 @@ def attest_absent(
         raise Conflict("Há um envio em andamento. Espere terminar e confira de novo.", code="envio_em_andamento")
     if not remark.strip():
         raise InvalidInput(
-            "Diga como foi comprovado que o birô não tem o registro.", field="why", code="declaracao_obrigatoria"
+            "Diga como foi comprovado que o birô não tem o registro.", field="remark", code="declaracao_obrigatoria"
         )
     until = may_take_effect_until(negativation, capabilities)
     if until is not None and now < until:
@@ -205,7 +288,8 @@ def attest_absent(
             until=until.isoformat(),
         )
     trigger = RemovalTrigger(RemovalCause.PERSON, now, today, actor_id, note=remark.strip())
-    seen = Observed.GONE if negativation.inclusion_claims or negativation.known_at else Observed.ABSENT
+    was_on_file = negativation.inclusion_claims or negativation.known_at or negativation.is_unconfirmed
+    seen = Observed.GONE if was_on_file else Observed.ABSENT
     stated = replace(
         negativation,
         triggers=(*negativation.triggers, trigger),

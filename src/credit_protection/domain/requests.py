@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import astuple, dataclass, replace
 from datetime import date, datetime
 
 from credit_protection.domain.abbreviations import abbreviate
@@ -21,8 +21,10 @@ from credit_protection.domain.guards.checks import field_text
 from credit_protection.domain.integrations import Integration
 from credit_protection.domain.money import Money
 from credit_protection.domain.negativations import Change, NegativatedInvoice, Negativation, Transmission
+from credit_protection.domain.places import compact_postal_code
 from credit_protection.domain.settlements import Entry, settlement_statuses_of
 from credit_protection.domain.state_table import Action, Observed
+from credit_protection.domain.texts import clean_text
 
 _REFERENCE = re.compile(r"[A-Z0-9-]{1,16}").fullmatch
 
@@ -59,8 +61,8 @@ def new_request(
     """
     if not actor.is_person:
         raise RuleViolation("Só uma pessoa pode pedir uma negativação. Entre com um usuário seu.", code="sem_pessoa")
-    if not candidate.invoices or candidate.subscription is None:
-        raise RuleViolation("Escolha o serviço e pelo menos uma fatura vencida.", code="sem_fatura")
+    if not candidate.invoices:
+        raise RuleViolation("Escolha pelo menos uma fatura vencida.", code="sem_fatura")
     return InclusionRequest(
         id=request_id,
         integration_id=integration.id,
@@ -68,7 +70,7 @@ def new_request(
         actor_name=actor.name,
         requested_at=now,
         customer_id=candidate.customer.id,
-        subscription_id=candidate.subscription.id,
+        subscription_id="" if candidate.subscription is None else candidate.subscription.id,
         invoice_ids=tuple(invoice.id for invoice in candidate.invoices),
         nature_code=candidate.nature_code,
         remark=remark,
@@ -97,7 +99,9 @@ def create(
         raise RuleViolation("As regras não permitem esta negativação. Veja os motivos.", reasons)
     document = parse_document(candidate.customer.document)
     covered = [
-        NegativatedInvoice(each.id, each.number, each.due_date, each.amount, candidate.amount_of(each))
+        NegativatedInvoice(
+            each.id, each.number, each.debt_due_date, each.amount, candidate.amount_of(each), each.balance
+        )
         for each in candidate.invoices
     ]
     is_grouped = integration.settings.grouped and capabilities.grouping
@@ -204,20 +208,27 @@ def inclusion_order(
         RuleViolation: a text does not fit even abbreviated (a guard finds it before).
     """
     fitted = {name: _fit(field_text(customer, name), limit.length) for name, limit in capabilities.field_limits.items()}
-    address = replace(customer.address, **{part: text for part, text in fitted.items() if part != "name"})
+    address = _clean(customer.address)
+    address = replace(address, **{part: text for part, text in fitted.items() if part != "name"})
     return InclusionOrder(
         document=negativation.document,
-        name=fitted.get("name", customer.name),
+        name=fitted.get("name", clean_text(customer.name)),
         birth_date=customer.birth_date,
         address=address,
-        email=customer.email,
-        phone=customer.phone,
+        email=clean_text(customer.email),
+        phone=clean_text(customer.phone),
         creditor=creditor.document,
         reference=negativation.reference,
         nature_code=negativation.nature_code,
         due_date=negativation.due_date,
         amount=negativation.amount,
     )
+
+
+def _clean(address: Address) -> Address:
+    """The address without line breaks, its UF in capitals, its CEP as digits."""
+    cleaned = Address(*(clean_text(part) for part in astuple(address)))
+    return replace(cleaned, state=cleaned.state.upper(), postal_code=compact_postal_code(cleaned.postal_code))
 
 
 def _fit(text: str, length: int) -> str:

@@ -7,15 +7,20 @@ reversed.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date
+from dataclasses import dataclass, field
+from datetime import date, datetime
 from enum import StrEnum
 from typing import TypeVar
 
-from credit_protection.domain.customers import Invoice, InvoiceStatus
+from credit_protection.domain.creditors import Creditor
+from credit_protection.domain.days import normalise_days
+from credit_protection.domain.errors import InvalidInput
+from credit_protection.domain.legal_calendar import BusinessCalendar
 from credit_protection.domain.money import ZERO, Money
+
+OWN_ID = "status:"
+"""How the ids of the settlements begin that this software names."""
 
 
 class SettlementKind(StrEnum):
@@ -34,11 +39,17 @@ class Settlement:
     Args:
         id: the host's own id for it, unique for the invoice (one payment may settle several invoices). A new payment
             has a new id.
-        paid_on: payment date (data do pagamento), or the date of the note, cancellation or first instalment.
+        paid_on: payment date (data do pagamento), or the date of the note, cancellation or first instalment. Of an
+            instant the date at UTC-5 counts, never later than the creditor's.
         amount: paid or credited, BRL; None where the host only says that the invoice is settled.
         discount: forgiven with it, BRL; counts as covered.
         available_on: when the money is available (data de crédito); None: `paid_on` counts.
         court_order: it ceased by a judge's order: removed at once.
+        as_of: of an entry of our own naming, the instant of the reading that it was inferred from, UTC.
+        recorded_at: when the ledger got it, UTC; None before.
+
+    Raises:
+        InvalidInput: a field has a type that the ledger could not give back; the error names the field.
     """
 
     id: str
@@ -49,20 +60,84 @@ class Settlement:
     discount: Money = ZERO
     available_on: date | None = None
     court_order: bool = False
+    as_of: datetime | None = field(default=None, compare=False)
+    recorded_at: datetime | None = field(default=None, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        normalise_days(self, ("paid_on",), ("available_on",))
+        _require_text(self.id, "id")
+        _require_text(self.invoice_id, "invoice_id")
+        _require_type(self.kind, SettlementKind, "kind")
+        _require_type(self.discount, Money, "discount")
+        if self.amount is not None:
+            _require_type(self.amount, Money, "amount")
+
+    @property
+    def is_own(self) -> bool:
+        """Whether this software named it, from a reading, since the host listed none."""
+        return self.id.startswith(OWN_ID)
+
+    @property
+    def settlement_key(self) -> str:
+        """Its id; of a reversal, the id of the settlement that it undoes."""
+        return self.id
 
     @property
     def effective_on(self) -> date:
-        """The day that the removal clock starts after."""
+        """The day on which the money is available, as the host says; `RemovalClock` says what counts legally."""
         return self.available_on or self.paid_on
 
 
 @dataclass(frozen=True, slots=True)
 class Reversal:
-    """A reversal (estorno): it names the settlement that it undoes."""
+    """A reversal (estorno): it names the settlement that it undoes.
+
+    `as_of` is the instant, UTC, of the reading that it was inferred from; of a host's reversal, that of its recording.
+    """
 
     settlement_id: str
     invoice_id: str
     reversed_on: date
+    as_of: datetime | None = field(default=None, compare=False)
+
+    def __post_init__(self) -> None:
+        normalise_days(self, ("reversed_on",))
+        _require_text(self.settlement_id, "settlement_id")
+        _require_text(self.invoice_id, "invoice_id")
+
+    @property
+    def is_own(self) -> bool:
+        """Whether it undoes a settlement that this software named."""
+        return self.settlement_id.startswith(OWN_ID)
+
+    @property
+    def settlement_key(self) -> str:
+        """The id of the settlement that it undoes."""
+        return self.settlement_id
+
+
+def _require_text(value: object, name: str) -> None:
+    """Require a text that every database gives back."""
+    if not isinstance(value, str) or not value:
+        raise _invalid(name, "deve ser um texto, e não pode estar vazio")
+    if not value.isascii() or "\0" in value:
+        try:
+            value.encode()
+        except UnicodeEncodeError:
+            raise _invalid(name, "tem um caractere que não existe") from None
+        if "\0" in value:
+            raise _invalid(name, "tem um caractere nulo")
+
+
+def _require_type(value: object, kind: type, name: str) -> None:
+    if not isinstance(value, kind):
+        raise _invalid(name, f"deve ser {kind.__name__}")
+
+
+def _invalid(name: str, problem: str) -> InvalidInput:
+    return InvalidInput(
+        f"O campo {name} da baixa {problem}. Corrija o adaptador do ERP.", field=name, code="baixa_invalida"
+    )
 
 
 Entry = Settlement | Reversal
@@ -78,13 +153,27 @@ def by_invoice(entries: Iterable[AnyEntry]) -> dict[str, list[AnyEntry]]:
 
 
 def effective_settlements(entries: Iterable[Entry]) -> tuple[Settlement, ...]:
-    """The settlements that are not reversed, each once, whatever the order of arrival; invoices of one host."""
+    """The settlements that are not reversed, each once, whatever the order of arrival; invoices of one host.
+
+    A reversal by the host also voids each settlement of our own naming that was inferred before it: the reading may
+    have shown the very payment that the host took back.
+    """
     everything = tuple(entries)
-    undone = {(entry.invoice_id, entry.settlement_id) for entry in everything if isinstance(entry, Reversal)}
+    undone: set[tuple[str, str]] = set()
+    host_reversed: dict[str, datetime] = {}
+    for entry in everything:
+        if isinstance(entry, Reversal):
+            undone.add((entry.invoice_id, entry.settlement_id))
+            if entry.as_of is not None and not entry.is_own:
+                host_reversed[entry.invoice_id] = max(entry.as_of, host_reversed.get(entry.invoice_id, entry.as_of))
     by_key: dict[tuple[str, str], Settlement] = {}
     for entry in everything:
-        if isinstance(entry, Settlement) and (entry.invoice_id, entry.id) not in undone:
-            by_key.setdefault((entry.invoice_id, entry.id), entry)
+        if not isinstance(entry, Settlement) or (entry.invoice_id, entry.id) in undone:
+            continue
+        voided_at = host_reversed.get(entry.invoice_id) if entry.is_own else None
+        if voided_at is not None and entry.as_of is not None and entry.as_of < voided_at:
+            continue
+        by_key.setdefault((entry.invoice_id, entry.id), entry)
     return tuple(by_key.values())
 
 
@@ -122,26 +211,61 @@ _OUTCOMES = {
 }
 
 
+AVAILABILITY_LIMIT = 3
+"""Business days after a payment on which its money counts as available, whatever the means of payment."""
+
+
+@dataclass(frozen=True, slots=True)
+class RemovalClock:
+    """From which day the legal term of a removal counts.
+
+    Args:
+        calendar: the legal one.
+        now: an instant; a settlement without `recorded_at` counts as recorded then.
+        limit: business days, see `AVAILABILITY_LIMIT`.
+    """
+
+    calendar: BusinessCalendar
+    creditor: Creditor
+    now: datetime
+    limit: int = AVAILABILITY_LIMIT
+
+    def starts_on(self, settlement: Settlement) -> date:
+        """The earlier of the day of availability and the payment's day plus the limit.
+
+        A payment that is dated after the creditor's day on which it was recorded counts from that day.
+        """
+        recorded_on = self.creditor.today(settlement.recorded_at or self.now)
+        paid_on = min(settlement.paid_on, recorded_on)
+        if settlement.available_on is None or settlement.available_on <= paid_on:
+            return settlement.available_on or paid_on
+        return min(settlement.available_on, self.calendar.after(paid_on, self.limit))
+
+
 def settlement_status(
-    principal: Money, settlements: Sequence[Settlement], tolerance: Money = ZERO
+    principal: Money,
+    settlements: Sequence[Settlement],
+    tolerance: Money = ZERO,
+    clock: RemovalClock | None = None,
 ) -> InvoiceSettlementStatus:
     """Decide the outcome of an invoice.
 
     A partial payment settles nothing by itself: all effective payments and credit notes, with their discounts, must
     cover the principal less the policy's tolerance, whenever they were made. A cancellation, an agreement, or a
     settlement without an amount settles alone.
-    The debt ceased on the earliest day by which it was covered.
+    The debt ceased on the earliest day by which it was covered; with a clock, on that day as the legal term counts it.
     """
     covered, paid = ZERO, False
     court_order = any(settlement.court_order for settlement in settlements)
-    for settlement in sorted(settlements, key=lambda each: (each.effective_on, each.id)):
+    days = {each.id: each.effective_on if clock is None else clock.starts_on(each) for each in settlements}
+    for settlement in sorted(settlements, key=lambda each: (days[each.id], each.id)):
         paid = paid or settlement.kind is SettlementKind.PAYMENT
         if settlement.amount is None or settlement.kind in _SETTLES_ALONE:
-            return InvoiceSettlementStatus(_OUTCOMES[settlement.kind], settlement.effective_on, court_order)
+            return InvoiceSettlementStatus(_OUTCOMES[settlement.kind], days[settlement.id], court_order)
         covered += settlement.amount + settlement.discount
         if covered >= principal - tolerance:
             outcome = InvoiceOutcome.PAID if paid else InvoiceOutcome.CREDITED
-            return InvoiceSettlementStatus(outcome, settlement.effective_on, court_order)
+            return InvoiceSettlementStatus(outcome, days[settlement.id], court_order)
     outcome = InvoiceOutcome.PARTLY_PAID if covered else InvoiceOutcome.OWED
     return InvoiceSettlementStatus(outcome, None, court_order)
 
@@ -150,55 +274,25 @@ def settlement_statuses_of(
     principals: Mapping[str, Money],
     entries: Iterable[Entry],
     tolerance: Money = ZERO,
+    clock: RemovalClock | None = None,
 ) -> dict[str, InvoiceSettlementStatus]:
     """The status of each negativated invoice, from its whole amount and every entry of the ledger about it."""
     settlements = by_invoice(effective_settlements(entries))
     return {
-        invoice_id: settlement_status(principal, settlements.get(invoice_id, ()), tolerance)
+        invoice_id: settlement_status(principal, settlements.get(invoice_id, ()), tolerance, clock)
         for invoice_id, principal in principals.items()
     }
 
 
-_OWN_ID = "status:"
-_KINDS = {
-    InvoiceStatus.PAID: SettlementKind.PAYMENT,
-    InvoiceStatus.CREDITED: SettlementKind.CREDIT_NOTE,
-    InvoiceStatus.CANCELLED: SettlementKind.CANCELLATION,
-    InvoiceStatus.IN_AGREEMENT: SettlementKind.AGREEMENT,
-}
-
-
 def needs_host_status(entries: Sequence[Entry], principal: Money) -> bool:
-    """Whether only the host can say if an invoice is settled: partly paid, or settled by an id of our own."""
-    settlements = effective_settlements(entries)
-    is_partly_paid = settlement_status(principal, settlements).outcome is InvoiceOutcome.PARTLY_PAID
-    return is_partly_paid or any(each.id.startswith(_OWN_ID) for each in settlements)
+    """Whether only the host can say if an invoice is settled: partly paid, or settled once by an id of our own.
 
-
-def unreported_entries(invoices: Iterable[Invoice], ledger: Sequence[Entry], today: date) -> list[Entry]:
-    """The entries that bring the ledger up to what the host's invoices show; `today` dates what the host does not.
-
-    A settlement (with an id of our own, since the host gave none) for each settled invoice that the ledger shows owed;
-    a reversal of each of those whose invoice is open again.
+    Not where the newest entry is of our own naming: then the host was just read. The entries are in their order.
     """
-    effective = by_invoice(effective_settlements(ledger))
-    own = Counter(
-        entry.invoice_id for entry in ledger if isinstance(entry, Settlement) and entry.id.startswith(_OWN_ID)
+    if not entries or entries[-1].is_own:
+        return False
+    is_partly_paid = settlement_status(principal, effective_settlements(entries)).outcome is InvoiceOutcome.PARTLY_PAID
+    undone = {each.settlement_id for each in entries if isinstance(each, Reversal)}
+    return is_partly_paid or any(
+        isinstance(each, Settlement) and each.is_own and each.id not in undone for each in entries
     )
-    entries: list[Entry] = []
-    for invoice in invoices:
-        settlements = effective.get(invoice.id, [])
-        if invoice.status is InvoiceStatus.OPEN:
-            ids = [each.id for each in settlements if each.id.startswith(_OWN_ID)]
-            entries.extend(Reversal(settlement_id, invoice.id, today) for settlement_id in ids)
-        elif not settlement_status(invoice.amount, settlements).outcome.is_settled:
-            entries.append(
-                Settlement(
-                    id=f"{_OWN_ID}{invoice.id}:{own[invoice.id] + 1}",
-                    invoice_id=invoice.id,
-                    kind=_KINDS[invoice.status],
-                    paid_on=invoice.paid_on or today,
-                    available_on=invoice.available_on,
-                )
-            )
-    return entries

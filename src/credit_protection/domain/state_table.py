@@ -60,17 +60,19 @@ class ImpossibleState(AssertionError):
     """A pair that the table says can't be: the software is wrong, not the operator."""
 
 
-def next_action(observed: Observed, desired: Desired, capabilities: Capabilities) -> Action:
-    """The next action.
+def next_action(
+    observed: Observed, desired: Desired, capabilities: Capabilities, *, may_include: bool = True
+) -> Action:
+    """The next action; a person is asked instead of an inclusion that may not be sent again by the software.
 
     Raises:
         ImpossibleState: the pair can't be.
     """
     match observed, desired:
         case Observed.ABSENT, Desired.INCLUDED:
-            return Action.INCLUDE
+            return Action.INCLUDE if may_include else Action.ASK_PERSON
         case Observed.IN_DOUBT_INCLUDE, Desired.INCLUDED:
-            return _ask_or(Action.INCLUDE, capabilities, safe=capabilities.include_is_repeatable)
+            return _ask_or(Action.INCLUDE, capabilities, safe=capabilities.include_is_repeatable and may_include)
         case Observed.IN_DOUBT_INCLUDE, Desired.REMOVED:
             natural = capabilities.removal_key is RemovalKey.NATURAL and capabilities.not_found_is_an_answer
             return _ask_or(Action.REMOVE, capabilities, safe=natural)

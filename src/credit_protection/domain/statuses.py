@@ -9,6 +9,25 @@ from credit_protection.domain.negativations import Negativation
 from credit_protection.domain.removal_policy import RemovalCause
 from credit_protection.domain.state_table import Action, Desired, Observed
 
+ANSWERS_BEFORE_PERSON = 3
+"""After so many answers that were not understood, a person is asked, and the attempts go on."""
+NOT_UNDERSTOOD = (
+    "O birô responde, e as respostas não são entendidas. As tentativas continuam, uma por hora. Leia a resposta no "
+    "histórico e confira no portal do birô; se for preciso, remova lá e declare-o aqui."
+)
+INCLUSION_NOT_UNDERSTOOD = (
+    "O birô respondeu à inclusão, e a resposta não foi entendida. Ela não será enviada de novo sem você. Leia a "
+    "resposta no histórico e confira no portal do birô: mande tentar de novo se a causa foi corrigida, ou apague a "
+    "negativação."
+)
+
+HELD_REASON = "depois_da_restauracao"
+"""Last error of an inclusion that waits after an outage or a restore."""
+HELD_MESSAGE = (
+    "Depois de uma parada ou restauração as inclusões esperam a reconciliação com o birô e a liberação de uma pessoa: "
+    "credit-protection reconcile, e depois credit-protection restored --continue."
+)
+
 
 class Status(StrEnum):
     """The one status that an operator reads; the value is the Portuguese text."""
@@ -27,10 +46,34 @@ class Status(StrEnum):
     NEEDS_PERSON = "precisa de você"
 
 
+def is_asked_about(negativation: Negativation) -> bool:
+    """Whether a person is asked about answers that were not understood, while the attempts go on."""
+    return negativation.transmission.is_open and negativation.not_understood >= ANSWERS_BEFORE_PERSON
+
+
+def awaits_person(negativation: Negativation) -> bool:
+    """Whether a person is asked: attempts are stopped, only a person can find out, or answers are not understood."""
+    work = negativation.transmission
+    is_stopped = work.is_open and (work.block is not None or work.action is Action.ASK_PERSON)
+    return is_stopped or is_asked_about(negativation)
+
+
+def question(negativation: Negativation) -> str | None:
+    """What a person is asked, where something is said about it: one Portuguese sentence or more."""
+    block = negativation.transmission.block
+    if block is not None:
+        return block.message
+    if negativation.inclusion_not_understood and negativation.transmission.action is Action.ASK_PERSON:
+        return INCLUSION_NOT_UNDERSTOOD
+    work = negativation.transmission
+    if work.action is Action.INCLUDE and work.last_error == HELD_REASON:
+        return HELD_MESSAGE
+    return NOT_UNDERSTOOD if is_asked_about(negativation) else None
+
+
 def status(negativation: Negativation, today: date) -> Status:
     """Make the operator's status from desired, observed and, for the notice term, the creditor's date."""
-    work = negativation.transmission
-    if work.is_open and (work.block is not None or work.action is Action.ASK_PERSON):
+    if awaits_person(negativation):
         return Status.NEEDS_PERSON
     removing = negativation.desired is Desired.REMOVED
     match negativation.observed:

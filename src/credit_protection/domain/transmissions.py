@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -21,6 +22,7 @@ from credit_protection.domain.negativations import (
 )
 from credit_protection.domain.reasons import RemovalReason
 from credit_protection.domain.state_table import Action, Observed
+from credit_protection.domain.statuses import is_asked_about
 
 POSTPONEMENT = timedelta(minutes=1)
 
@@ -42,8 +44,11 @@ def claim(
     now: datetime,
     worker: str,
     reason: RemovalReason | None = None,
+    codes: Sequence[str] = (),
 ) -> Change:
     """Lease the transmission for one call, and write the doubt; a removal needs its true reason (rule 10).
+
+    It is sent with the first of the `codes` that the bureau did not refuse.
 
     Returns:
         For an inclusion or a removal: observed is in doubt, with one more unanswered request. For a look-up: only the
@@ -88,9 +93,17 @@ def claim(
             unanswered_removals=_one_more(negativation.unanswered_removals, capabilities, now),
             removal_claims=negativation.removal_claims + 1,
             removal_reason=reason,
+            removal_code=next_code(negativation, codes) or next(iter(codes), ""),
         )
         detail["reason"] = reason.value
+        if claimed.removal_code:
+            detail["reason_code"] = claimed.removal_code
     return Change(claimed, (*expired.events, Event(EventKind.CLAIMED, negativation.id, now, detail=detail)))
+
+
+def next_code(negativation: Negativation, codes: Iterable[str]) -> str | None:
+    """The first of the codes that the bureau did not refuse; None where it refused each."""
+    return next((code for code in codes if code not in negativation.refused_codes), None)
 
 
 def _one_more(unanswered: Unanswered | None, capabilities: Capabilities, now: datetime) -> Unanswered:
@@ -110,6 +123,16 @@ def expire(negativation: Negativation, capabilities: Capabilities, now: datetime
         return Change(negativation)
     event = Event(EventKind.LEASE_EXPIRED, negativation.id, now, detail={"worker": lease.worker})
     return Change(sync_transmission(without_claim(negativation), capabilities, now), (event,))
+
+
+def resynced(negativation: Negativation, capabilities: Capabilities) -> Negativation:
+    """The same, with the action of what the gateway can do now: it may have been stored without it.
+
+    Unchanged where the action is the same, or a worker leases it.
+    """
+    work = negativation.transmission
+    synced = sync_transmission(negativation, capabilities, work.due_at)
+    return negativation if work.claim is not None or synced.transmission.action is work.action else synced
 
 
 def require_manual_action(negativation: Negativation, code: str, message: str, now: datetime) -> Change:
@@ -133,16 +156,21 @@ def stop_trying(negativation: Negativation, actor_id: str, remark: str, now: dat
 
 
 def resume(negativation: Negativation, actor_id: str, now: datetime) -> Change:
-    """Resume the attempts as a person.
+    """Resume the attempts as a person; an inclusion whose answer was not understood is sent once more.
 
     Raises:
         Conflict: it is not stopped.
     """
-    if negativation.transmission.block is None:
+    work = negativation.transmission
+    sends_again = work.block is None and negativation.inclusion_not_understood and work.action is Action.ASK_PERSON
+    if work.block is None and not sends_again and not is_asked_about(negativation):
         raise Conflict("Esta negativação não está parada.", code="nao_esta_parada")
-    freed = replace(negativation.transmission, block=None, attempts=0, due_at=now)
+    if sends_again:
+        work = replace(work, action=Action.INCLUDE)
+        negativation = replace(negativation, inclusion_not_understood=False)
+    freed = replace(work, block=None, attempts=0, due_at=now)
     event = Event(EventKind.ATTEMPTS_RESUMED, negativation.id, now, actor_id)
-    return Change(replace(negativation, transmission=freed), (event,))
+    return Change(replace(negativation, transmission=freed, refused_codes=(), not_understood=0), (event,))
 
 
 def postpone(negativation: Negativation, code: str, now: datetime) -> Negativation:

@@ -8,6 +8,7 @@ import pluggy
 
 from credit_protection.domain.actors import Actor
 from credit_protection.domain.alarms import Alarm
+from credit_protection.domain.divergences import Divergence
 from credit_protection.domain.errors import ConfigurationError
 from credit_protection.domain.events import Event
 from credit_protection.domain.guards import Guard
@@ -67,6 +68,11 @@ class PluginListeners:
     def query_answered(self, query: CreditQuery) -> None:
         """Report the outcome of a credit query."""
         self._call("credit_protection_query_answered", query=query)
+
+    def divergence(self, divergences: Iterable[Divergence]) -> None:
+        """Report each divergence, as it is stored now."""
+        for divergence in divergences:
+            self._call("credit_protection_divergence", divergence=divergence)
 
     def alarm(self, alarm: Alarm) -> None:
         """Report what needs a person."""

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from credit_protection.domain.alarms import Alarm
+    from credit_protection.domain.divergences import Divergence
     from credit_protection.domain.events import Event
     from credit_protection.domain.guards import Guard
     from credit_protection.domain.queries import CreditQuery
@@ -51,7 +52,7 @@ def credit_protection_host(tenant: str, configuration: Configuration) -> HostErp
     """Give the ERP. Called once per container; the first answer wins (the plugin registered last is asked first).
 
     May not: read the ERP yet. Many threads use the object. It must pass
-    `credit_protection.testing.contracts.host.HostErpContract`.
+    `credit_protection.testing.HostErpContract`.
     """
 
 
@@ -59,7 +60,7 @@ def credit_protection_host(tenant: str, configuration: Configuration) -> HostErp
 def credit_protection_storage(tenant: str, configuration: Configuration) -> Storage | None:
     """Give the storage, or None for the one that `configuration.database_url` names. Called once per container.
 
-    It must pass `credit_protection.testing.contracts.storage.StorageContract`.
+    It must pass `credit_protection.testing.StorageContract`.
     """
 
 
@@ -79,7 +80,7 @@ def credit_protection_queue(
 
     May not: call `tasks` before `start` (the use cases behind it need the queue themselves), start a thread, connect.
     The engine transports wake-ups alone and retries no call: the database rows are the truth. It must pass
-    `credit_protection.testing.contracts.queue.TransmissionQueueContract`.
+    `credit_protection.testing.TransmissionQueueContract`.
     """
 
 
@@ -102,8 +103,8 @@ def credit_protection_guards(tenant: str) -> Sequence[Guard] | None:
 def credit_protection_navigation(tenant: str) -> Sequence[Mapping[str, str]] | None:
     """Give menu entries, as data: `{"label", "screen", "permission", "under"}`. The host renders them.
 
-    Called by `credit_protection.facade.CreditProtection.navigation`, which leaves out the entries whose `permission` (a
-    value of `credit_protection.domain.actors.Permission`) the actor lacks; an entry without one is for everyone. May
+    Called by `credit_protection.CreditProtection.navigation`, which leaves out the entries whose `permission` (a
+    value of `credit_protection.Permission`) the actor lacks; an entry without one is for everyone. May
     not: read the database.
     """
 
@@ -113,7 +114,7 @@ def credit_protection_navigation(tenant: str) -> Sequence[Mapping[str, str]] | N
 
 @hookspec
 def credit_protection_negativation_event(tenant: str, event: Event) -> None:
-    """Receive an event of a negativation, of a kind in `credit_protection.domain.events.EventKind`.
+    """Receive an event of a negativation, of a kind in `credit_protection.EventKind`.
 
     Called after commit, in the thread that caused the event, outside any transaction. What an implementation raises is
     logged and changes nothing. If the process dies between commit and call, no call is made: where every event counts,
@@ -131,8 +132,18 @@ def credit_protection_query_answered(tenant: str, query: CreditQuery) -> None:
 
 
 @hookspec
+def credit_protection_divergence(tenant: str, divergence: Divergence) -> None:
+    """Receive a divergence that a comparison opened, changed or closed (`closed_at`), as it is stored now.
+
+    A value that changes ends a person's decision: then it awaits one again (`awaits_person`). A divergence that closes
+    with its negativation is not told: the negativation's event is. Called after commit, under the conditions of
+    `credit_protection_negativation_event`.
+    """
+
+
+@hookspec
 def credit_protection_alarm(tenant: str, alarm: Alarm) -> None:
-    """Receive what needs a person, of a code in `credit_protection.domain.alarms.AlarmCode`.
+    """Receive what needs a person, of a code in `credit_protection.AlarmCode`.
 
     Called by the sweep, outside any transaction, once per alarm (its code and subject) and day of the creditor. It is
     called again if the process dies before that is stored: be idempotent. What is raised is logged and changes nothing.

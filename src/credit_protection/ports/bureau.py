@@ -34,21 +34,28 @@ class QueryOrder:
 class RemovalOrder:
     """A removal to send; `creditor` is the creditor's CNPJ.
 
-    The reason is the actual one, decided at the claim; the gateway maps it to the bureau's code.
+    The reason is the actual one, decided at the claim. `reason_code` is the bureau's code for it, by the integration's
+    map; empty where the bureau never listed one: then the gateway sends its own default. Return
+    `Rejected(reason_unknown=True)` where the bureau does not know the code: another one is tried.
     """
 
     key: RecordKey
     reason: RemovalReason
     creditor: Document
+    reason_code: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class ListedRecord:
-    """A record as a bureau lists it, for adoption and reconciliation; `amount` is BRL with a decimal point."""
+    """A record as a bureau lists it, for adoption and reconciliation.
+
+    `amount` is BRL with a decimal point; `nature_code` is empty where the bureau does not list it.
+    """
 
     key: RecordKey
     amount: str
     found: RecordFound
+    nature_code: str = ""
 
 
 class BureauGateway(Protocol):
@@ -83,7 +90,7 @@ class BureauGateway(Protocol):
 
         Raises:
             OutcomeUnknown: the answer was lost after the request went out; it may have been paid.
-            InvalidReport: the bytes do not have the declared form.
+            InvalidReport: the bytes do not have the declared form. Its `answer` has them: they may have been paid for.
         """
 
     @abstractmethod

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Iterator
 from typing import Protocol
 
@@ -12,13 +13,16 @@ class Extract(Protocol):
     """A source of records, read row by row: never all in memory."""
 
     @property
+    @abstractmethod
     def name(self) -> str:
         """As operators know it."""
 
     @property
+    @abstractmethod
     def is_operation_log(self) -> bool:
         """Whether its rows are operations (the removal of a record is another row), not records."""
 
+    @abstractmethod
     def rows(self) -> Iterator[ExtractRow]:
         """Stream the rows from the beginning; may be called more than once.
 

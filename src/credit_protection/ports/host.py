@@ -11,8 +11,12 @@ from typing import Protocol
 from credit_protection.domain.creditors import Creditor
 from credit_protection.domain.customers import Customer, Invoice, Subscription
 from credit_protection.domain.errors import ConfigurationError
+from credit_protection.domain.holds import Hold
 from credit_protection.domain.money import Money
 from credit_protection.domain.settlements import Entry
+
+_LONGEST_SECOND_COPY = timedelta(days=5 * 366)
+"""How much later than at first an invoice may be due now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +30,9 @@ class HostCapabilities:
         subscriptions: invoices belong to subscriptions, which `subscriptions` gives.
         settled_invoices: `invoices_due` also gives invoices that are no longer open.
         overdue: `overdue` reports overdue invoices.
+        reversals: each reversal is reported, as a settlement is: an open invoice alone then undoes no settlement that
+            the host reported. A host whose reversals come only as rechecks reports its payments as rechecks too.
+        lag: how far what the host answers may lie behind the instant of asking (a replica, a cache).
     """
 
     settlements: bool = True
@@ -34,6 +41,8 @@ class HostCapabilities:
     subscriptions: bool = True
     settled_invoices: bool = False
     overdue: bool = True
+    reversals: bool = False
+    lag: timedelta = timedelta(0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +100,9 @@ class HostErp(Protocol):
         return {}
 
     def invoices_due(self, customer_ids: Sequence[str], days: Sequence[date]) -> Sequence[Invoice]:
-        """Invoices of the customers that fell due on any of the days, whatever their status: for adoption.
+        """Invoices of the customers that fell due, or were to at first, on any of the days, whatever their status.
+
+        For adoption: a bureau may have the original due date.
 
         The default finds those that are still open and late, by `overdue`. At most 1,000 customers and days.
         """
@@ -99,12 +110,12 @@ class HostErp(Protocol):
         wanted = frozenset(days)
         if not wanted:
             return []
-        after = max(wanted) + timedelta(days=1)
+        after = max(wanted) + _LONGEST_SECOND_COPY
         return [
             invoice
             for customer_id in customer_ids
             for invoice in self.overdue(OverdueFilter(after, customer_id=customer_id))
-            if invoice.due_date in wanted
+            if wanted & {invoice.due_date, invoice.debt_due_date}
         ]
 
     def overdue(self, wanted: OverdueFilter) -> Iterator[Invoice]:  # noqa: ARG002 - a default
@@ -117,8 +128,13 @@ class HostErp(Protocol):
         _require_undeclared(self, "settlements", "settlements_since")
         return iter(())
 
-    def holds(self, customer_ids: Sequence[str]) -> Mapping[str, str]:  # noqa: ARG002 - a default
-        """The do-not-negativate list: the reason by customer id, of those of the ids that are on it."""
+    def customers_with_documents(self, documents: Sequence[str]) -> Mapping[str, Sequence[Customer]]:
+        """Customers by compact CPF or CNPJ, of those of the documents that any has; the default asks for each."""
+        found = {each: self.customers_with_document(each) for each in dict.fromkeys(documents)}
+        return {document: customers for document, customers in found.items() if customers}
+
+    def holds(self, customer_ids: Sequence[str]) -> Mapping[str, Hold | str]:  # noqa: ARG002 - a default
+        """The do-not-negativate list by customer id, of those of the ids that are on it; a text is a reason alone."""
         _require_undeclared(self, "holds", "holds")
         return {}
 

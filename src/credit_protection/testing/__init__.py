@@ -12,8 +12,15 @@ from typing import TYPE_CHECKING
 from credit_protection._lazy import lazy_names
 
 if TYPE_CHECKING:
-    from credit_protection.testing.contracts.host import ErpDriver, HostErpContract, InvoiceSpec
-    from credit_protection.testing.contracts.queue import TransmissionQueueContract
+    from credit_protection.testing.contracts.host import (
+        Debtor,
+        ErpDriver,
+        HostErpContract,
+        HostFixture,
+        InvoiceFacts,
+        InvoiceSpec,
+    )
+    from credit_protection.testing.contracts.queue import NewEngine, SharedTasks, TransmissionQueueContract
     from credit_protection.testing.contracts.storage import StorageContract
     from credit_protection.testing.fakes import (
         CountingIdentifiers,
@@ -25,26 +32,33 @@ if TYPE_CHECKING:
         RecordingListeners,
         RecordingQueue,
     )
-    from credit_protection.testing.simulator import BureauSimulator, SimulatorProcess
-    from credit_protection.testing.tenants import Tenant, make_tenant, sqlite_storage
+    from credit_protection.testing.simulator import BureauSimulator, Ledger, SimulatorProcess
+    from credit_protection.testing.tenants import Tenant, database_storage, make_tenant, sqlite_storage
 
 __all__ = [
     "BureauSimulator",
     "CountingIdentifiers",
+    "Debtor",
     "ErpDriver",
     "FakeBureau",
     "FakeClock",
     "FakeErp",
     "FakeRecord",
     "HostErpContract",
+    "HostFixture",
+    "InvoiceFacts",
     "InvoiceSpec",
+    "Ledger",
+    "NewEngine",
     "PlainVault",
     "RecordingListeners",
     "RecordingQueue",
+    "SharedTasks",
     "SimulatorProcess",
     "StorageContract",
     "Tenant",
     "TransmissionQueueContract",
+    "database_storage",
     "make_tenant",
     "sqlite_storage",
 ]
@@ -52,13 +66,13 @@ __all__ = [
 __getattr__ = lazy_names(
     __name__,
     {
-        "testing.contracts.host": "ErpDriver HostErpContract InvoiceSpec",
-        "testing.contracts.queue": "TransmissionQueueContract",
+        "testing.contracts.host": "Debtor ErpDriver HostErpContract HostFixture InvoiceFacts InvoiceSpec",
+        "testing.contracts.queue": "NewEngine SharedTasks TransmissionQueueContract",
         "testing.contracts.storage": "StorageContract",
         "testing.fakes": (
             "CountingIdentifiers FakeBureau FakeClock FakeErp FakeRecord PlainVault RecordingListeners RecordingQueue"
         ),
-        "testing.simulator": "BureauSimulator SimulatorProcess",
-        "testing.tenants": "Tenant make_tenant sqlite_storage",
+        "testing.simulator": "BureauSimulator Ledger SimulatorProcess",
+        "testing.tenants": "Tenant database_storage make_tenant sqlite_storage",
     },
 )

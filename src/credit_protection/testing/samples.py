@@ -13,7 +13,11 @@ from typing import Any
 
 from credit_protection.domain.audit import AuditEntry
 from credit_protection.domain.capabilities import Registry
+from credit_protection.domain.comparison.readings import Reading, StoredReading
+from credit_protection.domain.comparison.rechecks import Recheck
 from credit_protection.domain.creditors import Creditor
+from credit_protection.domain.customers import InvoiceStatus
+from credit_protection.domain.divergences import Decision, Divergence, DivergenceCode, DivergenceSeverity, Side
 from credit_protection.domain.documents import Cnpj, Cpf, PersonType
 from credit_protection.domain.events import Event, EventKind
 from credit_protection.domain.guards import GuardSettings, TelecomGuard
@@ -30,7 +34,7 @@ from credit_protection.domain.negativations import (
 )
 from credit_protection.domain.products import Product, ProductInput, ProductKind
 from credit_protection.domain.queries import CreditQuery, DocumentReport, Purpose, QueryStatus, StructuredReport
-from credit_protection.domain.reasons import BureauReason, RemovalReason
+from credit_protection.domain.reasons import BureauReason, ReasonCode, ReasonMap, RemovalReason
 from credit_protection.domain.removal_policy import RemovalCause, RemovalPolicy, RemovalRule, RemovalTrigger
 from credit_protection.domain.requests import InclusionRequest
 from credit_protection.domain.settlements import Reversal, Settlement, SettlementKind
@@ -97,6 +101,11 @@ def integration(integration_id: str = "integration-1", **changes: Any) -> Integr
         failing_negativation_ids=("negativation-7", "negativation-9"),
         consecutive_pauses=2,
         paused_since=NOW - timedelta(hours=2),
+        reason_map=ReasonMap(
+            ("2", "1"),
+            {RemovalReason.PAYMENT: ReasonCode("2"), RemovalReason.CREDITOR_REQUEST: ReasonCode("1", "ana")},
+            ReasonCode("1", "ana"),
+        ),
     )
     settings = {name: changes.pop(name) for name in IntegrationSettings.__dataclass_fields__ if name in changes}
     return replace(made, settings=replace(made.settings, **settings), **changes)
@@ -256,6 +265,8 @@ def full_negativation(
         "published_on": date(2026, 10, 16),
         "published_is_estimated": True,
         "removal_reason": RemovalReason.PAYMENT,
+        "removal_code": "2",
+        "refused_codes": ("9", "8"),
         "inclusion_claims": 2,
         "removal_claims": 4,
         "rejection": "E12: nome inválido",
@@ -317,3 +328,75 @@ def audit_entry(subject: str = "integration-1", at: datetime = NOW) -> AuditEntr
         before={"descrição": "antiga"},
         after={"descrição": "nova"},
     )
+
+
+def stored_reading(invoice_id: str = "invoice-1", as_of: datetime = NOW, **changes: Any) -> StoredReading:  # noqa: ANN401 - any field
+    """A reading of an open invoice, with every field, that has said the same for a while."""
+    made = Reading(
+        invoice_id=invoice_id,
+        as_of=as_of,
+        status=InvoiceStatus.OPEN,
+        amount=Money(11990),
+        balance=Money(1990),
+        due_date=date(2026, 9, 10),
+        original_due_date=date(2026, 8, 10),
+        customer_id="cliente é '\" 1",
+        document=CPF.value,
+        creditor_id="creditor-1",
+        paid_on=date(2026, 10, 2),
+        available_on=date(2026, 10, 5),
+    )
+    return StoredReading(replace(made, **changes), as_of - 3 * MINUTE, as_of - 9 * MINUTE)
+
+
+def gone_reading(invoice_id: str = "invoice-1", as_of: datetime = NOW) -> StoredReading:
+    """A reading of an invoice that the host did not give."""
+    return StoredReading(Reading(invoice_id, as_of, None), as_of, as_of)
+
+
+def recheck(recheck_id: str = "recheck-1", **changes: Any) -> Recheck:  # noqa: ANN401 - any field
+    """A recheck that was seen, failed, and was done."""
+    made = Recheck(
+        id=recheck_id,
+        host=HOST,
+        invoice_id="invoice-1",
+        recorded_at=NOW - 3 * MINUTE,
+        due_at=NOW + MINUTE,
+        seen_at=NOW - MINUTE,
+        attempts=2,
+        done_at=NOW + 2 * MINUTE,
+    )
+    return replace(made, **changes)
+
+
+def divergence(divergence_id: str = "divergence-1", **changes: Any) -> Divergence:  # noqa: ANN401 - any field
+    """An open divergence about `negativation-1` that awaits a person."""
+    made = Divergence(
+        id=divergence_id,
+        subject="negativation-1",
+        integration_id="integration-1",
+        creditor_id="creditor-1",
+        negativation_id="negativation-1",
+        code=DivergenceCode.LOWER_AMOUNT,
+        side=Side.ERP,
+        severity=DivergenceSeverity.ALARM,
+        ours="R$ 119,90",
+        theirs="R$ 19,90",
+        message="O birô mostra mais do que se deve. Remova o registro, ou mantenha e diga por quê.",
+        opened_at=NOW,
+        decide_by=date(2026, 10, 13),
+    )
+    return replace(made, **changes)
+
+
+def decided_divergence(divergence_id: str = "divergence-1", **changes: Any) -> Divergence:  # noqa: ANN401 - any field
+    """The same, decided by a person and closed."""
+    decided = divergence(
+        divergence_id,
+        decision=Decision.KEEP,
+        decided_by="ana",
+        decided_at=NOW + MINUTE,
+        remark="conferido com o cliente",
+        closed_at=NOW + 2 * MINUTE,
+    )
+    return replace(decided, **changes)

@@ -10,7 +10,8 @@ Example::
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -23,11 +24,13 @@ from credit_protection.application.adoption import Adoption
 from credit_protection.application.alarms import Alarms
 from credit_protection.application.audit_trail import AuditTrail
 from credit_protection.application.customers import Customers
+from credit_protection.application.divergences import Divergences
 from credit_protection.application.gateway_registry import GatewayRegistry
 from credit_protection.application.integrations import Integrations
 from credit_protection.application.negativations import Negativations
 from credit_protection.application.payments import Payments
 from credit_protection.application.queries import Queries
+from credit_protection.application.reconciliation import Reconciliation
 from credit_protection.application.sweep import Sweep
 from credit_protection.application.tenant_ports import TenantPorts
 from credit_protection.application.transmissions import Transmissions
@@ -66,6 +69,8 @@ class Tenant:
     transmissions: Transmissions
     adoption: Adoption
     audit_trail: AuditTrail
+    divergences: Divergences
+    reconciliation: Reconciliation
     alarms: Alarms
     sweep: Sweep
     tasks: WorkerTasks
@@ -91,7 +96,7 @@ def make_tenant(  # noqa: PLR0913 - one for each port
     extra_guards: Sequence[Guard] = (),
     alarm_settings: AlarmSettings = AlarmSettings(),
 ) -> Tenant:
-    """Wire every use case over a storage that is migrated, as of `sqlite_storage`.
+    """Wire every use case over a storage that is migrated, as of `sqlite_storage` or `database_storage`.
 
     Each port that is not given is a fake of `testing.fakes`; give your own to drive it. By default the host has no
     customers, the only gateway is a `FakeBureau` (code `fake`), the queue wakes no worker, calendars are the Brazilian
@@ -113,7 +118,8 @@ def make_tenant(  # noqa: PLR0913 - one for each port
     )
     queries, payments, transmissions = Queries(ports), Payments(ports), Transmissions(ports)
     alarms = Alarms(ports, alarm_settings)
-    sweep = Sweep(ports, payments, transmissions, queries, alarms)
+    reconciliation = Reconciliation(ports)
+    sweep = Sweep(ports, payments, transmissions, queries, alarms, reconciliation)
     return Tenant(
         ports=ports,
         integrations=Integrations(ports),
@@ -124,9 +130,11 @@ def make_tenant(  # noqa: PLR0913 - one for each port
         transmissions=transmissions,
         adoption=Adoption(ports),
         audit_trail=AuditTrail(ports),
+        divergences=Divergences(ports),
+        reconciliation=reconciliation,
         alarms=alarms,
         sweep=sweep,
-        tasks=TenantWorkerTasks(transmissions, sweep),
+        tasks=TenantWorkerTasks(transmissions, sweep, payments),
     )
 
 
@@ -143,6 +151,24 @@ def sqlite_storage(path: Path | None = None) -> SqlStorage:
     if folder is not None:
         finalize(storage, folder.cleanup)
     return storage
+
+
+@contextmanager
+def database_storage(url: str) -> Iterator[Storage]:
+    """A storage over the tables of a database: migrated at the beginning, closed at the end. It deletes nothing.
+
+    Give each test an empty database: contracts expect no rows of other tests.
+
+    Args:
+        url: `postgresql://user:password@host/database`, or `sqlite:///path/to/file.db`; there, commits do not wait for
+            the disk.
+
+    Raises:
+        ConfigurationError: as for `CreditProtection`, where the database can't be used.
+    """
+    with closing(SqlStorage(url, durable=False)) as storage:
+        storage.migrate()
+        yield storage
 
 
 @cache

@@ -5,12 +5,17 @@ Texts are Portuguese, for operators; keys are English and stable. The command li
 
 from credit_protection.domain.parsing import parse_amount, parse_day
 from credit_protection.ui.filters import (
+    FormValues,
+    audit_filter,
+    divergence_filter,
     negativation_filter,
     next_page_query,
     overdue_filter,
     page_request,
+    parse_instant,
+    query_filter,
 )
-from credit_protection.ui.findings import GroupedFindings, findings_table, group_findings
+from credit_protection.ui.findings import GroupedFindings, finding_row, findings_table, group_findings
 from credit_protection.ui.formats import format_value, mask_document
 from credit_protection.ui.forms import FieldKind, FormField, parameter_fields, product_input_fields
 from credit_protection.ui.labels import act_label, code_for, label_for
@@ -22,7 +27,10 @@ from credit_protection.ui.tables import (
     Table,
     alarms_table,
     audit_table,
+    divergence_record,
+    divergences_table,
     history_table,
+    hold_record,
     integration_record,
     integrations_table,
     make_columns,
@@ -34,7 +42,10 @@ from credit_protection.ui.tables import (
     products_table,
     queries_table,
     query_record,
+    reasons_table,
+    reconciliation_record,
     removal_queue_table,
+    settings_table,
 )
 
 __all__ = [
@@ -42,6 +53,7 @@ __all__ = [
     "Column",
     "FieldKind",
     "FormField",
+    "FormValues",
     "GroupedFindings",
     "Record",
     "Row",
@@ -49,13 +61,19 @@ __all__ = [
     "Table",
     "act_label",
     "alarms_table",
+    "audit_filter",
     "audit_table",
     "change_settings",
     "code_for",
+    "divergence_filter",
+    "divergence_record",
+    "divergences_table",
+    "finding_row",
     "findings_table",
     "format_value",
     "group_findings",
     "history_table",
+    "hold_record",
     "integration_record",
     "integrations_table",
     "label_for",
@@ -73,10 +91,15 @@ __all__ = [
     "parameter_fields",
     "parse_amount",
     "parse_day",
+    "parse_instant",
     "product_input_fields",
     "products_table",
     "queries_table",
+    "query_filter",
     "query_record",
+    "reasons_table",
+    "reconciliation_record",
     "removal_queue_table",
     "setting_values",
+    "settings_table",
 ]

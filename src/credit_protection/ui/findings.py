@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from credit_protection.domain.findings import Finding, Severity
-from credit_protection.ui.tables import Table, make_columns, make_row
+from credit_protection.ui.tables import Row, Table, make_columns, make_row
 
 _COLUMNS = make_columns(severity="Gravidade", code="Código", message="Motivo")
 
@@ -33,5 +33,10 @@ def group_findings(findings: Iterable[Finding]) -> GroupedFindings:
 
 def findings_table(findings: Iterable[Finding]) -> Table:
     """What the rules say of a request."""
-    rows = [make_row(finding) for finding in findings]
+    rows = [finding_row(finding) for finding in findings]
     return Table("findings", "O que as regras dizem", _COLUMNS, rows, "As regras nada têm contra.")
+
+
+def finding_row(finding: Finding) -> Row:
+    """A finding as a row of `findings_table`."""
+    return make_row(finding, "code", "severity", "message", "field", "invoice_id")

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from enum import Enum
 from typing import ClassVar
 
 from credit_protection.domain.errors import InvalidInput
 from credit_protection.domain.parameters import ParameterSpec
-from credit_protection.domain.parsing import parse_amount
+from credit_protection.domain.parsing import fold, parse_amount
 from credit_protection.domain.products import Product
+from credit_protection.ui.formats import format_value
 
+_DECIMAL = re.compile(r"[0-9]{1,15}(?:[.,][0-9]{1,40})?").fullmatch
 _STATE_DAYS = re.compile(r"([A-Za-z]{2}) ?= ?([0-9]{1,3})").fullmatch
+_NONE = "-"
 _YES, _NO = {"true", "sim", "1"}, {"false", "nao", "não", "0"}
 
 
@@ -25,15 +28,17 @@ class FieldKind(Enum):
     SECRET = "secret"  # noqa: S105 - the kind's name
     """Text that is not shown while it is typed, nor afterwards."""
     CHOICE = "choice"
-    """The code of one of the choices."""
+    """The code of one of the choices; `FormField.parse` reads its label too."""
     BOOLEAN = "boolean"
     INTEGER = "integer"
     """Zero or more."""
     DECIMAL = "decimal"
-    """Zero or more, as a `Decimal`."""
+    """Zero or more, as a `Decimal`; typed with a comma or a point."""
     MONEY = "money"
     DAYS_BY_STATE = "days_by_state"
     """Days by the state's two letters, as `SP=20, RJ=15`."""
+    TEXTS = "texts"
+    """Several texts with commas between them, as a tuple; `-` for none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,10 +91,26 @@ class FormField:
                 f"{self.label} ({self.name}) não pode ser {value!r}: {error}.", field=self.name, code=self.error_code
             ) from None
 
+    def text_of(self, value: object) -> str:
+        """The text that `parse` reads as this value: what a form shows before it is changed."""
+        match value:
+            case None:
+                return ""
+            case Enum():
+                return str(value.value)
+            case float() | Decimal():
+                return f"{Decimal(str(value)):f}".replace(".", ",")
+            case tuple():
+                return ", ".join(str(each) for each in value) or _NONE
+            case Mapping():
+                return ", ".join(f"{key}={each}" for key, each in value.items())
+            case _:
+                return format_value(value)
+
     def _convert(self, text: str) -> object:
         match self.kind:
-            case FieldKind.CHOICE if text not in dict(self.choices):
-                raise ValueError(f"use um destes: {', '.join(code for code, _ in self.choices)}")
+            case FieldKind.CHOICE:
+                return self._choice(text)
             case FieldKind.BOOLEAN:
                 return parse_boolean(text)
             case FieldKind.INTEGER:
@@ -100,8 +121,19 @@ class FormField:
                 return parse_amount(text, field=self.name)
             case FieldKind.DAYS_BY_STATE:
                 return _parse_days_by_state(text)
+            case FieldKind.TEXTS:
+                return tuple(dict.fromkeys(part.strip() for part in text.split(",") if part.strip() not in {"", _NONE}))
             case _:
                 return text
+
+    def _choice(self, text: str) -> str:
+        """The code of a choice, from the code or from the label in any case and with or without accents."""
+        labelled = (code for code, label in self.choices if fold(label) == fold(text))
+        code = text if text in dict(self.choices) else next(labelled, None)
+        if code is None:
+            named = (code if code == label else f"{code} ({label})" for code, label in self.choices)
+            raise ValueError(f"use um destes: {', '.join(named)}")
+        return code
 
 
 def parameter_fields(specs: Iterable[ParameterSpec]) -> tuple[FormField, ...]:
@@ -129,7 +161,7 @@ def product_input_fields(product: Product) -> tuple[FormField, ...]:
 def parse_boolean(text: str) -> bool:
     """Read `sim`, `não`, `true`, `false`, `1` or `0`, in any case. Raises `ValueError`."""
     if text.casefold() not in _YES | _NO:
-        raise ValueError("use true ou false")
+        raise ValueError("use sim ou não")
     return text.casefold() in _YES
 
 
@@ -141,17 +173,14 @@ def parse_count(text: str) -> int:
 
 
 def _parse_decimal(text: str) -> Decimal:
-    try:
-        number = Decimal(text.replace(",", "."))
-    except InvalidOperation:
-        number = Decimal("NaN")
-    if not number.is_finite() or number < 0:
-        raise ValueError("use um número, por exemplo 2 ou 0.5")
-    return number
+    if not _DECIMAL(text):
+        raise ValueError("use um número, zero ou maior, por exemplo 2 ou 0,5")
+    return Decimal(text.replace(",", "."))
 
 
 def _parse_days_by_state(text: str) -> dict[str, int]:
-    found = [_STATE_DAYS(part.strip()) for part in text.split(",") if part.strip()]
-    if None in found:
-        raise ValueError("use siglas de estados e dias, por exemplo SP=20, RJ=15")
-    return {each[1].upper(): int(each[2]) for each in found if each is not None}
+    found = [each for part in text.split(",") if part.strip() for each in [_STATE_DAYS(part.strip())]]
+    days = {each[1].upper(): int(each[2]) for each in found if each is not None}
+    if len(days) < len(found):
+        raise ValueError("use siglas de estados e dias, cada estado uma só vez, por exemplo SP=20, RJ=15")
+    return days

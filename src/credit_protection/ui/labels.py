@@ -6,14 +6,23 @@ from collections.abc import Mapping
 from enum import Enum
 from typing import Any
 
+from credit_protection.domain.actors import PERMISSION_LABELS, Permission
 from credit_protection.domain.adoption_assessment import Verdict
 from credit_protection.domain.alarms import AlarmSeverity
 from credit_protection.domain.breaker import CallState
 from credit_protection.domain.capabilities import Registry
-from credit_protection.domain.customers import InvoiceStatus, SubscriptionStatus
+from credit_protection.domain.customers import InvoiceStatus, LineKind, SubscriptionStatus
+from credit_protection.domain.divergences import (
+    Decision,
+    DivergenceCode,
+    DivergencePolicy,
+    DivergenceSeverity,
+    Side,
+)
 from credit_protection.domain.events import EventKind
 from credit_protection.domain.findings import Severity
 from credit_protection.domain.guards import TelecomGuard
+from credit_protection.domain.holds import HoldKind
 from credit_protection.domain.integrations import Environment, ReuseMode
 from credit_protection.domain.products import ProductKind
 from credit_protection.domain.queries import Purpose, QueryStatus
@@ -22,9 +31,11 @@ from credit_protection.domain.removal_policy import RemovalCause, RemovalRule
 from credit_protection.domain.settlements import SettlementKind
 from credit_protection.domain.state_table import Action, Desired, Observed
 from credit_protection.domain.statuses import Status
+from credit_protection.domain.unreadable import UnreadableKind
 
 _LABELS: Mapping[type[Enum], Mapping[Any, str]] = {
     RemovalReason: LABELS,
+    Permission: PERMISSION_LABELS,
     Severity: {Severity.BLOCK: "impede", Severity.WARN: "aviso"},
     AlarmSeverity: {AlarmSeverity.WARNING: "aviso", AlarmSeverity.CRITICAL: "crítico"},
     CallState: {
@@ -38,6 +49,37 @@ _LABELS: Mapping[type[Enum], Mapping[Any, str]] = {
     RemovalRule: {
         RemovalRule.ANY_INVOICE_PAID: "qualquer fatura paga",
         RemovalRule.ALL_INVOICES_SETTLED: "todas as faturas quitadas",
+    },
+    DivergencePolicy: {DivergencePolicy.ASK: "perguntar", DivergencePolicy.REMOVE: "remover"},
+    Decision: {Decision.KEEP: "manter", Decision.REMOVE: "remover", Decision.CONTINUE: "continuar"},
+    Side: {Side.ERP: "ERP", Side.BUREAU: "birô"},
+    DivergenceSeverity: {
+        DivergenceSeverity.NOTICE: "aviso",
+        DivergenceSeverity.ALARM: "alarme",
+        DivergenceSeverity.CRITICAL: "crítico",
+    },
+    DivergenceCode: {
+        DivergenceCode.POSTPONED: "vencimento adiado",
+        DivergenceCode.SECOND_COPY: "segunda via com outra data",
+        DivergenceCode.LOWER_AMOUNT: "o birô mostra mais do que se deve",
+        DivergenceCode.OTHER_DEBTOR: "outro devedor",
+        DivergenceCode.OTHER_CREDITOR: "outra empresa",
+        DivergenceCode.HELD: "retido depois da inclusão",
+        DivergenceCode.NOT_READ: "o ERP não dá a fatura",
+        DivergenceCode.WRITTEN_OFF: "baixada por perda",
+        DivergenceCode.ZERO_BALANCE: "saldo zero sem baixa",
+        DivergenceCode.UNCONFIRMED_SETTLEMENT: "baixa que o ERP não confirma",
+        DivergenceCode.FIVE_YEARS: "cinco anos",
+        DivergenceCode.BRAKE: "mudanças demais em um dia",
+        DivergenceCode.AFTER_REMOVAL: "consta depois da remoção",
+        DivergenceCode.UNKNOWN_RECORD: "consta no birô e não aqui",
+        DivergenceCode.NOT_THERE: "não consta mais no birô",
+        DivergenceCode.DIFFERS: "difere no birô",
+        DivergenceCode.DUPLICATE: "consta duas vezes",
+        DivergenceCode.NOT_FOUND: "registro adotado que o birô não encontra",
+        DivergenceCode.OTHERS_RECORD: "o id é de outro registro",
+        DivergenceCode.SUSPECT_LIST: "faltam registros demais na lista do birô",
+        DivergenceCode.UNPROVEN_EXIT: "saiu do birô sem remoção nossa",
     },
     Registry: {
         Registry.SPC: "SPC Brasil",
@@ -63,6 +105,25 @@ _LABELS: Mapping[type[Enum], Mapping[Any, str]] = {
         InvoiceStatus.CREDITED: "quitada por nota de crédito",
         InvoiceStatus.CANCELLED: "cancelada",
         InvoiceStatus.IN_AGREEMENT: "em acordo",
+        InvoiceStatus.WRITTEN_OFF: "baixada por perda",
+    },
+    LineKind: {
+        LineKind.MONTHLY_FEE: "mensalidade",
+        LineKind.FIDELITY_FINE: "multa de fidelidade",
+        LineKind.EQUIPMENT: "equipamento",
+        LineKind.OTHER: "outra cobrança",
+    },
+    HoldKind: {
+        HoldKind.COURT_ORDER: "ordem judicial",
+        HoldKind.DEATH: "falecimento",
+        HoldKind.DISPUTE: "dívida contestada",
+        HoldKind.PUBLIC_BODY: "órgão público",
+        HoldKind.OTHER: "outro motivo",
+    },
+    UnreadableKind: {
+        UnreadableKind.SETTLEMENT: "baixa",
+        UnreadableKind.INVOICE: "fatura",
+        UnreadableKind.CUSTOMER: "cliente",
     },
     SubscriptionStatus: {
         SubscriptionStatus.PENDING: "pendente",
@@ -105,6 +166,7 @@ _LABELS: Mapping[type[Enum], Mapping[Any, str]] = {
         RemovalCause.BUREAU: "removida pelo birô",
         RemovalCause.GUARD: "impedida por regra",
         RemovalCause.LATE_ANSWER: "resposta atrasada",
+        RemovalCause.DIVERGENCE: "divergência",
     },
     EventKind: {
         EventKind.CREATED: "pedida",
@@ -148,11 +210,15 @@ _ACTS: Mapping[str, str] = {
     "integration.test": "integração testada",
     "integration.synchronise": "produtos sincronizados",
     "integration.remove_products": "produtos tirados da lista",
+    "integration.set_reasons": "motivos da baixa alterados",
+    "integration.same_account": "mesma conta declarada",
     "integration.activate": "integração ativada",
     "integration.deactivate": "integração desativada",
     "integration.delete": "integração excluída",
+    "host.accept": "ERP aceito",
     "query.run": "consulta feita",
     "query.open": "resposta aberta",
+    "query.open_unchecked": "resposta não conferida aberta",
     "negativation.create": "negativação pedida",
     "negativation.adopt": "negativação adotada",
     "negativation.delete": "remoção pedida",
@@ -160,6 +226,10 @@ _ACTS: Mapping[str, str] = {
     "negativation.stop": "tentativas paradas",
     "negativation.resume": "tentativas retomadas",
     "negativation.attest_absent": "ausência declarada",
+    "divergence.decide": "divergência decidida",
+    "reconciliation.run": "reconciliação com o birô",
+    "installation.restored": "restauração declarada",
+    "installation.continue": "inclusões liberadas depois da restauração",
     "payment.record": "baixa recebida",
     "payment.reverse": "estorno recebido",
     "payment.not_permitted": "pagamento recusado, sem permissão",

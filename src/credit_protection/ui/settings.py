@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from typing import ClassVar
 
+from credit_protection.domain.divergences import DivergencePolicy
 from credit_protection.domain.errors import InvalidInput
 from credit_protection.domain.guards import TelecomGuard
 from credit_protection.domain.integrations import Environment, IntegrationSettings, ReuseMode
@@ -17,7 +18,7 @@ from credit_protection.ui.labels import label_for
 
 @dataclass(frozen=True, slots=True)
 class SettingField(FormField):
-    """A setting as a form field. Read it with `value_in`, change it with `change_settings`.
+    """A setting as a form field. Read it with `value_in` or `text_in`, change it with `change_settings`.
 
     It is an `attribute` of a `part` of the settings, or of the settings themselves; `options` is its choices' enum.
     """
@@ -28,15 +29,23 @@ class SettingField(FormField):
     error_code: ClassVar[str] = "ajuste_invalido"
 
     def value_in(self, settings: IntegrationSettings) -> object:
-        """The value that the settings have; `format_value` shows it."""
-        return getattr(getattr(settings, self.part) if self.part else settings, self.attribute)
+        """The value that the settings have, None where there is none; `format_value` shows it."""
+        value: object = getattr(getattr(settings, self.part) if self.part else settings, self.attribute)
+        return None if value == () else value
+
+    def text_in(self, settings: IntegrationSettings) -> str:
+        """The value that the settings have, as the text that `changed` reads back."""
+        value = self.value_in(settings)
+        if value is None:
+            return "0" if self.kind is FieldKind.DECIMAL else self.text_of(())
+        return self.text_of(value)
 
     def changed(self, settings: IntegrationSettings, text: str) -> IntegrationSettings:
         """The settings with this value. Raises `InvalidInput`: the text can't be read."""
         value = self.parse(text)
         if self.options is not None:
             value = self.options(value)
-        elif self.attribute == "rate_per_second":  # zero means no limit
+        elif self.attribute == "rate_per_second":  # zero means no limit, which the settings have as None
             value = float(str(value)) or None
         change = {self.attribute: value}
         if self.part:
@@ -52,7 +61,7 @@ def _field(
         name=name,
         label=label,
         kind=kind if isinstance(kind, FieldKind) else FieldKind.CHOICE,
-        required=kind is not FieldKind.DAYS_BY_STATE,
+        required=kind not in {FieldKind.DAYS_BY_STATE, FieldKind.TEXTS},
         help=help_,
         choices=() if options is None else tuple((str(one.value), label_for(one)) for one in options),
         part=part,
@@ -68,6 +77,14 @@ SETTING_FIELDS: tuple[SettingField, ...] = (
     _field("grouped", "", "Agrupar faturas", _BOOLEAN, "Um registro para as faturas escolhidas de um serviço."),
     _field("rate_per_second", "", "Chamadas por segundo", _DECIMAL, "Ao todo, no máximo; 0: sem limite."),
     _field("owns_transmission", "", "Transmissão por aqui", _BOOLEAN, "Não, enquanto o próprio ERP transmite."),
+    _field("shared_account", "", "Conta compartilhada no birô", _BOOLEAN, "Sim: os desconhecidos só são contados."),
+    _field(
+        "foreign_contract_prefixes",
+        "",
+        "Contratos que não são nossos",
+        FieldKind.TEXTS,
+        "Começos de contrato, com vírgulas: OUTRO-, 99. Nenhum: -",
+    ),
     _field("reuse_days", "reuse", "Reaproveitar consultas por (dias)", _INTEGER, "0: nunca.", attribute="days"),
     _field("reuse_mode", "reuse", "Diante de consulta recente", ReuseMode, attribute="mode"),
     _field("removal_rule", "removal_policy", "Remover quando", RemovalRule, attribute="rule"),
@@ -75,6 +92,10 @@ SETTING_FIELDS: tuple[SettingField, ...] = (
         "removal_tolerance", "removal_policy", "Tolerância da quitação (R$)", FieldKind.MONEY, attribute="tolerance"
     ),
     _field("deletion_days", "removal_policy", "Prazo da exclusão por pessoa (dias úteis)", _INTEGER),
+    _field(
+        "availability_limit", "removal_policy", "Dinheiro disponível em até (dias úteis)", _INTEGER, "Do pagamento."
+    ),
+    _field("counts_local_holidays", "removal_policy", "Feriados locais adiam o prazo", _BOOLEAN, "Padrão: não."),
     _field("minimum_days_late", "guards", "Atraso mínimo (dias)", _INTEGER),
     _field("age_margin_days", "guards", "Margem antes dos cinco anos (dias)", _INTEGER),
     _field("fine_percent", "guards", "Multa (%)", _DECIMAL, "Pode ser somada ao saldo."),
@@ -84,6 +105,10 @@ SETTING_FIELDS: tuple[SettingField, ...] = (
     _field(
         "notice_days_by_state", "guards", "Prazo do aviso por estado", FieldKind.DAYS_BY_STATE, "Ex.: SP=20, RJ=15."
     ),
+    _field("on_postponed", "divergences", "Fatura prorrogada", DivergencePolicy, attribute="postponed"),
+    _field("on_lower_amount", "divergences", "Valor menor", DivergencePolicy, attribute="lower_amount"),
+    _field("on_not_read", "divergences", "Fatura sem leitura", DivergencePolicy, attribute="not_read"),
+    _field("not_read_days", "divergences", "Sem leitura, remover depois de (dias)", _INTEGER),
     _field("telecom", "guards", "Serviço não rescindido", TelecomGuard, "Anatel, Resolução 765/2023."),
 )
 """All settings, in the order of a form."""

@@ -7,25 +7,28 @@ Documents are masked, except in the record that a screen is about.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields
-from datetime import date, datetime
-from typing import Any, ClassVar, Literal, Protocol
+from dataclasses import dataclass
+from datetime import date, datetime, tzinfo
+from typing import Literal
 
 from credit_protection.application.alarms import WaitReason
+from credit_protection.application.reconciliation import HoldState, ReconciliationSummary
 from credit_protection.domain.alarms import Alarm
 from credit_protection.domain.audit import AuditEntry
 from credit_protection.domain.breaker import call_state
 from credit_protection.domain.customers import Customer, Invoice
+from credit_protection.domain.divergences import Divergence, DivergenceCode
 from credit_protection.domain.events import Event
-from credit_protection.domain.integrations import Integration
+from credit_protection.domain.integrations import Integration, IntegrationSettings
 from credit_protection.domain.natures import InclusionNature
 from credit_protection.domain.negativations import Negativation
 from credit_protection.domain.products import Product
 from credit_protection.domain.queries import CreditQuery
-from credit_protection.domain.statuses import status
+from credit_protection.domain.reasons import BureauReason, ReasonCode, ReasonMap, RemovalReason
+from credit_protection.domain.statuses import question, status
 from credit_protection.ui.formats import format_value
-from credit_protection.ui.labels import act_label
-from credit_protection.ui.settings import setting_values
+from credit_protection.ui.labels import act_label, label_for
+from credit_protection.ui.settings import SETTING_FIELDS, setting_values
 
 Row = Mapping[str, object]
 """Values by stable English key."""
@@ -60,9 +63,9 @@ class Table:
     rows: Sequence[Row]
     empty: str = "Nada a mostrar."
 
-    def cells(self) -> list[list[str]]:
-        """The text of each row, in the order of the columns."""
-        return [[format_value(row.get(column.key)) for column in self.columns] for row in self.rows]
+    def cells(self, timezone: tzinfo | None = None) -> list[list[str]]:
+        """The text of each row, in the order of the columns; instants in the timezone, by default this machine's."""
+        return [[format_value(row.get(column.key), timezone) for column in self.columns] for row in self.rows]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,14 +75,10 @@ class Record:
     columns: Sequence[Column]
     row: Row
 
-    def fields(self) -> list[tuple[str, str]]:
-        """Title and text of each column that has a value."""
-        texts = ((column.title, format_value(self.row.get(column.key))) for column in self.columns)
+    def fields(self, timezone: tzinfo | None = None) -> list[tuple[str, str]]:
+        """Title and text of each column that has a value; instants in the timezone, by default this machine's."""
+        texts = ((column.title, format_value(self.row.get(column.key), timezone)) for column in self.columns)
         return [(title, text) for title, text in texts if text]
-
-
-class _Dataclass(Protocol):
-    __dataclass_fields__: ClassVar[dict[str, Any]]
 
 
 def make_columns(**titles: str) -> tuple[Column, ...]:
@@ -87,9 +86,9 @@ def make_columns(**titles: str) -> tuple[Column, ...]:
     return tuple(Column(key, title, "right" if key in _NUMERIC else "left") for key, title in titles.items())
 
 
-def make_row(thing: _Dataclass, *without: str) -> dict[str, object]:
-    """The fields of a dataclass as a row, less those that are named."""
-    return {field.name: getattr(thing, field.name) for field in fields(thing) if field.name not in without}
+def make_row(thing: object, *keys: str) -> dict[str, object]:
+    """The named attributes of a thing as a row. Name each one: the row is also what `--json` prints."""
+    return {key: getattr(thing, key) for key in keys}
 
 
 _NEGATIVATION = {
@@ -111,6 +110,7 @@ _NEGATIVATION = {
     "causes": "Causas da remoção",
     "notes": "Observações",
     "removal_reason": "Motivo da baixa",
+    "removal_code": "Motivo enviado",
     "rejection": "Recusa do birô",
     "next_action": "Próximo passo",
     "due_at": "Não antes de",
@@ -122,6 +122,11 @@ _NEGATIVATION = {
     "requested_by": "Pedida por",
     "created_at": "Pedida em",
 }
+_NEGATIVATION_ATTRIBUTES = (
+    *("id", "customer_name", "customer_id", "subscription_id", "amount", "due_date", "nature_code", "reference"),
+    *("integration_id", "registry", "bureau_id", "desired", "observed", "observed_since", "published_on"),
+    *("removal_reason", "removal_code", "rejection", "requested_by", "created_at"),
+)
 _QUEUE = {
     "id": "Negativação",
     "customer_name": "Cliente",
@@ -148,8 +153,14 @@ _QUERY = {
     "media_type": "Tipo",
     "size": "Bytes",
     "sha256": "SHA-256",
+    "has_unchecked_answer": "Veio e não passou na conferência",
     "file": "Arquivo",
 }
+_QUERY_ATTRIBUTES = (
+    *("id", "integration_id", "product_code", "customer_id", "purpose", "actor_id", "asked_at", "inputs", "status"),
+    *("cost", "answered_at", "protocol", "error_code", "error_message", "media_type", "size", "sha256"),
+    "has_unchecked_answer",
+)
 _INTEGRATION = {
     "id": "Id",
     "description": "Descrição",
@@ -161,9 +172,13 @@ _INTEGRATION = {
     "pause_reason": "Motivo da pausa",
     "parameters": "Parâmetros",
     "secrets": "Segredos guardados",
-    "settings": "Ajustes",
     "created_at": "Cadastrada em",
 }
+_INTEGRATION_ATTRIBUTES = (
+    *("id", "description", "gateway", "creditor_id", "active", "paused_until", "pause_reason", "parameters"),
+    "created_at",
+)
+_SETTING = make_columns(name="Nome", label="Ajuste", value="Valor")
 _PRODUCT = {
     "code": "Código",
     "name": "Nome",
@@ -171,6 +186,13 @@ _PRODUCT = {
     "person_types": "Para",
     "price": "Preço",
     "inputs": "Insumos",
+}
+_REASON = {
+    "reason": "Nosso motivo",
+    "label": "Significa",
+    "code": "Código no birô",
+    "description": "Descrição do birô",
+    "origin": "Origem",
 }
 _INVOICE = {
     "id": "Fatura",
@@ -199,6 +221,50 @@ _AUDIT = {
     "before": "Antes",
     "after": "Depois",
 }
+
+
+_RECONCILIATION_COUNTS = (
+    *("rows", "matched", "unknown", "foreign", "looked_up", "missing", "answered", "reopened", "unreadable"),
+)
+_RECONCILIATION = {
+    "as_of": "Lado do birô em",
+    "rows": "Registros lidos",
+    "matched": "Conhecidos aqui",
+    "unknown": "Desconhecidos",
+    "foreign": "De outros, pelo contrato",
+    "looked_up": "Verificados um a um",
+    "missing": "Não encontrados",
+    "answered": "Dúvidas resolvidas e registros confirmados",
+    "reopened": "Constam depois da remoção: voltam para a fila",
+    "unreadable": "Linhas ilegíveis",
+    "opened_text": "Divergências novas",
+    "is_suspect": "Lista suspeita",
+    "is_ended": "Terminou",
+    "stopped": "Por que parou",
+}
+_HOLD = {"is_held": "Inclusões em espera", "since": "Desde", "pending": "Falta reconciliar"}
+_DIVERGENCE = {
+    "id": "Id",
+    "code_text": "Divergência",
+    "severity": "Gravidade",
+    "side": "Lado",
+    "negativation_id": "Negativação",
+    "ours": "Aqui",
+    "theirs": "No outro lado",
+    "message": "O que fazer",
+    "opened_at": "Desde",
+    "decide_by": "Decidir até",
+    "decision": "Decisão",
+    "decided_by": "Decidida por",
+    "decided_at": "Decidida em",
+    "remark": "Por quê",
+    "closed_at": "Encerrada em",
+}
+_DIVERGENCE_ATTRIBUTES = (
+    *("id", "subject", "integration_id", "creditor_id", "negativation_id", "code", "side", "severity"),
+    *("ours", "theirs", "message", "opened_at", "decide_by"),
+    *("decision", "decided_by", "decided_at", "remark", "closed_at"),
+)
 
 
 def negativations_table(negativations: Iterable[Negativation], today: Mapping[str, date]) -> Table:
@@ -230,7 +296,7 @@ def removal_queue_table(
 
 def history_table(events: Iterable[Event]) -> Table:
     """A negativation's history."""
-    rows = [make_row(event, "negativation_id") for event in events]
+    rows = [make_row(event, *_EVENT) for event in events]
     return Table("history", "Histórico", make_columns(**_EVENT), rows)
 
 
@@ -254,15 +320,24 @@ def integrations_table(integrations: Iterable[Integration], now: datetime) -> Ta
 
 
 def integration_record(integration: Integration, now: datetime) -> Record:
-    """An integration; only the names of its secrets."""
+    """An integration; only the names of its secrets. `settings_table` shows its settings."""
     return Record(make_columns(**_INTEGRATION), _integration_row(integration, now))
+
+
+def settings_table(settings: IntegrationSettings) -> Table:
+    """An integration's settings; each value as it can be typed after `--set`, or in the form field of that name."""
+    rows = [
+        {"name": field.name, "label": field.label, "value": dict(field.choices).get(text, text), "help": field.help}
+        for field, text in ((field, field.text_in(settings)) for field in SETTING_FIELDS)
+    ]
+    return Table("settings", "Ajustes", _SETTING, rows)
 
 
 def products_table(products: Iterable[Product], *, with_withdrawn: bool = False) -> Table:
     """Products; a required input is marked with `*`. Columns for hidden and no longer listed ones are optional."""
     columns = _PRODUCT | ({"hidden": "Removido", "gone_at": "Saiu em"} if with_withdrawn else {})
     rows = [
-        make_row(product)
+        make_row(product, "code", "name", "kind", "price", "hidden", "gone_at")
         | {
             "person_types": sorted(product.person_types),
             "inputs": [f"{each.code}{'*' if each.required else ''}" for each in product.inputs],
@@ -277,19 +352,44 @@ def natures_table(natures: Iterable[InclusionNature]) -> Table:
     """Natures; `person_types` is None where the bureau does not say for whom."""
     columns = make_columns(code="Código", description="Descrição", person_types="Vale para")
     rows = [
-        make_row(nature) | {"person_types": None if nature.person_types is None else sorted(nature.person_types)}
+        make_row(nature, "code", "description")
+        | {"person_types": None if nature.person_types is None else sorted(nature.person_types)}
         for nature in natures
     ]
     empty = "Nenhuma natureza. Sincronize: credit-protection products sync."
     return Table("natures", "Naturezas", columns, rows, empty)
 
 
+def reasons_table(reasons: ReasonMap, listed: Iterable[BureauReason]) -> Table:
+    """The map of removal reasons: each of ours with the bureau's code, and who set it; last, the fallback."""
+    descriptions = {each.code: each.description for each in listed}
+    ours: list[tuple[str, str, ReasonCode | None]] = [
+        (reason.value, label_for(reason), reasons.codes.get(reason)) for reason in RemovalReason
+    ]
+    rows = [
+        {
+            "reason": name,
+            "label": label,
+            "code": None if code is None else code.code,
+            "description": None if code is None else descriptions.get(code.code, ""),
+            "set_by": None if code is None else code.set_by or None,
+            "origin": "falta" if code is None else f"definido por {code.set_by}" if code.set_by else "proposto",
+        }
+        for name, label, code in (*ours, ("fallback", "os que faltam", reasons.fallback))
+    ]
+    return Table("reasons", "Motivos da baixa", make_columns(**_REASON), rows)
+
+
 def overdue_invoices_table(invoices: Iterable[Invoice], customers: Mapping[str, Customer], today: date) -> Table:
-    """Overdue invoices of the ERP, with the names of the known customers, on the creditor's date."""
+    """Overdue invoices of the ERP, with the names of the known customers, on the creditor's date.
+
+    A row has a `creditor_id` only where the host gives one.
+    """
     names = {key: customer.name for key, customer in customers.items()}
     rows = [
-        make_row(invoice, "paid_on", "available_on", "notice_on")
+        make_row(invoice, "id", "customer_id", "subscription_id", "number", "due_date", "amount", "balance", "status")
         | {"customer_name": names.get(invoice.customer_id, ""), "days_late": (today - invoice.due_date).days}
+        | ({} if invoice.creditor_id is None else {"creditor_id": invoice.creditor_id})
         for invoice in invoices
     ]
     return Table("invoices", "Faturas vencidas", make_columns(**_INVOICE), rows, "Nenhuma fatura vencida.")
@@ -298,7 +398,7 @@ def overdue_invoices_table(invoices: Iterable[Invoice], customers: Mapping[str, 
 def alarms_table(alarms: Iterable[Alarm]) -> Table:
     """Alarms."""
     rows = [
-        make_row(alarm, "day", "negativation_ids")
+        make_row(alarm, "code", "severity", "subject", "message", "creditor_id", "deadline", "is_more")
         | {"count": alarm.count or None, "negativations": alarm.negativation_ids}
         for alarm in alarms
     ]
@@ -307,8 +407,38 @@ def alarms_table(alarms: Iterable[Alarm]) -> Table:
 
 def audit_table(entries: Iterable[AuditEntry]) -> Table:
     """The audit trail."""
-    rows = [make_row(entry) | {"act_text": act_label(entry.act)} for entry in entries]
+    keys = ("at", "actor_id", "actor_name", "act", "subject", "creditor_id", "remark", "before", "after")
+    rows = [make_row(entry, *keys) | {"act_text": act_label(entry.act)} for entry in entries]
     return Table("audit", "Auditoria", make_columns(**_AUDIT), rows, "Nenhum registro.")
+
+
+def divergences_table(divergences: Iterable[Divergence]) -> Table:
+    """Divergences, as a list."""
+    columns = _chosen(_DIVERGENCE, "id", "code_text", "severity", "ours", "theirs", "decide_by", "decision")
+    return Table("divergences", "Divergências", columns, [_divergence_row(each) for each in divergences], "Nenhuma.")
+
+
+def divergence_record(divergence: Divergence) -> Record:
+    """One divergence: both sides, and what to do."""
+    return Record(make_columns(**_DIVERGENCE), _divergence_row(divergence))
+
+
+def reconciliation_record(summary: ReconciliationSummary) -> Record:
+    """What a pass over the bureau's side did."""
+    opened = {label_for(DivergenceCode(code)): count for code, count in summary.opened.items()}
+    row = make_row(summary, "integration_id", "as_of", *_RECONCILIATION_COUNTS, "is_suspect", "is_ended", "stopped")
+    shown = "; ".join(f"{label} ({count})" for label, count in opened.items())
+    return Record(make_columns(**_RECONCILIATION), row | {"opened": dict(summary.opened), "opened_text": shown})
+
+
+def hold_record(state: HoldState) -> Record:
+    """Whether inclusions wait after an outage or a restore, and what is still to be reconciled."""
+    pending = [each.description for each in state.pending]
+    return Record(make_columns(**_HOLD), make_row(state, "is_held", "since") | {"pending": pending})
+
+
+def _divergence_row(divergence: Divergence) -> Row:
+    return make_row(divergence, *_DIVERGENCE_ATTRIBUTES) | {"code_text": label_for(divergence.code)}
 
 
 def _chosen(titles: Mapping[str, str], *keys: str) -> tuple[Column, ...]:
@@ -319,7 +449,7 @@ def _negativation_row(negativation: Negativation, today: Mapping[str, date]) -> 
     work = negativation.transmission
     now = today[negativation.creditor_id]
     shown = status(negativation, now)
-    return _attributes(negativation, *_NEGATIVATION, "subscription_id", "integration_id", "registry") | {
+    return make_row(negativation, *_NEGATIVATION_ATTRIBUTES) | {
         "status": shown,
         "status_text": shown.value,
         "document": negativation.document.masked,
@@ -334,22 +464,18 @@ def _negativation_row(negativation: Negativation, today: Mapping[str, date]) -> 
         "days_left": None if work.deadline is None else (work.deadline - now).days,
         "attempts": work.attempts,
         "last_error": work.last_error,
-        "blocked_by": None if work.block is None else work.block.message,
+        "blocked_by": question(negativation),
     }
 
 
 def _query_row(query: CreditQuery, *, masked: bool = True) -> dict[str, object]:
-    return make_row(query, "creditor_id") | {"document": query.document.masked if masked else query.document.formatted}
+    document = query.document.masked if masked else query.document.formatted
+    return make_row(query, *_QUERY_ATTRIBUTES) | {"document": document}
 
 
 def _integration_row(integration: Integration, now: datetime) -> Row:
-    return _attributes(integration, *_INTEGRATION) | {
+    return make_row(integration, *_INTEGRATION_ATTRIBUTES) | {
         "calls": call_state(integration, now),
         "secrets": sorted(integration.encrypted_parameters),
         "settings": setting_values(integration.settings),
     }
-
-
-def _attributes(thing: object, *keys: str) -> dict[str, object]:
-    """The values of the keys that are attributes; the caller adds the others."""
-    return {key: getattr(thing, key) for key in keys if hasattr(thing, key)}

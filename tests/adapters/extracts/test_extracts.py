@@ -148,6 +148,12 @@ def test_closed_generator_closes_its_file(tmp_path: Path) -> None:
         ("-5,00", -500),
         ("1,234", None),
         ("12.3456", None),
+        ("1234.500", None),
+        ("+1,50", None),
+        ("+5", None),
+        ("+1.234,00", None),
+        ("+1.234", None),
+        ("R$ +5", None),
         ("", None),
         (None, None),
         (True, None),
@@ -168,8 +174,23 @@ def test_amount_is_read_in_brazilian_and_machine_format(cents: int) -> None:
 
 @given(day=st.dates(date(1950, 1, 1), date(2999, 12, 31)))
 def test_day_is_read_in_every_spelling(day: date) -> None:
-    forms = (day, day.isoformat(), f"{day.isoformat()} 00:00:00", f"{day.isoformat()}T10:00", f"{day:%d/%m/%Y}")
+    forms: tuple[object, ...] = (
+        day,
+        day.isoformat(),
+        f"{day.isoformat()} 00:00:00",
+        f"{day.isoformat()}T10:00",
+        f"{day:%d/%m/%Y}",
+    )
+    numbers = (day.year, day.month, day.day)
+    forms += tuple("{0}-{1}-{2}|{2}/{1}/{0}|{2}-{1}-{0}|{2}.{1}.{0}".format(*numbers).split("|"))
     assert {parsing.day(form) for form in forms} == {day}
+
+
+@pytest.mark.parametrize(
+    "written", ["26-1-5", "2026-1", "2026-1-5-1", "2026-13-1", "2026-2-30", "2026-001-5", "2026/1/5"]
+)
+def test_other_text_is_no_day(written: str) -> None:
+    assert parsing.day(written) is None
 
 
 def test_dropped_leading_zeros_are_restored_only_if_the_document_is_valid() -> None:

@@ -6,6 +6,7 @@ import importlib.util
 import itertools
 import sqlite3
 from contextlib import closing, contextmanager
+from dataclasses import fields, replace
 from datetime import date
 from functools import cache
 from pathlib import Path
@@ -25,10 +26,14 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from credit_protection.domain.settlements import Entry
-    from credit_protection.testing.contracts.host import InvoiceSpec
+    from credit_protection.testing.contracts.host import InvoiceFacts, InvoiceSpec
     from credit_protection.testing.fakes import FakeErp
 
 COMPANY = Creditor("99009000000110", Cnpj("99009000000110"), "PROVEDOR EXEMPLO LTDA", "MG", "Divinópolis")
+
+
+def with_facts(invoice: Invoice, facts: InvoiceFacts) -> Invoice:
+    return replace(invoice, **{field.name: getattr(facts, field.name) for field in fields(facts)})
 
 
 class FakeErpDriver(ErpDriver):
@@ -46,12 +51,14 @@ class FakeErpDriver(ErpDriver):
         return customer_id  # `FakeErp.add_customer` added it
 
     def add_invoices(self, customer_id: str, subscription_id: str | None, specs: Sequence[InvoiceSpec]) -> list[str]:
-        assert subscription_id == customer_id
         numbers = [f"i{next(self._numbers)}" for _ in specs]
-        return [
-            self.erp.add_invoice(number, customer_id, spec.due_date, spec.amount).id
-            for number, spec in zip(numbers, specs, strict=True)
-        ]
+        for number, spec in zip(numbers, specs, strict=True):
+            invoice = self.erp.add_invoice(number, customer_id, spec.due_date, spec.amount)
+            self.erp.invoices_by_id[number] = replace(invoice, subscription_id=subscription_id)
+        return numbers
+
+    def set_facts(self, invoice_id: str, facts: InvoiceFacts) -> None:
+        self.erp.invoices_by_id[invoice_id] = with_facts(self.erp.invoices_by_id[invoice_id], facts)
 
     def pay(self, invoice_id: str, on: date, amount: Money) -> None:
         self.erp.pay(invoice_id, on, amount)
@@ -67,6 +74,12 @@ class FakeErpDriver(ErpDriver):
 
     def cancel(self, invoice_id: str, on: date) -> None:
         self.erp.set_status(invoice_id, InvoiceStatus.CANCELLED, on)
+
+    def delete(self, invoice_id: str) -> None:
+        del self.erp.invoices_by_id[invoice_id]
+
+    def write_off(self, invoice_id: str, on: date) -> None:
+        self.erp.set_status(invoice_id, InvoiceStatus.WRITTEN_OFF, on)
 
     def put_on_hold(self, customer_id: str) -> None:
         self.erp.hold_reasons[customer_id] = "dívida contestada"
@@ -118,10 +131,14 @@ class LocalErpDriver(ErpDriver):
             for number, spec in ((str(next(self._numbers)), spec) for spec in specs)
         ]
         with self._writing() as connection:
-            connection.executemany(
-                "INSERT INTO invoices VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", map(tables._invoice_row, invoices)
-            )
+            connection.executemany(tables.INSERT_INVOICE, map(tables._invoice_row, invoices))
         return [invoice.id for invoice in invoices]
+
+    def set_facts(self, invoice_id: str, facts: InvoiceFacts) -> None:
+        row = tables._invoice_row(with_facts(self.erp.invoice(invoice_id), facts))
+        with self._writing() as connection:
+            connection.execute("DELETE FROM invoices WHERE id = ?", (invoice_id,))
+            connection.execute(tables.INSERT_INVOICE, row)
 
     def pay(self, invoice_id: str, on: date, amount: Money) -> None:
         self.erp.pay(invoice_id, paid_on=on, amount=amount)
@@ -135,9 +152,13 @@ class LocalErpDriver(ErpDriver):
             ).fetchall()
         self.erp.reverse(last, on=on)
 
+    def delete(self, invoice_id: str) -> None:
+        with self._writing() as connection:
+            connection.execute("DELETE FROM invoices WHERE id = ?", (invoice_id,))
+
     def put_on_hold(self, customer_id: str) -> None:
         with self._writing() as connection:
-            connection.execute("INSERT INTO holds VALUES (?, 'dívida contestada')", (customer_id,))
+            connection.execute("INSERT INTO holds VALUES (?, '', 'dispute', NULL)", (customer_id,))
 
 
 @cache
@@ -159,11 +180,18 @@ class SmallErpDriver(ErpDriver):
     Args:
         database: of the ERP.
         record: records an entry in the transaction of the given connection.
+        recheck: marks an invoice to be read again, in that transaction.
     """
 
-    def __init__(self, database: Path, record: Callable[[Entry, sqlite3.Connection], object]) -> None:
+    def __init__(
+        self,
+        database: Path,
+        record: Callable[[Entry, sqlite3.Connection], object],
+        recheck: Callable[[str, sqlite3.Connection], object] = lambda _, __: None,
+    ) -> None:
         self.database = database
         self.record = record
+        self.recheck = recheck
         self._numbers = itertools.count(1)
         with writing(database) as erp:
             home = "street, number, complement, district, city, state, postal_code"
@@ -180,11 +208,8 @@ class SmallErpDriver(ErpDriver):
             erp.execute("INSERT INTO customer VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
         return number
 
-    def add_subscription(self, customer_id: str) -> str:
-        return customer_id
-
     def add_invoices(self, customer_id: str, subscription_id: str | None, specs: Sequence[InvoiceSpec]) -> list[str]:
-        assert subscription_id == customer_id
+        assert subscription_id is None  # it has none
         rows = [(str(next(self._numbers)), customer_id, str(spec.due_date), spec.amount.cents, None) for spec in specs]
         with writing(self.database) as erp:
             erp.executemany("INSERT INTO invoice VALUES (?, ?, ?, ?, ?)", rows)
@@ -202,6 +227,19 @@ class SmallErpDriver(ErpDriver):
     def report_again(self, invoice_id: str) -> None:
         with writing(self.database) as erp:
             self.record(self._last(erp, invoice_id), erp)
+
+    def delete(self, invoice_id: str) -> None:
+        with writing(self.database) as erp:
+            erp.execute("DELETE FROM invoice WHERE id = ?", (invoice_id,))
+
+    def change_unclearly(self, invoice_id: str, *, rolls_back: bool = False) -> None:
+        with closing(sqlite3.connect(self.database, timeout=10)) as erp:
+            erp.execute("UPDATE invoice SET due = date(due, '+30 days') WHERE id = ?", (invoice_id,))
+            self.recheck(invoice_id, erp)
+            if rolls_back:
+                erp.rollback()
+            else:
+                erp.commit()
 
     def reverse(self, invoice_id: str, on: date) -> None:
         with writing(self.database) as erp:

@@ -35,6 +35,10 @@ if TYPE_CHECKING:
 
 class TestLocalErp(HostErpContract):
     settled_invoices = True
+    supports_deletion = True
+    reversals = True
+    supports_invoice_facts = True
+    supports_single_boletos = True
     supports_cancellation = False
 
     @pytest.fixture
@@ -53,6 +57,11 @@ class TestLocalErp(HostErpContract):
 
 class TestFakeErp(HostErpContract):
     settled_invoices = True
+    supports_deletion = True
+    supports_write_off = True
+    reversals = True
+    supports_invoice_facts = True
+    supports_single_boletos = True
 
     @pytest.fixture
     def host(self) -> FakeErp:
@@ -72,8 +81,11 @@ class TestFakeErp(HostErpContract):
 
 class TestSmallHost(HostErpContract):
     settlements = False
+    supports_deletion = True
+    supports_rechecks = True
     events = True
     holds = False
+    subscriptions = False
     overdue = False
     supports_partial_payments = False
     supports_cancellation = False
@@ -96,7 +108,11 @@ class TestSmallHost(HostErpContract):
     @pytest.fixture
     def erp(self, host: HostErp, storage: SqlStorage, database: Path) -> SmallErpDriver:
         payments = make_tenant(storage, host=host).payments
-        return SmallErpDriver(database, lambda entry, connection: payments.record(SYSTEM, entry, connection=connection))
+        return SmallErpDriver(
+            database,
+            lambda entry, connection: payments.record(SYSTEM, entry, connection=connection),
+            lambda invoice_id, connection: payments.recheck(SYSTEM, [invoice_id], connection=connection),
+        )
 
     @pytest.fixture
     def unreachable_host(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> HostErp:
@@ -106,6 +122,7 @@ class TestSmallHost(HostErpContract):
 
 class TestSmallHostWithSettlementList(TestSmallHost):
     settlements = True
+    reversals = True
 
     @pytest.fixture
     def host(self, database: Path, monkeypatch: pytest.MonkeyPatch) -> HostErp:
@@ -123,7 +140,7 @@ def listing() -> HostErp:
     plain: Any = small_host().SmallErp
 
     class Listing(plain):  # type: ignore[misc] # the example's
-        capabilities = replace(plain.capabilities, settlements=True)
+        capabilities = replace(plain.capabilities, settlements=True, reversals=True)
 
         def settlements_since(self, day: date) -> Iterator[Entry]:
             for *row, _ in self._rows("cash_book"):

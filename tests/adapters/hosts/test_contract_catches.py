@@ -18,7 +18,7 @@ from credit_protection.domain.actors import SYSTEM
 from credit_protection.domain.customers import InvoiceStatus
 from credit_protection.domain.errors import HostUnavailable
 from credit_protection.domain.money import ZERO, Money
-from credit_protection.domain.settlements import Reversal, Settlement
+from credit_protection.domain.settlements import Reversal, Settlement, SettlementKind
 from credit_protection.testing.contracts.host.erp_driver import HostFixture
 from credit_protection.testing.contracts.host.settlements import EventsContract
 from credit_protection.testing.fakes import FakeErp
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
     from credit_protection.application.payments import Payments
     from credit_protection.domain.customers import Customer, Invoice, Subscription
+    from credit_protection.domain.holds import Hold
     from credit_protection.domain.settlements import Entry
     from credit_protection.ports.host import OverdueFilter
     from credit_protection.testing.contracts.host import HostErpContract
@@ -130,8 +131,27 @@ class GivesInstantsForDays(FakeErp):
     def invoice_statuses(self, invoice_ids: Sequence[str]) -> Mapping[str, Invoice]:
         found = super().invoice_statuses(invoice_ids)
         return {
-            k: replace(each, due_date=datetime.combine(each.due_date, datetime.min.time())) for k, each in found.items()
+            key: replace(each, due_date=datetime.combine(each.due_date, datetime.min.time(), UTC))
+            for key, each in found.items()
         }
+
+
+class ForgetsTheOriginalDueDate(FakeErp):
+    def invoice_statuses(self, invoice_ids: Sequence[str]) -> Mapping[str, Invoice]:
+        found = super().invoice_statuses(invoice_ids)
+        return {key: replace(each, original_due_date=None) for key, each in found.items()}
+
+
+class NamesASubscriptionAlways(FakeErp):
+    def invoice_statuses(self, invoice_ids: Sequence[str]) -> Mapping[str, Invoice]:
+        found = super().invoice_statuses(invoice_ids)
+        return {key: replace(each, subscription_id=each.customer_id) for key, each in found.items()}
+
+
+class FindsOneRecordOfAPerson(FakeErp):
+    def customers_with_documents(self, documents: Sequence[str]) -> Mapping[str, Sequence[Customer]]:
+        found = super().customers_with_documents(documents)
+        return {document: customers[:1] for document, customers in found.items()}
 
 
 class PunctuatesDocuments(FakeErp):
@@ -241,13 +261,44 @@ class KeepsTheDebtOfACancelledInvoice(FakeErp):
         )
 
 
+class GivesDeletedInvoicesAsCancelled(FakeErp):
+    def invoice_statuses(self, invoice_ids: Sequence[str]) -> Mapping[str, Invoice]:
+        self.__dict__.setdefault("known", {}).update(self.invoices_by_id)
+        gone = {key: each for key, each in self.__dict__["known"].items() if key not in self.invoices_by_id}
+        cancelled = {key: replace(each, status=InvoiceStatus.CANCELLED) for key, each in gone.items()}
+        return {key: each for key, each in {**self.invoices_by_id, **cancelled}.items() if key in invoice_ids}
+
+    def add_invoice(self, invoice_id: str, customer_id: str, due_date: date, amount: Money = ZERO) -> Invoice:
+        made = super().add_invoice(invoice_id, customer_id, due_date, amount)
+        self.__dict__.setdefault("known", {})[invoice_id] = made
+        return made
+
+
+class PaysWhatIsWrittenOff(FakeErp):
+    def invoice_statuses(self, invoice_ids: Sequence[str]) -> Mapping[str, Invoice]:
+        return {
+            key: replace(each, status=InvoiceStatus.PAID) if each.status is InvoiceStatus.WRITTEN_OFF else each
+            for key, each in super().invoice_statuses(invoice_ids).items()
+        }
+
+
+class ReversesEveryPart(FakeErp):
+    def settlements_since(self, day: date) -> Iterator[Entry]:
+        entries = list(super().settlements_since(day))
+        undone = {each.invoice_id: each.reversed_on for each in entries if isinstance(each, Reversal)}
+        yield from (each for each in entries if isinstance(each, Settlement))
+        for each in entries:
+            if isinstance(each, Settlement) and each.invoice_id in undone:
+                yield Reversal(each.id, each.invoice_id, undone[each.invoice_id])
+
+
 class ReportsNoHolds(FakeErp):
-    def holds(self, customer_ids: Sequence[str]) -> Mapping[str, str]:
+    def holds(self, customer_ids: Sequence[str]) -> Mapping[str, Hold | str]:
         return super().holds(customer_ids[:0])
 
 
 class ReportsAllOnHold(FakeErp):
-    def holds(self, customer_ids: Sequence[str]) -> Mapping[str, str]:
+    def holds(self, customer_ids: Sequence[str]) -> Mapping[str, Hold | str]:
         return dict.fromkeys(customer_ids, "a pedido")
 
 
@@ -291,6 +342,9 @@ WRONG_HOSTS = [
     WrongHost(CachesInvoices, "reading_sees_every_commit"),
     WrongHost(CountsInFloats, "amounts_are_exact_to_the_cent"),
     WrongHost(GivesInstantsForDays, "open_invoice_is_read_with_every_field"),
+    WrongHost(ForgetsTheOriginalDueDate, "further_facts_of_an_invoice_are_read"),
+    WrongHost(NamesASubscriptionAlways, "single_boleto_belongs_to_no_subscription"),
+    WrongHost(FindsOneRecordOfAPerson, "customers_of_many_documents_are_found_at_once"),
     WrongHost(PunctuatesDocuments, "customer_is_read_as_stored"),
     WrongHost(AcceptsPunctuatedDocumentsOnly, "customers_are_found_by_compact_document"),
     WrongHost(Unsorted, "overdue_invoices_are_sorted_oldest_first"),
@@ -311,6 +365,9 @@ WRONG_HOSTS = [
     WrongHost(ReversesUnknownSettlement, "reversal_names_its_settlement"),
     WrongHost(OmitsAmountOfAPart, "partial_payment_does_not_settle"),
     WrongHost(KeepsTheDebtOfACancelledInvoice, "cancelled_invoice_is_not_open"),
+    WrongHost(GivesDeletedInvoicesAsCancelled, "deleted_invoice_is_absent"),
+    WrongHost(PaysWhatIsWrittenOff, "invoice_that_is_written_off_is_not_settled"),
+    WrongHost(ReversesEveryPart, "reversal_of_a_part_is_listed_alone"),
     WrongHost(ReportsNoHolds, "customer_on_hold_is_reported_with_the_reason"),
     WrongHost(ReportsAllOnHold, "customer_on_hold_is_reported_with_the_reason"),
     WrongHost(OmitsSettledInvoicesDue, "invoices_due_include_settled_invoices"),
@@ -356,12 +413,17 @@ def test_gated_test_exists_only_where_the_capability_is_declared() -> None:
 # ------------------------------------------------------------------------------------------------ wrong events
 
 
+def marked(payments: Payments, invoice_id: str, erp: sqlite3.Connection) -> None:
+    payments.recheck(SYSTEM, [invoice_id], connection=erp)
+
+
 @dataclass(frozen=True)
 class RecordingCase:
-    """A way to record a payment, and the test that must fail where it is wrong."""
+    """A way to record a payment and to mark a recheck, and the test that must fail where it is wrong."""
 
     record: Callable[[Payments, Entry, sqlite3.Connection], object]
     caught_by: str | None
+    recheck: Callable[[Payments, str, sqlite3.Connection], object] = marked
 
 
 def correctly(payments: Payments, entry: Entry, erp: sqlite3.Connection) -> None:
@@ -392,6 +454,21 @@ def on_the_wrong_day(payments: Payments, entry: Entry, erp: sqlite3.Connection) 
     payments.record(SYSTEM, late, connection=erp)
 
 
+def nothing(_: Payments, __: str, ___: sqlite3.Connection) -> None:
+    pass
+
+
+def in_a_transaction_of_its_own(payments: Payments, invoice_id: str, erp: sqlite3.Connection) -> None:
+    payments.recheck(SYSTEM, [invoice_id], connection=erp)
+    erp.commit()
+
+
+def as_a_payment(payments: Payments, invoice_id: str, erp: sqlite3.Connection) -> None:
+    payments.recheck(SYSTEM, [invoice_id], connection=erp)
+    guessed = Settlement("guessed", invoice_id, SettlementKind.PAYMENT, CorrectEvents.today)
+    payments.record(SYSTEM, guessed, connection=erp)
+
+
 @pytest.mark.parametrize(
     "case",
     [
@@ -401,8 +478,11 @@ def on_the_wrong_day(payments: Payments, entry: Entry, erp: sqlite3.Connection) 
         RecordingCase(payments_alone, "recorded_reversal_names_its_settlement"),
         RecordingCase(never, "committed_payment_is_recorded"),
         RecordingCase(on_the_wrong_day, "committed_payment_is_recorded"),
+        RecordingCase(correctly, "unclear_change_is_marked_to_be_read_again", recheck=nothing),
+        RecordingCase(correctly, "unclear_change_is_marked_to_be_read_again", recheck=in_a_transaction_of_its_own),
+        RecordingCase(correctly, "unclear_change_is_marked_to_be_read_again", recheck=as_a_payment),
     ],
-    ids=lambda case: case.record.__name__,
+    ids=lambda case: f"{case.record.__name__}-{case.recheck.__name__}",
 )
 def test_wrong_recording_of_a_payment_fails_the_contract(
     case: RecordingCase, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -412,11 +492,15 @@ def test_wrong_recording_of_a_payment_fails_the_contract(
     monkeypatch.setattr(small_host(), "DATABASE", database)
     host = small_host().SmallErp()
     payments = make_tenant(storage, host=host).payments
-    driver = SmallErpDriver(database, lambda entry, connection: case.record(payments, entry, connection))
+    driver = SmallErpDriver(
+        database,
+        lambda entry, connection: case.record(payments, entry, connection),
+        lambda invoice_id, connection: case.recheck(payments, invoice_id, connection),
+    )
     given = {
         "host": host,
         "storage": storage,
-        "erp_fixture": HostFixture(driver, CorrectEvents.today, has_subscriptions=True),
+        "erp_fixture": HostFixture(driver, CorrectEvents.today, has_subscriptions=CorrectEvents.subscriptions),
     }
     own = [name for name in applicable_tests(CorrectEvents) if name in vars(EventsContract)]
     failed = {name for name in own if fails(CorrectEvents, name, given)}
@@ -448,7 +532,11 @@ def test_host_that_never_ends_its_transaction_fails_the_contract(
     host = small_host().SmallErp()
     given = {
         "host": host,
-        "erp_fixture": HostFixture(SmallErpDriver(database, ignore_entry), CorrectEvents.today, has_subscriptions=True),
+        "erp_fixture": HostFixture(
+            SmallErpDriver(database, ignore_entry),
+            CorrectEvents.today,
+            has_subscriptions=CorrectEvents.subscriptions,
+        ),
     }
     assert not fails(CorrectEvents, f"test_{name}", given)
     kept = _OpenTransaction(host, database)

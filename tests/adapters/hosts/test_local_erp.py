@@ -4,6 +4,7 @@ import json
 import sqlite3
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from datetime import date, timedelta
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
@@ -12,8 +13,9 @@ import pytest
 
 from credit_protection.adapters.hosts.local import Imported, LocalErp
 from credit_protection.adapters.hosts.local import erp as erp_module
-from credit_protection.domain.customers import Address, InvoiceStatus, Subscription, SubscriptionStatus
+from credit_protection.domain.customers import Address, InvoiceStatus, LineKind, Subscription, SubscriptionStatus
 from credit_protection.domain.errors import Conflict, HostUnavailable, InvalidInput, NotFound
+from credit_protection.domain.holds import Hold, HoldKind
 from credit_protection.domain.money import Money
 from credit_protection.domain.settlements import Reversal, Settlement, SettlementKind
 from credit_protection.ports.host import HostCapabilities, OverdueFilter
@@ -134,7 +136,7 @@ def test_local_erp_is_a_host(empty: LocalErp) -> None:
     host: HostErp = empty
     assert host.code == "local"
     assert host.capabilities == HostCapabilities(
-        settlements=True, events=False, holds=True, subscriptions=True, settled_invoices=True
+        settlements=True, events=False, holds=True, subscriptions=True, settled_invoices=True, reversals=True
     )
 
 
@@ -238,12 +240,64 @@ def test_dates_stay_without_a_shift(empty: LocalErp, tmp_path: Path) -> None:
 
 
 def test_holds_have_a_reason_for_operators(example: LocalErp) -> None:
-    assert example.holds(["9001", "9011", "9012", "9013", "9014"]) == {
-        "9011": "falecimento",
-        "9012": "dívida contestada",
-        "9013": "órgão público",
-        "9014": "ordem judicial",
+    found = example.holds(["9001", "9011", "9012", "9013", "9014"])
+    assert found == {
+        "9011": Hold(HoldKind.DEATH),
+        "9012": Hold(HoldKind.DISPUTE),
+        "9013": Hold(HoldKind.PUBLIC_BODY),
+        "9014": Hold(HoldKind.COURT_ORDER),
     }
+    assert [hold.text for hold in found.values()] == [
+        "falecimento",
+        "dívida contestada",
+        "órgão público",
+        "ordem judicial",
+    ]
+
+
+@pytest.mark.parametrize("record", [{"id_cliente": 1}, {"id_cliente": 1, "motivo": []}, {"id_cliente": 1, "ate": "x"}])
+def test_hold_without_a_readable_reason_or_end_still_holds(empty: LocalErp, tmp_path: Path, record: Json) -> None:
+    brought_in(empty, tmp_path, provider() | {"nao_negativar": [record]})
+    assert empty.holds(["1"]) == {"1": Hold()}
+
+
+def test_hold_has_an_end_that_moves_with_the_other_dates(empty: LocalErp, tmp_path: Path) -> None:
+    hold = {"id_cliente": 1, "motivo": "ordem_judicial", "ate": "2026-11-25"}
+    brought_in(empty, tmp_path, provider() | {"nao_negativar": [hold]})
+    assert empty.holds(["1"]) == {"1": Hold(HoldKind.COURT_ORDER, until=TODAY + DAY)}
+
+
+def test_optional_facts_of_an_invoice_are_imported(empty: LocalErp, tmp_path: Path) -> None:
+    file = provider()
+    file["faturas"][0] |= {
+        "data_vencimento_original": "2026-09-24",
+        "data_emissao": "2026-09-01",
+        "pagamento_pendente": True,
+        "protestada": True,
+        "itens": ["mensalidade", "multa_fidelidade", "outra coisa"],
+    }
+    brought_in(empty, tmp_path, file, shift=False)
+    invoice = empty.invoice("1")
+    assert (invoice.original_due_date, invoice.issued_on) == (date(2026, 9, 24), date(2026, 9, 1))
+    assert invoice.payment_pending
+    assert invoice.protested
+    assert invoice.lines == (LineKind.MONTHLY_FEE, LineKind.FIDELITY_FINE, LineKind.OTHER)
+    assert empty.invoices_due(["1"], [date(2026, 9, 24)])[0].id == "1"
+    plain = empty.invoice("2")
+    assert (plain.original_due_date, plain.issued_on, plain.payment_pending, plain.lines) == (None, None, False, ())
+
+
+def test_file_of_the_version_before_is_upgraded(empty: LocalErp, tmp_path: Path) -> None:
+    brought_in(empty, tmp_path, provider() | {"nao_negativar": [{"id_cliente": 1, "motivo": "a pedido"}]})
+    with closing(sqlite3.connect(empty._path)) as connection:
+        for column in ("original_due_date", "issued_on", "payment_pending", "protested", "lines"):
+            connection.execute(f"ALTER TABLE invoices DROP COLUMN {column}")
+        for column in ("kind", "until"):
+            connection.execute(f"ALTER TABLE holds DROP COLUMN {column}")
+        connection.execute("PRAGMA user_version = 1")
+        connection.commit()
+    assert empty.invoice("1").lines == ()
+    assert empty.holds(["1"]) == {"1": Hold(reason="a pedido")}
 
 
 def test_only_an_active_agreement_excludes_invoices_from_the_report(example: LocalErp) -> None:
@@ -346,19 +400,41 @@ def spoil(path: str, value: object) -> Callable[[Json], None]:
         (spoil("clientes.0.servicos.0.endereco_cadastral.cep", "12"), ["serviço 7000,", "campo cep:"]),
         (spoil("clientes.0.servicos.0.endereco_cadastral.uf", "SP"), ["serviço 7000,", "campo uf:"]),
         (spoil("clientes.0.servicos.0.endereco_cadastral", "Rua"), ["serviço 7000,", "campo endereco_cadastral:"]),
-        (spoil("empresa.documento", "99009000000111"), ["Empresa,", "campo documento:"]),
-        (spoil("empresa", None), ["campo empresa:"]),
-        (spoil("clientes", None), ["campo clientes:"]),
-        (spoil("hoje", "ontem"), ["campo hoje:"]),
-        (spoil("hoje", None), ["campo hoje:"]),
         (spoil("nao_negativar", [{"id_cliente": 5, "motivo": "x"}]), ["cliente 5,", "não está no arquivo"]),
-        (spoil("nao_negativar", [{"id_cliente": 1}]), ["cliente 1,", "campo motivo:"]),
         (spoil("acordos", [{"id_acordo": 3, "id_faturas": [9]}]), ["Acordo 3,", "fatura 9 não está"]),
         (spoil("acordos", [{"id_acordo": 3, "id_faturas": [None]}]), ["Acordo 3,", "campo id_faturas:"]),
         (spoil("acordos", [{"id_acordo": 3, "id_faturas": 1}]), ["Acordo 3,", "campo id_faturas:"]),
     ],
 )
-def test_bad_record_is_named_and_nothing_is_imported(
+def test_bad_record_is_left_out_with_its_reason_and_stops_no_other(
+    empty: LocalErp, tmp_path: Path, change: Callable[[Json], None], words: list[str]
+) -> None:
+    file = provider()
+    other = json.loads(json.dumps(file["clientes"][0]))
+    other["id_cliente"], other["servicos"][0]["id_cliente_servico"] = 2, 7001
+    file["clientes"].append(other)
+    file["faturas"].append(owed(3, "2026-10-24", "50.00", id_cliente_servico=7001, cliente={"id_cliente": 2}))
+    change(file)
+    imported = brought_in(empty, tmp_path, file)
+    text = " ".join(f"{each.record}: {each.reason}" for each in imported.left_out)
+    for word in words:
+        assert word in text
+    assert CPF not in text
+    assert empty.invoice("3").customer_id == "2"
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (spoil("empresa.documento", "99009000000111"), ["Empresa,", "campo documento:"]),
+        (spoil("empresa", None), ["campo empresa:"]),
+        (spoil("clientes", None), ["campo clientes:"]),
+        (spoil("clientes", {}), ["campo clientes:"]),
+        (spoil("hoje", "ontem"), ["campo hoje:"]),
+        (spoil("hoje", None), ["campo hoje:"]),
+    ],
+)
+def test_file_without_its_frame_is_refused_and_nothing_is_imported(
     example: LocalErp, tmp_path: Path, change: Callable[[Json], None], words: list[str]
 ) -> None:
     file = provider()

@@ -87,6 +87,20 @@ def test_reply_is_plain_data(serve: Servers) -> None:
     assert json.loads(request.partition(b"\r\n\r\n")[2]) == {"n": "é"}
 
 
+def test_body_of_bytes_is_sent_as_it_is(serve: Servers) -> None:
+    server = serve(sending(answer(b"<ok/>")))
+    body = '<?xml version="1.0"?><consulta cpf="segredo">é</consulta>'.encode("latin-1")
+    call = HttpCall("POST", "/soap", headers={"Content-Type": "text/xml; charset=iso-8859-1"}, content=body)
+    with HttpClient(server.url) as client:
+        assert client.send(call, Deadline.after(5)).content == b"<ok/>"
+    head, _, sent = server.requests[0].partition(b"\r\n\r\n")
+    assert sent == body
+    headers = head.lower().split(b"\r\n")
+    assert b"content-type: text/xml; charset=iso-8859-1" in headers
+    assert f"content-length: {len(body)}".encode() in headers
+    assert "segredo" not in repr(call)
+
+
 @pytest.mark.parametrize(
     "data",
     [answer(b"x" * 200), answer(b"", "200 OK", "X-Long: " + "y" * 200), b"HTTP/1.1 100 Continue\r\n\r\n" * 50],

@@ -1,9 +1,11 @@
-"""Permits never exceed the rate over all threads and processes; without a rate nothing is opened."""
+"""Permits never exceed the rate over all threads and processes and use it up; without a rate nothing is opened."""
 
 from __future__ import annotations
 
 import logging
 import multiprocessing
+import sqlite3
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -16,6 +18,7 @@ import pytest
 from credit_protection.adapters.clock import SystemClock
 from credit_protection.adapters.limits.buckets import BucketLimits
 from credit_protection.adapters.limits.rate_windows import Window, windows
+from credit_protection.adapters.limits.sqlite import SqliteBuckets
 from credit_protection.testing import samples
 
 if TYPE_CHECKING:
@@ -38,18 +41,24 @@ def new_limits(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[], B
     return lambda: BucketLimits(SystemClock(), url, tmp_path / "home")
 
 
-def acquire(limits: BucketLimits, count: int) -> int:
-    """Acquire so many permits, waiting as the refusals say; returns the number of refusals."""
+def acquire(limits: BucketLimits, count: int) -> None:
+    """Acquire so many permits, waiting as the refusals say, and check how often and how long this caller waited.
+
+    A slow machine lowers both. All callers together acquire `PERMITS`, so no caller waits longer than that takes.
+    """
     integration = samples.integration(rate_per_second=RATE)
-    refusals = 0
+    refusals, waited = 0, 0.0
     while count:
         not_before = limits.acquire(integration)
         if not_before is None:
             count -= 1
-        else:
-            refusals += 1
-            time.sleep(max(0.0, (not_before - datetime.now(UTC)).total_seconds()))
-    return refusals
+            continue
+        refusals += 1
+        wait = max(0.0, (not_before - datetime.now(UTC)).total_seconds())
+        waited += wait
+        time.sleep(wait)
+    assert refusals <= PERMITS
+    assert waited <= PERMITS / RATE * 1.25
 
 
 def check_windows(limits: BucketLimits, count: int) -> None:
@@ -65,7 +74,7 @@ def check_windows(limits: BucketLimits, count: int) -> None:
 
 def test_permit_is_given_at_the_instant_that_a_refusal_returned(new_limits: Callable[[], BucketLimits]) -> None:
     limits = new_limits()
-    assert acquire(limits, PERMITS) <= PERMITS
+    acquire(limits, PERMITS)
     limits.close()
 
 
@@ -81,7 +90,7 @@ def test_processes_share_a_rate(new_limits: Callable[[], BucketLimits]) -> None:
     limits = new_limits()  # created before the fork: each process connects by itself
     acquire(limits, 1)
     context = multiprocessing.get_context("fork")
-    processes = [context.Process(target=acquire, args=(limits, PERMITS // 4)) for _ in range(4)]
+    processes = [context.Process(target=acquire, args=(limits, PERMITS // 4), daemon=True) for _ in range(4)]
     for process in processes:
         process.start()
     for process in processes:
@@ -146,6 +155,44 @@ def test_unreadable_bucket_throttles_for_a_minute_and_then_permits(
     monkeypatch.setattr("credit_protection.adapters.limits.buckets.time.monotonic", lambda: now + 61)
     assert limits.acquire(integration) is None
     limits.close()
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+def test_bucket_that_cannot_be_created_throttles_for_a_minute_and_then_permits(
+    kind: str, tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = tmp_path / "home"
+    home.write_text("a file where the folder would be")
+    monkeypatch.setattr("credit_protection.adapters.limits.postgresql._SECONDS", 0.1)
+    server = "postgresql://ana:a%b@c@127.0.0.1:1/erp"  # nothing listens there
+    limits = BucketLimits(SystemClock(), "sqlite:///here.sqlite" if kind == "sqlite" else server, home)
+    integration = samples.integration(rate_per_second=5.0)
+    delayed_until = limits.acquire(integration)
+    assert delayed_until is not None
+    assert delayed_until - datetime.now(UTC) <= timedelta(seconds=1)
+    assert "can't be read: calls are delayed" in caplog.text
+    assert "a%b" not in caplog.text
+    monkeypatch.setattr("credit_protection.adapters.limits.buckets._FAIL_OPEN_AFTER", -1.0)
+    assert limits.acquire(integration) is None
+    if kind == "sqlite":
+        home.unlink()
+        assert limits.acquire(integration) is None  # created now
+        assert (home / "limits.sqlite").exists()
+    limits.close()
+
+
+def test_bucket_waits_for_a_process_that_has_the_new_file_locked(tmp_path: Path) -> None:
+    file = tmp_path / "limits.sqlite"
+    holder = sqlite3.connect(file, isolation_level=None, check_same_thread=False)
+    holder.execute("CREATE TABLE another (name TEXT)")
+    holder.execute("BEGIN IMMEDIATE")  # the busy time-out does not cover a switch to WAL
+    release = threading.Timer(0.3, holder.rollback)
+    release.start()
+    buckets = SqliteBuckets(file)
+    assert buckets.bucket("cp_1", windows(RATE))() is None
+    release.join()
+    holder.close()
+    buckets.close()
 
 
 @pytest.mark.parametrize(

@@ -69,6 +69,22 @@ def test_hundred_wakeups_cause_few_fetches_and_one_call_per_row(start: Callable[
     assert tasks.fetches - fetches < 50
 
 
+def test_wakeup_is_served_at_once_and_not_at_the_next_sweep(start: Callable[..., EmbeddedQueue]) -> None:
+    tasks = InMemoryTasks()
+    queue = start(tasks)
+    waited = []
+    for id_ in [f"n{number}" for number in range(20)]:
+        wait_until_idle(queue)
+        tasks.add(id_)
+        woken = time.monotonic()
+        queue.wake(id_)
+        until(lambda id_=id_: id_ in tasks.started_at)  # type: ignore[misc]
+        waited.append(tasks.started_at[id_] - woken)
+    # The next sweep is a minute away. A loaded machine may be slow now and then, not most of the time.
+    assert sorted(waited)[len(waited) // 2] < 0.2
+    assert tasks.started == [f"n{number}" for number in range(20)]
+
+
 def test_wakeup_before_start_is_kept() -> None:
     tasks = InMemoryTasks()
     queue = EmbeddedQueue(lambda: tasks, SystemClock())
@@ -144,6 +160,24 @@ def test_urgent_row_overtakes_rows_already_fetched(start: Callable[..., Embedded
     may_end.set()
     until(lambda: not tasks.due_at)
     assert tasks.started == ["a", "urgent", "b", "c", "d"]
+
+
+def test_row_that_stays_due_during_its_call_is_started_once(start: Callable[..., EmbeddedQueue]) -> None:
+    # As another engine's storage, or a slow claim, would show it.
+    tasks = InMemoryTasks("a", "b", "c")
+    tasks.claims = False
+    may_end = threading.Event()
+    tasks.on_perform = lambda _: may_end.wait(10)
+    queue = start(tasks)
+    until(lambda: len(tasks.started) == 3)
+    for _ in range(50):
+        queue.wake()
+        time.sleep(0.001)
+    assert queue.snapshot().running == 3
+    may_end.set()
+    wait_until_idle(queue)
+    assert tasks.overlapping == []
+    assert sorted(tasks.started) == ["a", "b", "c"]
 
 
 def test_row_due_again_during_its_call_is_performed_again(start: Callable[..., EmbeddedQueue]) -> None:
@@ -307,6 +341,22 @@ def test_no_thread_runs_before_start_or_after_stop() -> None:
     assert not queue.is_running
     assert threads() == []
     assert queue.stop(10)
+
+
+def test_calls_in_flight_are_counted_during_and_after_stop() -> None:
+    tasks = InMemoryTasks("a", "b", "c", "d")
+    may_end = threading.Event()
+    tasks.on_perform = lambda _: may_end.wait(10)
+    queue = EmbeddedQueue(lambda: tasks, SystemClock(), workers=2)
+    queue.start()
+    until(lambda: len(tasks.started) == 2)
+    assert not queue.stop(0.05)
+    assert queue.snapshot().running == 2
+    may_end.set()
+    assert queue.stop(10)
+    assert queue.snapshot().running == 0
+    assert tasks.started == ["a", "b"]
+    assert list(tasks.due_at) == ["c", "d"]
 
 
 def test_restarted_engine_does_not_repeat_a_call_in_flight() -> None:

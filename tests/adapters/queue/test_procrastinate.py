@@ -202,6 +202,14 @@ def test_database_other_than_postgresql_is_refused() -> None:
     assert refused.value.code == "fila_sem_postgresql"
 
 
+def test_password_stays_out_of_the_log_of_a_failed_wakeup(caplog: pytest.LogCaptureFixture) -> None:
+    publisher = WakeupPublisher("postgresql+psycopg://ana:a%b@c@127.0.0.1:1/erp", None)
+    assert not publisher.publish(FETCH_DUE)
+    assert "a wake-up was not published" in caplog.text
+    assert "a%b" not in caplog.text
+    publisher.close()
+
+
 def test_schema_with_an_unsafe_name_is_refused() -> None:
     with pytest.raises(ConfigurationError, match="nome simples"):
         ProcrastinateQueue(InMemoryTasks, SystemClock(), NOWHERE, schema="a; DROP TABLE b")

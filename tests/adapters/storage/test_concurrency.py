@@ -2,6 +2,7 @@ import os
 import subprocess
 import sys
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -117,4 +118,39 @@ def test_readers_run_concurrently_with_writers_of_other_threads() -> None:
         pool.submit(write).result(20)
         for reader in readers:
             assert reader.result(20) == sorted(reader.result())
+    storage.close()
+
+
+def test_writing_unit_inside_another_of_the_same_thread_fails_at_once_on_sqlite() -> None:
+    storage = sqlite_storage()
+    with storage.unit() as unit:
+        unit.watermarks.set("outer", samples.NOW)
+        started = time.monotonic()
+        with pytest.raises(RuntimeError, match="this thread has a writing unit open"), storage.unit():
+            pass  # pragma: no cover - not reached
+        assert time.monotonic() - started < 5
+        with storage.read_only() as reading:
+            assert reading.watermarks.get("outer") is None
+        unit.commit()
+        with storage.unit() as after:  # the outer one is committed
+            assert after.watermarks.get("outer") == samples.NOW
+    storage.close()
+
+
+def test_writing_units_of_two_threads_wait_for_each_other_on_sqlite() -> None:
+    storage = sqlite_storage()
+    order: list[str] = []
+
+    def write() -> None:
+        with storage.unit():
+            order.append("second")
+
+    with storage.unit() as unit:
+        thread = threading.Thread(target=write)
+        thread.start()
+        thread.join(0.2)
+        order.append("first")
+        unit.commit()
+    thread.join(20)
+    assert order == ["first", "second"]
     storage.close()

@@ -110,7 +110,7 @@ class OverPostgresql(ExternalTransactionsContract):
     def storage(self, migrated: SqlStorage, postgresql_url: str) -> SqlStorage:
         with psycopg.connect(postgresql_url) as connection:
             connection.execute("CREATE TABLE IF NOT EXISTS host_customer (name TEXT)")
-            connection.execute("TRUNCATE host_customer, cp_settlement, cp_creditor, cp_integration CASCADE")
+            connection.execute("TRUNCATE host_customer, cp_settlement, cp_recheck, cp_creditor, cp_integration CASCADE")
         return migrated
 
     def connect(self, url: str) -> Any:  # noqa: ANN401 - a DBAPI connection
@@ -142,7 +142,8 @@ class TestPsycopgInBrasiliaWithNamedRows(OverPostgresql):
         storage: SqlStorage,
         transaction: Any,  # noqa: ANN401
     ) -> None:
-        broken = replace(samples.settlement(), invoice_id=cast(str, None))
+        broken = replace(samples.settlement())
+        object.__setattr__(broken, "invoice_id", None)  # as no settlement can be made
 
         def record() -> None:
             with storage.in_transaction_of(transaction) as unit:

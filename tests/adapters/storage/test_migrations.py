@@ -119,7 +119,7 @@ def test_every_table_has_the_prefix(engine: sa.Engine) -> None:
     assert tables_of(engine) == {VERSION_TABLE, *METADATA.tables}
 
 
-def test_down_and_up_again_with_data_leaves_the_hosts_tables_locked(engine: sa.Engine) -> None:
+def test_down_and_up_again_with_data_leaves_the_hosts_tables_untouched(engine: sa.Engine) -> None:
     with engine.begin() as connection:
         connection.execute(sa.text("CREATE TABLE host_customer (name TEXT)"))
         connection.execute(sa.text("INSERT INTO host_customer VALUES ('João')"))
@@ -144,7 +144,7 @@ def test_an_upgrade_keeps_the_data(engine: sa.Engine) -> None:
 NEXT_REVISION = """
 import sqlalchemy as sa
 from alembic import op
-revision, down_revision = "v0002", "v0001"
+revision, down_revision = "v0004", "v0003"
 def upgrade():
     op.add_column("cp_integration", sa.Column("colour", sa.Text, nullable=False, server_default="blue"))
 def downgrade():
@@ -155,7 +155,7 @@ def downgrade():
 @pytest.fixture
 def next_revision(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A later version of the program, whose second revision adds a column."""
-    (tmp_path / "v0002_next.py").write_text(NEXT_REVISION)
+    (tmp_path / "v0004_next.py").write_text(NEXT_REVISION)
     plain_config = migrations._config
 
     def config(connection: sa.Connection, schema: str | None) -> Config:
@@ -166,7 +166,7 @@ def next_revision(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         return config
 
     monkeypatch.setattr(migrations, "_config", config)
-    monkeypatch.setattr(migrations, "HEAD", "v0002")
+    monkeypatch.setattr(migrations, "HEAD", "v0004")
 
 
 def test_an_older_revision_is_upgraded_with_its_data(engine: sa.Engine, request: pytest.FixtureRequest) -> None:
@@ -180,7 +180,7 @@ def test_an_older_revision_is_upgraded_with_its_data(engine: sa.Engine, request:
     with SqlStorage.from_engine(engine).read_only() as unit:
         assert unit.integrations.get("integration-1") == samples.integration()
         assert unit.negativations.get("negativation-1") == samples.full_negativation()
-    downgrade(engine, "v0001")
+    downgrade(engine, "v0003")
     assert "colour" not in {each["name"] for each in sa.inspect(engine).get_columns("cp_integration")}
     with SqlStorage.from_engine(engine).read_only() as unit:
         assert unit.integrations.get("integration-1") == samples.integration()
@@ -211,13 +211,27 @@ def test_threads_that_start_at_once_migrate_one_after_another(url: str, engine: 
     fill(engine)
 
 
-def test_a_database_of_a_newer_version_is_refused(engine: sa.Engine) -> None:
+@pytest.mark.parametrize(
+    ("revision", "code", "remedy"),
+    [
+        ("v9999", "banco_mais_novo", "Atualize esta instalação"),
+        ("v0001", "banco_antigo", "configure um banco vazio"),
+        ("v0002", "banco_antigo", "configure um banco vazio"),
+    ],
+)
+def test_a_database_of_another_version_is_refused(engine: sa.Engine, revision: str, code: str, remedy: str) -> None:
     upgrade(engine)
     with engine.begin() as connection:
-        connection.execute(sa.update(sa.table(VERSION_TABLE, sa.column("version_num"))).values(version_num="v9999"))
-    with pytest.raises(ConfigurationError) as refused:
+        connection.execute(sa.update(sa.table(VERSION_TABLE, sa.column("version_num"))).values(version_num=revision))
+    with pytest.raises(ConfigurationError, match=remedy) as refused:
         upgrade(engine)
-    assert refused.value.code == "banco_mais_novo"
+    assert refused.value.code == code
+
+
+@pytest.mark.parametrize("revision", ["v0001", "v0002"])
+def test_no_revision_has_the_id_of_one_before_0_2(revision: str) -> None:
+    versions = Path(migrations.__file__).parent / "versions"
+    assert not list(versions.glob(f"{revision}_*.py"))
 
 
 def test_a_migration_on_sqlite_that_would_lose_references_changes_nothing(tmp_path: Path) -> None:

@@ -1,6 +1,10 @@
 import sqlite3
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta, timezone
+from decimal import Decimal
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -8,8 +12,13 @@ from sqlalchemy import make_url
 
 from credit_protection.adapters.storage.sqlalchemy import SqlStorage
 from credit_protection.adapters.storage.sqlalchemy.column_types import Cents, Day, Flag, Instant, Json
+from credit_protection.adapters.storage.sqlalchemy.mappers.integrations import integration_of, integration_row
+from credit_protection.adapters.storage.sqlalchemy.mappers.plain_fields import PlainFields
 from credit_protection.domain.errors import ConfigurationError
+from credit_protection.domain.guards import GuardSettings, TelecomGuard
+from credit_protection.domain.integrations import Environment, IntegrationSettings, ReuseMode, ReuseWindow
 from credit_protection.domain.money import Money
+from credit_protection.domain.removal_policy import RemovalPolicy, RemovalRule
 from credit_protection.testing import samples
 
 DIALECTS: list[Any] = [make_url(f"{name}://").get_dialect()() for name in ("sqlite", "postgresql")]
@@ -90,6 +99,74 @@ def test_an_unknown_stored_value_raises_a_configuration_error(tmp_path: Path, ta
     assert error.value.code == "dado_desconhecido"
     assert "Atualize" in error.value.message
     storage.close()
+
+
+SETTINGS = IntegrationSettings(
+    environment=Environment.TEST,
+    removal_policy=RemovalPolicy(RemovalRule.ALL_INVOICES_SETTLED, Money(150), 3),
+    guards=GuardSettings(2, 4, 20, Decimal(2), Decimal("1.5"), True, 15, {"SP": 30}, TelecomGuard.BLOCK),  # noqa: FBT003
+    reuse=ReuseWindow(7, ReuseMode.BLOCK),
+    grouped=True,
+    rate_per_second=4.5,
+    owns_transmission=False,
+)
+"""No value is a default."""
+
+
+def paths(tree: dict[str, Any], *above: str) -> Iterator[tuple[str, ...]]:
+    """The path of every setting of a JSON tree."""
+    for name, value in tree.items():
+        yield (*above, name)
+        if isinstance(value, dict) and name != "notice_days_by_state":
+            yield from paths(value, *above, name)
+
+
+@pytest.mark.parametrize("path", list(paths(integration_row(samples.integration())["settings"])), ids=".".join)
+def test_setting_that_an_older_row_lacks_has_its_default(path: tuple[str, ...]) -> None:
+    """A setting that a version adds is missing in the rows of the versions before it."""
+    row = integration_row(replace(samples.integration(), settings=SETTINGS))
+    assert integration_of(SimpleNamespace(**row)).settings == SETTINGS
+    tree = row["settings"]
+    for name in path[:-1]:
+        tree = tree[name]
+    del tree[path[-1]]
+    read: Any = integration_of(SimpleNamespace(**row)).settings
+    expected, default = SETTINGS, IntegrationSettings()
+    names = [{"tolerance_cents": "tolerance"}.get(name, name) for name in path]
+    assert read == replaced(expected, default, names)
+
+
+def replaced(value: Any, default: Any, names: list[str]) -> Any:  # noqa: ANN401 - settings, or a part of them
+    """The value with the default in the place of one field."""
+    name, *rest = names
+    own, other = getattr(value, name), getattr(default, name)
+    return replace(value, **{name: replaced(own, other, rest) if rest else other})
+
+
+def test_setting_of_a_later_version_is_ignored() -> None:
+    row = integration_row(replace(samples.integration(), settings=SETTINGS))
+    row["settings"]["colour"] = row["settings"]["guards"]["colour"] = "blue"
+    assert integration_of(SimpleNamespace(**row)).settings == SETTINGS
+
+
+@dataclass(frozen=True)
+class Pair:
+    first: str
+    second: tuple[int, ...]
+
+
+@pytest.mark.parametrize(
+    ("without", "copied"),
+    [((), {"first": "a", "second": (1,)}), (("second",), {"first": "a"}), (("first", "second"), {})],
+)
+def test_plain_fields_are_copied_as_they_are(without: tuple[str, ...], copied: dict[str, object]) -> None:
+    assert PlainFields(Pair, without=without).of(Pair("a", (1,))) == copied
+    assert PlainFields(Pair, without=without).of_tree({"first": "a", "second": (1,), "third": 0}) == copied
+
+
+def test_plain_fields_without_an_unknown_field_are_a_mistake() -> None:
+    with pytest.raises(ValueError, match="Pair has no field third"):
+        PlainFields(Pair, without=("third",))
 
 
 def test_an_error_shows_no_document(tmp_path: Path) -> None:

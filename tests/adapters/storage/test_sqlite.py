@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from credit_protection.adapters.storage.sqlalchemy import SqlStorage
+from credit_protection.adapters.storage.sqlalchemy.engine import make_engine
 from credit_protection.testing.contracts.storage import StorageContract
 from credit_protection.testing.tenants import sqlite_storage
 
@@ -17,7 +18,8 @@ def file(tmp_path: Path) -> Path:
 class TestSqlite(StorageContract):
     @pytest.fixture
     def storage(self, file: Path) -> Iterator[SqlStorage]:
-        storage = sqlite_storage(file)
+        sqlite_storage(file).close()  # migrated; the contract runs on the engine of production
+        storage = SqlStorage(f"sqlite:///{file}")
         yield storage
         storage.close()
 
@@ -28,3 +30,12 @@ class TestSqlite(StorageContract):
         connection.commit()
         yield connection
         connection.close()
+
+
+def test_commits_wait_for_the_disk_unless_a_test_asks_otherwise(file: Path) -> None:
+    waits = []
+    for engine in (make_engine(f"sqlite:///{file}"), make_engine(f"sqlite:///{file}", durable=False)):
+        with engine.connect() as connection:
+            waits.append(connection.exec_driver_sql("PRAGMA synchronous").scalar() != 0)
+        engine.dispose()
+    assert waits == [True, False]

@@ -6,10 +6,11 @@ from dataclasses import replace
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
+from credit_protection.domain.bureau_answers import Unknown
 from credit_protection.domain.capabilities import Backoff
 from credit_protection.domain.events import Event, EventKind
 from credit_protection.domain.negativations import Block, Unanswered
-from credit_protection.domain.observations import AnswerContext, answered_late
+from credit_protection.domain.observations import AnswerContext, answered, answered_late
 from credit_protection.domain.removal_policy import RemovalCause, RemovalTrigger
 from credit_protection.domain.state_table import Action, Observed
 from tests.domain.lifecycle import profiles
@@ -38,6 +39,8 @@ CALLBACK = replace(profiles.CALLBACK.gateway, poll_backoff=BACKOFF, max_processi
 REPEATABLE = replace(profiles.REPEATABLE.gateway, poll_backoff=BACKOFF, max_processing=PROCESSING)
 INSISTENT = replace(profiles.INSISTENT_CALLBACK.gateway, poll_backoff=BACKOFF, max_processing=PROCESSING)
 ONCE = replace(profiles.SYNCHRONOUS_LOOKED_UP.gateway, poll_backoff=BACKOFF, max_processing=PROCESSING)
+
+UNREADABLE = Unknown("resposta_nao_entendida", "?", transcript="<html>")
 
 TODAY = date(2026, 11, 20)
 QUIET = timedelta(minutes=5, seconds=30)
@@ -77,6 +80,16 @@ def removing(gateway: Capabilities) -> Negativation:
 def looking(observed: Observed, gateway: Capabilities, minutes: float = 0, *, wanted: bool = False) -> Negativation:
     """A look-up was claimed some minutes after the start."""
     return leased(in_state((observed, WANTED if wanted else UNWANTED), gateway), gateway, Action.LOOK_UP, minutes)
+
+
+def check_doubt(before: Negativation, answer: Unknown) -> None:
+    """A request without a readable answer in time stays in doubt, and is looked up soon."""
+    change = answered(before, answer, now(LOOKED_UP))
+    assert change.negativation == becomes(
+        before, {"action": Action.LOOK_UP, "due_at": t(1) + SOON, "attempts": 1, "last_error": answer.code}
+    )
+    detail = {"code": answer.code} | ({"transcript": answer.transcript} if answer.transcript else {})
+    assert change.events == (Event(EventKind.IN_DOUBT, "n-1", t(1), detail=detail),)
 
 
 def several(each: Negativation, count: int = 1, minutes: float = 0) -> Negativation:

@@ -17,6 +17,7 @@ from credit_protection.domain.bureau_answers import (
     Done,
     ExecutionResult,
     NotExecuted,
+    NotUnderstood,
     RecordFound,
     RecordNotFound,
     RecordState,
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from tests.domain.lifecycle.profiles import Profile
 
 LOST = Unknown("tempo_esgotado", "O birô não respondeu a tempo.")
+GARBLED = NotUnderstood("resposta_nao_entendida", "A resposta não foi entendida.", "<html>")
 UNAVAILABLE = NotExecuted("biro_indisponivel", "O birô está fora do ar.")
 NO_CREDIT = NotExecuted("sem_credito", "Sem crédito no birô.", needs_person=True)
 STILL_PROCESSING = NotExecuted("inclusao_em_processamento", "Ainda em processamento.", still_processing=True)
@@ -52,6 +54,10 @@ class Plan(Enum):
     NO_CREDIT = auto()
     NEVER = auto()
     """Lost on the way; the caller gets no answer."""
+    GARBLED = auto()
+    """Works, and its answer is not understood."""
+    REFUSED_GARBLED = auto()
+    """Refused, and its answer is not understood."""
 
 
 class Delay(Enum):
@@ -140,7 +146,8 @@ class Ledger:
         succeeds = plan is not Plan.REFUSED_LATER
         self.pending_inclusions += succeeds
         if delay is Delay.LONGEST:
-            self._answer_at(call, call.at, Accepted("id-1") if self.profile.asynchronous else LOST, lost=answer_lost)
+            early: Answer = Accepted("id-1") if self.profile.asynchronous else LOST
+            self._answer_at(call, call.at, early, plan, lost=answer_lost)
 
         def arrive(at: datetime) -> None:
             repeated = self.profile.gateway.include_is_repeatable and self._live
@@ -154,7 +161,7 @@ class Ledger:
                 self._included(record, succeeds=True)
                 answer = Done(ExecutionResult.ALREADY_IN_EFFECT if repeated else ExecutionResult.EXECUTED, "id-1")
             if delay is not Delay.LONGEST:
-                self._answer_at(call, at, answer, lost=answer_lost)
+                self._answer_at(call, at, answer, plan, lost=answer_lost)
 
         self._at(arrives, arrive)
 
@@ -171,12 +178,12 @@ class Ledger:
             return
         arrives, settles = self._times(call, delay)
         if delay is Delay.LONGEST:
-            self._answer_at(call, call.at, LOST, lost=answer_lost)
+            self._answer_at(call, call.at, LOST, plan, lost=answer_lost)
 
         def arrive(at: datetime) -> None:
             answer = self._removal_arrived(plan, settles)
             if delay is not Delay.LONGEST:
-                self._answer_at(call, at, answer, lost=answer_lost)
+                self._answer_at(call, at, answer, plan, lost=answer_lost)
 
         self._at(arrives, arrive)
 
@@ -185,6 +192,8 @@ class Ledger:
         self.advance(call.at)
         if plan is Plan.NO_CREDIT:
             call.answer = NO_CREDIT
+        elif plan in {Plan.GARBLED, Plan.REFUSED_GARBLED}:
+            call.answer = GARBLED
         elif answer_lost:
             call.answer = LOST if plan is Plan.NEVER else UNAVAILABLE
         else:
@@ -231,6 +240,9 @@ class Ledger:
         self.records = [record for record in self.records if record.state is not RecordState.GONE]
 
     def _removal_arrived(self, plan: Plan, settles: datetime) -> Answer:
+        if self.profile.accepts_unchecked:
+            self._at(settles, lambda _: self._checked(works=plan is not Plan.REFUSED_LATER))
+            return Accepted("id-1")
         active = [record for record in self.records if record.state in _ACTIVE]
         if not active:
             return self._nothing_to_remove()
@@ -243,6 +255,15 @@ class Ledger:
             record.state = RecordState.REMOVING
         self._at(settles, lambda _: self._removed(active, works=plan is not Plan.REFUSED_LATER))
         return Accepted("id-1")
+
+    def _checked(self, *, works: bool) -> None:
+        """Look for the record of a removal that was accepted, and report the outcome."""
+        active = [record for record in self.records if record.state in _ACTIVE]
+        if active:
+            self._removed(active, works=works)
+        else:
+            outcome = self._nothing_to_remove()
+            self.pending_callbacks.append((Action.REMOVE, outcome if isinstance(outcome, Done) else REFUSED))
 
     def _removed(self, active: list[Record], *, works: bool) -> None:
         for record in active:
@@ -269,6 +290,7 @@ class Ledger:
             Plan.NOT_EXECUTED: UNAVAILABLE,
             Plan.NO_CREDIT: NO_CREDIT,
             Plan.NEVER: LOST,
+            Plan.REFUSED_GARBLED: GARBLED,
         }
         if not self.profile.asynchronous:
             known[Plan.REFUSED_LATER] = REFUSED
@@ -288,9 +310,9 @@ class Ledger:
             case Delay.LONGEST:
                 return latest, latest
 
-    def _answer_at(self, call: Call, at: datetime, answer: Answer, *, lost: bool) -> None:
+    def _answer_at(self, call: Call, at: datetime, answer: Answer, plan: Plan, *, lost: bool) -> None:
         def answer_call(_: datetime) -> None:
-            call.answer = LOST if lost else answer
+            call.answer = LOST if lost else GARBLED if plan is Plan.GARBLED else answer
 
         self._at(at, answer_call)
 

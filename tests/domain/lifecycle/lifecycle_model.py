@@ -14,6 +14,7 @@ from credit_protection.domain import observations, removal_policy, removals, req
 from credit_protection.domain.actors import ROLES, SYSTEM, Actor
 from credit_protection.domain.bureau_answers import (
     NotExecuted,
+    NotUnderstood,
     RecordFound,
     RecordNotFound,
     RecordState,
@@ -40,6 +41,7 @@ from tests.domain.lifecycle.rules import (
     check_claim,
     check_not_found,
     check_promise,
+    check_removal_not_understood,
     check_state,
     require,
     update_settlement_deadline,
@@ -363,7 +365,13 @@ class LifecycleModel:
 
     def resume(self, position: int) -> None:
         """A person resumes the attempts."""
+        before = self._pick(position)
         self._person(position, "resumed", lambda each: transmissions.resume(each, OPERATOR.id, self.now))
+        if before is not None and self.negativations[before.id] is not before:
+            known = self.known[before.id]
+            work = before.transmission
+            known.inclusion_garbled &= work.block is not None or work.action is not Action.ASK_PERSON
+            known.removals_garbled = 0
 
     def needs_person(self, position: int) -> None:
         """A worker finds that a person must act."""
@@ -486,12 +494,13 @@ class LifecycleModel:
         match answer:
             case RecordFound() | RecordNotFound():
                 change = observations.looked_up(before, answer, context)
-            case NotExecuted() | Unknown() if call.action not in DOUBTS:
+            case NotExecuted() | Unknown() | NotUnderstood() if call.action not in DOUBTS:
                 change = observations.lookup_failed(before, answer, context)
             case _:
                 change = observations.answered(before, answer, context)
         require(change.negativation.transmission.claim is None, "an answer ends its lease")
         known = self.known[before.id]
+        check_removal_not_understood(self, before, change.negativation, call.action, answer)
         known.record_answer(call.action, answer)
         if isinstance(answer, RecordFound) and answer.state in {RecordState.GONE, RecordState.REMOVING}:
             known.is_irrevocable = True

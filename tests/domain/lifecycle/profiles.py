@@ -18,6 +18,7 @@ class Profile:
         name: for test ids.
         gateway: what it declares.
         asynchronous: its bureau answers "accepted" and decides later.
+        accepts_unchecked: it accepts a removal before it looks for the record, and reports "not found" by callback.
         grouped: one negativation covers all chosen invoices.
         policy: of the integration.
     """
@@ -25,6 +26,7 @@ class Profile:
     name: str
     gateway: Capabilities
     asynchronous: bool = False
+    accepts_unchecked: bool = False
     grouped: bool = False
     policy: RemovalPolicy = field(default_factory=RemovalPolicy)
 
@@ -68,6 +70,14 @@ INSISTENT_CALLBACK = Profile(
 Not an inclusion: a callback that does not name its request can't say which of two it refers to.
 """
 
+UNCHECKED_CALLBACK = replace(
+    INSISTENT_CALLBACK,
+    name="unchecked_callback",
+    gateway=replace(INSISTENT_CALLBACK.gateway, max_processing=timedelta(hours=2)),
+    accepts_unchecked=True,
+)
+"""As `INSISTENT_CALLBACK`, and "accepted" says of a removal only that it was received."""
+
 SYNCHRONOUS_LOOKED_UP = Profile(
     "synchronous_looked_up",
     replace(_NATURAL, registry=Registry.BOA_VISTA, find=True, include_is_repeatable=True, remove_is_repeatable=False),
@@ -95,6 +105,7 @@ PROFILES = (
     CALLBACK,
     REPEATABLE,
     INSISTENT_CALLBACK,
+    UNCHECKED_CALLBACK,
     SYNCHRONOUS_LOOKED_UP,
     ANY_OF_GROUP,
     ALL_OF_GROUP,

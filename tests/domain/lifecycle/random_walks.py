@@ -126,6 +126,8 @@ def walk(
     model = LifecycleModel(profile, customer_is_company=_chance(random, 30), coverage=coverage)
     model.request(random.choice((1, 2, 3)) if profile.grouped or weights is _WEIGHTS else 1, "OUT")
     model.confirm()
+    if profile.accepts_unchecked:  # what is wrong with such a bureau begins with a lost inclusion
+        model.work(0, Plan.WORKS, Delay.LONGEST, answer_lost=True)
     for act in random.choices(_ACTS, weights, k=steps):
         act(model, random)
     model.finish()

@@ -19,12 +19,12 @@ from credit_protection.domain import (
     settlements,
     transmissions,
 )
-from credit_protection.domain.bureau_answers import Done
+from credit_protection.domain.bureau_answers import Accepted, Done
 from credit_protection.domain.capabilities import Capabilities
 from credit_protection.domain.events import Event, EventKind
 from credit_protection.domain.guards import checks
 from credit_protection.domain.negativations import Block, Change
-from credit_protection.domain.observations import answers, late, transitions
+from credit_protection.domain.observations import answers, late, not_understood, transitions
 from credit_protection.domain.reasons import RemovalReason
 from credit_protection.domain.removal_policy import RemovalCause, RemovalPolicy, removal_deadline
 from credit_protection.domain.settlements import InvoiceOutcome, InvoiceSettlementStatus, Reversal
@@ -113,8 +113,10 @@ def guards_are_skipped_at_claim(patch: pytest.MonkeyPatch) -> None:
 def partial_payment_settles(patch: pytest.MonkeyPatch) -> None:
     decide = settlements.settlement_status
 
-    def generous(balance: Any, entries: Sequence[Settlement], tolerance: Any) -> InvoiceSettlementStatus:
-        status = decide(balance, entries, tolerance)
+    def generous(
+        balance: Any, entries: Sequence[Settlement], tolerance: Any, clock: Any = None
+    ) -> InvoiceSettlementStatus:
+        status = decide(balance, entries, tolerance, clock)
         if status.outcome is not InvoiceOutcome.PARTLY_PAID:
             return status
         return InvoiceSettlementStatus(InvoiceOutcome.PAID, entries[0].effective_on)
@@ -222,6 +224,18 @@ def refused_removal_closes(patch: pytest.MonkeyPatch) -> None:
 @_mutant
 def absence_is_attested_too_early(patch: pytest.MonkeyPatch) -> None:
     _replace(patch, removals.may_take_effect_until, lambda *_: None)
+
+
+@_mutant
+def accepted_removal_proves_the_inclusion(patch: pytest.MonkeyPatch) -> None:
+    decide = answers.removal_answered
+
+    def believing(each: Negativation, answer: Any, asked_at: datetime, context: Any) -> Change:
+        if isinstance(answer, Accepted):
+            each = transitions.took_effect(each, None, context)
+        return decide(each, answer, asked_at, context)
+
+    _replace(patch, answers.removal_answered, believing)
 
 
 @_mutant
@@ -418,6 +432,16 @@ def deadline_counts_from_click(patch: pytest.MonkeyPatch) -> None:
 @_mutant
 def second_request_postpones_deadline(patch: pytest.MonkeyPatch) -> None:
     _replace(patch, removals._not_later, lambda trigger, _: trigger)
+
+
+@_mutant
+def inclusion_that_was_not_understood_is_sent_again(patch: pytest.MonkeyPatch) -> None:
+    _replace(patch, not_understood.marked_not_understood, lambda each, _: each)
+
+
+@_mutant
+def nobody_is_asked_about_answers_that_are_not_understood(patch: pytest.MonkeyPatch) -> None:
+    _replace(patch, not_understood._counted, lambda each: each)
 
 
 # ------------------------------------------------------------------------------------------------ parts

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from credit_protection.domain.bureau_answers import (
     Accepted,
     Done,
     ExecutionResult,
+    NotExecuted,
+    NotUnderstood,
     RecordFound,
     RecordNotFound,
+    Rejected,
     Unknown,
 )
 from credit_protection.domain.negativations import Negativation
 from credit_protection.domain.removal_policy import RemovalCause
 from credit_protection.domain.state_table import Action, Desired, Observed
+from credit_protection.domain.statuses import awaits_person
 from tests.domain.lifecycle.host import business_days_after, must_go, true_reason
 from tests.domain.lifecycle.table import TABLE
 
@@ -63,6 +68,8 @@ class ModelState:
         closed: it was closed at least once.
         last_inclusion_at: when the newest inclusion was sent.
         unanswered_removal_at: when the newest removal without a known outcome was sent.
+        inclusion_garbled: an inclusion's answer was not understood, and no person has resumed since.
+        removals_garbled: answers to removals that were not understood since one was, or a person resumed.
     """
 
     invoice_ids: tuple[str, ...]
@@ -75,13 +82,16 @@ class ModelState:
     closed: bool = False
     last_inclusion_at: datetime | None = None
     unanswered_removal_at: datetime | None = None
+    inclusion_garbled: bool = False
+    removals_garbled: int = 0
 
     def record_answer(self, action: Action, answer: Answer | LookupResult) -> None:
         """Note what an answer of the bureau shows."""
         included = action is Action.INCLUDE and isinstance(answer, Done | Accepted)
         self.acknowledged |= included or isinstance(answer, RecordFound)
-        if action is Action.REMOVE and not isinstance(answer, Unknown):
+        if action is Action.REMOVE and not isinstance(answer, Unknown | NotUnderstood):
             self.unanswered_removal_at = None
+        self.inclusion_garbled |= action is Action.INCLUDE and isinstance(answer, NotUnderstood)
 
 
 def update_settlement_deadline(model: LifecycleModel, each: Negativation) -> bool:
@@ -97,6 +107,27 @@ def update_settlement_deadline(model: LifecycleModel, each: Negativation) -> boo
         min(known.settlement_deadline or deadline, deadline) if known.removal_claimed else deadline
     )
     return True
+
+
+def check_removal_not_understood(
+    model: LifecycleModel, before: Negativation, after: Negativation, action: Action, answer: object
+) -> None:
+    """Check that a person is asked after three such answers, and that the attempts go on."""
+    known, work = model.known[before.id], after.transmission
+    if action is not Action.REMOVE:
+        return
+    if not isinstance(answer, NotUnderstood):
+        is_understood = isinstance(answer, Done | Accepted | Rejected) or (
+            isinstance(answer, NotExecuted) and answer.still_processing
+        )
+        known.removals_garbled = 0 if is_understood else known.removals_garbled
+        return
+    if before.observed is not Observed.IN_DOUBT_REMOVE:
+        return  # a callback was quicker
+    known.removals_garbled += 1
+    require(work.is_open and work.block in {None, before.transmission.block}, "no answer stops a removal")
+    require(work.due_at <= model.now + timedelta(hours=1), "a removal is attempted once an hour at least")
+    require(known.removals_garbled < 3 or awaits_person(after), "a person is asked after three answers")
 
 
 def check_claim(
@@ -128,6 +159,7 @@ def _check_inclusion(model: LifecycleModel, before: Negativation, claimed: Negat
         known.deletion_deadline is None and not known.is_irrevocable, "rule 1: nothing is included that was deleted"
     )
     require(not known.closed and not known.acknowledged, "rule 1: nothing is included twice")
+    require(not known.inclusion_garbled, "what was answered and not understood is sent again by a person only")
     require(claimed.unanswered_inclusions is not None, "rule 6: the doubt counts the request")
     fresh = model.host.invoices(known.invoice_ids)
     require(all(invoice.balance for invoice in fresh), "rule 7: no paid invoice is included")
@@ -239,6 +271,8 @@ def check_table(each: Negativation, gateway: Capabilities) -> None:
     """Check the transmission against the table."""
     require((each.observed, each.desired) in TABLE, f"the table: {each.observed}, {each.desired} can't be")
     action, work = TABLE[each.observed, each.desired](gateway), each.transmission
+    if action is Action.INCLUDE and each.inclusion_not_understood:
+        action = Action.ASK_PERSON
     if work.claim is None:
         require(work.action is action, f"the table: {each.observed}, {each.desired}: {work.action}, not {action}")
         require(work.is_open == action.is_open, "rule 5: open if and only if there is an action")

@@ -10,18 +10,18 @@ from credit_protection.domain.bureau_answers import (
     Done,
     ExecutionResult,
     NotExecuted,
+    NotUnderstood,
     RecordFound,
     RecordNotFound,
     RecordState,
     Rejected,
 )
-from credit_protection.domain.state_table import Observed
+from credit_protection.domain.state_table import Action, Observed
 from tests.domain.lifecycle.rules import DOUBTS
 from tests.domain.lifecycle.table import TABLE, UNWANTED, WANTED
 
 if TYPE_CHECKING:
     from credit_protection.domain.bureau_answers import Answer, LookupResult
-    from credit_protection.domain.state_table import Action
     from tests.domain.lifecycle.table import State
 
 _LEFT = {RecordState.GONE, RecordState.REJECTED}
@@ -40,6 +40,8 @@ def late_event(action: Action, answer: Answer | LookupResult) -> str:
     """The name of an answer that arrives outside its claim; events with the same effect share one name."""
     if action in DOUBTS:
         said = _said(answer)
+        if isinstance(answer, NotUnderstood) and action is Action.REMOVE:
+            said = "unknown"
         return f"late {action}: {'nothing' if said in {'not executed', 'still processing', 'unknown'} else said}"
     if isinstance(answer, RecordFound):
         return "late look: it had left" if answer.state in _LEFT else "late look: it was there"
@@ -60,6 +62,8 @@ def _said(answer: Answer | LookupResult) -> str:
             return "still processing"
         case NotExecuted():
             return "not executed"
+        case NotUnderstood():
+            return "not understood"
         case _:
             return "unknown"
 
@@ -70,11 +74,13 @@ def _seen(answer: Answer | LookupResult) -> str:
             return answer.state.value
         case RecordNotFound():
             return "missing"
+        case NotUnderstood():
+            return "not understood"
         case _:
             return "nothing"
 
 
-_ANSWERS = ("done", "accepted", "rejected", "not executed", "unknown")
+_ANSWERS = ("done", "accepted", "rejected", "not executed", "unknown", "not understood")
 EVENTS = (
     *(f"claim {action}" for action in ("include", "look_up", "poll", "remove")),
     "guard",
@@ -86,7 +92,8 @@ EVENTS = (
     *(f"look: {state}" for state in RecordState),
     "look: missing",
     "look: nothing",
-    *(f"late include: {answer}" for answer in ("done", "accepted", "rejected", "nothing")),
+    "look: not understood",
+    *(f"late include: {answer}" for answer in ("done", "accepted", "rejected", "not understood", "nothing")),
     *(f"late remove: {answer}" for answer in ("done", "not found", "accepted", "rejected", "nothing")),
     *(f"late look: {answer}" for answer in ("it was there", "it had left", "missing", "nothing")),
     *("settled", "reversed", "deleted", "withdrawn", "stopped", "resumed", "attested", "needs person", "hint"),

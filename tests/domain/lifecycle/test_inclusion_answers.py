@@ -13,7 +13,6 @@ from credit_protection.domain.bureau_answers import (
     NotExecuted,
     RecordFound,
     RecordState,
-    Unknown,
 )
 from credit_protection.domain.events import EventKind
 from credit_protection.domain.negativations import Unanswered
@@ -25,7 +24,9 @@ from tests.domain.lifecycle.answer_fixtures import (
     QUIET,
     REPEATABLE,
     SOON,
+    UNREADABLE,
     becomes,
+    check_doubt,
     event,
     including,
     looking,
@@ -188,18 +189,11 @@ def test_repeated_inclusion_not_executed_leaves_the_first_in_doubt() -> None:
 
 
 def test_inclusion_with_lost_answer_stays_in_doubt() -> None:
-    before = including(LOOKED_UP)
-    change = answered(before, LOST, now(LOOKED_UP))
-    assert change.negativation == becomes(
-        before, {"action": Action.LOOK_UP, "due_at": t(1) + SOON, "attempts": 1, "last_error": "tempo_esgotado"}
-    )
-    assert change.events == (event(EventKind.IN_DOUBT, code="tempo_esgotado"),)
+    check_doubt(including(LOOKED_UP), LOST)
 
 
 def test_transcript_of_unreadable_inclusion_answer_is_stored() -> None:
-    garbled = Unknown("resposta_nao_entendida", "?", transcript="<html>")
-    change = answered(including(LOOKED_UP), garbled, now(LOOKED_UP))
-    assert change.events == (event(EventKind.IN_DOUBT, code="resposta_nao_entendida", transcript="<html>"),)
+    check_doubt(including(LOOKED_UP), UNREADABLE)
 
 
 def test_answer_in_time_requires_a_claim() -> None:

@@ -236,3 +236,43 @@ def test_late_not_found_of_oldest_removal_counts_for_its_own_instant_after_anoth
     assert not answered_late(
         unknown, Action.REMOVE, Done(ExecutionResult.NOT_FOUND), now(NATURAL, 9)
     ).negativation.is_closed
+
+
+def test_accepted_removal_is_no_proof_that_the_inclusion_took_effect() -> None:
+    """Its answer "accepted" says that it was received; the bureau then finds nothing, and the inclusion comes later."""
+    doubtful = in_state((Observed.IN_DOUBT_INCLUDE, UNWANTED), INSISTENT)
+    accepted = answered(claimed(doubtful, INSISTENT, 1), Accepted(), now(INSISTENT, 1)).negativation
+    assert accepted.observed is Observed.REMOVING
+    assert (accepted.known_at, accepted.unanswered_inclusions) == (None, doubtful.unanswered_inclusions)
+    not_found = Done(ExecutionResult.NOT_FOUND)
+    reported = answered_late(accepted, Action.REMOVE, not_found, now(INSISTENT, 2)).negativation
+    assert (reported.observed, reported.transmission.action) == (Observed.IN_DOUBT_INCLUDE, Action.REMOVE)
+
+
+def test_accepted_removal_after_the_quiet_period_closes_when_nothing_is_found() -> None:
+    doubtful = in_state((Observed.IN_DOUBT_INCLUDE, UNWANTED), INSISTENT)
+    accepted = answered(claimed(doubtful, INSISTENT, 6), Accepted(), now(INSISTENT, 6)).negativation
+    closed = answered_late(accepted, Action.REMOVE, Done(ExecutionResult.NOT_FOUND), now(INSISTENT, 7)).negativation
+    assert (closed.is_closed, closed.observed) == (True, Observed.ABSENT)
+
+
+def test_not_found_that_may_be_about_a_removal_before_the_inclusion_needs_a_person() -> None:
+    doubtful = in_state((Observed.IN_DOUBT_INCLUDE, UNWANTED), INSISTENT)
+    lost = answered(claimed(doubtful, INSISTENT, 1), LOST, now(INSISTENT, 1)).negativation
+    again = answered(claimed(lost, INSISTENT, 6), Accepted(), now(INSISTENT, 6)).negativation
+    after = answered_late(again, Action.REMOVE, Done(ExecutionResult.NOT_FOUND), now(INSISTENT, 7)).negativation
+    assert (after.is_closed, after.observed) == (False, Observed.IN_DOUBT_INCLUDE)
+    assert after.transmission.block is not None
+    assert after.transmission.block.code == "registro_nao_encontrado"
+
+
+def test_refusals_of_one_removal_of_two_are_repeated_ever_later() -> None:
+    row = claimed(in_state((Observed.IN_DOUBT_REMOVE, UNWANTED), INSISTENT), INSISTENT)
+    waits = []
+    for minutes in (1, 61, 121):
+        accepted = answered(row, Accepted(), now(INSISTENT, minutes)).negativation
+        doubted = answered_late(accepted, Action.REMOVE, REFUSED, now(INSISTENT, minutes)).negativation
+        waits.append(doubted.transmission.due_at - t(minutes))
+        row = claimed(doubted, INSISTENT, minutes + 60)
+    assert waits == sorted(waits)
+    assert waits[0] < waits[-1]

@@ -15,7 +15,6 @@ from credit_protection.domain.bureau_answers import (
     RecordFound,
     RecordNotFound,
     RecordState,
-    Unknown,
 )
 from credit_protection.domain.events import EventKind
 from credit_protection.domain.negativations import STOPPED_BY_PERSON, Block
@@ -30,6 +29,7 @@ from tests.domain.lifecycle.answer_fixtures import (
     REPEATABLE,
     SOON,
     TODAY,
+    UNREADABLE,
     becomes,
     event,
     looking,
@@ -297,6 +297,19 @@ def test_inclusion_not_found_after_quiet_period_is_resent() -> None:
     assert change.events == (event(EventKind.NOT_FOUND, 6, "o birô não tem o registro"),)
 
 
+def test_unwanted_inclusion_in_doubt_is_cancelled_when_not_found_after_quiet_period() -> None:
+    before = looking(Observed.IN_DOUBT_INCLUDE, LOOKED_UP, 5.5)
+    change = looked_up(before, RecordNotFound(), now(LOOKED_UP, 6))
+    assert change.negativation == becomes(
+        before,
+        {"action": Action.CLOSE, "due_at": t(6), "deadline": None, "attempts": 0, "last_error": ""},
+        observed=Observed.ABSENT,
+        observed_since=t(6),
+        unanswered_inclusions=None,
+    )
+    assert change.events == (event(EventKind.CANCELLED, 6, "o birô não tem o registro"),)
+
+
 def test_inclusion_not_found_before_quiet_period_is_looked_up_again() -> None:
     before = looking(Observed.IN_DOUBT_INCLUDE, LOOKED_UP, 5.49, wanted=True)
     change = looked_up(before, RecordNotFound(), now(LOOKED_UP, 6))
@@ -363,13 +376,7 @@ def test_unwanted_inclusion_sent_twice_and_not_found_is_gone() -> None:
 
 def test_transcript_of_unreadable_lookup_answer_is_stored() -> None:
     looking = leased(in_state((Observed.IN_DOUBT_INCLUDE, WANTED), LOOKED_UP), LOOKED_UP, Action.LOOK_UP)
-    odd = Unknown("resposta_nao_entendida", "Resposta não entendida.", "GET /v1/negativacoes 200 <html>")
-
-    change = lookup_failed(looking, odd, now(LOOKED_UP))
-    late = answered_late(looking, Action.INCLUDE, odd, now(LOOKED_UP))
-
-    assert change.events[0].detail == {
-        "code": "resposta_nao_entendida",
-        "transcript": "GET /v1/negativacoes 200 <html>",
-    }
-    assert late.events[0].detail["transcript"] == "GET /v1/negativacoes 200 <html>"
+    change = lookup_failed(looking, UNREADABLE, now(LOOKED_UP))
+    late = answered_late(looking, Action.INCLUDE, UNREADABLE, now(LOOKED_UP))
+    assert change.events[0].detail == {"code": "resposta_nao_entendida", "transcript": "<html>"}
+    assert late.events[0].detail["transcript"] == "<html>"

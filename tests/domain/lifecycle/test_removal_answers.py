@@ -6,17 +6,20 @@ from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from credit_protection.domain import transmissions
 from credit_protection.domain.bureau_answers import (
     Accepted,
     Done,
     ExecutionResult,
     Rejected,
-    Unknown,
 )
 from credit_protection.domain.events import EventKind
 from credit_protection.domain.negativations import Block, Unanswered
 from credit_protection.domain.observations import AnswerContext, answered, answered_late
+from credit_protection.domain.reasons import RemovalReason
 from credit_protection.domain.state_table import Action, Observed
 from tests.domain.lifecycle.answer_fixtures import (
     CALLBACK,
@@ -27,7 +30,9 @@ from tests.domain.lifecycle.answer_fixtures import (
     REPEATABLE,
     SOON,
     TODAY,
+    UNREADABLE,
     becomes,
+    check_doubt,
     event,
     evidence,
     including,
@@ -136,11 +141,12 @@ def test_accepted_removal_is_polled_soon() -> None:
     assert change.events == (event(EventKind.REMOVAL_ACCEPTED),)
 
 
-def test_accepted_removal_from_doubt_proves_that_the_inclusion_took_effect() -> None:
+def test_accepted_removal_from_doubt_says_nothing_of_the_inclusion() -> None:
     before = claimed(in_state((Observed.IN_DOUBT_INCLUDE, UNWANTED), INSISTENT), INSISTENT)
     after = answered(before, Accepted(), now(INSISTENT)).negativation
-    assert (after.known_at, after.unanswered_inclusions) == (t(1), None)
+    assert (after.known_at, after.unanswered_inclusions) == (None, before.unanswered_inclusions)
     assert after.transmission.action is Action.AWAIT_CALLBACK
+    assert after.transmission.attempts == before.transmission.attempts
 
 
 @pytest.mark.parametrize(("message", "said"), [("Em disputa.", "Em disputa."), ("", "E99")])
@@ -172,6 +178,83 @@ def test_refused_removal_from_doubt_returns_to_doubt() -> None:
     after = answered(before, REFUSED, now(NATURAL)).negativation
     assert after.observed is Observed.IN_DOUBT_INCLUDE
     assert after.transmission.block is not None
+
+
+UNKNOWN_REASON = Rejected("E7", "motivo inválido", reason_unknown=True)
+
+
+def test_removal_with_an_unknown_reason_is_sent_with_the_next_code_and_each_code_once() -> None:
+    row, codes = removing(LOOKED_UP), ("PG", "SC", "AA")
+    at = replace(now(LOOKED_UP), reason_codes=codes)
+    sent: list[str] = []
+    for _ in codes[:-1]:
+        row = replace(row, removal_code=codes[len(sent)])
+        sent.append(row.removal_code)
+        change = answered(row, UNKNOWN_REASON, at)
+        row = change.negativation
+        now_is = (row.observed, row.transmission.action, row.transmission.block)
+        assert now_is == (Observed.PRESENT, Action.REMOVE, None)
+        assert row.transmission.due_at == t(1)
+        cause = f"O birô não conhece o motivo da baixa {sent[-1]!r}. Será enviado {codes[len(sent)]!r}."
+        assert change.events == (event(EventKind.REMOVAL_REFUSED, 1, cause, code="E7", reason_code=sent[-1]),)
+        row = transmissions.claim(
+            row, LOOKED_UP, now=t(1), worker="w-1", reason=RemovalReason.PAYMENT, codes=codes
+        ).negativation
+        assert row.removal_code == codes[len(sent)]
+    change = answered(row, UNKNOWN_REASON, at)
+    assert change.negativation.refused_codes == codes
+    block = change.negativation.transmission.block
+    assert block is not None
+    assert block.code == "motivo_desconhecido"
+    assert block.message == (
+        "O birô não conhece o motivo da baixa (PG, SC, AA). Sincronize a integração, confira o mapa com "
+        "credit-protection products reasons e tente de novo; o prazo legal continua correndo."
+    )
+    assert [each.kind for each in change.events] == [EventKind.REMOVAL_REFUSED, EventKind.NEEDS_PERSON]
+    assert transmissions.resume(change.negativation, "ana", t(2)).negativation.refused_codes == ()
+
+
+def test_codes_that_were_refused_before_are_not_sent_again() -> None:
+    row = replace(in_state((Observed.PRESENT, UNWANTED), LOOKED_UP), refused_codes=("PG", "SC"))
+
+    def sent(*codes: str) -> str:
+        claim = transmissions.claim(row, LOOKED_UP, now=t(1), worker="w", reason=RemovalReason.PAYMENT, codes=codes)
+        assert claim.events[-1].detail["reason_code"] == claim.negativation.removal_code
+        return claim.negativation.removal_code
+
+    assert sent("PG", "SC", "AA") == "AA"
+    assert sent("PG", "SC") == "PG"  # a person resumed in the meantime
+
+
+@given(
+    codes=st.lists(st.sampled_from("ABCD"), min_size=1, max_size=3, unique=True),
+    known=st.sets(st.sampled_from("ABCD")),
+)
+def test_removal_goes_through_wherever_the_bureau_knows_one_of_the_codes(codes: list[str], known: set[str]) -> None:
+    row = in_state((Observed.PRESENT, UNWANTED), LOOKED_UP)
+    sent: list[str] = []
+    while row.transmission.action is Action.REMOVE and row.transmission.block is None:
+        row = transmissions.claim(
+            row, LOOKED_UP, now=t(1), worker="w", reason=RemovalReason.PAYMENT, codes=codes
+        ).negativation
+        sent.append(row.removal_code)
+        answer = Done() if row.removal_code in known else UNKNOWN_REASON
+        row = answered(row, answer, replace(now(LOOKED_UP), reason_codes=tuple(codes))).negativation
+    assert len(set(sent)) == len(sent) <= len(codes)
+    assert (row.observed is Observed.GONE) is bool(known.intersection(codes))
+    assert (row.transmission.block is None) is (row.observed is Observed.GONE)
+
+
+def test_unknown_reason_without_a_list_of_codes_is_for_a_person() -> None:
+    after = answered(removing(LOOKED_UP), UNKNOWN_REASON, now(LOOKED_UP)).negativation
+    assert after.transmission.block is not None
+    assert "(padrão do gateway)" in after.transmission.block.message
+
+
+def test_removal_with_an_unknown_reason_from_doubt_returns_to_doubt() -> None:
+    before = claimed(in_state((Observed.IN_DOUBT_INCLUDE, UNWANTED), NATURAL), NATURAL)
+    after = answered(before, UNKNOWN_REASON, replace(now(NATURAL), reason_codes=("SC",))).negativation
+    assert (after.observed, after.transmission.block) == (Observed.IN_DOUBT_INCLUDE, None)
 
 
 def test_still_processing_postpones_removal() -> None:
@@ -217,12 +300,7 @@ def test_repeated_removal_not_executed_leaves_the_first_in_doubt() -> None:
 
 
 def test_removal_with_lost_answer_stays_in_doubt() -> None:
-    before = removing(LOOKED_UP)
-    change = answered(before, LOST, now(LOOKED_UP))
-    assert change.negativation == becomes(
-        before, {"action": Action.LOOK_UP, "due_at": t(1) + SOON, "attempts": 1, "last_error": "tempo_esgotado"}
-    )
-    assert change.events == (event(EventKind.IN_DOUBT, code="tempo_esgotado"),)
+    check_doubt(removing(LOOKED_UP), LOST)
 
 
 def test_postponed_removal_from_doubt_proves_that_the_inclusion_took_effect() -> None:
@@ -233,9 +311,7 @@ def test_postponed_removal_from_doubt_proves_that_the_inclusion_took_effect() ->
 
 
 def test_transcript_of_unreadable_removal_answer_is_stored() -> None:
-    garbled = Unknown("resposta_nao_entendida", "?", transcript="<html>")
-    change = answered(removing(LOOKED_UP), garbled, now(LOOKED_UP))
-    assert change.events == (event(EventKind.IN_DOUBT, code="resposta_nao_entendida", transcript="<html>"),)
+    check_doubt(removing(LOOKED_UP), UNREADABLE)
 
 
 def test_gone_record_has_no_unanswered_requests() -> None:

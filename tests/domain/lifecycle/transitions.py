@@ -25,7 +25,7 @@ from credit_protection.domain.reasons import RemovalReason
 from credit_protection.domain.removal_policy import RemovalCause, RemovalTrigger
 from credit_protection.domain.settlements import InvoiceOutcome, InvoiceSettlementStatus
 from credit_protection.domain.state_table import Action, Observed
-from tests.domain.lifecycle.bureau import LOST, STILL_PROCESSING, UNAVAILABLE
+from tests.domain.lifecycle.bureau import GARBLED, LOST, STILL_PROCESSING, UNAVAILABLE
 from tests.domain.lifecycle.host import PERSON, SUBSCRIPTION, Host
 
 if TYPE_CHECKING:
@@ -127,6 +127,7 @@ _ANSWERS: dict[str, Answer] = {
     "rejected": REFUSED,
     "not executed": UNAVAILABLE,
     "unknown": LOST,
+    "not understood": GARBLED,
     "not found": Done(ExecutionResult.NOT_FOUND),
     "still processing": STILL_PROCESSING,
 }
@@ -155,8 +156,9 @@ def apply_event(each: Negativation, event: str, gateway: Capabilities) -> Change
         return observations.answered(leased(each, gateway, _ACTIONS[kind], 1), answer, now)
     if kind == "look":
         looking = leased(each, gateway, Action.LOOK_UP, 1)
-        if what == "nothing":
-            return observations.lookup_failed(looking, UNAVAILABLE, now)
+        if what in {"nothing", "not understood"}:
+            failure = UNAVAILABLE if what == "nothing" else GARBLED
+            return observations.lookup_failed(looking, failure, now)
         return observations.looked_up(
             looking, RecordNotFound() if what == "missing" else RecordFound(RecordState(what), "id-1"), now
         )

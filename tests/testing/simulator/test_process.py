@@ -12,7 +12,7 @@ import pytest
 
 from credit_protection.testing.simulator import BureauSimulator, SimulatorProcess, serve
 from credit_protection.testing.simulator.__main__ import main
-from tests.testing.simulator.bureau_client import BureauClient
+from tests.testing.simulator.bureau_client import CNPJ_WITH_LETTERS, BureauClient
 
 COMMAND = [sys.executable, "-m", "credit_protection.testing.simulator"]
 
@@ -56,6 +56,22 @@ def test_command_prints_one_line_and_ends_at_a_signal(number: signal.Signals) ->
         out, err = process.communicate(timeout=5)
         client.close()
     assert (out, err, process.returncode) == ("", "", 0)
+
+
+def test_options_of_the_account_are_those_of_the_command() -> None:
+    options = ["--client-id", "me", "--client-secret", "mine", "--token-seconds", "7", "--balance", "3.00"]
+    with subprocess.Popen(
+        [*COMMAND, *options, "--no-alphanumeric-cnpj", "--end-with-stdin"],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+    ) as process:  # fmt: skip
+        assert process.stdout is not None
+        client = BureauClient(process.stdout.readline().split()[-1])
+        assert client.login().status == 401
+        reply = client.login("me", "mine")
+        assert (reply.status, reply.json["expires_in"]) == (200, 7)
+        assert [client.query().status for _ in range(2)] == [200, 402]
+        assert client.include(documento=CNPJ_WITH_LETTERS, tipo_pessoa="PJ", nascimento=None).status == 422
+        client.close()
 
 
 def test_child_ends_when_its_parent_dies() -> None:

@@ -1,6 +1,5 @@
 """Reads JSON answers strictly: a field that does not follow the contract is `Unreadable`, never a default."""
 
-import json
 import re
 from collections.abc import Callable
 from enum import StrEnum
@@ -20,11 +19,10 @@ class Unreadable(ValueError):
 
 
 def read_object(reply: HttpReply) -> JsonObject:
-    """The body, a JSON object."""
-    try:
-        body = json.loads(reply.content)
-    except (ValueError, RecursionError):
-        raise Unreadable("não é JSON") from None
+    """The body, a JSON object: under any content type, in its declared charset, UTF-8 or Windows-1252."""
+    body = reply.parse_json()
+    if body is None:
+        raise Unreadable("não é JSON")
     if not isinstance(body, dict):
         raise Unreadable("não é um objeto JSON")
     return body

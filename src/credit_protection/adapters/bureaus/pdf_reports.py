@@ -5,9 +5,9 @@ from __future__ import annotations
 import io
 
 from credit_protection.domain.errors import InvalidReport
-from credit_protection.domain.queries import PDF, check_document_bytes
+from credit_protection.domain.queries import PDF, PDF_HEADER, check_document_bytes
 
-_UNSPECIFIC = frozenset({"", "application/octet-stream", "binary/octet-stream"})
+_UNSPECIFIC = frozenset({"", "application/octet-stream", "binary/octet-stream", "application/x-pdf"})
 
 
 def check_pdf(content: bytes, media_type: str) -> None:
@@ -16,8 +16,10 @@ def check_pdf(content: bytes, media_type: str) -> None:
     Raises:
         InvalidReport: an error page, an empty body, a truncated file, or one that no reader could open.
     """
-    check_document_bytes(content, PDF if media_type.lower() in _UNSPECIFIC else media_type, PDF)
-    if _count_pages(content) < 1:
+    declared = media_type.partition(";")[0].strip().lower()
+    check_document_bytes(content, PDF if declared in _UNSPECIFIC else declared, PDF)
+    begins_at = content.index(PDF_HEADER)
+    if _count_pages(content) < 1 and (not begins_at or _count_pages(content[begins_at:]) < 1):
         raise InvalidReport("O PDF do birô não abre ou não tem páginas. Confira no portal se a consulta foi cobrada.")
 
 

@@ -1,21 +1,31 @@
-"""Files of an extract, read row by row: CSV (`;`, `,` or tabs, UTF-8 or Latin-1), and the first sheet of an XLSX."""
+"""Files of an extract, read row by row: CSV (`;`, `,`, tabs or `|`; UTF-8, UTF-16 or Windows-1252), and XLSX."""
+
+from __future__ import annotations
 
 import codecs
-import csv
-import zipfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING, TextIO
 
 from credit_protection.adapters.extracts import columns
+from credit_protection.adapters.extracts.columns import RECORDS, Columns, Line
+from credit_protection.adapters.extracts.csv_lines import find_layout, read_lines
+from credit_protection.adapters.extracts.parsing import EPOCH
+from credit_protection.adapters.extracts.workbooks import open_workbook, sheet_lines
 from credit_protection.domain.adoption_assessment import ExtractRow
-from credit_protection.domain.errors import ConfigurationError, InvalidInput
+from credit_protection.domain.errors import CreditProtectionError, InvalidInput
+
+if TYPE_CHECKING:
+    from datetime import date
 
 _BLOCK = 1 << 16
-_SEPARATORS = ";,\t"
+_SAMPLE = 4096
+_BYTE_ORDER_MARKS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
 
 
-class _FileExtract:
-    """What both formats share."""
+class FileExtract:
+    """`ports.extracts.Extract` over a file; what both formats share."""
 
     is_operation_log = True
 
@@ -27,70 +37,94 @@ class _FileExtract:
         """The file's name."""
         return self._path.name
 
-    def _unreadable(self, form: str, saved_as: str, error: Exception) -> InvalidInput:
-        message = f"{self.name} não pôde ser lido como {form}: {error}. Salve-o de novo como {saved_as}."
+    def rows(self) -> Iterator[ExtractRow]:
+        """Read the records line by line.
+
+        Raises:
+            InvalidInput: the file can't be read, or has no header.
+            ConfigurationError: it is a spreadsheet, and the extra `[xlsx]` is not installed.
+        """
+        with self.lines(RECORDS) as (lines, epoch):
+            yield from columns.read_rows(lines, self.name, epoch)
+
+    @contextmanager
+    def lines(self, wanted: Columns) -> Iterator[tuple[Iterator[Line], date]]:
+        """The numbered rows of the file, and the day zero of its numbers. Errors as `rows`."""
+        raise NotImplementedError
+
+    def _checked(self, lines: Iterator[Line], form: str, saved_as: str) -> Iterator[Line]:
+        """The lines; whatever fails while they are read becomes one sentence."""
+        try:
+            yield from lines
+        except CreditProtectionError:
+            raise
+        except Exception as error:
+            raise self._unreadable(form, saved_as) from error
+
+    def _unreadable(self, form: str, saved_as: str) -> InvalidInput:
+        message = (
+            f"{self.name} não pôde ser lido como {form}: o arquivo está danificado ou cortado. Abra-o no programa que "
+            f"o gerou e salve-o de novo como {saved_as}."
+        )
         return InvalidInput(message, field="file", code="arquivo")
 
 
-class CsvExtract(_FileExtract):
+class CsvExtract(FileExtract):
     """`ports.extracts.Extract` over a CSV file."""
 
-    def rows(self) -> Iterator[ExtractRow]:
-        """Read the records line by line. Raises `InvalidInput`: the file is no CSV file, or has no header."""
+    @contextmanager
+    def lines(self, wanted: Columns) -> Iterator[tuple[Iterator[Line], date]]:
+        """The numbered rows of the file."""
         try:
-            with self._path.open(encoding=_encoding(self._path), newline="") as file:
-                separator = _separator(file.read(_BLOCK))
-                file.seek(0)
-                reader = csv.reader(file, delimiter=separator)
-                yield from columns.read_rows(((reader.line_num, row) for row in reader), self.name)
-        except (OSError, csv.Error) as error:
-            raise self._unreadable("CSV", "CSV ou XLSX", error) from error
+            encoding = _encoding(self._path)
+            with self._open(encoding) as beginning:
+                layout = find_layout(beginning, wanted)
+            file = self._open(encoding)
+        except (OSError, UnicodeError) as error:
+            raise self._unreadable("CSV", "CSV ou XLSX") from error
+        with file:
+            yield self._checked(read_lines(file, layout), "CSV", "CSV ou XLSX"), EPOCH
+
+    def _open(self, encoding: str) -> TextIO:
+        return self._path.open(encoding=encoding, errors="replace" if encoding == "cp1252" else "strict")
 
 
-class XlsxExtract(_FileExtract):
-    """`ports.extracts.Extract` over an XLSX file. Needs the extra `[xlsx]`."""
+class XlsxExtract(FileExtract):
+    """`ports.extracts.Extract` over an XLSX file: the first sheet that has a header. Needs the extra `[xlsx]`."""
 
-    def rows(self) -> Iterator[ExtractRow]:
-        """Read the records of the first sheet row by row.
-
-        Raises:
-            InvalidInput: the file is no spreadsheet, or has no header.
-            ConfigurationError: the extra is not installed.
-        """
+    @contextmanager
+    def lines(self, wanted: Columns) -> Iterator[tuple[Iterator[Line], date]]:
+        """The numbered rows of the sheet."""
         try:
-            from openpyxl import load_workbook  # noqa: PLC0415 - an extra, and slow to import
-            from openpyxl.utils.exceptions import InvalidFileException  # noqa: PLC0415 - likewise
-        except ModuleNotFoundError as error:
-            raise ConfigurationError(
-                "Para ler planilhas XLSX, instale: pip install 'credit-protection[xlsx]'. Ou salve como CSV.",
-                code="xlsx_ausente",
-            ) from error
+            book = open_workbook(self._path)
+        except CreditProtectionError:
+            raise
+        except Exception as error:
+            raise self._unreadable("planilha", "XLSX ou CSV") from error
         try:
-            book = load_workbook(self._path, read_only=True, data_only=True)
-        except (OSError, ValueError, KeyError, zipfile.BadZipFile, InvalidFileException) as error:
-            raise self._unreadable("planilha", "XLSX ou CSV", error) from error
-        try:
-            sheet = book.worksheets[0]
-            sheet.reset_dimensions()  # some programs write a wrong one, and rows would be skipped
-            yield from columns.read_rows(enumerate(sheet.iter_rows(values_only=True), 1), self.name)
+            yield self._checked(sheet_lines(book, wanted), "planilha", "XLSX ou CSV"), book.epoch.date()
         finally:
             book.close()
 
 
 def _encoding(path: Path) -> str:
-    """UTF-8 where the whole file is valid UTF-8, else Latin-1."""
-    decoder = codecs.getincrementaldecoder("utf-8")()
-    try:
-        with path.open("rb") as file:
+    """By the byte order mark, or by the zeros of UTF-16; UTF-8 where the whole file is valid; else Windows-1252."""
+    with path.open("rb") as file:
+        sample = file.read(_SAMPLE)
+        for mark, encoding in _BYTE_ORDER_MARKS:
+            if sample.startswith(mark):
+                return encoding
+        zeros = len(sample) // 5
+        if sample[1::2].count(0) > zeros:
+            return "utf-16-le"
+        if sample[::2].count(0) > zeros:
+            return "utf-16-be"
+        decoder = codecs.getincrementaldecoder("utf-8")()
+        try:
+            decoder.decode(sample)
             while block := file.read(_BLOCK):
                 decoder.decode(block)
-        decoder.decode(b"", final=True)
-    except UnicodeDecodeError:
-        return "latin-1"
-    return "utf-8-sig"
-
-
-def _separator(beginning: str) -> str:
-    """The separator that occurs most often in one of the first lines."""
-    lines = beginning.splitlines()[:20]
-    return max(_SEPARATORS, key=lambda sign: max((line.count(sign) for line in lines), default=0))
+            decoder.decode(b"", final=True)
+        except UnicodeDecodeError:
+            return "cp1252"
+    return "utf-8"

@@ -9,7 +9,7 @@ from datetime import date
 from decimal import Decimal
 
 from credit_protection.domain.errors import InvalidInput
-from credit_protection.domain.parsing import fold, is_ambiguous_amount, parse_amount, parse_day
+from credit_protection.domain.parsing import fold, is_ambiguous_amount, parse_day, parse_file_amount
 
 UNKNOWN_BIRTH = date(1969, 12, 31)
 """The ERP stores the last day before the Unix epoch where it does not know the birth date."""
@@ -145,7 +145,7 @@ def _decimal(value: object) -> Decimal:
             "Informe o valor no ERP com duas casas decimais (por exemplo, 1234.00)."
         )
     try:
-        return parse_amount(value).amount
+        return parse_file_amount(value).amount
     except InvalidInput:
         raise _invalid_amount(value) from None
 

@@ -24,6 +24,7 @@ from credit_protection.domain.customers import (
     Customer,
     Invoice,
     InvoiceStatus,
+    LineKind,
     Subscription,
     SubscriptionStatus,
 )
@@ -48,6 +49,11 @@ _STATUS_PREFIXES = (
     ("aguardando_", SubscriptionStatus.PENDING),
     ("agendado_", SubscriptionStatus.PENDING),
 )
+_LINE_KINDS = {
+    "mensalidade": LineKind.MONTHLY_FEE,
+    "multa_fidelidade": LineKind.FIDELITY_FINE,
+    "equipamento": LineKind.EQUIPMENT,
+}
 _BILLING_FIRST = ("endereco_cobranca", "endereco_cadastral")
 _MIN_DOCUMENT_LENGTH = 9
 
@@ -96,6 +102,13 @@ class Record:
     def day(self, field: str) -> date:
         """A required day."""
         return self.parsed(field, read_day) or self.missing(field)
+
+    def flag(self, field: str) -> bool:
+        """True or false; false where it is null."""
+        value = self.fields.get(field)
+        if value is not None and not isinstance(value, bool):
+            raise self.invalid(field, "deve ser true ou false.")
+        return bool(value)
 
     def money(self, field: str) -> Money | None:
         """A non-negative amount; None where it is blank."""
@@ -258,7 +271,18 @@ def invoice_of(record: Record) -> Invoice | None:
         status=InvoiceStatus.OPEN if payment is None else InvoiceStatus.PAID,
         paid_on=None if payment is None else payment.paid_on,
         available_on=None if payment is None else payment.available_on,
+        original_due_date=record.parsed("data_vencimento_original", read_day),
+        issued_on=record.parsed("data_emissao", read_day) or record.parsed("data_cadastro", read_day),
+        payment_pending=record.flag("pagamento_pendente"),
+        protested=record.flag("protestada"),
+        lines=tuple(_line_kind(record, value) for value in record.items("itens")),
     )
+
+
+def _line_kind(record: Record, value: object) -> LineKind:
+    if not isinstance(value, str):
+        raise record.invalid("itens", "deve ser uma lista de textos.")
+    return _LINE_KINDS.get(value, LineKind.OTHER)
 
 
 def settlement_of(record: Record) -> Settlement | None:

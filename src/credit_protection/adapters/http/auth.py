@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import json
 import re
 import threading
 import time
@@ -185,10 +184,7 @@ class TokenSource:
 def _parse_token(reply: HttpReply, since: float) -> Token | None:
     if not reply.is_success:
         return None
-    try:
-        body = json.loads(reply.content)
-    except (ValueError, RecursionError):
-        return None
+    body = reply.parse_json()
     if not isinstance(body, dict):
         return None
     value, kind, expires_in = body.get("access_token"), body.get("token_type", "Bearer"), body.get("expires_in")

@@ -100,6 +100,7 @@ class HttpClient:
             headers=headers,
             json=call.json,
             data=dict(call.form) if call.form is not None else None,
+            content=call.content,
             extensions={"timeout": httpx.Timeout(remaining).as_dict()},
         )
         with deadline_scope(deadline):

@@ -13,6 +13,8 @@ from urllib.parse import unquote
 from credit_protection.adapters.http.calls import HttpCall, HttpReply
 from credit_protection.domain.documents import Cnpj
 from credit_protection.domain.errors import InvalidInput
+from credit_protection.domain.parsing import compact_document
+from credit_protection.domain.queries import has_pdf_header
 
 BODY_LIMIT = 4096
 HIDDEN = "[oculto]"
@@ -72,11 +74,15 @@ def transcript(call: HttpCall, reply: HttpReply | None, *, cause: str = "", secr
 
 def _body(content: bytes, slack: int) -> str:
     """The beginning of a body; a little more than is kept, so that it is masked before it is cut."""
-    if content.startswith(b"%PDF-"):
+    if has_pdf_header(content):
         return f"[PDF, {len(content)} bytes]"
-    shown = content[: BODY_LIMIT + slack].decode("utf-8", "replace")
-    rest = len(content) - BODY_LIMIT - slack
-    return f"{shown}\n[mais {rest} bytes]" if rest > 0 else shown
+    try:
+        shown = content.decode()
+    except UnicodeDecodeError:
+        shown = content.decode("cp1252", "replace")  # no other charset, in which a document might not be recognised
+    rest = len(shown) - BODY_LIMIT - slack
+    shown = shown[: BODY_LIMIT + slack]
+    return f"{shown}\n[mais {rest} caracteres]" if rest > 0 else shown
 
 
 def _unescape(text: str) -> str:
@@ -94,7 +100,7 @@ def _mask_cnpj(run: re.Match[str]) -> str:
     masked = list(run[0])
     for shape in (_COMPACT, _FORMATTED):
         for found in shape.finditer(run[0]):
-            if _is_cnpj("".join(filter(str.isalnum, found[1])).upper()):
+            if _is_cnpj(compact_document(found[1])):
                 masked[found.start(1) : found.end(1)] = "*" * len(found[1])
     return "".join(masked)
 

@@ -12,6 +12,7 @@ from typing import Protocol
 
 from credit_protection.adapters.limits.rate_windows import Acquire, Window, windows
 from credit_protection.adapters.postgresql import is_postgresql
+from credit_protection.domain.errors import ConfigurationError
 from credit_protection.domain.integrations import Integration
 from credit_protection.ports.clock import Clock
 
@@ -36,8 +37,8 @@ class Buckets(Protocol):
 class BucketLimits:
     """Permits by `Integration.rate_per_second`; without a rate it counts nothing and opens nothing.
 
-    While a bucket can't be read, calls are delayed by a second each. After a minute they are permitted: the bureau
-    enforces its limit by itself (429), and the removal of a paid debt must not wait for ours.
+    While a bucket can't be created or read, calls are delayed by a second each. After a minute they are permitted: the
+    bureau enforces its limit by itself (429), and the removal of a paid debt must not wait for ours.
 
     The buckets are in the database if it is PostgreSQL, in `schema` or the connection's own; otherwise in a file in
     `home`.
@@ -55,13 +56,18 @@ class BucketLimits:
         self._failing_since: float | None = None
 
     def acquire(self, integration: Integration) -> datetime | None:
-        """Acquire a permit for one call and return None, or return the instant of the next attempt."""
+        """Acquire a permit for one call and return None, or return the instant of the next attempt.
+
+        Raises:
+            ConfigurationError: the extra of PostgreSQL's buckets is not installed, or the schema has no plain name.
+        """
         rate = integration.settings.rate_per_second
         if rate is None:
             return None
-        acquire = self._bucket(integration.id, rate)
         try:
-            wait = acquire()
+            wait = self._bucket(integration.id, rate)()
+        except ConfigurationError:
+            raise
         except Exception:
             fails_open = self._should_fail_open()
             log.exception(

@@ -11,6 +11,7 @@ from pyrate_limiter import Rate, RateItem, SQLiteBucket
 from pyrate_limiter.abstracts.algorithm import Decision
 
 from credit_protection.adapters.limits.rate_windows import Acquire, Window
+from credit_protection.adapters.sqlite import switch_to_wal
 
 _BUSY_SECONDS = 5
 _PRUNE_EVERY = 100
@@ -43,10 +44,14 @@ class _SqliteBucket:
     def __init__(self, path: Path, name: str, allowed: Sequence[Window]) -> None:
         self._lock = threading.Lock()
         self._connection = sqlite3.connect(path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False)
-        self._connection.execute("PRAGMA journal_mode = WAL")
-        self._connection.execute("PRAGMA synchronous = OFF")  # losing a permit in a power cut does no harm
-        self._connection.execute(f"CREATE TABLE IF NOT EXISTS '{name}' (name VARCHAR, item_timestamp INTEGER)")
-        self._connection.execute(f"CREATE INDEX IF NOT EXISTS 'at_{name}' ON '{name}' (item_timestamp)")
+        try:
+            switch_to_wal(self._connection, _BUSY_SECONDS)
+            self._connection.execute("PRAGMA synchronous = OFF")  # losing a permit in a power cut does no harm
+            self._connection.execute(f"CREATE TABLE IF NOT EXISTS '{name}' (name VARCHAR, item_timestamp INTEGER)")
+            self._connection.execute(f"CREATE INDEX IF NOT EXISTS 'at_{name}' ON '{name}' (item_timestamp)")
+        except BaseException:
+            self._connection.close()
+            raise
         self._bucket = SQLiteBucket([Rate(each.calls, each.milliseconds) for each in allowed], self._connection, name)
         self._name = name
         self._permits = 0

@@ -40,6 +40,14 @@ def invoice_conflict(negativation_id: str) -> Conflict:
     )
 
 
+def divergence_conflict() -> Conflict:
+    """Another one is open about the same."""
+    return Conflict(
+        "Outro processo abriu a mesma divergência ao mesmo tempo. Nada mudou aqui; a próxima leitura compara de novo.",
+        code="divergencia_aberta",
+    )
+
+
 def outcome_conflict(query_id: str) -> Conflict:
     """A query's outcome is stored once."""
     return Conflict(f"A consulta {query_id} já tem resultado.", code="consulta_encerrada", key=query_id)

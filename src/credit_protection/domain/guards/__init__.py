@@ -42,6 +42,7 @@ def evaluate(candidate: Candidate, terms: InclusionTerms, extra: Iterable[Guard]
     document = checks.check_document(candidate, terms, findings)
     person_type = None if document is None else document.person_type
     checks.check_nature(candidate, terms, person_type, findings)
+    checks.check_removal_reasons(terms, findings)
     checks.check_person(candidate, terms, person_type, findings)
     checks.check_invoices(candidate, terms, findings)
     checks.check_amount(candidate, terms, findings)

@@ -6,12 +6,23 @@ from datetime import date, timedelta
 
 from credit_protection.domain.abbreviations import abbreviate
 from credit_protection.domain.capabilities import Overflow
-from credit_protection.domain.customers import Customer, Invoice, InvoiceStatus, SubscriptionStatus
+from credit_protection.domain.customers import Customer, Invoice, InvoiceStatus, LineKind, SubscriptionStatus
 from credit_protection.domain.documents import Document, PersonType, parse_document
 from credit_protection.domain.errors import InvalidInput
 from credit_protection.domain.findings import Finding, Severity
-from credit_protection.domain.guards.facts import Candidate, GuardSettings, InclusionTerms, TelecomGuard
+from credit_protection.domain.guards.facts import (
+    ADULT_YEARS,
+    Candidate,
+    GuardSettings,
+    InclusionTerms,
+    TelecomGuard,
+    years_before,
+)
+from credit_protection.domain.holds import as_hold
 from credit_protection.domain.money import ZERO, Money, total
+from credit_protection.domain.places import STATES, compact_postal_code, is_postal_code, state_of
+from credit_protection.domain.reasons import required_findings
+from credit_protection.domain.texts import clean_text, has_controls
 
 _BLOCK, _WARN = Severity.BLOCK, Severity.WARN
 
@@ -61,14 +72,24 @@ def check_nature(
         findings.append(Finding("natureza_pessoa", _BLOCK, message, "nature"))
 
 
+def check_removal_reasons(terms: InclusionTerms, findings: list[Finding]) -> None:
+    """The bureau has a code for the reasons without which the record could not be removed."""
+    if terms.reason_map is not None:
+        findings.extend(required_findings(terms.reason_map))
+
+
 def check_person(
     candidate: Candidate, terms: InclusionTerms, person_type: PersonType | None, findings: list[Finding]
 ) -> None:
-    """Name and, for PF, age."""
-    if not candidate.customer.name.strip():
+    """Name and, for PF, age, also when the debt arose."""
+    words = clean_text(candidate.customer.name).split()
+    if not words:
         findings.append(Finding("nome_ausente", _BLOCK, "O cliente está sem nome. Complete o cadastro no ERP.", "name"))
     if person_type is not PersonType.PF:
         return
+    if len(words) == 1:
+        message = "O nome do cliente tem uma só palavra. Confira se o cadastro tem o nome completo."
+        findings.append(Finding("nome_incompleto", _WARN, message, "name"))
     birth = candidate.customer.birth_date
     if birth is None:
         message = "A data de nascimento é desconhecida: confira se o cliente tem 18 anos ou mais."
@@ -76,6 +97,11 @@ def check_person(
     elif birth > terms.adult_since:
         message = "O cliente tem menos de 18 anos e não pode ser negativado. Confira a data de nascimento."
         findings.append(Finding("menor_de_idade", _BLOCK, message, "birth_date"))
+    else:
+        for invoice in candidate.invoices:
+            if invoice.issued_on is not None and birth > years_before(invoice.issued_on, ADULT_YEARS):
+                text = "é de quando o cliente tinha menos de 18 anos. Confira quem contratou antes de enviar."
+                _about(findings, invoice, "menor_na_emissao", text, severity=_WARN)
 
 
 _FIELD_LABELS = {
@@ -97,12 +123,32 @@ _REQUIRED_PARTS = (
 
 
 def check_address(candidate: Candidate, findings: list[Finding]) -> None:
-    """All parts of the address are present."""
-    address = candidate.customer.address
-    lacking = [label for part, label in _REQUIRED_PARTS if not getattr(address, part).strip()]
+    """All parts of the address are present, and UF and CEP may exist; texts have no line breaks."""
+    customer = candidate.customer
+    address = customer.address
+    lacking = [label for part, label in _REQUIRED_PARTS if not clean_text(getattr(address, part))]
     if lacking:
         message = f"O endereço do cliente está sem: {', '.join(lacking)}. Complete o cadastro no ERP."
         findings.append(Finding("endereco_incompleto", _BLOCK, message, "address"))
+    _places(clean_text(address.state).upper(), compact_postal_code(clean_text(address.postal_code)), findings)
+    for name, label in _FIELD_LABELS.items():
+        given = customer.name if name == "name" else getattr(address, name)
+        if has_controls(given):
+            message = f"{label} tem quebra de linha ou caractere invisível e será enviado como {clean_text(given)!r}."
+            findings.append(Finding("texto_com_controle", _WARN, message, name))
+
+
+def _places(state: str, postal_code: str, findings: list[Finding]) -> None:
+    is_state, is_code = state in STATES, is_postal_code(postal_code)
+    if state and not is_state:
+        message = f"A UF {state!r} não é de um estado brasileiro: o aviso não chegaria. Corrija o endereço no ERP."
+        findings.append(Finding("uf_desconhecida", _BLOCK, message, "state"))
+    if postal_code and not is_code:
+        message = f"O CEP {postal_code!r} não tem 8 dígitos que possam existir. Corrija o endereço no ERP."
+        findings.append(Finding("cep_invalido", _BLOCK, message, "postal_code"))
+    elif is_state and is_code and state_of(postal_code) != state:
+        message = f"O CEP {postal_code} não é de {state}. Confira o endereço antes de enviar."
+        findings.append(Finding("cep_de_outro_estado", _WARN, message, "postal_code"))
 
 
 def check_field_lengths(candidate: Candidate, terms: InclusionTerms, findings: list[Finding]) -> None:
@@ -122,15 +168,16 @@ def check_field_lengths(candidate: Candidate, terms: InclusionTerms, findings: l
 
 
 def field_text(customer: Customer, name: str) -> str:
-    """The text of a limited field: `name`, or a part of the address."""
-    return customer.name if name == "name" else str(getattr(customer.address, name))
+    """The text of a limited field as it is sent: `name`, or a part of the address."""
+    return clean_text(customer.name if name == "name" else str(getattr(customer.address, name)))
 
 
 def check_holds(candidate: Candidate, terms: InclusionTerms, findings: list[Finding]) -> None:
-    """The customer is not on the do-not-negativate list."""
-    reason = terms.holds.get(candidate.customer.id)
-    if reason is not None:
-        message = f"O cliente está na lista de não negativar ({reason}). Fale com quem gere a lista."
+    """The person is not on the do-not-negativate list."""
+    given = terms.holds.get(candidate.customer.id)
+    hold = None if given is None else as_hold(given)
+    if hold is not None and hold.is_effective(terms.today):
+        message = f"O cliente está na lista de não negativar ({hold.text}). Fale com quem gere a lista."
         findings.append(Finding("nao_negativar", _BLOCK, message, "customer"))
 
 
@@ -141,27 +188,25 @@ _NOT_OPEN = {
     InvoiceStatus.CREDITED: ("fatura_creditada", "foi quitada por nota de crédito"),
     InvoiceStatus.CANCELLED: ("fatura_cancelada", "está cancelada"),
     InvoiceStatus.IN_AGREEMENT: ("fatura_em_acordo", "está em um acordo de pagamento"),
+    InvoiceStatus.WRITTEN_OFF: ("fatura_baixada_por_perda", "foi baixada por perda"),
 }
 
 
 def check_invoices(candidate: Candidate, terms: InclusionTerms, findings: list[Finding]) -> None:
-    """The invoices are this customer's, open, overdue, notified, and in no other open negativation (rule 3)."""
+    """The invoices are of this customer and creditor, open, overdue, notified, and in no open negativation (rule 3)."""
     if not candidate.invoices:
         message = "Escolha pelo menos uma fatura vencida."
         findings.append(Finding("sem_fatura", _BLOCK, message, "invoices"))
         return
     customer_id = candidate.customer.id
-    if candidate.subscription is None or candidate.subscription.customer_id != customer_id:
+    owner = customer_id if candidate.subscription is None else candidate.subscription.customer_id
+    is_unknown = candidate.subscription is None and _names_subscription(candidate)
+    if is_unknown or owner != customer_id:
         message = "O serviço não é deste cliente. Escolha um serviço do cliente e as faturas dele."
         findings.append(Finding("servico_de_outro_cliente", _BLOCK, message, "subscription"))
-    subscription_id = None if candidate.subscription is None else candidate.subscription.id
     seen: set[str] = set()
     for invoice in candidate.invoices:
-        if invoice.customer_id != customer_id:
-            _about(findings, invoice, "fatura_de_outro_cliente", "é de outro cliente. Escolha faturas deste cliente.")
-        elif invoice.subscription_id != subscription_id:
-            text = "é de outro serviço. Escolha faturas de um só serviço do cliente."
-            _about(findings, invoice, "fatura_de_outro_servico", text)
+        _parties(invoice, candidate, terms, findings)
         if invoice.status is not InvoiceStatus.OPEN:
             code, words = _NOT_OPEN[invoice.status]
             _about(findings, invoice, code, f"{words}. Tire-a da escolha.")
@@ -172,19 +217,56 @@ def check_invoices(candidate: Candidate, terms: InclusionTerms, findings: list[F
             _about(findings, invoice, "fatura_repetida", "foi escolhida duas vezes. Deixe uma só.")
         seen.add(invoice.id)
         _due_date(invoice, terms, findings)
+        _doubts(invoice, findings)
         if terms.settings.creditor_notifies:
             _notice(invoice, terms.settings.notice_term(candidate.customer.address.state), terms, findings)
 
 
+def _parties(invoice: Invoice, candidate: Candidate, terms: InclusionTerms, findings: list[Finding]) -> None:
+    subscription_id = None if candidate.subscription is None else candidate.subscription.id
+    if invoice.customer_id != candidate.customer.id:
+        _about(findings, invoice, "fatura_de_outro_cliente", "é de outro cliente. Escolha faturas deste cliente.")
+    elif invoice.subscription_id != subscription_id:
+        text = "é de outro serviço. Escolha faturas de um só serviço do cliente."
+        _about(findings, invoice, "fatura_de_outro_servico", text)
+    if terms.creditor_id is not None and invoice.creditor_id not in {None, terms.creditor_id}:
+        text = "é devida a outra empresa. Use uma integração dessa empresa."
+        _about(findings, invoice, "fatura_de_outra_empresa", text)
+
+
+def _names_subscription(candidate: Candidate) -> bool:
+    return any(invoice.subscription_id is not None for invoice in candidate.invoices)
+
+
+_CONFIRM = {
+    LineKind.FIDELITY_FINE: "multa de fidelidade",
+    LineKind.EQUIPMENT: "equipamento",
+}
+
+
+def _doubts(invoice: Invoice, findings: list[Finding]) -> None:
+    """What else the host says of the debt."""
+    if invoice.payment_pending:
+        text = "tem um pagamento que ainda não foi confirmado. Espere a confirmação."
+        _about(findings, invoice, "pagamento_pendente", text)
+    if invoice.protested:
+        text = "já está em protesto ou negativada pelo banco. Confira se deve constar duas vezes."
+        _about(findings, invoice, "fatura_protestada", text, severity=_WARN)
+    charged = [label for kind, label in _CONFIRM.items() if kind in invoice.lines]
+    if charged:
+        text = f"cobra {' e '.join(charged)}. Confira se o cliente reconhece essa dívida."
+        _about(findings, invoice, "cobranca_a_confirmar", text, severity=_WARN)
+
+
 def _due_date(invoice: Invoice, terms: InclusionTerms, findings: list[Finding]) -> None:
-    due = terms.calendar.on_or_after(invoice.due_date)
+    due = terms.calendar.on_or_after(max(invoice.due_date, invoice.debt_due_date))
     if due >= terms.today:
         _about(findings, invoice, "fatura_a_vencer", "ainda não venceu. Tire-a da escolha.")
     elif due > terms.newest_due:
         days = terms.settings.minimum_days_late
         text = f"tem menos de {days} dia(s) de atraso, o mínimo desta integração. Espere ou tire-a."
         _about(findings, invoice, "atraso_minimo", text)
-    if invoice.due_date <= terms.oldest_due:
+    if min(invoice.due_date, invoice.debt_due_date) <= terms.oldest_due:
         settings = terms.settings
         text = (
             f"é antiga demais: uma dívida só pode constar por {settings.maximum_age_years} anos, e faltam menos de "
@@ -209,8 +291,11 @@ def check_amount(candidate: Candidate, terms: InclusionTerms, findings: list[Fin
             is_edited = invoice.id in candidate.amounts
             text = "deve ter valor maior que zero. Corrija o valor." if is_edited else _NO_BALANCE
             _about(findings, invoice, "valor_nao_positivo", text, field="amount")
+        elif amount <= terms.tolerance:
+            text = f"tem valor até a tolerância da integração ({terms.tolerance}): contaria como quitada. Tire-a."
+            _about(findings, invoice, "valor_ate_a_tolerancia", text, field="amount")
         elif amount > invoice.balance:
-            ceiling = invoice.balance + allowed_charges(invoice, terms.today, terms.settings)
+            ceiling = invoice.balance + allowed_charges(invoice.balance, invoice.due_date, terms.today, terms.settings)
             if amount > ceiling:
                 text = f"tem valor acima do saldo com os encargos permitidos ({ceiling}). Reduza o valor."
                 _about(findings, invoice, "valor_acima_do_saldo", text, field="amount")
@@ -223,11 +308,11 @@ def check_amount(candidate: Candidate, terms: InclusionTerms, findings: list[Fin
             findings.append(Finding("valor_minimo", _BLOCK, message, "amount"))
 
 
-def allowed_charges(invoice: Invoice, today: date, settings: GuardSettings) -> Money:
+def allowed_charges(balance: Money, due_date: date, today: date, settings: GuardSettings) -> Money:
     """The fine and the interest (a month, pro rata by days late over 30) that may be added to an open balance."""
-    days_late = max((today - invoice.due_date).days, 0)
+    days_late = max((today - due_date).days, 0)
     interest = settings.monthly_interest_percent * days_late / _DAYS_A_MONTH
-    return invoice.balance.percent(settings.fine_percent) + invoice.balance.percent(interest)
+    return balance.percent(settings.fine_percent) + balance.percent(interest)
 
 
 def check_telecom(candidate: Candidate, terms: InclusionTerms, findings: list[Finding]) -> None:
@@ -236,11 +321,20 @@ def check_telecom(candidate: Candidate, terms: InclusionTerms, findings: list[Fi
     if mode is TelecomGuard.OFF or not terms.is_telecom:
         return
     subscription = candidate.subscription
+    if subscription is None and not _names_subscription(candidate):
+        return  # a single boleto without a service
     if subscription is None or subscription.status is not SubscriptionStatus.TERMINATED:
         severity = _BLOCK if mode is TelecomGuard.BLOCK else _WARN
         message = "O serviço não está rescindido. Pela Anatel (Res. 765/2023), negative só depois da rescisão."
         findings.append(Finding("servico_nao_rescindido", severity, message, "subscription"))
 
 
-def _about(findings: list[Finding], invoice: Invoice, code: str, text: str, field: str = "invoices") -> None:
-    findings.append(Finding(code, _BLOCK, f"A fatura {invoice.number} {text}", field, invoice.id))
+def _about(
+    findings: list[Finding],
+    invoice: Invoice,
+    code: str,
+    text: str,
+    field: str = "invoices",
+    severity: Severity = _BLOCK,
+) -> None:
+    findings.append(Finding(code, severity, f"A fatura {invoice.number} {text}", field, invoice.id))

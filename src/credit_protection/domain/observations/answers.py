@@ -12,14 +12,23 @@ from credit_protection.domain.bureau_answers import (
     ExecutionResult,
     LookupResult,
     NotExecuted,
+    NotUnderstood,
     RecordFound,
     RecordNotFound,
     RecordState,
     Rejected,
     Unknown,
+    is_another_record,
 )
 from credit_protection.domain.events import EventKind
 from credit_protection.domain.negativations import Change, Negativation, without_claim
+from credit_protection.domain.observations.not_understood import (
+    inclusion_not_understood,
+    lookup_not_understood,
+    removal_not_understood,
+    spaced,
+    with_question,
+)
 from credit_protection.domain.observations.transitions import (
     AnswerContext,
     acknowledged,
@@ -30,6 +39,7 @@ from credit_protection.domain.observations.transitions import (
     one_less,
     other_inclusion_pending,
     present,
+    reason_refused,
     removal_refused,
     removals_quiet_until,
     removed,
@@ -43,11 +53,18 @@ from credit_protection.domain.observations.transitions import (
 )
 from credit_protection.domain.state_table import Desired, Observed
 
+OTHER_RECORD = "registro_de_outro"
+"""Code of the block of an unconfirmed record whose id shows another one at the bureau."""
+RECORD_NOT_FOUND = "nao_encontrada"
+"""Code of the block of an unconfirmed record that the bureau does not find."""
+
 
 def inclusion_answered(negativation: Negativation, answer: Answer, context: AnswerContext) -> Change:
     """Apply the answer to one inclusion."""
     if isinstance(answer, Unknown):
         return still_in_doubt(negativation, Observed.IN_DOUBT_INCLUDE, context, answer.code, answer.transcript)
+    if isinstance(answer, NotUnderstood):
+        return inclusion_not_understood(negativation, answer, context)
     rest = one_inclusion_answered(negativation)
     match answer:
         case Done():
@@ -71,18 +88,24 @@ def inclusion_answered(negativation: Negativation, answer: Answer, context: Answ
 
 def removal_answered(negativation: Negativation, answer: Answer, asked_at: datetime, context: AnswerContext) -> Change:
     """Apply the answer to one removal, which was claimed at `asked_at`."""
+    if isinstance(answer, NotUnderstood):
+        return removal_not_understood(negativation, answer, context)
+    if not isinstance(answer, Unknown) and not (isinstance(answer, NotExecuted) and not answer.still_processing):
+        negativation = replace(negativation, not_understood=0)
     rest = replace(negativation, unanswered_removals=one_less(negativation.unanswered_removals))
     match answer:
         case Done(result=ExecutionResult.NOT_FOUND):
             return not_found(rest, asked_at, context)
         case Done():
             return removed(took_effect(rest, None, context), asked_at, context)
-        case Accepted():
-            known = took_effect(negativation, None, context)
-            due = context.next_attempt()
-            return transition(known, Observed.REMOVING, context, EventKind.REMOVAL_ACCEPTED, due=due)
+        case Accepted():  # it was received: no proof that there is a record
+            due, kind = context.next_attempt(), EventKind.REMOVAL_ACCEPTED
+            settles = rest.unanswered_removals is None and rest.unanswered_inclusions is None
+            attempts = 0 if settles else negativation.transmission.attempts
+            return transition(negativation, Observed.REMOVING, context, kind, due=due, attempts=attempts)
         case Rejected():
-            return removal_refused(rest, answer.code, answer.message, context)
+            refused = reason_refused if answer.reason_unknown else removal_refused
+            return refused(rest, answer.code, answer.message, context)
         case NotExecuted(still_processing=True) if context.capabilities.polling:  # without polling: try again
             known = took_effect(rest, None, context)
             due = context.next_attempt()
@@ -100,14 +123,20 @@ def looked_up(negativation: Negativation, result: LookupResult, context: AnswerC
     if claim is None:
         raise ValueError("a look-up's answer in time needs a claim")
     free = without_claim(negativation)
+    if free.observed is not Observed.IN_DOUBT_REMOVE:  # there the answers to removals count on
+        free = replace(free, not_understood=0)
     if isinstance(result, RecordNotFound):
         return not_found(free, claim.at, context)
     return _found(free, result, claim.at, context)
 
 
-def lookup_failed(negativation: Negativation, failure: NotExecuted | Unknown, context: AnswerContext) -> Change:
+def lookup_failed(
+    negativation: Negativation, failure: NotExecuted | Unknown | NotUnderstood, context: AnswerContext
+) -> Change:
     """A look-up got no answer, or none that was understood: nothing is learnt, and it is tried again."""
     free = without_claim(negativation)
+    if isinstance(failure, NotUnderstood):
+        return lookup_not_understood(free, failure, context)
     if isinstance(failure, NotExecuted):
         return retry(free, negativation.observed, replace(failure, still_processing=False), context)
     not_executed = NotExecuted(failure.code, failure.message)
@@ -120,13 +149,18 @@ def not_found(negativation: Negativation, asked_at: datetime, context: AnswerCon
     if quiet is not None and asked_at < quiet:
         waiting = negativation
         is_looked_up_again = context.capabilities.find and negativation.known_at is not None
-        if negativation.observed is Observed.IN_DOUBT_REMOVE and not is_looked_up_again:
+        is_polled = negativation.observed is Observed.REMOVING and context.capabilities.polling
+        is_removing = negativation.observed in {Observed.IN_DOUBT_REMOVE, Observed.REMOVING} and not is_polled
+        if is_removing and not is_looked_up_again:
             waiting = with_observed(negativation, before_removal(negativation), context)
         return wait(waiting, quiet, context, EventKind.NOT_FOUND)
+    if negativation.is_unconfirmed:
+        return _unconfirmed_missing(negativation, context)
     if negativation.known_at is None:
         none_took_effect = replace(negativation, unanswered_inclusions=None, unanswered_removals=None)
         kind = EventKind.CANCELLED if negativation.desired is Desired.REMOVED else EventKind.NOT_FOUND
-        return transition(none_took_effect, Observed.ABSENT, context, kind, cause="o birô não tem o registro")
+        absent = transition(none_took_effect, Observed.ABSENT, context, kind, cause="o birô não tem o registro")
+        return with_question(absent, context)
     if negativation.observed in {Observed.IN_DOUBT_REMOVE, Observed.REMOVING}:
         return removed(negativation, asked_at, context)
     shown_until = negativation.observed_since + context.capabilities.quiet_period
@@ -142,7 +176,27 @@ def not_found(negativation: Negativation, asked_at: datetime, context: AnswerCon
     )
 
 
+def _unconfirmed_missing(negativation: Negativation, context: AnswerContext) -> Change:
+    """The bureau never showed the record, and does not find it: it may stand under another key. A person is asked."""
+    return blocked_for_person(
+        with_observed(negativation, Observed.PRESENT, context),
+        RECORD_NOT_FOUND,
+        "O birô não encontra este registro, que só um arquivo ou uma pessoa informou. Ele pode constar com outro "
+        "contrato ou em outra conta: procure-o no portal do birô pelo documento e diga o que encontrou.",
+        context,
+    )
+
+
 def _found(negativation: Negativation, found: RecordFound, asked_at: datetime, context: AnswerContext) -> Change:
+    key = negativation.document, negativation.reference, negativation.due_date
+    if negativation.is_unconfirmed and is_another_record(found, *key):
+        return blocked_for_person(
+            with_observed(negativation, Observed.PRESENT, context),
+            OTHER_RECORD,
+            "O birô mostra outro registro sob o identificador deste. Nada foi enviado. Confira no portal do birô qual "
+            "é o registro desta dívida e diga o que encontrou.",
+            context,
+        )
     known = took_effect(negativation, found.bureau_id, context)
     seen = replace(known, unanswered_removals=None)
     match found.state:
@@ -151,7 +205,8 @@ def _found(negativation: Negativation, found: RecordFound, asked_at: datetime, c
         case RecordState.INCLUDING:
             return _poll_again(seen, Observed.INCLUDING, context)
         case RecordState.PRESENT:
-            return present(seen, found.notice_sent_on, found.published_on, context)
+            shown = present(seen, found.notice_sent_on, found.published_on, context)
+            return spaced(shown, negativation, context)
         case RecordState.REJECTED:
             if other_inclusion_pending(known, asked_at, context.capabilities):
                 return wait(known, inclusions_quiet_until(known), context)

@@ -12,7 +12,9 @@ from credit_protection.domain.bureau_answers import (
     Accepted,
     Answer,
     Done,
+    ExecutionResult,
     LookupResult,
+    NotUnderstood,
     RecordFound,
     RecordState,
     Rejected,
@@ -22,17 +24,25 @@ from credit_protection.domain.capabilities import Capabilities
 from credit_protection.domain.events import Event, EventKind
 from credit_protection.domain.negativations import Change, Negativation, may_have_duplicates, sync_transmission
 from credit_protection.domain.observations.answers import inclusion_answered, removal_answered
+from credit_protection.domain.observations.not_understood import marked_not_understood, with_question
 from credit_protection.domain.observations.transitions import (
     AnswerContext,
     acknowledged,
+    before_removal,
+    blocked_for_person,
+    inclusions_quiet_until,
     marked_uncertain,
     one_less,
     still_in_doubt,
     with_observed,
 )
 from credit_protection.domain.removal_policy import RemovalCause, RemovalTrigger
-from credit_protection.domain.state_table import Action, Observed
+from credit_protection.domain.state_table import Action, Desired, Observed
 
+_NOT_FOUND = (
+    "O birô diz que não encontra o registro, e não diz a qual dos envios responde. Confira no portal do birô: se o "
+    "registro consta, tente de novo; se não consta, declare-o aqui."
+)
 _LEFT = frozenset({RecordState.GONE, RecordState.REJECTED})
 
 
@@ -62,6 +72,10 @@ def answered_late(
     suspect = with_observed(suspect, doubt, context)
     if doubt is Observed.IN_DOUBT_INCLUDE and not isinstance(answer, Rejected):
         suspect = replace(suspect, unanswered_inclusions=marked_uncertain(suspect.unanswered_inclusions, context))
+    if isinstance(answer, NotUnderstood):
+        suspect = marked_not_understood(suspect, context)
+        asked = Change(sync_transmission(suspect, context.capabilities, context.now), (evidence,))
+        return with_question(asked, context, answer.transcript)
     return Change(sync_transmission(suspect, context.capabilities, context.now), (evidence,))
 
 
@@ -70,7 +84,7 @@ def evidence_event(
 ) -> Event:
     """The history's entry about an answer that did not decide."""
     detail = {"answer": type(answer).__name__, "action": action.value}
-    if isinstance(answer, Unknown) and answer.transcript:
+    if isinstance(answer, Unknown | NotUnderstood) and answer.transcript:
         detail["transcript"] = answer.transcript
     return Event(EventKind.LATE_ANSWER, negativation.id, context.now, cause=cause, detail=detail)
 
@@ -92,8 +106,16 @@ def _trusted(
         unanswered = negativation.unanswered_removals
         if isinstance(answer, Rejected) and unanswered is not None and unanswered.count > 1:
             rest = replace(negativation, unanswered_removals=one_less(unanswered))
-            return still_in_doubt(rest, Observed.IN_DOUBT_REMOVE, context, answer.code)
+            doubted = still_in_doubt(rest, Observed.IN_DOUBT_REMOVE, context, answer.code)
+            attempts = negativation.transmission.attempts + 1
+            due = context.next_attempt(attempts)
+            work = replace(doubted.negativation.transmission, attempts=attempts, due_at=due)
+            return replace(doubted, negativation=replace(doubted.negativation, transmission=work))
         asked_at = negativation.created_at if unanswered is None else unanswered.since  # at the earliest
+        if _is_ambiguous(negativation, answer, context):
+            rest = replace(negativation, unanswered_removals=one_less(unanswered))
+            before = with_observed(rest, before_removal(rest), context)
+            return blocked_for_person(before, "registro_nao_encontrado", _NOT_FOUND, context)
         return removal_answered(negativation, answer, asked_at, context)
     others = negativation.unanswered_inclusions
     if negativation.observed is not Observed.INCLUDING or others is None:
@@ -102,6 +124,16 @@ def _trusted(
         return still_in_doubt(negativation, Observed.IN_DOUBT_INCLUDE, context, answer.code)
     restored = replace(others, count=others.count + 1)  # "accepted" had counted this inclusion as answered
     return inclusion_answered(replace(negativation, unanswered_inclusions=restored), answer, context)
+
+
+def _is_ambiguous(negativation: Negativation, answer: Done | Accepted | Rejected, context: AnswerContext) -> bool:
+    """Whether it says "not found" of one of several removals, some of which may have preceded the inclusion.
+
+    No further removal would tell: what is then said could be about the same one.
+    """
+    quiet = inclusions_quiet_until(negativation)
+    is_not_found = isinstance(answer, Done) and answer.result is ExecutionResult.NOT_FOUND
+    return is_not_found and negativation.removal_claims > 1 and quiet is not None and quiet <= context.now
 
 
 def resulting_doubt(
@@ -114,6 +146,9 @@ def resulting_doubt(
         case Action.INCLUDE, Rejected():
             doubtful = {Observed.IN_DOUBT_INCLUDE, Observed.INCLUDING}
             return negativation.observed if negativation.observed in doubtful else None
+        case Action.INCLUDE, NotUnderstood() if negativation.desired is Desired.INCLUDED:
+            may_be_sent = negativation.observed in {Observed.ABSENT, Observed.IN_DOUBT_INCLUDE}
+            return Observed.IN_DOUBT_INCLUDE if may_be_sent else None
         case Action.REMOVE, Done() | Accepted() | Rejected() if negativation.triggers:
             return _from_removal(negativation, answer, capabilities)
         case _, RecordFound():

@@ -9,6 +9,7 @@ from credit_protection.domain.bureau_answers import NotExecuted
 from credit_protection.domain.capabilities import Capabilities
 from credit_protection.domain.events import Event, EventKind
 from credit_protection.domain.negativations import (
+    UNKNOWN_REASON,
     Block,
     Change,
     Negativation,
@@ -18,18 +19,22 @@ from credit_protection.domain.negativations import (
 )
 from credit_protection.domain.removal_policy import RemovalCause, RemovalTrigger
 from credit_protection.domain.state_table import Observed
-from credit_protection.domain.transmissions import require_manual_action
+from credit_protection.domain.transmissions import next_code, require_manual_action
 
 
 @dataclass(frozen=True, slots=True)
 class AnswerContext:
-    """When and where an answer is stored; from `notice_days` it is estimated when the record shows in queries."""
+    """When and where an answer is stored; from `notice_days` it is estimated when the record shows in queries.
+
+    `reason_codes` are those with which a removal may be sent, in order.
+    """
 
     now: datetime
     today: date
     capabilities: Capabilities
     jitter: float = 0.5
     notice_days: int = 10
+    reason_codes: tuple[str, ...] = ()
 
     def next_attempt(self, attempts: int = 1, not_before: datetime | None = None) -> datetime:
         """The instant of the next call after so many in a row that settled nothing."""
@@ -53,7 +58,7 @@ def took_effect(negativation: Negativation, bureau_id: str | None, context: Answ
 def acknowledged(negativation: Negativation, bureau_id: str | None, context: AnswerContext) -> Negativation:
     """The bureau confirmed that it has the record."""
     known_at = negativation.known_at or context.now
-    return replace(negativation, known_at=known_at, bureau_id=bureau_id or negativation.bureau_id)
+    return replace(negativation, known_at=known_at, is_unconfirmed=False, bureau_id=bureau_id or negativation.bureau_id)
 
 
 def one_inclusion_answered(negativation: Negativation) -> Negativation:
@@ -78,7 +83,8 @@ def marked_uncertain(unanswered: Unanswered | None, context: AnswerContext) -> U
 
 def before_removal(negativation: Negativation) -> Observed:
     """What was known before the removal was claimed: its inclusion may have been in doubt."""
-    return Observed.PRESENT if negativation.known_at is not None else Observed.IN_DOUBT_INCLUDE
+    is_on_file = negativation.known_at is not None or negativation.is_unconfirmed
+    return Observed.PRESENT if is_on_file else Observed.IN_DOUBT_INCLUDE
 
 
 def inclusions_quiet_until(negativation: Negativation) -> datetime | None:
@@ -164,6 +170,27 @@ def removal_refused(negativation: Negativation, code: str, message: str, context
         context,
     )
     refused = Event(EventKind.REMOVAL_REFUSED, negativation.id, context.now, cause=message, detail={"code": code})
+    return Change(blocked.negativation, (refused, *blocked.events))
+
+
+def reason_refused(negativation: Negativation, code: str, message: str, context: AnswerContext) -> Change:
+    """The bureau does not know the reason's code: the next code is sent, each once, and then a person must act."""
+    sent = negativation.removal_code
+    known = replace(negativation, refused_codes=tuple(dict.fromkeys((*negativation.refused_codes, sent))))
+    other = next_code(known, context.reason_codes)
+    if other is not None:
+        cause = f"O birô não conhece o motivo da baixa {sent!r}. Será enviado {other!r}."
+        before, kind = before_removal(known), EventKind.REMOVAL_REFUSED
+        return transition(known, before, context, kind, cause=cause, code=code, reason_code=sent)
+    tried = ", ".join(each or "padrão do gateway" for each in known.refused_codes)
+    blocked = blocked_for_person(
+        with_observed(known, before_removal(known), context),
+        UNKNOWN_REASON,
+        f"O birô não conhece o motivo da baixa ({tried}). Sincronize a integração, confira o mapa com "
+        "credit-protection products reasons e tente de novo; o prazo legal continua correndo.",
+        context,
+    )
+    refused = Event(EventKind.REMOVAL_REFUSED, known.id, context.now, cause=message, detail={"code": code})
     return Change(blocked.negativation, (refused, *blocked.events))
 
 

@@ -7,8 +7,7 @@ from typing import Annotated
 
 import typer
 
-from credit_protection import AdoptionSummary, Assessment, Extract, InvalidInput, ui
-from credit_protection.domain.adoption_assessment import Verdict
+from credit_protection import AdoptionSummary, Assessment, Extract, InvalidInput, Verdict, ui
 from credit_protection.entrypoints.cli.exit_codes import ExitCode
 from credit_protection.entrypoints.cli.failures import ExitWith
 from credit_protection.entrypoints.cli.options import IntegrationOption, Yes, confirm
@@ -123,5 +122,5 @@ def _row(assessment: Assessment) -> ui.Row:
         "verdict": assessment.verdict,
         "verdict_text": ui.label_for(assessment.verdict),
         "reason": " ".join(finding.message for finding in assessment.findings),
-        "findings": [ui.make_row(finding) for finding in assessment.findings],
+        "findings": [ui.finding_row(finding) for finding in assessment.findings],
     }

@@ -8,14 +8,19 @@ import typer
 from typer.core import TyperGroup
 
 from credit_protection.entrypoints.cli import (
+    audit,
     click_messages,
+    divergences,
     failures,
+    host,
     integrations,
     invoices,
     negativate,
     negativations,
+    payments,
     processes,
     queries,
+    reconciliation,
     removals,
 )
 from credit_protection.entrypoints.cli.exit_codes import ExitCode
@@ -84,11 +89,17 @@ app.add_typer(integrations.natures, name="natures")
 app.command("query")(queries.run_query)
 app.add_typer(queries.queries, name="queries")
 app.add_typer(invoices.invoices, name="invoices")
+app.add_typer(payments.payments, name="payments")
 app.command("negativate")(negativate.negativate)
 app.add_typer(negativations.negativations, name="negativations")
 app.add_typer(removals.removals, name="removals")
 app.command("sweep")(removals.sweep)
+app.command("reconcile")(reconciliation.reconcile)
+app.command("restored")(reconciliation.restored)
 app.command("worker")(processes.worker)
 app.command("simulator")(processes.simulator)
 app.command("demo")(processes.demo)
+app.add_typer(host.host, name="host")
+app.add_typer(divergences.divergences, name="divergences")
+app.add_typer(audit.audit, name="audit")
 app.add_typer(processes.plugins, name="plugins")

@@ -2,7 +2,19 @@
 
 from enum import IntEnum
 
-from credit_protection.domain import errors
+from credit_protection import (
+    BureauError,
+    ConfigurationError,
+    Conflict,
+    CredentialsRejected,
+    HostUnavailable,
+    InvalidInput,
+    NoCredit,
+    NotFound,
+    PermissionDenied,
+    Refused,
+    RuleViolation,
+)
 
 
 class ExitCode(IntEnum):
@@ -24,17 +36,17 @@ class ExitCode(IntEnum):
 
 
 TABLE: tuple[tuple[type[BaseException], ExitCode], ...] = (
-    (errors.InvalidInput, ExitCode.WRONG_USAGE),
-    (errors.ConfigurationError, ExitCode.WRONG_USAGE),
-    (errors.RuleViolation, ExitCode.REFUSED),
-    (errors.Conflict, ExitCode.REFUSED),
-    (errors.PermissionDenied, ExitCode.NOT_PERMITTED),
-    (errors.NotFound, ExitCode.NOT_FOUND),
-    (errors.HostUnavailable, ExitCode.UNAVAILABLE),
-    (errors.CredentialsRejected, ExitCode.ACCOUNT),
-    (errors.NoCredit, ExitCode.ACCOUNT),
-    (errors.Refused, ExitCode.REFUSED),
-    (errors.BureauError, ExitCode.UNAVAILABLE),
+    (InvalidInput, ExitCode.WRONG_USAGE),
+    (ConfigurationError, ExitCode.WRONG_USAGE),
+    (RuleViolation, ExitCode.REFUSED),
+    (Conflict, ExitCode.REFUSED),
+    (PermissionDenied, ExitCode.NOT_PERMITTED),
+    (NotFound, ExitCode.NOT_FOUND),
+    (HostUnavailable, ExitCode.UNAVAILABLE),
+    (CredentialsRejected, ExitCode.ACCOUNT),
+    (NoCredit, ExitCode.ACCOUNT),
+    (Refused, ExitCode.REFUSED),
+    (BureauError, ExitCode.UNAVAILABLE),
     (KeyboardInterrupt, ExitCode.ABORTED),
     (EOFError, ExitCode.ABORTED),
     (Exception, ExitCode.INTERNAL),

@@ -51,7 +51,7 @@ def _details(error: CreditProtectionError) -> dict[str, object]:
     if isinstance(error, InvalidInput):
         details["field"] = error.field
     if isinstance(error, RuleViolation):
-        details["findings"] = [ui.make_row(finding) for finding in error.findings]
+        details["findings"] = [ui.finding_row(finding) for finding in error.findings]
     if isinstance(error, BureauError):
         details.update(request_id=error.request_id, http_status=error.http_status, retryable=error.retryable)
     details.update({name: value for name, value in error.context.items() if isinstance(value, str | int | float)})

@@ -1,11 +1,12 @@
 """`integration`, `products`, `natures`: accounts at bureaus, and what each bureau sells."""
 
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
 
-from credit_protection import Integration, IntegrationSettings, InvalidInput, Permission, ui
+from credit_protection import Finding, Integration, IntegrationSettings, InvalidInput, Permission, RemovalReason, ui
 from credit_protection.entrypoints.cli.options import IntegrationArgument, IntegrationOption, Yes, confirm, pairs
 from credit_protection.entrypoints.cli.parameters import changed_values, new_values
 from credit_protection.entrypoints.cli.session import Session, command
@@ -74,17 +75,22 @@ def list_integrations(session: Session) -> None:
 
 @command(integration, "show")
 def show(session: Session, named: IntegrationArgument = None) -> None:
-    """Mostra uma integração: parâmetros, ajustes, e se o birô está sendo chamado; dos segredos, só os nomes."""
-    session.output.result(ui.integration_record(session.integration(named), datetime.now(UTC)))
+    """Mostra uma integração: parâmetros, ajustes, e se o birô está sendo chamado; dos segredos, só os nomes.
+
+    O valor de cada ajuste serve como está em: integration edit --set NOME=VALOR.
+    """
+    _show(session, session.integration(named))
 
 
 @command(integration, "test")
 def authenticate(session: Session, named: IntegrationArgument = None) -> None:
-    """Autentica no birô de verdade ("Testar")."""
+    """Autentica no birô de verdade ("Testar"), e diz que motivo de baixa falta."""
     chosen = session.integration(named)
-    session.protection.integrations.test(session.actor, chosen.id)
+    findings = session.protection.integrations.test(session.actor, chosen.id)
     session.output.message(f"A integração {chosen.description!r} funciona: o birô aceitou as credenciais.")
-    session.output.result(ui.Record((), {"id": chosen.id, "result": "ok"}))
+    row = {"id": chosen.id, "result": "ok", "findings": [ui.finding_row(finding) for finding in findings]}
+    session.output.result(ui.Record((), row))
+    _notify(session, findings)
 
 
 @command(integration, "edit")
@@ -97,6 +103,9 @@ def edit(
         list[str] | None, typer.Option("--secret", help="Segredo a trocar, por nome; será perguntado. Repetível.")
     ] = None,
     set_: Settings = None,
+    same_account: Annotated[
+        str, typer.Option(help="Se a conta do birô é a mesma e isso não se comprova: como você sabe, em uma frase.")
+    ] = "",
 ) -> None:
     """Altera uma integração; o que não é dito fica como está."""
     chosen = session.integration(named)
@@ -109,7 +118,10 @@ def edit(
         description=description,
         parameters=changed_values(ui.parameter_fields(provider.parameters), pairs(param, "--param"), secret or []),
         settings=ui.change_settings(chosen.settings, texts) if texts else None,
+        same_account=same_account,
     )
+    if texts and (changed := session.protection.sweep.decide_policies()):
+        session.output.message(f"Negativações decididas de novo pela política alterada: {changed}.")
     _result(session, edited, "Integração alterada.")
 
 
@@ -143,7 +155,33 @@ def sync_products(session: Session, named: IntegrationArgument = None) -> None:
     result = session.protection.integrations.synchronise(session.actor, chosen.id)
     row = {"added": result.added, "updated": result.updated, "gone": result.gone, "total": len(result.products)}
     session.output.message(f"Sincronizado: {len(result.products)} produtos.")
-    session.output.result(ui.Record(_SYNCHRONISED, row))
+    session.output.result(
+        ui.Record(_SYNCHRONISED, row | {"findings": [ui.finding_row(finding) for finding in result.findings]})
+    )
+    _notify(session, result.findings)
+
+
+@command(products, "reasons")
+def removal_reasons(
+    session: Session,
+    named: IntegrationArgument = None,
+    set_: Annotated[
+        list[str] | None,
+        typer.Option("--set", help="Código do birô para um motivo nosso: payment=PG; repetível. Vazio: o proposto."),
+    ] = None,
+    fallback: Annotated[
+        str | None, typer.Option(help="Código para os motivos que não têm um próprio. Vazio: o proposto.")
+    ] = None,
+) -> None:
+    """Mostra ou altera o mapa: o código do birô que é enviado para cada motivo de baixa."""
+    chosen = session.integration(named)
+    codes = {_reason(name): code for name, code in pairs(set_, "--set").items()}
+    reasons = chosen.reason_map
+    if codes or fallback is not None:
+        reasons = session.protection.integrations.set_reasons(session.actor, chosen.id, codes, fallback=fallback)
+        session.output.message("Motivos da baixa alterados.")
+    listed = session.protection.integrations.reasons(session.actor, chosen.id)
+    session.output.result(ui.reasons_table(reasons, listed))
 
 
 @command(products, "list")
@@ -178,6 +216,21 @@ def list_natures(session: Session, named: IntegrationArgument = None) -> None:
     session.output.result(ui.natures_table(session.protection.integrations.natures(session.actor, chosen.id)))
 
 
+def _notify(session: Session, findings: Iterable[Finding]) -> None:
+    for finding in findings:
+        session.output.message(finding.message)
+
+
+def _reason(name: str) -> RemovalReason:
+    try:
+        return RemovalReason(name)
+    except ValueError:
+        known = ", ".join(RemovalReason)
+        raise InvalidInput(
+            f"Não existe o motivo {name!r}. Use um destes: {known}.", field="set", code="motivo_desconhecido"
+        ) from None
+
+
 def _set_active(session: Session, named: str | None, *, active: bool) -> None:
     chosen = session.integration(named)
     changed = session.protection.integrations.set_active(session.actor, chosen.id, active=active)
@@ -186,7 +239,12 @@ def _set_active(session: Session, named: str | None, *, active: bool) -> None:
 
 def _result(session: Session, integration: Integration, message: str) -> None:
     session.output.message(message)
+    _show(session, integration)
+
+
+def _show(session: Session, integration: Integration) -> None:
     session.output.result(ui.integration_record(integration, datetime.now(UTC)))
+    session.output.details(ui.settings_table(integration.settings))
 
 
 def _choose(session: Session, what: str, known: dict[str, str]) -> str:

@@ -1,14 +1,14 @@
 """`invoices`: the ERP's side, as its operator would do it at its screens."""
 
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import date
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from credit_protection import Permission, ui
-from credit_protection.entrypoints.cli.options import Limit, Yes, confirm
+from credit_protection.entrypoints.cli.options import Limit, confirm
 from credit_protection.entrypoints.cli.session import Session, command
 from credit_protection.hosts import Entry
 
@@ -23,6 +23,7 @@ _IMPORTED = ui.make_columns(
     agreements="Acordos",
     skipped="Faturas sem valor, deixadas de fora",
 )
+_LEFT_OUT = ui.make_columns(record="Registro", reason="Motivo")
 _PAID = ui.make_columns(invoice_id="Fatura", amount="Pago", balance="Saldo", invoice_status="Situação da fatura")
 _CHANGED = ui.make_columns(id="Negativação", customer_name="Cliente", status_text="Situação", deadline="Prazo legal")
 _MOST_OF_A_CUSTOMER = 1000
@@ -35,16 +36,19 @@ def import_invoices(
         Path | None,
         typer.Argument(metavar="[ARQUIVO]", help="JSON na forma do HubSoft; sem ele, o provedor de exemplo."),
     ] = None,
-    yes: Yes = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Não perguntar antes de substituir o que há.")] = False,
 ) -> None:
     """Substitui os dados do ERP local pelos de um arquivo, ou pelos de exemplo."""
     session.actor.require(Permission.CONFIGURE)
     erp = session.local_erp
     if erp.creditors():
         confirm("Substituir todos os dados do ERP local?", yes=yes)
-    today = _today(session)
+    today = session.today()
     imported = erp.import_example(today=today) if file is None else erp.import_file(file, today=today)
-    session.output.result(ui.Record(_IMPORTED, ui.make_row(imported)))
+    record = ui.Record(_IMPORTED, ui.make_row(imported, *(column.key for column in _IMPORTED)))
+    rows = [ui.make_row(each, "record", "reason") for each in imported.left_out]
+    table = ui.Table("left_out", "Deixados de fora", _LEFT_OUT, rows, "Nenhum registro foi deixado de fora.")
+    session.output.result(record, table)
 
 
 @command(invoices, "overdue")
@@ -58,7 +62,7 @@ def overdue(
     limit: Limit = 50,
 ) -> None:
     """Lista faturas vencidas em aberto, a mais antiga primeiro."""
-    today = _today(session)
+    today = session.today()
     values = {
         "customer_id": customer,
         "city": city,
@@ -68,7 +72,7 @@ def overdue(
     }
     wanted = ui.overdue_filter(values, today)
     found = list(session.protection.customers.overdue_invoices(session.actor, wanted, limit=limit))
-    customers = session.host.customers(sorted({invoice.customer_id for invoice in found}))
+    customers = session.protection.customers.get_many(session.actor, {invoice.customer_id for invoice in found})
     session.output.result(ui.overdue_invoices_table(found, customers, today))
 
 
@@ -106,13 +110,7 @@ def reverse(
 
 
 def _day(session: Session, text: str | None) -> date:
-    return _today(session) if text is None else ui.parse_day(text, field="--on")
-
-
-def _today(session: Session) -> date:
-    """The creditor's date; before the first import, this machine's."""
-    creditors = session.host.creditors()
-    return creditors[0].today(datetime.now(UTC)) if creditors else datetime.now(UTC).astimezone().date()
+    return session.today() if text is None else ui.parse_day(text, field="--on")
 
 
 def _record(session: Session, entry: Entry, row: ui.Row) -> None:

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable, Mapping
-from datetime import date
+from collections.abc import Callable, Iterable, Mapping
+from datetime import date, datetime, tzinfo
 from enum import Enum
 from typing import TYPE_CHECKING
 
@@ -22,18 +22,20 @@ _NEXT = ui.make_columns(next="Continua com --after")
 
 
 class Output:
-    """Where a command writes."""
+    """Where a command writes; `timezone` is called where a person is shown instants, by default this machine's."""
 
-    def __init__(self, *, as_json: bool = False) -> None:
+    def __init__(self, *, as_json: bool = False, timezone: Callable[[], tzinfo | None] = lambda: None) -> None:
         self.as_json = as_json
+        self._timezone = timezone
 
     def result(self, *parts: ui.Table | ui.Record) -> None:
         """Write the command's data. Call it once in a command, so that stdout holds one JSON document."""
         if self.as_json:
             write_json(document_of(parts))
         else:
+            timezone = self._timezone() if any(map(_has_instant, parts)) else None
             for part in parts:
-                print_part(console(stderr=False), part)
+                print_part(console(stderr=False), part, timezone)
 
     def message(self, text: str) -> None:
         """Report to a person what happened, on stderr."""
@@ -95,8 +97,8 @@ def console(*, stderr: bool) -> Console:
     return Console(file=stream, width=None if stream.isatty() else _PIPE_WIDTH, highlight=False, emoji=False)
 
 
-def print_part(out: Console, part: ui.Table | ui.Record) -> None:
-    """Print a part for a person."""
+def print_part(out: Console, part: ui.Table | ui.Record, timezone: tzinfo | None = None) -> None:
+    """Print a part for a person; instants in the timezone, by default this machine's."""
     from rich import box, table  # noqa: PLC0415 - `--help` must not wait for it
     from rich.text import Text  # noqa: PLC0415
 
@@ -104,7 +106,7 @@ def print_part(out: Console, part: ui.Table | ui.Record) -> None:
         grid = table.Table(box=None, show_header=False, pad_edge=False)
         grid.add_column(style="bold")
         grid.add_column(overflow="fold")
-        for title, text in part.fields():
+        for title, text in part.fields(timezone):
             grid.add_row(Text(title), Text(text))
         out.print(grid)
     elif not part.rows:
@@ -113,6 +115,11 @@ def print_part(out: Console, part: ui.Table | ui.Record) -> None:
         grid = table.Table(title=Text(part.title), box=box.SIMPLE_HEAD, title_justify="left", pad_edge=False)
         for column in part.columns:
             grid.add_column(Text(column.title), justify=column.align, overflow="fold")
-        for cells in part.cells():
+        for cells in part.cells(timezone):
             grid.add_row(*map(Text, cells))
         out.print(grid)
+
+
+def _has_instant(part: ui.Table | ui.Record) -> bool:
+    rows = [part.row] if isinstance(part, ui.Record) else part.rows
+    return any(isinstance(row.get(column.key), datetime) for row in rows for column in part.columns)

@@ -1,7 +1,7 @@
 """`worker`, `simulator`, `demo`, `plugins`: what runs, and what is installed."""
 
 import importlib.metadata
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -14,6 +14,10 @@ plugins = typer.Typer(no_args_is_help=True, help="O que está instalado e plugad
 
 _PLUGINS = ui.make_columns(name="Plugin", distribution="Pacote", version="Versão", hooks="Oferece")
 _HOOK_PREFIX = "credit_protection_"
+CodeSet = Annotated[
+    Literal["declared", "short", "numeric"],
+    typer.Option(help="Códigos de produtos, naturezas e motivos que o birô simulado usa."),
+]
 
 
 def worker() -> None:
@@ -30,6 +34,7 @@ def worker() -> None:
 def simulator(
     host: Annotated[str, typer.Option(help="Endereço em que ouvir.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="Porta; 0 escolhe uma livre.")] = 0,
+    code_set: CodeSet = "declared",
 ) -> None:
     """Serve um birô simulado, com dados fictícios, em HTTP de verdade, até SIGTERM ou SIGINT."""
     try:
@@ -37,7 +42,7 @@ def simulator(
     except ModuleNotFoundError as error:
         raise _without_kit(error) from error
     try:
-        serve(host, port)
+        serve(host, port, code_set=code_set)
     except OSError as error:
         raise InvalidInput(
             f"Não é possível ouvir em {host}:{port}: {error.strerror}. Escolha outra porta.",
@@ -51,13 +56,14 @@ def demo(
         list[str] | None,
         typer.Option("--fault", help="Mau comportamento do birô, OPERAÇÃO:TIPO (ex.: remove:reject); repetível."),
     ] = None,
+    code_set: CodeSet = "declared",
 ) -> None:
-    """Conta a história toda com um birô simulado: consulta, negativação, pagamento, remoção."""
+    """Executa com um birô simulado cada passo: consulta, negativação, pagamento, remoção."""
     try:
         from credit_protection.entrypoints.demo import scenario  # noqa: PLC0415 - the test kit may not be installed
     except ModuleNotFoundError as error:
         raise _without_kit(error) from error
-    if not scenario.run(fault or []):
+    if not scenario.run(fault or [], code_set=code_set):
         raise ExitWith(ExitCode.REFUSED)
 
 

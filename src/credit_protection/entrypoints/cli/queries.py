@@ -58,9 +58,8 @@ def list_queries(
     after: After = None,
 ) -> None:
     """Lista as consultas, a mais nova primeiro."""
-    page = session.protection.queries.list(
-        session.actor, customer_id=customer, document=document, page=ui.page_request(limit, after)
-    )
+    wanted = ui.query_filter({"customer_id": customer, "document": document})
+    page = session.protection.queries.list(session.actor, wanted, ui.page_request(limit, after))
     session.output.result(ui.queries_table(page.items), next_page(page.cursor))
 
 
@@ -71,9 +70,22 @@ def show(session: Session, query_id: QueryArgument) -> None:
 
 
 @command(queries, "open")
-def open_query(session: Session, query_id: QueryArgument, output: OutputFile = None) -> None:
+def open_query(
+    session: Session,
+    query_id: QueryArgument,
+    output: OutputFile = None,
+    *,
+    anyway: Annotated[
+        bool, typer.Option("--anyway", help="Baixar assim mesmo o que veio e não passou na conferência.")
+    ] = False,
+) -> None:
     """Grava de novo a resposta guardada; não custa nada, e fica registrado."""
     _require_new(output)
+    if anyway:
+        query, answer = session.protection.queries.open_unchecked(session.actor, query_id)
+        session.output.message(f"Atenção: esta resposta não passou na conferência. {answer.reason}")
+        _write(session, query, output or _default_path(query, f"-nao-conferida{answer.suffix}"), answer.content)
+        return
     _deliver(session, query_id, output)
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from credit_protection import Permission, ui
+from credit_protection import Action, Permission, ui
 from credit_protection.entrypoints.cli.exit_codes import ExitCode
 from credit_protection.entrypoints.cli.failures import ExitWith
 from credit_protection.entrypoints.cli.options import After, Limit
@@ -16,13 +16,23 @@ from credit_protection.entrypoints.cli.output import next_page
 from credit_protection.entrypoints.cli.session import Session, command, with_session
 
 if TYPE_CHECKING:
-    from credit_protection.application.transmissions import TransmissionResult
+    from credit_protection import TransmissionResult
 
 removals = typer.Typer(no_args_is_help=True, help="A fila de remoção e o seu envio.")
 
 _PERFORMED = ui.make_columns(
     negativation_id="Negativação", action="O que foi feito", status_text="Situação", error="Erro"
 )
+_WAITING = ui.make_columns(
+    negativation_id="Negativação",
+    customer_name="Cliente",
+    status_text="Situação",
+    waits="O que a segura",
+    not_before="Não antes de",
+    deadline="Prazo legal",
+    business_days_left="Dias úteis até o prazo",
+)
+_MOST_SHOWN = 50
 _SWEEP = ui.make_columns(
     leases_released="Envios de processos perdidos, liberados",
     found_by_polling="Baixas que só a leitura do ERP contou",
@@ -30,6 +40,7 @@ _SWEEP = ui.make_columns(
     lost_queries="Consultas sem resposta, dadas por perdidas",
     host_failed="ERP",
     alarms="Alarmes avisados",
+    failed_steps="Passos que falharam",
 )
 _MIN_SLEEP = 0.02
 
@@ -46,7 +57,7 @@ def list_removals(session: Session, limit: Limit = 50, after: After = None) -> N
 
 @command(removals, "check")
 def check(session: Session) -> None:
-    """Para um monitor: termina com 1 se há alarme (prazo legal, silêncio, pausa), e com 0 se está tudo em dia."""
+    """Para um monitor: termina com 1 se há alarme (prazo, silêncio, pausa, divergência), e com 0 se não há."""
     alarms = session.protection.alarms.check(session.actor)
     session.output.result(ui.alarms_table(alarms))
     if alarms:
@@ -58,18 +69,37 @@ def run(
     session: Session,
     timeout: Annotated[float, typer.Option(min=0, help="Segundos a esperar pelo que ainda vai vencer.")] = 60,
 ) -> None:
-    """Envia agora o que está pendente (remoções primeiro), até não haver mais nada ou acabar o tempo."""
+    """Lê o ERP, aplica as baixas e envia o que está pendente, até não haver mais nada ou acabar o tempo.
+
+    Para um cron no lugar do trabalhador. Termina com 3 se uma remoção ainda espera o envio ou o ERP não foi lido.
+    """
     session.actor.require(Permission.TRANSMIT)
     session.protection.alarms.record_heartbeat()
+    read = session.protection.sweep.apply_payments()
     rows = _transmit(session, time.monotonic() + timeout)
-    session.output.result(ui.Table("performed", "Enviado", _PERFORMED, rows, "Nada a enviar."))
+    waiting, is_unsent = _waiting(session)
+    if message := session.protection.reconciliation.hold(session.actor).message:
+        session.output.message(message)
+    if read.host_failed:
+        session.output.message(f"O ERP não pôde ser lido: {read.host_failed}")
+    if read.failed_steps:
+        session.output.message("Um passo falhou. Veja: credit-protection removals check.")
+    empty = "Nada foi enviado." if waiting else "Nada a enviar."
+    parts = [ui.Table("performed", "Enviado", _PERFORMED, rows, empty)]
+    if waiting:
+        parts.append(ui.Table("waiting", "Ainda espera", _WAITING, waiting))
+    session.output.result(*parts)
+    if is_unsent or read.host_failed or read.failed_steps:
+        raise ExitWith(ExitCode.UNAVAILABLE)
 
 
 @with_session
 def sweep(session: Session) -> None:
-    """Varre uma vez: baixas não aplicadas, envios de processos perdidos, o que o ERP não contou."""
+    """Varre uma vez: lê todas as faturas em aberto, aplica as baixas, libera envios de processos perdidos."""
     session.actor.require(Permission.TRANSMIT)
-    session.output.result(ui.Record(_SWEEP, ui.make_row(session.protection.sweep.run())))
+    session.output.result(
+        ui.Record(_SWEEP, ui.make_row(session.protection.sweep.run(reads_all=True), *(column.key for column in _SWEEP)))
+    )
 
 
 def _transmit(session: Session, end: float) -> list[ui.Row]:
@@ -86,13 +116,43 @@ def _transmit(session: Session, end: float) -> list[ui.Row]:
                 for result in threads.map(lambda each: transmissions.perform(each.negativation_id, me), due)
                 if result is not None and result.not_before is None
             ]
-            rows.extend(_report(session, result) for result in done)
+            rows.extend(_report(session, result) for result in done if result.action is not None)
             if done:
                 continue
             seconds = _seconds_until_next(session)
             if seconds is None or time.monotonic() + seconds > end:
                 return rows
             time.sleep(max(seconds, _MIN_SLEEP))
+
+
+def _waiting(session: Session) -> tuple[list[ui.Row], bool]:
+    """What is still open, removals first; and whether a removal waits to be sent."""
+    protection, page = session.protection, ui.page_request(_MOST_SHOWN, None)
+    found = [
+        each
+        for is_removal in (True, False)
+        for each in protection.negativations.list(
+            session.actor, ui.negativation_filter({"is_open": True, "in_removal_queue": is_removal}), page
+        ).items
+    ]
+    reasons, today = protection.alarms.wait_reasons(found), protection.negativations.today(session.actor)
+    rows: list[ui.Row] = []
+    is_unsent = False
+    for each in found:
+        wait, work = reasons[each.id], each.transmission
+        is_removal = work.deadline is not None and work.action in {Action.REMOVE, Action.LOOK_UP}
+        is_unsent = is_unsent or (is_removal and wait.until is not None)
+        shown = ui.negativation_record(each, today, masked=True).row
+        rows.append(
+            {
+                "negativation_id": each.id,
+                **{key: shown[key] for key in ("customer_name", "status", "status_text", "deadline", "last_error")},
+                "waits": wait.reason,
+                "not_before": wait.until,
+                "business_days_left": wait.business_days_left,
+            }
+        )
+    return rows, is_unsent
 
 
 def _seconds_until_next(session: Session) -> float | None:

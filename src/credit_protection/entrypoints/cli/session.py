@@ -7,22 +7,24 @@ import functools
 import getpass
 import inspect
 import os
+from datetime import UTC, date, datetime, tzinfo
 from functools import cached_property
-from typing import TYPE_CHECKING, Concatenate, ParamSpec, cast
+from typing import TYPE_CHECKING, Concatenate, ParamSpec
+from zoneinfo import ZoneInfo
 
-from credit_protection import Actor, ConfigurationError, CreditProtection, InvalidInput, NotFound
+from credit_protection import Actor, ConfigurationError, CreditProtection, HostUnavailable, InvalidInput, NotFound
 from credit_protection.entrypoints.cli.options import Json
 from credit_protection.entrypoints.cli.output import Output
 from credit_protection.plugins import configuration as configurations
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     import typer
 
     from credit_protection import Configuration, Integration
     from credit_protection.adapters.hosts.local import LocalErp
-    from credit_protection.hosts import HostErp
+    from credit_protection.hosts import Creditor, HostErp
 
 Parameters = ParamSpec("Parameters")
 
@@ -41,19 +43,25 @@ class Session:
         user = _user()
         return Actor.with_role(f"os:{user}", user, self.configuration.role)
 
-    @property
-    def host(self) -> HostErp:
-        """The ERP that is plugged in."""
-        from credit_protection.containers import container  # noqa: PLC0415 - loads every adapter
+    @cached_property
+    def timezone(self) -> tzinfo:
+        """The first creditor's time zone; this machine's where no creditor is known or the ERP can't be read."""
+        creditors: Sequence[Creditor] = ()
+        with contextlib.suppress(HostUnavailable):
+            creditors = self.protection.integrations.creditors(self.actor)
+        return ZoneInfo(creditors[0].time_zone) if creditors else datetime.now().astimezone().tzinfo or UTC
 
-        return cast("HostErp", container(self.protection.tenant, self.configuration).host())
+    def today(self) -> date:
+        """The date now in `timezone`."""
+        return datetime.now(self.timezone).date()
 
     @property
     def local_erp(self) -> LocalErp:
         """The local ERP, for what an operator of a real one does at its own screens; no other may be plugged in."""
         from credit_protection.adapters.hosts.local import LocalErp  # noqa: PLC0415 - `--help` must not wait for it
+        from credit_protection.containers import container  # noqa: PLC0415 - loads every adapter
 
-        host = self.host
+        host: HostErp = container(self.protection.tenant, self.configuration).host()
         if not isinstance(host, LocalErp):
             raise ConfigurationError(
                 f"Este comando é do ERP local, e o ERP desta instalação é {host.code!r}. Faça isto nas telas dele.",
@@ -89,7 +97,8 @@ def open_session(*, as_json: bool = False) -> Iterator[Session]:
 
     configuration = configurations.load()
     logging.configure(configuration.log_level, configuration.log_format, secrets=configuration.keys)
-    session = Session(configuration, Output(as_json=as_json))
+    output = Output(as_json=as_json, timezone=lambda: session.timezone)
+    session = Session(configuration, output)
     try:
         yield session
     except BaseException:

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from rich import box
@@ -50,12 +51,21 @@ def query_line(ledger: Ledger, query: CreditQuery | None) -> Line:
     return Line("Consulta de crédito", ONE_ANSWER, bureau, ours)
 
 
-def negativation_line(what: str, expected: str, ledger: Ledger, negativation: Negativation | None) -> Line:
-    """A negativation; the bureau's record of it has the same contract reference."""
+def negativation_line(
+    what: str,
+    expected: str,
+    ledger: Ledger,
+    negativation: Negativation | None,
+    reasons: Mapping[str, str] = MappingProxyType({}),
+) -> Line:
+    """A negativation; the bureau's record of it has the same contract reference.
+
+    `reasons` are our words for the bureau's codes of removal reasons.
+    """
     if negativation is None:
         return Line(what, expected, NOT_ON_FILE, NOT_ON_FILE)
     records = [record for record in ledger["records"] if record["contrato"] == negativation.reference]
-    return Line(what, expected, _in_bureau_ledger(records), _in_our_database(negativation))
+    return Line(what, expected, _in_bureau_ledger(records, reasons), _in_our_database(negativation))
 
 
 def refusal_line(what: str, ledger: Ledger, document: str, created: Sequence[Negativation]) -> Line:
@@ -85,11 +95,11 @@ _OBSERVED: Mapping[Observed, str] = {
 }
 
 
-def _in_bureau_ledger(records: Sequence[Mapping[str, Any]]) -> str:
+def _in_bureau_ledger(records: Sequence[Mapping[str, Any]], reasons: Mapping[str, str] = MappingProxyType({})) -> str:
     if not records:
         return NOT_ON_FILE
     return ", ".join(
-        f"saiu ({str(record['motivo']).lower()})"
+        f"saiu ({reasons.get(str(record['motivo']), str(record['motivo']).lower())})"
         if record["situacao"] == "EXCLUSAO"
         else _BUREAU_STATUSES[record["situacao"]]
         for record in records

@@ -21,24 +21,25 @@ from credit_protection import (
     CreditProtection,
     CreditQuery,
     DocumentReport,
+    InclusionNature,
     InvalidInput,
     Negativation,
     NegativationFilter,
     NegativationRequest,
+    ProductKind,
+    RemovalReason,
     RuleViolation,
 )
 from credit_protection.adapters.hosts.local import LocalErp
 from credit_protection.entrypoints.demo import report
-from credit_protection.hosts import OverdueFilter, parse_document
+from credit_protection.hosts import OverdueFilter, PersonType, parse_document
 from credit_protection.testing.simulator import FaultKind, SimulatorProcess
 from credit_protection.ui import label_for
 
 PERSON = "9001"
 COMPANY = "9002"
 REFUSED_COMPANY = "9003"
-QUERY_PRODUCT = "ESSENCIAL"
-NATURE_OF_PERSONS = "DEV"
-NATURE_OF_COMPANIES = "DUP"
+PAYMENT = RemovalReason.PAYMENT
 TIMEOUT = 20.0
 """Seconds to wait for something that takes about one."""
 
@@ -58,14 +59,19 @@ class Scenario:
     person: Negativation | None = None
     company: Negativation | None = None
     seconds: float | None = None
+    query_product: str = ""
+    nature_of_persons: str = ""
+    nature_of_companies: str = ""
 
 
-def run(faults: Sequence[str] = ()) -> bool:
+def run(faults: Sequence[str] = (), *, code_set: str = "declared") -> bool:
     """Run the scenario with faults of the bureau (`operation:kind`), and report it on the console.
+
+    The bureau uses the codes of one of the simulator's sets; what the scenario needs is chosen from its lists.
 
     Returns whether the bureau's ledger and our database are as expected at the end.
     """
-    with _prepare(report.ConsoleReporter()) as scenario:
+    with _prepare(report.ConsoleReporter(), code_set) as scenario:
         for fault in faults:
             _inject_fault(scenario.bureau, fault)
         for title, step in STEPS:
@@ -116,6 +122,12 @@ def synchronise_products(scenario: Scenario) -> None:
     natures = integrations.natures(scenario.operator, scenario.integration_id)
     scenario.reporter.detail(f"{len(result.products)} produtos: {', '.join(each.code for each in result.products)}")
     scenario.reporter.detail(f"{len(natures)} naturezas: {', '.join(nature.description for nature in natures)}")
+    reasons = integrations.get(scenario.operator, scenario.integration_id).reason_map
+    scenario.reporter.detail(f"{len(reasons.listed)} motivos de baixa; pagamento: {reasons.codes[PAYMENT].code}")
+    queries = [each for each in result.products if each.kind is ProductKind.QUERY]
+    scenario.query_product = next(each.code for each in queries if not any(extra.required for extra in each.inputs))
+    scenario.nature_of_persons = _nature_of(natures, PersonType.PF)
+    scenario.nature_of_companies = _nature_of(natures, PersonType.PJ)
 
 
 def start_worker(scenario: Scenario) -> None:
@@ -130,7 +142,7 @@ def query_person(scenario: Scenario) -> None:
     query = scenario.protection.queries.run(
         scenario.operator,
         integration_id=scenario.integration_id,
-        product_code=QUERY_PRODUCT,
+        product_code=scenario.query_product,
         document=customer.document,
         customer_id=customer.id,
     )
@@ -145,18 +157,18 @@ def query_person(scenario: Scenario) -> None:
 
 def negativate_person(scenario: Scenario) -> None:
     """A person chooses invoices and a nature, sees what the rules say, and confirms."""
-    scenario.person = _negativate(scenario, PERSON, NATURE_OF_PERSONS)
+    scenario.person = _negativate(scenario, PERSON, scenario.nature_of_persons)
 
 
 def negativate_company(scenario: Scenario) -> None:
     """A company has natures of its own."""
-    scenario.company = _negativate(scenario, COMPANY, NATURE_OF_COMPANIES)
+    scenario.company = _negativate(scenario, COMPANY, scenario.nature_of_companies)
 
 
 def expect_refusal(scenario: Scenario) -> None:
     """The rules refuse a nature of persons for a company, and nothing is stored."""
     try:
-        _negativate(scenario, REFUSED_COMPANY, NATURE_OF_PERSONS)
+        _negativate(scenario, REFUSED_COMPANY, scenario.nature_of_persons)
     except RuleViolation as violation:
         scenario.reporter.detail(f"Recusada, e nada foi criado: {violation.message}")
 
@@ -223,9 +235,12 @@ STEPS: tuple[tuple[str, Callable[[Scenario], None]], ...] = (
 
 
 @contextlib.contextmanager
-def _prepare(reporter: report.ConsoleReporter) -> Iterator[Scenario]:
+def _prepare(reporter: report.ConsoleReporter, code_set: str) -> Iterator[Scenario]:
     """Start a bureau in its own process, and create an installation that is deleted at the end."""
-    with tempfile.TemporaryDirectory(prefix="credit-protection-demo-") as folder, SimulatorProcess() as bureau:
+    with (
+        tempfile.TemporaryDirectory(prefix="credit-protection-demo-") as folder,
+        SimulatorProcess(code_set=code_set) as bureau,
+    ):
         home = Path(folder)
         configuration = Configuration(home=home, database_url=f"sqlite:///{home / 'credit_protection.sqlite'}")
         protection = CreditProtection(tenant="demo", configuration=configuration)
@@ -268,6 +283,11 @@ def _negativate(scenario: Scenario, customer_id: str, nature_code: str) -> Negat
     return created
 
 
+def _nature_of(natures: Sequence[InclusionNature], person_type: PersonType) -> str:
+    """The first nature that is valid for such persons only."""
+    return next(each.code for each in natures if each.person_types == frozenset({person_type}))
+
+
 def _today() -> date:
     return datetime.now(UTC).astimezone().date()
 
@@ -308,10 +328,12 @@ def _compare(scenario: Scenario) -> list[report.Line]:
     wanted = NegativationFilter(customer_id=REFUSED_COMPANY)
     created = scenario.protection.negativations.list(scenario.operator, wanted).items
     person, company = (None if one is None else _reload(scenario, one) for one in (scenario.person, scenario.company))
+    reasons = scenario.protection.integrations.get(scenario.operator, scenario.integration_id).reason_map
+    names = {each.code: label_for(reason) for reason, each in reasons.codes.items()}
     return [
         report.query_line(ledger, scenario.query),
-        report.negativation_line("PF que pagou", report.REMOVED_FOR_PAYMENT, ledger, person),
-        report.negativation_line("PJ que deve", report.ON_FILE, ledger, company),
+        report.negativation_line("PF que pagou", report.REMOVED_FOR_PAYMENT, ledger, person, names),
+        report.negativation_line("PJ que deve", report.ON_FILE, ledger, company, names),
         report.refusal_line("PJ recusada pelas regras", ledger, parse_document(customer.document).value, created),
         report.repeats_line(ledger),
     ]

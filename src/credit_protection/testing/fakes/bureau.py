@@ -28,7 +28,7 @@ from credit_protection.domain.natures import InclusionNature, persons_in
 from credit_protection.domain.parameters import ParameterSpec
 from credit_protection.domain.products import Product, ProductInput, ProductKind
 from credit_protection.domain.queries import PDF, CreditReport, DocumentReport
-from credit_protection.domain.reasons import BureauReason, RemovalReason
+from credit_protection.domain.reasons import LABELS, BureauReason, RemovalReason
 from credit_protection.domain.requests import InclusionOrder
 from credit_protection.ports.bureau import ListedRecord, QueryOrder, RemovalOrder
 
@@ -37,6 +37,7 @@ _PRODUCTS = (
     Product("SCORE", "Score", ProductKind.QUERY, inputs=(ProductInput("model", "Modelo", required=True),)),
     Product("INC", "Inclusão", ProductKind.INCLUSION),
 )
+_REASONS = tuple(BureauReason(reason.value, LABELS[reason]) for reason in RemovalReason)
 
 
 @dataclass
@@ -64,7 +65,7 @@ class FakeBureau:
     code = "fake"
     name = "Birô de mentira"
     parameters = (
-        ParameterSpec("user", "Usuário"),
+        ParameterSpec("user", "Usuário", identifies_account=True),
         ParameterSpec("password", "Senha", secret=True, help="Peça ao birô."),
         ParameterSpec("base_url", "Endereço", required=False, default="http://127.0.0.1", advanced=True),
     )
@@ -81,6 +82,7 @@ class FakeBureau:
         self.before: Callable[[str], None] = lambda _: None
         self.after: Callable[[str], None] = lambda _: None
         self.catalogue: Sequence[Product] = _PRODUCTS
+        self.reason_catalogue: Sequence[BureauReason] = _REASONS
         self.created_with: list[dict[str, str]] = []
         self.removal_orders: list[RemovalOrder] = []
         self.close_count = 0
@@ -109,8 +111,8 @@ class FakeBureau:
         return [InclusionNature(code, text, persons_in(text)) for code, text in listed]
 
     def reasons(self) -> Sequence[BureauReason]:
-        """One for each `RemovalReason`."""
-        return [BureauReason(reason.value, reason.name) for reason in RemovalReason]
+        """`reason_catalogue`: by default one for each `RemovalReason`."""
+        return list(self.reason_catalogue)
 
     def query(self, order: QueryOrder) -> CreditReport:  # noqa: ARG002 - `report` is the answer
         self._call("query")
@@ -135,6 +137,8 @@ class FakeBureau:
         self._call("remove")
         with self._lock:
             self.removal_orders.append(order)
+            if order.reason_code and order.reason_code not in {each.code for each in self.reason_catalogue}:
+                return Rejected("MOTIVO", "motivo desconhecido", "reason", reason_unknown=True)
             record = self._find(order.key)
             if record is None:
                 return Done(ExecutionResult.NOT_FOUND)

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 
 from credit_protection.domain.alarms import Alarm
+from credit_protection.domain.divergences import Divergence
 from credit_protection.domain.events import Event
 from credit_protection.domain.queries import CreditQuery
 from credit_protection.ports.queue import QueueCapabilities, QueueSnapshot
@@ -53,11 +54,12 @@ class PlainVault:
 
 
 class RecordingListeners:
-    """Records events, answered queries and alarms."""
+    """Records events, answered queries, divergences and alarms."""
 
     def __init__(self) -> None:
         self.events: list[Event] = []
         self.queries: list[CreditQuery] = []
+        self.divergences: list[Divergence] = []
         self.alarms: list[Alarm] = []
 
     def negativation_event(self, events: Iterable[Event]) -> None:
@@ -65,6 +67,9 @@ class RecordingListeners:
 
     def query_answered(self, query: CreditQuery) -> None:
         self.queries.append(query)
+
+    def divergence(self, divergences: Iterable[Divergence]) -> None:
+        self.divergences.extend(divergences)
 
     def alarm(self, alarm: Alarm) -> None:
         self.alarms.append(alarm)

@@ -18,7 +18,9 @@ from credit_protection.domain.customers import (
     SubscriptionStatus,
 )
 from credit_protection.domain.documents import Cnpj
+from credit_protection.domain.holds import Hold
 from credit_protection.domain.money import ZERO, Money
+from credit_protection.domain.parsing import compact_document
 from credit_protection.domain.settlements import Entry, Reversal, Settlement, SettlementKind
 from credit_protection.ports.host import HostCapabilities, OverdueFilter
 
@@ -30,7 +32,7 @@ class FakeErp:
     """An ERP in memory.
 
     Args:
-        hold_reasons: the do-not-negativate list: reasons by customer id.
+        hold_reasons: the do-not-negativate list: holds, or reasons alone, by customer id.
         before: called with the name of each reading before it: raise in it to make the ERP unavailable, or change
             state during the call.
     """
@@ -38,11 +40,13 @@ class FakeErp:
     customers_by_id: dict[str, Customer] = field(default_factory=dict)
     subscriptions_by_id: dict[str, Subscription] = field(default_factory=dict)
     invoices_by_id: dict[str, Invoice] = field(default_factory=dict)
-    hold_reasons: dict[str, str] = field(default_factory=dict)
+    hold_reasons: dict[str, Hold | str] = field(default_factory=dict)
     creditor: Creditor = field(default_factory=lambda: Creditor("1", Cnpj("99009000000110"), "PROVEDOR EXEMPLO", "MG"))
     other_creditors: list[Creditor] = field(default_factory=list)
     code: str = "fake-erp"
-    capabilities: HostCapabilities = field(default_factory=lambda: HostCapabilities(settled_invoices=True))
+    capabilities: HostCapabilities = field(
+        default_factory=lambda: HostCapabilities(settled_invoices=True, reversals=True)
+    )
     entries: list[Entry] = field(default_factory=list)
     before: Callable[[str], None] = lambda _: None
 
@@ -55,7 +59,11 @@ class FakeErp:
 
     def customers_with_document(self, document: str) -> Sequence[Customer]:
         self.before("customers_with_document")
-        return [customer for customer in self.customers_by_id.values() if customer.document == document]
+        return [each for each in self.customers_by_id.values() if compact_document(each.document) == document]
+
+    def customers_with_documents(self, documents: Sequence[str]) -> Mapping[str, Sequence[Customer]]:
+        found = {each: self.customers_with_document(each) for each in documents}
+        return {document: customers for document, customers in found.items() if customers}
 
     def subscriptions(self, ids: Sequence[str]) -> Mapping[str, Subscription]:
         self.before("subscriptions")
@@ -67,8 +75,11 @@ class FakeErp:
 
     def invoices_due(self, customer_ids: Sequence[str], days: Sequence[date]) -> Sequence[Invoice]:
         self.before("invoices_due")
-        invoices = self.invoices_by_id.values()
-        return [invoice for invoice in invoices if invoice.customer_id in customer_ids and invoice.due_date in days]
+        return [
+            invoice
+            for invoice in self.invoices_by_id.values()
+            if invoice.customer_id in customer_ids and {invoice.due_date, invoice.debt_due_date} & set(days)
+        ]
 
     def overdue(self, wanted: OverdueFilter) -> Iterator[Invoice]:
         self.before("overdue")
@@ -90,7 +101,7 @@ class FakeErp:
         self.before("settlements_since")
         return iter([entry for entry in self.entries if _day(entry) >= day])
 
-    def holds(self, customer_ids: Sequence[str]) -> Mapping[str, str]:
+    def holds(self, customer_ids: Sequence[str]) -> Mapping[str, Hold | str]:
         self.before("holds")
         return {key: self.hold_reasons[key] for key in customer_ids if key in self.hold_reasons}
 

@@ -11,7 +11,7 @@ A bureau that itself fails, with 429s, broken PDFs or refusals, is `testing.simu
 
 from __future__ import annotations
 
-from credit_protection.testing.faults.proxied_connection import Direction, ProxyFault
+from credit_protection.testing.faults.proxied_connection import Direction, FrequencyOptions, ProxyFault, TriggerOptions
 from credit_protection.testing.faults.proxy import FaultyProxy
 from credit_protection.testing.faults.script import (
     Effect,
@@ -33,18 +33,22 @@ from credit_protection.testing.faults.script import (
     unauthorized,
     unavailable,
 )
-from credit_protection.testing.faults.transport import RecordedCall, ScriptedTransport
+from credit_protection.testing.faults.transport import Handler, Matching, RecordedCall, ScriptedTransport
 
 __all__ = [
     "Direction",
     "Effect",
     "Fault",
     "FaultyProxy",
+    "FrequencyOptions",
+    "Handler",
+    "Matching",
     "ProxyFault",
     "RecordedCall",
     "ScriptedTransport",
     "StubResponse",
     "TransportFailure",
+    "TriggerOptions",
     "any_fault",
     "delayed_effect",
     "garbage",

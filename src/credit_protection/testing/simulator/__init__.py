@@ -7,8 +7,8 @@
 
 from __future__ import annotations
 
-from credit_protection.testing.simulator.controls import RemoteControls, SimulatorControls
+from credit_protection.testing.simulator.controls import Ledger, RemoteControls, SimulatorControls
 from credit_protection.testing.simulator.faults import FaultKind
 from credit_protection.testing.simulator.simulator import BureauSimulator, SimulatorProcess, serve
 
-__all__ = ["BureauSimulator", "FaultKind", "RemoteControls", "SimulatorControls", "SimulatorProcess", "serve"]
+__all__ = ["BureauSimulator", "FaultKind", "Ledger", "RemoteControls", "SimulatorControls", "SimulatorProcess", "serve"]

@@ -22,10 +22,20 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--port", type=int, default=0, help="porta; 0 escolhe uma livre")
     parser.add_argument("--seed", type=int, help="semente do que é sorteado")
     parser.add_argument("--latency", type=_latency, metavar="S[-S]", help="latência em segundos: 0.05 ou 0.01-0.2")
+    parser.add_argument("--client-id", help="padrão: demo-client")
+    parser.add_argument("--client-secret", help="padrão: demo-secret")
+    parser.add_argument("--token-seconds", type=int, help="validade do token; padrão: 3600")
     parser.add_argument("--processing-seconds", type=float, help="tempo em PROCESSANDO; padrão: 0.5")
+    parser.add_argument("--balance", help="saldo para consultas em reais; padrão: sem limite")
     parser.add_argument("--report-form", choices=["pdf", "base64", "url", "other_origin"], help="forma do relatório")
     parser.add_argument(
         "--no-duplicate-check", dest="duplicate_check", action="store_false", help="aceita inclusões repetidas"
+    )
+    parser.add_argument(
+        "--no-alphanumeric-cnpj", dest="alphanumeric_cnpj", action="store_false", help="recusa CNPJ com letras"
+    )
+    parser.add_argument(
+        "--code-set", choices=["declared", "short", "numeric"], help="códigos de produtos, naturezas e motivos"
     )
     parser.add_argument("--end-with-stdin", action="store_true", help="termina quando a entrada padrão fecha")
     options: dict[str, Any] = vars(parser.parse_args(arguments))

@@ -10,7 +10,7 @@ import yaml
 from jsonschema import Draft4Validator
 from pypdf import PdfWriter
 
-from credit_protection.domain.bureau_answers import RecordKey
+from credit_protection.domain.bureau_answers import RecordFound, RecordKey, RecordState
 from credit_protection.domain.customers import Address
 from credit_protection.domain.documents import Cnpj, Cpf, Document
 from credit_protection.domain.money import Money
@@ -113,6 +113,11 @@ def inclusion(document: Document = PERSON, **changes: Any) -> InclusionOrder:  #
 def key(record_id: str | None = ID) -> RecordKey:
     """The key of the record."""
     return RecordKey(PERSON, REFERENCE, DUE, record_id)
+
+
+def record_found(state: RecordState, record_id: str | None = ID, message: str = "") -> RecordFound:
+    """What a look-up of the record gives."""
+    return RecordFound(state, record_id, message, document=PERSON.value, reference=REFERENCE, due_date=DUE)
 
 
 def removal(record_id: str | None = ID, reason: RemovalReason = RemovalReason.PAYMENT) -> RemovalOrder:

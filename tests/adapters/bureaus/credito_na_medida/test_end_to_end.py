@@ -14,7 +14,6 @@ from credit_protection.domain.bureau_answers import (
     Accepted,
     Done,
     ExecutionResult,
-    RecordFound,
     RecordNotFound,
     RecordState,
     Rejected,
@@ -34,7 +33,7 @@ from credit_protection.domain.errors import (
 from credit_protection.domain.integrations import Environment
 from credit_protection.domain.queries import DocumentReport
 from credit_protection.testing.simulator import BureauSimulator
-from tests.adapters.bureaus.credito_na_medida.samples import COMPANY, ID, inclusion, key, query, removal
+from tests.adapters.bureaus.credito_na_medida.samples import COMPANY, ID, inclusion, key, query, record_found, removal
 
 SHORT_DEADLINE = replace(CAPABILITIES, call_deadline=timedelta(seconds=2))
 Act = Callable[[CreditoNaMedidaGateway], object]
@@ -66,16 +65,16 @@ def test_record_is_included_found_and_removed(simulator: BureauSimulator, gatewa
     assert gateway.find(key(None)) == RecordNotFound()
     assert gateway.include(inclusion()) == Accepted(ID)
     assert gateway.include(inclusion()) == Accepted(ID, repeated=True)
-    assert gateway.find(key()) == RecordFound(RecordState.INCLUDING, ID)
+    assert gateway.find(key()) == record_found(RecordState.INCLUDING, ID)
     with pytest.raises(InclusionStillProcessing):
         gateway.remove(removal())
     simulator.advance(60)
-    assert gateway.find(key(None)) == RecordFound(RecordState.PRESENT, ID)
+    assert gateway.find(key(None)) == record_found(RecordState.PRESENT, ID)
     assert gateway.remove(removal()) == Accepted(ID)
     assert gateway.remove(removal()) == Accepted(ID, repeated=True)
-    assert gateway.find(key()) == RecordFound(RecordState.REMOVING, ID)
+    assert gateway.find(key()) == record_found(RecordState.REMOVING, ID)
     simulator.advance(60)
-    assert gateway.find(key()) == RecordFound(RecordState.GONE, ID)
+    assert gateway.find(key()) == record_found(RecordState.GONE, ID)
     assert gateway.remove(removal()) == Done(ExecutionResult.ALREADY_IN_EFFECT, ID)
     assert simulator.record(ID)["motivo"] == "PAGAMENTO"
 
@@ -102,12 +101,12 @@ def test_lookup_finds_a_rejection_during_processing(
     gateway.include(inclusion())
     simulator.advance(60)
     if situation == "include":
-        assert gateway.find(key()) == RecordFound(RecordState.REJECTED, ID, "sub judice")
+        assert gateway.find(key()) == record_found(RecordState.REJECTED, ID, "sub judice")
         assert gateway.remove(removal()) == Done(ExecutionResult.NOT_FOUND)
         return
     gateway.remove(removal())
     simulator.advance(60)
-    assert gateway.find(key()) == RecordFound(RecordState.REMOVAL_REFUSED, ID, "sub judice")
+    assert gateway.find(key()) == record_found(RecordState.REMOVAL_REFUSED, ID, "sub judice")
 
 
 def test_products_natures_and_reasons_come_from_the_bureau(
@@ -284,7 +283,7 @@ def test_lookup_is_retried_after_a_failure_of_the_bureau(
     gateway.include(inclusion())
     simulator.add_fault("find", "lost_reply", times=1)
     simulator.add_fault("find", "unavailable", times=1)
-    assert gateway.find(key()) == RecordFound(RecordState.INCLUDING, ID)
+    assert gateway.find(key()) == record_found(RecordState.INCLUDING, ID)
 
 
 def test_bureau_that_is_down_means_not_sent_and_works_again_at_once(simulator: BureauSimulator) -> None:

@@ -28,6 +28,7 @@ from tests.adapters.bureaus.credito_na_medida.samples import (
     key,
     page,
     record,
+    record_found,
     refusal,
 )
 
@@ -54,8 +55,8 @@ def test_operation_and_status_determine_the_state(
     shown = record(operation, situation, erro="motivo")
     bureau.get(f"/v1/negativacoes/{ID}").mock(return_value=httpx.Response(200, json=shown))
     route = bureau.get("/v1/negativacoes").mock(return_value=page(shown))
-    assert gateway.find(key()) == RecordFound(state, ID, "motivo")
-    assert gateway.find(key(None)) == RecordFound(state, ID, "motivo")
+    assert gateway.find(key()) == record_found(state, ID, "motivo")
+    assert gateway.find(key(None)) == record_found(state, ID, "motivo")
     assert dict(route.calls.last.request.url.params) == {
         "documento": PERSON.value,
         "contrato": REFERENCE,

@@ -1,5 +1,7 @@
 """Removal: the request, and every answer."""
 
+from dataclasses import replace
+
 import httpx
 import pytest
 import respx
@@ -17,7 +19,7 @@ from credit_protection.domain.errors import (
     RateLimited,
 )
 from credit_protection.domain.reasons import RemovalReason
-from credit_protection.testing.simulator.credito_na_medida.state import REASONS
+from credit_protection.testing.simulator.credito_na_medida.code_sets import REASONS
 from tests.adapters.bureaus.credito_na_medida.samples import ID, page, record, refusal, removal
 
 GOING = httpx.Response(202, json=record("EXCLUSAO"), headers={"X-Protocolo": "P-2"})
@@ -33,8 +35,13 @@ def test_each_reason_has_a_bureau_code(
     route: respx.Route, gateway: CreditoNaMedidaGateway, reason: RemovalReason
 ) -> None:
     assert gateway.remove(removal(reason=reason)) == Accepted(ID, "P-2")
-    assert dict(route.calls.last.request.url.params) == {"motivo": codes.REASONS[reason]}
-    assert codes.REASONS[reason] in {entry["codigo"] for entry in REASONS}
+    assert dict(route.calls.last.request.url.params) == {"motivo": codes.REASON_HINTS[reason]}
+    assert codes.REASON_HINTS[reason] in {entry["codigo"] for entry in REASONS}
+
+
+def test_code_of_the_integrations_map_is_sent(route: respx.Route, gateway: CreditoNaMedidaGateway) -> None:
+    assert gateway.remove(replace(removal(), reason_code="PG")) == Accepted(ID, "P-2")
+    assert dict(route.calls.last.request.url.params) == {"motivo": "PG"}
 
 
 @pytest.mark.parametrize(
@@ -45,7 +52,16 @@ def test_each_reason_has_a_bureau_code(
         (httpx.Response(202, json=record("EXCLUSAO", "EXCLUSAO")), Done(ExecutionResult.EXECUTED, ID)),
         (httpx.Response(202, json=record("EXCLUSAO", "ERRO", erro="sub judice")), Rejected("ERRO", "sub judice")),
         (refusal(404, "NAO_ENCONTRADA"), Done(ExecutionResult.NOT_FOUND, request_id="P-9")),
-        (refusal(422, "MOTIVO_INVALIDO", campo="motivo"), Rejected("MOTIVO_INVALIDO", "Não pode", "motivo", "P-9")),
+        (refusal(422, "EM_DISPUTA"), Rejected("EM_DISPUTA", "Não pode", None, "P-9")),
+        (
+            refusal(422, "MOTIVO_INVALIDO", campo="motivo"),
+            Rejected("MOTIVO_INVALIDO", "Não pode", "motivo", "P-9", reason_unknown=True),
+        ),
+        (refusal(400, "E7", campo="motivo"), Rejected("E7", "Não pode", "motivo", "P-9", reason_unknown=True)),
+        (
+            refusal(422, "Motivo_Desconhecido"),
+            Rejected("Motivo_Desconhecido", "Não pode", None, "P-9", reason_unknown=True),
+        ),
     ],
 )
 def test_answer_becomes_its_receipt(

@@ -1,9 +1,11 @@
 """The codes of the declared contract and their domain values."""
 
+from collections.abc import Mapping
+
 from credit_protection.domain.products import ProductKind
 from credit_protection.domain.reasons import RemovalReason
 
-REASONS: dict[RemovalReason, str] = {
+REASON_HINTS: Mapping[RemovalReason, str] = {
     RemovalReason.PAYMENT: "PAGAMENTO",
     RemovalReason.PARTIAL_PAYMENT: "PAGAMENTO_PARCIAL",
     RemovalReason.RENEGOTIATION: "RENEGOCIACAO",
@@ -15,7 +17,7 @@ REASONS: dict[RemovalReason, str] = {
     RemovalReason.DEATH: "OBITO",
     RemovalReason.OTHER: "OUTROS",
 }
-"""The bureau's removal reason (motivo da baixa) for each neutral one."""
+"""How the removal reasons (motivos da baixa) may be called. What the bureau lists decides (`ReasonMap`)."""
 
 PRODUCT_KINDS: dict[str, ProductKind] = {
     "CONSULTA": ProductKind.QUERY,
@@ -26,6 +28,8 @@ PRODUCT_KINDS: dict[str, ProductKind] = {
 EXISTS = "JA_EXISTE"
 """A record with the same document, contract and due date is on file."""
 ALREADY_REMOVED = "JA_EXCLUIDA"
+REASON_FIELD = "motivo"
+"""A removal's refusal about this field, or whose code begins with it: the bureau does not know the reason."""
 STILL_PROCESSING = "EM_PROCESSAMENTO"
 """The inclusion has no outcome yet, so it can't be removed."""
 NOT_FOUND = frozenset({"NAO_ENCONTRADA", "NAO_ENCONTRADO"})

@@ -85,7 +85,8 @@ def removal_receipt(refusal: Refusal, record_id: str) -> Receipt:
                 http_status=refusal.reply.status,
             )
     if error is not None and refusal.reply.status in REFUSAL_STATUSES:
-        return Rejected(error.code, error.message, error.field, request_id)
+        unknown = error.field == codes.REASON_FIELD or error.code.casefold().startswith(codes.REASON_FIELD)
+        return Rejected(error.code, error.message, error.field, request_id, reason_unknown=unknown)
     raise _other_error(refusal)
 
 

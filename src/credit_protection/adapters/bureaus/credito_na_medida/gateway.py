@@ -10,7 +10,15 @@ from credit_protection.adapters.bureaus.credito_na_medida.wire import answers, r
 from credit_protection.adapters.bureaus.json_answers import Unreadable
 from credit_protection.adapters.bureaus.pdf_reports import check_pdf
 from credit_protection.domain.bureau_answers import Accepted, Done, ExecutionResult, RecordNotFound, RecordState
-from credit_protection.domain.errors import BureauError, InvalidReport, OutcomeUnknown, ProtocolError
+from credit_protection.domain.errors import (
+    BureauError,
+    InvalidReport,
+    NoCredit,
+    OutcomeUnknown,
+    ProtocolError,
+    ReceivedAnswer,
+    Refused,
+)
 from credit_protection.domain.queries import PDF, DocumentReport
 from credit_protection.ports.bureau import BureauGateway
 
@@ -66,7 +74,10 @@ class CreditoNaMedidaGateway(BureauGateway):
         call = requests.query_call(order)
         reply = self._session.send(call, deadline)
         if not reply.is_success:
-            raise errors.read_error(self._refusal(call, reply), errors.REFUSAL_STATUSES | {HTTPStatus.CONFLICT})
+            error = errors.read_error(self._refusal(call, reply), errors.REFUSAL_STATUSES | {HTTPStatus.CONFLICT})
+            error.answer = None if isinstance(error, NoCredit | Refused) else _received(reply)
+            raise error
+        paid = reply
         try:
             report = answers.parse_report(reply)
         except Unreadable as fault:
@@ -75,8 +86,12 @@ class CreditoNaMedidaGateway(BureauGateway):
         content, media_type = report.content, report.media_type
         if report.url is not None:
             call = requests.report_call(report.url)
-            reply = self._download(call, report.protocol, deadline)
-            content, media_type = reply.content, reply.media_type
+            try:
+                reply = self._download(call, report.protocol, deadline)
+            except OutcomeUnknown as error:
+                error.answer = error.answer or _received(paid)
+                raise
+            content, media_type = answers.report_bytes(reply), reply.media_type
         try:
             check_pdf(content, media_type)
         except InvalidReport as fault:
@@ -107,7 +122,7 @@ class CreditoNaMedidaGateway(BureauGateway):
             if found is None:
                 return Done(ExecutionResult.NOT_FOUND)
             record_id = found.id
-        call = requests.removal_call(record_id, codes.REASONS[order.reason])
+        call = requests.removal_call(record_id, order.reason_code or codes.REASON_HINTS[order.reason])
         reply = self._session.send(call, deadline)
         if not reply.is_success:
             receipt = errors.removal_receipt(self._refusal(call, reply), record_id)
@@ -242,7 +257,13 @@ class CreditoNaMedidaGateway(BureauGateway):
 
     def _invalid_report(self, call: HttpCall, reply: HttpReply, message: str, protocol: str | None) -> InvalidReport:
         evidence = self._session.transcript(call, reply)
-        return InvalidReport(message, request_id=protocol, http_status=reply.status, transcript=evidence)
+        return InvalidReport(
+            message, request_id=protocol, http_status=reply.status, answer=_received(reply), transcript=evidence
+        )
 
     def _refusal(self, call: HttpCall, reply: HttpReply) -> errors.Refusal:
         return errors.Refusal(reply, self._session.transcript(call, reply))
+
+
+def _received(reply: HttpReply) -> ReceivedAnswer:
+    return ReceivedAnswer(reply.content, reply.media_type)

@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import ClassVar
 
 from credit_protection.adapters import http
+from credit_protection.adapters.bureaus.credito_na_medida import codes
 from credit_protection.adapters.bureaus.credito_na_medida.gateway import CreditoNaMedidaGateway
 from credit_protection.adapters.bureaus.credito_na_medida.wire import requests
 from credit_protection.adapters.bureaus.parameters import ParameterValues
@@ -19,9 +20,11 @@ from credit_protection.ports.bureau import GatewayProvider
 CAPABILITIES = Capabilities(
     registry=Registry.CREDITO_NA_MEDIDA,
     list_records=True,
+    list_page_size=requests.PAGE_SIZE,
     grouping=True,
     removal_key=RemovalKey.ID,
     not_found_is_an_answer=True,
+    reason_hints=MappingProxyType(codes.REASON_HINTS),
     field_limits=MappingProxyType(
         {"name": FieldLimit(70), "street": FieldLimit(70), "district": FieldLimit(20), "city": FieldLimit(20)}
     ),
@@ -29,7 +32,12 @@ CAPABILITIES = Capabilities(
 """As the contract declares; docs/gateways/credito_na_medida.md gives the reason of each."""
 
 PARAMETERS = (
-    ParameterSpec("client_id", "Client ID", help="Usuário da API, fornecido pelo Crédito na Medida."),
+    ParameterSpec(
+        "client_id",
+        "Client ID",
+        help="Usuário da API, fornecido pelo Crédito na Medida.",
+        identifies_account=True,
+    ),
     ParameterSpec("client_secret", "Client secret", secret=True, help="Senha da API, fornecida com o Client ID."),
     ParameterSpec(
         "base_url",
@@ -37,6 +45,7 @@ PARAMETERS = (
         default="https://api.creditonamedida.invalid",
         help="Endereço base informado pelo Crédito na Medida, com https.",
         advanced=True,
+        identifies_account=True,
     ),
     ParameterSpec(
         "credenciais",

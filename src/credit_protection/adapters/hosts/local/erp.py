@@ -12,10 +12,11 @@ from pathlib import Path
 
 from credit_protection.adapters.hosts.hubsoft_records import balance_after
 from credit_protection.adapters.hosts.local import tables
-from credit_protection.adapters.hosts.local.loading import load, read_text
+from credit_protection.adapters.hosts.local.loading import LeftOut, load, read_text
 from credit_protection.domain.creditors import Creditor
 from credit_protection.domain.customers import Customer, Invoice, Subscription
 from credit_protection.domain.errors import Conflict, HostUnavailable, InvalidInput, NotFound
+from credit_protection.domain.holds import Hold
 from credit_protection.domain.money import Money
 from credit_protection.domain.parsing import compact_document, fold
 from credit_protection.domain.settlements import Entry, Reversal, Settlement, SettlementKind
@@ -30,7 +31,7 @@ _creation_lock = threading.Lock()
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """How many records an import stored; `skipped` invoices have no amount and are left out."""
+    """How many records an import stored; `skipped` invoices have no amount, `left_out` records can't be read."""
 
     customers: int
     subscriptions: int
@@ -39,6 +40,7 @@ class Imported:
     holds: int
     agreements: int
     skipped: int
+    left_out: tuple[LeftOut, ...] = ()
 
 
 class LocalErp:
@@ -59,7 +61,7 @@ class LocalErp:
     @property
     def capabilities(self) -> HostCapabilities:
         """All but `events`: the caller of `settle` may record the settlement that it returns."""
-        return HostCapabilities(settled_invoices=True)
+        return HostCapabilities(settled_invoices=True, reversals=True)
 
     def creditors(self) -> Sequence[Creditor]:
         """The company of the imported file; none before the first import. Its id is its compact CNPJ."""
@@ -75,6 +77,15 @@ class LocalErp:
         sql = f"{tables.CUSTOMERS} WHERE document_key = ? ORDER BY id"
         return [tables.customer_of(row) for row in self._rows(sql, compact_document(document))]
 
+    def customers_with_documents(self, documents: Sequence[str]) -> Mapping[str, Sequence[Customer]]:
+        """Customers by compact CPF or CNPJ, of those of the documents that any has."""
+        wanted = {compact_document(each): each for each in documents}
+        found: dict[str, list[Customer]] = {}
+        for row in self._rows(f"{tables.CUSTOMERS} WHERE document_key {_AMONG} ORDER BY id", _listed(list(wanted))):
+            customer = tables.customer_of(row)
+            found.setdefault(wanted[compact_document(customer.document)], []).append(customer)
+        return found
+
     def subscriptions(self, ids: Sequence[str]) -> Mapping[str, Subscription]:
         """Subscriptions by id; an unknown id is absent from the answer."""
         rows = self._rows(f"{tables.SUBSCRIPTIONS} WHERE id {_AMONG}", _listed(ids))
@@ -87,8 +98,12 @@ class LocalErp:
 
     def invoices_due(self, customer_ids: Sequence[str], days: Sequence[date]) -> Sequence[Invoice]:
         """Invoices of the customers that fell due on any of the days, whatever their status; by id."""
-        sql = f"{tables.INVOICES} WHERE customer_id {_AMONG} AND due_date {_AMONG} ORDER BY id"
-        rows = self._rows(sql, _listed(customer_ids), _listed([day.isoformat() for day in days]))
+        sql = (
+            f"{tables.INVOICES} WHERE customer_id {_AMONG} AND (due_date {_AMONG} OR original_due_date {_AMONG})"
+            " ORDER BY id"
+        )
+        listed = _listed([day.isoformat() for day in days])
+        rows = self._rows(sql, _listed(customer_ids), listed, listed)
         return [tables.invoice_of(row) for row in rows]
 
     def overdue(self, wanted: OverdueFilter) -> Iterator[Invoice]:
@@ -115,15 +130,18 @@ class LocalErp:
             yield from [tables.entry_of(row) for row in rows]
             last = rows[-1][:2]
 
-    def holds(self, customer_ids: Sequence[str]) -> Mapping[str, str]:
-        """The do-not-negativate list: the reason by customer id, of those of the ids that are on it."""
-        return dict(self._rows(f"{tables.HOLDS} WHERE customer_id {_AMONG}", _listed(customer_ids)))
+    def holds(self, customer_ids: Sequence[str]) -> Mapping[str, Hold]:
+        """The do-not-negativate list by customer id, of those of the ids that are on it."""
+        rows = self._rows(f"{tables.HOLDS} WHERE customer_id {_AMONG}", _listed(customer_ids))
+        return {row[0]: tables.hold_of(row) for row in rows}
 
     def import_file(self, path: Path, *, today: date, shift: bool = True) -> Imported:
         """Replace all records by those of a file, in one transaction; `shift` as for `loading.load`.
 
+        A record that can't be read is left out and reported; it stops no other.
+
         Raises:
-            InvalidInput: the file or a record can't be read; nothing was imported.
+            InvalidInput: the file or its company can't be read; nothing was imported.
         """
         return self._import(read_text(path), today, shift=shift)
 
@@ -175,7 +193,7 @@ class LocalErp:
             )
             tables.insert_settlement(connection, settlement, paid)
             balance = balance_after(invoice.balance, settlement)
-            settled = (None, None) if balance else (tables.iso(paid_on), tables.iso(available_on))
+            settled = (None, None) if balance else (tables.iso(settlement.paid_on), tables.iso(settlement.available_on))
             connection.execute(
                 "UPDATE invoices SET balance = ?, paid_on = ?, available_on = ? WHERE id = ?",
                 (balance.cents, *settled, invoice_id),
@@ -225,6 +243,7 @@ class LocalErp:
             holds=len(provider.holds),
             agreements=provider.agreements,
             skipped=provider.skipped,
+            left_out=provider.left_out,
         )
 
     def _rows(self, sql: str, *values: object) -> list[tables.Row]:
@@ -267,6 +286,10 @@ def _create_tables(connection: sqlite3.Connection) -> None:
             version = _version(connection)
             if version == 0:
                 for statement in tables.SCHEMA.split(";\n"):
+                    connection.execute(statement)
+                connection.execute(f"PRAGMA user_version = {tables.VERSION}")
+            elif version == 1:
+                for statement in tables.UPGRADE.split(";\n"):
                     connection.execute(statement)
                 connection.execute(f"PRAGMA user_version = {tables.VERSION}")
             elif version != tables.VERSION:

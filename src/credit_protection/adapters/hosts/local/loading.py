@@ -1,12 +1,14 @@
-"""Reads a provider's file: JSON with HubSoft's records, checked as a whole before anything is stored."""
+"""Reads a provider's file: JSON with HubSoft's records. A record that can't be read is left out with its reason."""
 
+import contextlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from pathlib import Path
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
+from credit_protection.adapters.hosts.hubsoft_fields import read_day
 from credit_protection.adapters.hosts.hubsoft_records import (
     Record,
     creditor_of,
@@ -20,15 +22,16 @@ from credit_protection.adapters.hosts.hubsoft_records import (
 from credit_protection.domain.creditors import Creditor
 from credit_protection.domain.customers import Customer, Invoice, InvoiceStatus, Subscription
 from credit_protection.domain.errors import InvalidInput
+from credit_protection.domain.holds import Hold, HoldKind
 from credit_protection.domain.parsing import compact_document
 from credit_protection.domain.settlements import Settlement
 
 _ACTIVE = "em_andamento"
-_REASONS = {
-    "contestacao": "dívida contestada",
-    "falecimento": "falecimento",
-    "ordem_judicial": "ordem judicial",
-    "orgao_publico": "órgão público",
+_KINDS = {
+    "contestacao": HoldKind.DISPUTE,
+    "falecimento": HoldKind.DEATH,
+    "ordem_judicial": HoldKind.COURT_ORDER,
+    "orgao_publico": HoldKind.PUBLIC_BODY,
 }
 
 
@@ -41,11 +44,19 @@ Item = TypeVar("Item", bound=_Identified)
 
 
 @dataclass(frozen=True, slots=True)
+class LeftOut:
+    """A record of the file that was left out: its name ("Fatura 60001") and why, a sentence that says what to do."""
+
+    record: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Provider:
     """A file's content by id, its dates moved to the day of the loading.
 
-    Invoices of an active agreement are `IN_AGREEMENT`. `holds` has the reason by customer id, `agreements` their number
-    in any status, `skipped` the number of invoices that are left out since they have no amount.
+    Invoices of an active agreement are `IN_AGREEMENT`. `holds` is by customer id, `agreements` their number in any
+    status, `skipped` the number of invoices that are left out since they have no amount, `left_out` what can't be read.
     """
 
     creditor: Creditor
@@ -53,9 +64,10 @@ class Provider:
     subscriptions: Mapping[str, Subscription]
     invoices: Mapping[str, Invoice]
     settlements: tuple[Settlement, ...]
-    holds: Mapping[str, str]
+    holds: Mapping[str, Hold]
     agreements: int
     skipped: int
+    left_out: tuple[LeftOut, ...] = ()
 
 
 def read_text(path: Path) -> str:
@@ -72,45 +84,100 @@ def read_text(path: Path) -> str:
 def load(text: str, *, today: date, shift: bool) -> Provider:
     """Read a whole file: JSON with `empresa`, `clientes`, `faturas`, and optionally `nao_negativar` and `acordos`.
 
-    With `shift`, every date moves by the days from the file's `hoje` to `today`, so that lateness stays the same.
+    A record that can't be read is left out with its reason, and stops no other. With `shift`, every date moves by the
+    days from the file's `hoje` to `today`, so that lateness stays the same.
 
     Raises:
-        InvalidInput: a field can't be read; the error names the record and the field.
+        InvalidInput: the file or its company can't be read; the error names the field.
     """
     file = Record("Arquivo", _object(text))
     company = file.part("empresa", label="Empresa") or file.missing("empresa")
     creditor = creditor_of(company)
-    customers: dict[str, Customer] = {}
-    subscriptions: dict[str, Subscription] = {}
-    for record in _records(file, "clientes", "Cliente", "id_cliente", required=True):
-        _add(customers, customer_of(record), record, "id_cliente")
-        for subscription in subscriptions_of(record):
-            _add(subscriptions, subscription, record, "id_cliente_servico")
-    invoices: dict[str, Invoice] = {}
-    settlements: list[Settlement] = []
-    skipped: set[str] = set()
-    for record in _records(file, "faturas", "Fatura", "id_fatura", required=True):
-        invoice = invoice_of(record)
-        if invoice is None:
-            skipped.add(record.id("id_fatura"))
-            continue
-        _check_invoice(record, invoice, customers, subscriptions, creditor)
-        _add(invoices, invoice, record, "id_fatura")
-        settlement = settlement_of(record)
-        if settlement is not None:
-            settlements.append(settlement)
-    agreements = _agree(file, invoices, skipped)
+    reading = _Reading(file)
+    for record in reading.records("clientes", "Cliente", "id_cliente", required=True):
+        with reading.leaving_out(record):
+            customer, subscriptions = customer_of(record), subscriptions_of(record)
+            if _is_new(reading.customers, customer, record, "id_cliente", reading):
+                for subscription in subscriptions:
+                    _is_new(reading.subscriptions, subscription, record, "id_cliente_servico", reading)
+    reading.drop_repeated()
+    for record in reading.records("faturas", "Fatura", "id_fatura", required=True):
+        with reading.leaving_out(record):
+            invoice, settlement = invoice_of(record), settlement_of(record)
+            if invoice is None:
+                reading.skipped.add(record.id("id_fatura"))
+                continue
+            _check_invoice(record, invoice, reading.customers, reading.subscriptions, creditor)
+            if _is_new(reading.invoices, invoice, record, "id_fatura", reading) and settlement is not None:
+                reading.settlements[invoice.id] = settlement
+    reading.drop_repeated()
+    agreements = _agree(reading)
     provider = Provider(
         creditor,
-        customers,
-        subscriptions,
-        invoices,
-        tuple(settlements),
-        _holds(file, customers),
+        reading.customers,
+        reading.subscriptions,
+        reading.invoices,
+        tuple(reading.settlements.values()),
+        _holds(reading),
         agreements,
-        len(skipped),
+        len(reading.skipped),
+        tuple(reading.left_out),
     )
     return _moved(provider, today - file.day("hoje")) if shift else provider
+
+
+class _Reading:
+    """A file while it is read: what was read so far, and what was left out."""
+
+    def __init__(self, file: Record) -> None:
+        self.customers: dict[str, Customer] = {}
+        self.subscriptions: dict[str, Subscription] = {}
+        self.invoices: dict[str, Invoice] = {}
+        self.settlements: dict[str, Settlement] = {}
+        self.skipped: set[str] = set()
+        self.left_out: list[LeftOut] = []
+        self.repeated: list[tuple[dict[str, Any], str]] = []
+        self._file = file
+
+    def records(self, field: str, kind: str, id_field: str, *, required: bool = False) -> Iterator[Record]:
+        """The records of a list; one that is no object or has no id is left out."""
+        if required and self._file.fields.get(field) is None:
+            raise self._file.invalid(field, "não está no arquivo. Ele deve ter empresa, clientes e faturas.")
+        for position, value in enumerate(self._file.items(field), start=1):
+            try:
+                record = record_of(kind, value, id_field, position)
+            except InvalidInput as error:
+                self.left_out.append(LeftOut(f"{kind} na posição {position}", error.message))
+                continue
+            yield record
+
+    @contextlib.contextmanager
+    def leaving_out(self, record: Record) -> Iterator[None]:
+        """Leave the record out where it can't be read."""
+        try:
+            yield
+        except InvalidInput as error:
+            self.left_out.append(LeftOut(record.label, error.message))
+
+    def drop_repeated(self) -> None:
+        """Drop what has a repeated id, with what belongs to it: nobody knows which of them is right."""
+        for items, id_ in self.repeated:
+            items.pop(id_, None)
+            self.settlements.pop(id_, None) if items is self.invoices else None
+        self.repeated.clear()
+        for id_ in [each.id for each in self.subscriptions.values() if each.customer_id not in self.customers]:
+            del self.subscriptions[id_]
+
+
+def _is_new(items: dict[str, Item], item: Item, record: Record, id_field: str, reading: _Reading) -> bool:
+    """Add an item; False, with both left out in the end, where its id is repeated."""
+    if item.id in items:
+        problem = record.invalid(id_field, f"{shown_id(item.id)} está repetido. Deixe um só.")
+        reading.left_out.append(LeftOut(record.label, problem.message))
+        reading.repeated.append((items, item.id))
+        return False
+    items[item.id] = item
+    return True
 
 
 def _object(text: str) -> Mapping[str, object]:
@@ -128,18 +195,6 @@ def _object(text: str) -> Mapping[str, object]:
 
 def _unreadable(message: str) -> InvalidInput:
     return InvalidInput(message, field="file", code="arquivo_ilegivel")
-
-
-def _records(file: Record, field: str, kind: str, id_field: str, *, required: bool = False) -> list[Record]:
-    if required and file.fields.get(field) is None:
-        raise file.invalid(field, "não está no arquivo. Ele deve ter empresa, clientes e faturas.")
-    return [record_of(kind, value, id_field, position) for position, value in enumerate(file.items(field), start=1)]
-
-
-def _add(items: dict[str, Item], item: Item, record: Record, id_field: str) -> None:
-    if item.id in items:
-        raise record.invalid(id_field, f"{shown_id(item.id)} está repetido. Deixe um só.")
-    items[item.id] = item
 
 
 def _check_invoice(
@@ -161,28 +216,41 @@ def _check_invoice(
         raise record.invalid("empresa", "a fatura é de outra empresa. O arquivo deve ter uma só.")
 
 
-def _agree(file: Record, invoices: dict[str, Invoice], skipped: set[str]) -> int:
-    records = _records(file, "acordos", "Acordo", "id_acordo")
-    for record in records:
-        is_active = record.text("status") == _ACTIVE
-        for value in record.items("id_faturas"):
-            invoice_id = Record(record.label, {"id_faturas": value}).id("id_faturas")
-            invoice = invoices.get(invoice_id)
-            if invoice is None and invoice_id not in skipped:
-                raise record.invalid("id_faturas", f"a fatura {shown_id(invoice_id)} não está no arquivo.")
-            if is_active and invoice is not None and invoice.status is InvoiceStatus.OPEN:
-                invoices[invoice_id] = replace(invoice, status=InvoiceStatus.IN_AGREEMENT)
-    return len(records)
+def _agree(reading: _Reading) -> int:
+    """Mark the invoices of active agreements; returns how many agreements there are."""
+    number = 0
+    for record in reading.records("acordos", "Acordo", "id_acordo"):
+        number += 1
+        with reading.leaving_out(record):
+            is_active = record.text("status") == _ACTIVE
+            for value in record.items("id_faturas"):
+                with reading.leaving_out(record):
+                    _agree_about(Record(record.label, {"id_faturas": value}), reading, is_active=is_active)
+    return number
 
 
-def _holds(file: Record, customers: Mapping[str, Customer]) -> dict[str, str]:
-    holds: dict[str, str] = {}
-    for record in _records(file, "nao_negativar", "Não negativar: cliente", "id_cliente"):
-        customer_id = record.id("id_cliente")
-        if customer_id not in customers:
-            raise record.invalid("id_cliente", f"o cliente {shown_id(customer_id)} não está no arquivo.")
-        reason = record.text("motivo") or record.missing("motivo")
-        holds[customer_id] = _REASONS.get(reason, reason)
+def _agree_about(record: Record, reading: _Reading, *, is_active: bool) -> None:
+    invoice_id = record.id("id_faturas")
+    invoice = reading.invoices.get(invoice_id)
+    if invoice is None and invoice_id not in reading.skipped:
+        raise record.invalid("id_faturas", f"a fatura {shown_id(invoice_id)} não está no arquivo.")
+    if is_active and invoice is not None and invoice.status is InvoiceStatus.OPEN:
+        reading.invoices[invoice_id] = replace(invoice, status=InvoiceStatus.IN_AGREEMENT)
+
+
+def _holds(reading: _Reading) -> dict[str, Hold]:
+    """The holds by customer id; one whose reason or end can't be read still holds."""
+    holds: dict[str, Hold] = {}
+    for record in reading.records("nao_negativar", "Não negativar: cliente", "id_cliente"):
+        with reading.leaving_out(record):
+            customer_id = record.id("id_cliente")
+            if customer_id not in reading.customers:
+                raise record.invalid("id_cliente", f"o cliente {shown_id(customer_id)} não está no arquivo.")
+            holds[customer_id] = Hold()
+            reason = record.text("motivo")
+            hold = Hold(_KINDS.get(reason, HoldKind.OTHER), "" if reason in _KINDS else reason)
+            holds[customer_id] = hold
+            holds[customer_id] = replace(hold, until=record.parsed("ate", read_day))
     return holds
 
 
@@ -198,12 +266,15 @@ def _moved(provider: Provider, by: timedelta) -> Provider:
                 id_: replace(
                     invoice,
                     due_date=invoice.due_date + by,
+                    original_due_date=_later(invoice.original_due_date, by),
+                    issued_on=_later(invoice.issued_on, by),
                     paid_on=_later(invoice.paid_on, by),
                     available_on=_later(invoice.available_on, by),
                 )
                 for id_, invoice in provider.invoices.items()
             },
             settlements=tuple(_settlement_moved(settlement, by) for settlement in provider.settlements),
+            holds={id_: replace(hold, until=_later(hold.until, by)) for id_, hold in provider.holds.items()},
         )
     except OverflowError:
         raise InvalidInput(

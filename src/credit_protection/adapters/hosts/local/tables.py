@@ -15,15 +15,17 @@ from credit_protection.domain.customers import (
     Customer,
     Invoice,
     InvoiceStatus,
+    LineKind,
     Subscription,
     SubscriptionStatus,
 )
 from credit_protection.domain.documents import Cnpj
+from credit_protection.domain.holds import Hold, HoldKind
 from credit_protection.domain.money import Money
 from credit_protection.domain.parsing import compact_document, fold
 from credit_protection.domain.settlements import Entry, Reversal, Settlement, SettlementKind
 
-VERSION = 1
+VERSION = 2
 
 SCHEMA = """
 CREATE TABLE company (
@@ -42,7 +44,8 @@ CREATE TABLE subscriptions (
 CREATE TABLE invoices (
     id TEXT PRIMARY KEY, customer_id TEXT NOT NULL REFERENCES customers, subscription_id TEXT REFERENCES subscriptions,
     number TEXT NOT NULL, due_date TEXT NOT NULL, amount INTEGER NOT NULL, balance INTEGER NOT NULL,
-    in_agreement INTEGER NOT NULL, paid_on TEXT, available_on TEXT
+    in_agreement INTEGER NOT NULL, paid_on TEXT, available_on TEXT, original_due_date TEXT, issued_on TEXT,
+    payment_pending INTEGER NOT NULL DEFAULT 0, protested INTEGER NOT NULL DEFAULT 0, lines TEXT NOT NULL DEFAULT ''
 );
 CREATE INDEX invoices_owed ON invoices (due_date, id) WHERE balance > 0 AND in_agreement = 0;
 CREATE INDEX invoices_of_customer ON invoices (customer_id, due_date);
@@ -53,12 +56,26 @@ CREATE TABLE settlements (
     available_on TEXT, covered INTEGER NOT NULL, UNIQUE (settlement_id, is_reversal)
 );
 CREATE INDEX settlements_by_day ON settlements (day, sequence);
-CREATE TABLE holds (customer_id TEXT PRIMARY KEY REFERENCES customers, reason TEXT NOT NULL);
+CREATE TABLE holds (
+    customer_id TEXT PRIMARY KEY REFERENCES customers, reason TEXT NOT NULL, kind TEXT NOT NULL DEFAULT 'other',
+    until TEXT
+);
 -- Numbers settlements; an import keeps it. `series` differs from file to file, so that ids stay unique even after
 -- the file was deleted. Otherwise a payment would look like a repeat of an older one.
 CREATE TABLE numbering (series TEXT NOT NULL, last INTEGER NOT NULL);
 INSERT INTO numbering VALUES (lower(hex(randomblob(3))), 0)
 """
+
+UPGRADE = """
+ALTER TABLE invoices ADD COLUMN original_due_date TEXT;
+ALTER TABLE invoices ADD COLUMN issued_on TEXT;
+ALTER TABLE invoices ADD COLUMN payment_pending INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE invoices ADD COLUMN protested INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE invoices ADD COLUMN lines TEXT NOT NULL DEFAULT '';
+ALTER TABLE holds ADD COLUMN kind TEXT NOT NULL DEFAULT 'other';
+ALTER TABLE holds ADD COLUMN until TEXT
+"""
+"""From version 1."""
 
 _EMPTIED = ("holds", "settlements", "invoices", "subscriptions", "customers", "company")
 
@@ -68,7 +85,8 @@ FROM customers
 """
 SUBSCRIPTIONS = "SELECT id, customer_id, description, status FROM subscriptions"
 INVOICES = """
-SELECT id, customer_id, subscription_id, number, due_date, amount, balance, in_agreement, paid_on, available_on
+SELECT id, customer_id, subscription_id, number, due_date, amount, balance, in_agreement, paid_on, available_on,
+    original_due_date, issued_on, payment_pending, protested, lines
 FROM invoices
 """
 INVOICE_COUNT = "SELECT count(*) FROM invoices"
@@ -76,13 +94,14 @@ ENTRIES = """
 SELECT day, sequence, settlement_id, is_reversal, invoice_id, amount, discount, available_on FROM settlements
 """
 COMPANIES = "SELECT id, name, state, city, time_zone FROM company"
-HOLDS = "SELECT customer_id, reason FROM holds"
+HOLDS = "SELECT customer_id, reason, kind, until FROM holds"
 _INSERT_CUSTOMER = """
 INSERT INTO customers
     (id, name, document, document_key, city_key, birth_date, email, phone,
     street, number, complement, district, city, state, postal_code)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
+INSERT_INVOICE = "INSERT INTO invoices VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _INSERT_ENTRY = """
 INSERT INTO settlements (settlement_id, is_reversal, invoice_id, day, amount, discount, available_on, covered)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?)
@@ -106,32 +125,44 @@ def subscription_of(row: Row) -> Subscription:
 
 def invoice_of(row: Row) -> Invoice:
     """From a row of `INVOICES`."""
-    id_, customer_id, subscription_id, number, due_date, amount, balance, in_agreement, paid_on, available_on = row
+    id_, customer_id, subscription_id, number, due_date, amount, balance, in_agreement, paid_on, available_on = row[:10]
+    original_due_date, issued_on, payment_pending, protested, lines = row[10:]
     status = InvoiceStatus.IN_AGREEMENT if in_agreement else InvoiceStatus.OPEN
     return Invoice(
         id_,
         customer_id,
         subscription_id,
         number,
-        date.fromisoformat(due_date),
+        date.fromisoformat(due_date[:10]),
         Money(amount),
         Money(balance),
         status if paid_on is None else InvoiceStatus.PAID,
         _day(paid_on),
         _day(available_on),
+        original_due_date=_day(original_due_date),
+        issued_on=_day(issued_on),
+        payment_pending=bool(payment_pending),
+        protested=bool(protested),
+        lines=tuple(map(LineKind, lines.split())),
     )
+
+
+def hold_of(row: Row) -> Hold:
+    """From a row of `HOLDS`."""
+    _, reason, kind, until = row
+    return Hold(HoldKind(kind), reason, _day(until))
 
 
 def entry_of(row: Row) -> Entry:
     """From a row of `ENTRIES`."""
     day, _, settlement_id, is_reversal, invoice_id, amount, discount, available_on = row
     if is_reversal:
-        return Reversal(settlement_id, invoice_id, date.fromisoformat(day))
+        return Reversal(settlement_id, invoice_id, date.fromisoformat(day[:10]))
     return Settlement(
         settlement_id,
         invoice_id,
         SettlementKind.PAYMENT,
-        date.fromisoformat(day),
+        date.fromisoformat(day[:10]),
         None if amount is None else Money(amount),
         Money(discount),
         _day(available_on),
@@ -174,13 +205,16 @@ def replace_everything(connection: sqlite3.Connection, provider: Provider) -> No
         ((each.id, each.customer_id, each.description, each.status.value) for each in provider.subscriptions.values()),
     )
     connection.executemany(
-        "INSERT INTO invoices VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        INSERT_INVOICE,
         (_invoice_row(invoice) for invoice in provider.invoices.values()),
     )
     for settlement in provider.settlements:
         invoice = provider.invoices[settlement.invoice_id]
         insert_settlement(connection, settlement, invoice.amount - invoice.balance)
-    connection.executemany("INSERT INTO holds VALUES (?, ?)", provider.holds.items())
+    connection.executemany(
+        "INSERT INTO holds VALUES (?, ?, ?, ?)",
+        ((key, hold.reason, hold.kind.value, iso(hold.until)) for key, hold in provider.holds.items()),
+    )
 
 
 def _customer_row(customer: Customer) -> Row:
@@ -201,6 +235,11 @@ def _invoice_row(invoice: Invoice) -> Row:
         invoice.status is InvoiceStatus.IN_AGREEMENT,
         iso(invoice.paid_on),
         iso(invoice.available_on),
+        iso(invoice.original_due_date),
+        iso(invoice.issued_on),
+        invoice.payment_pending,
+        invoice.protested,
+        " ".join(each.value for each in invoice.lines),
     )
 
 
@@ -210,4 +249,4 @@ def iso(day: date | None) -> str | None:
 
 
 def _day(text: str | None) -> date | None:
-    return None if text is None else date.fromisoformat(text)
+    return None if text is None else date.fromisoformat(text[:10])

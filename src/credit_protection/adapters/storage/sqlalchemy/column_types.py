@@ -111,11 +111,11 @@ def _day_text(value: date | None) -> str | None:
 def _day(value: Any) -> date | None:  # noqa: ANN401 - the driver's
     if value is None or type(value) is date:
         return value
-    return value.date() if isinstance(value, datetime) else date.fromisoformat(value)
+    return value.date() if isinstance(value, datetime) else date.fromisoformat(value[:10])
 
 
 class Day(_Converted[date]):
-    """A date: DATE; on SQLite ISO text."""
+    """A date: DATE; on SQLite ISO text, read by its first ten characters: older rows may hold an instant."""
 
     native = sa.Date()
     write = staticmethod(_day_text)

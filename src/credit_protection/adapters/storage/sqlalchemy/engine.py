@@ -13,32 +13,68 @@ import sqlalchemy as sa
 from sqlalchemy import event
 from sqlalchemy.engine import URL
 
+from credit_protection.adapters.postgresql import is_postgresql, libpq_url
+from credit_protection.adapters.sqlite import switch_to_wal
+from credit_protection.adapters.storage.sqlalchemy.connection_failures import (
+    BUSY_SECONDS,
+    bad_options,
+    connection_failure,
+    require_known_options,
+)
 from credit_protection.domain.errors import ConfigurationError
 
-BUSY_SECONDS = 30
-"""How long a writer waits for another on SQLite."""
 _IDLE_AFTER = 1.0
 _ISOLATION = "READ COMMITTED"
 _POSTGRESQL = {"postgresql", "postgres"}
 
 
+class WriteLock:
+    """A lock that the thread which holds it can't acquire again."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._owner: int | None = None
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Hold the lock, or go on without it after the busy time-out."""
+        thread = threading.get_ident()
+        if self._owner == thread:
+            raise RuntimeError("this thread has a writing unit open: commit or leave it before the next one")
+        is_held = self._lock.acquire(timeout=BUSY_SECONDS)
+        if is_held:
+            self._owner = thread
+        try:
+            yield
+        finally:
+            if is_held:
+                self._owner = None
+                self._lock.release()
+
+
 def make_engine(url: str, *, durable: bool = True) -> sa.Engine:
     """Make an engine of our own; url, durability and errors as for `SqlStorage`."""
     parsed = _parsed(url)
-    if parsed.get_backend_name() in _POSTGRESQL:
-        engine = _postgresql(parsed)
-    else:
-        engine = sa.create_engine(
-            parsed.set(drivername="sqlite+pysqlite"),
-            connect_args={"timeout": BUSY_SECONDS},
-            hide_parameters=True,
-            pool_size=5,
-            max_overflow=50,
-        )
-        event.listen(engine, "connect", _set_up_sqlite)
-        if not durable:
-            event.listen(engine, "connect", lambda raw, _: raw.execute("PRAGMA synchronous = OFF"))
+    try:
+        engine = _postgresql(parsed) if parsed.get_backend_name() in _POSTGRESQL else _sqlite(parsed, durable=durable)
+    except (ValueError, sa.exc.ArgumentError) as error:
+        raise bad_options(parsed) from error
     _own_engines.add(engine)
+    return engine
+
+
+def _sqlite(url: URL, *, durable: bool) -> sa.Engine:
+    require_known_options(url)
+    engine = sa.create_engine(
+        url.set(drivername="sqlite+pysqlite"),
+        connect_args={"timeout": BUSY_SECONDS},
+        hide_parameters=True,
+        pool_size=5,
+        max_overflow=50,
+    )
+    event.listen(engine, "connect", _set_up_sqlite)
+    if not durable:
+        event.listen(engine, "connect", lambda raw, _: raw.execute("PRAGMA synchronous = OFF"))
     return engine
 
 
@@ -70,16 +106,8 @@ def require_connection(engine: sa.Engine) -> None:
     """Check that the database accepts connections; the `ConfigurationError` names the server, not its password."""
     try:
         engine.connect().close()
-    except sa.exc.OperationalError as error:
-        url = engine.url
-        if engine.dialect.name == "postgresql":
-            message = (
-                f"O PostgreSQL em {url.host or 'localhost'}:{url.port or 5432} não aceitou a conexão. "
-                "Ligue o servidor e confira endereço, usuário e senha na configuração do banco."
-            )
-        else:
-            message = f"Não foi possível abrir o arquivo {url.database}. Confira se a pasta existe e aceita escrita."
-        raise ConfigurationError(message, code="banco_inacessivel") from error
+    except sa.exc.DBAPIError as error:
+        raise connection_failure(engine, error) from error
 
 
 def _forget_connections() -> None:
@@ -90,15 +118,17 @@ def _forget_connections() -> None:
 
 
 _own_engines: WeakSet[sa.Engine] = WeakSet()
-_write_locks: WeakKeyDictionary[sa.Engine, threading.RLock] = WeakKeyDictionary()
+_write_locks: WeakKeyDictionary[sa.Engine, WriteLock] = WeakKeyDictionary()
 os.register_at_fork(after_in_child=_forget_connections)
 
 
 def _parsed(url: str) -> URL:
     try:
-        parsed = sa.make_url(url)
+        parsed = sa.make_url(libpq_url(url) if is_postgresql(url) else url)
     except sa.exc.ArgumentError:
         parsed = sa.make_url("none://")
+    except ValueError:  # the port is no number; the error may quote a password
+        raise bad_options(sa.make_url("none://")) from None
     backend = parsed.get_backend_name()
     if backend != "sqlite" and backend not in _POSTGRESQL:
         raise ConfigurationError(
@@ -137,23 +167,7 @@ def _set_up_sqlite(connection: sqlite3.Connection, _record: object) -> None:
     connection.isolation_level = None
     connection.execute("PRAGMA foreign_keys = ON")
     if connection.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
-        _switch_to_wal(connection)
-
-
-def _switch_to_wal(connection: sqlite3.Connection) -> None:
-    """Switch; the busy time-out does not cover a switch by other processes, so retry."""
-    import sqlite3  # noqa: PLC0415 - not needed where PostgreSQL is used
-
-    deadline = time.monotonic() + BUSY_SECONDS
-    while True:
-        try:
-            connection.execute("PRAGMA journal_mode = WAL")
-        except sqlite3.OperationalError:
-            if time.monotonic() > deadline:
-                raise
-            time.sleep(0.01)
-        else:
-            return
+        switch_to_wal(connection, BUSY_SECONDS)
 
 
 def for_writing(engine: sa.Engine) -> sa.Engine:
@@ -167,20 +181,13 @@ def write_lock(engine: sa.Engine) -> AbstractContextManager[object]:
 
     SQLite has one writer at a time, and others poll it with sleeps; the threads of one process wait here instead. It
     saves time only: after a time-out the unit goes on, and SQLite's own lock decides.
+
+    Raises:
+        RuntimeError: this thread has a writing unit open, so it would wait for itself: a programming error.
     """
     if engine.dialect.name == "postgresql":
         return nullcontext()
-    return _serialized(_write_locks.setdefault(engine, threading.RLock()))
-
-
-@contextmanager
-def _serialized(lock: threading.RLock) -> Iterator[None]:
-    is_held = lock.acquire(timeout=BUSY_SECONDS)
-    try:
-        yield
-    finally:
-        if is_held:
-            lock.release()
+    return _write_locks.setdefault(engine, WriteLock()).held()
 
 
 def for_reading(engine: sa.Engine) -> sa.Engine:

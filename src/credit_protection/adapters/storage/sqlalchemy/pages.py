@@ -1,19 +1,22 @@
 """Pages of lists by keyset: after the last row of the previous page, not after a number of rows."""
 
 import base64
-import binascii
 import json
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import UTC, date, datetime
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
+from sqlalchemy.types import TypeEngine
 
+from credit_protection.adapters.storage.sqlalchemy.column_types import Day, Instant
 from credit_protection.adapters.storage.sqlalchemy.transaction import Transaction
 from credit_protection.domain.errors import InvalidInput
 from credit_protection.ports.storage import Page, PageRequest
 
 T = TypeVar("T")
+_LONGEST_NUMBER = 18
+"""Digits that fit a 64-bit integer."""
 
 
 def filtered(table: sa.Table, wanted: Any, *names: str) -> list[sa.ColumnElement[bool]]:  # noqa: ANN401 - any filter
@@ -34,10 +37,7 @@ def read_newest(
 ) -> Page[T]:
     """Read a page, newest first by the instant `at`, and by `key` where two are equal."""
     if page.after is not None:
-        text, last = decode_cursor(page.after, 2)
-        read: object = last if isinstance(key.type, sa.Text) else int(last)
-        after = sa.tuple_(sa.literal(_instant(text), at.type), sa.literal(read, key.type))
-        statement = statement.where(sa.tuple_(at, key) < after)
+        statement = statement.where(sa.tuple_(at, key) < decode_cursor(page.after, at, key))
     # One row more than requested shows whether there is a next page.
     statement = statement.order_by(at.desc(), key.desc()).limit(page.size + 1)
     return read_page(
@@ -47,13 +47,6 @@ def read_newest(
         item_of,
         lambda row: (getattr(row, at.name).isoformat(), str(getattr(row, key.name))),
     )
-
-
-def _instant(text: str) -> datetime:
-    try:
-        return datetime.fromisoformat(text)
-    except ValueError:
-        raise unknown_cursor() from None
 
 
 def read_page(
@@ -75,17 +68,36 @@ def encode_cursor(*parts: str) -> str:
     return base64.urlsafe_b64encode(json.dumps(parts).encode()).decode()
 
 
-def decode_cursor(cursor: str, parts: int) -> list[str]:
-    """Read a cursor of so many parts, or raise `InvalidInput`: cursors come from outside, in a web address."""
+def decode_cursor(cursor: str, *columns: sa.Column[Any]) -> sa.Tuple:
+    """Read a cursor as values of these columns. Raises `InvalidInput`."""
+    values = cursor_values(cursor, *columns)
+    return sa.tuple_(*(sa.literal(value, column.type) for value, column in zip(values, columns, strict=True)))
+
+
+def cursor_values(cursor: str, *columns: sa.Column[Any]) -> Sequence[object]:
+    """The values of these columns. Raises `InvalidInput`: cursors come from outside, in a web address."""
     try:
-        read = json.loads(base64.urlsafe_b64decode(cursor.encode()))
-    except (binascii.Error, ValueError):
-        read = None
-    if not isinstance(read, list) or len(read) != parts or not all(isinstance(part, str) for part in read):
-        raise unknown_cursor()
-    return read
+        parts = json.loads(base64.urlsafe_b64decode(cursor.encode()))
+        parts = parts if isinstance(parts, list) else []
+        return [_value(part, column.type) for part, column in zip(parts, columns, strict=True)]
+    except (ValueError, OverflowError, RecursionError):
+        raise InvalidInput("A página pedida não existe mais. Volte ao início da lista.", field="page") from None
 
 
-def unknown_cursor() -> InvalidInput:
-    """The cursor is of no list, or of another."""
-    return InvalidInput("A página pedida não existe mais. Volte ao início da lista.", field="page")
+def _value(part: object, kind: TypeEngine[Any]) -> object:
+    """A part of a cursor as a value of this type. Raises `ValueError` or `OverflowError`: it is none."""
+    if not isinstance(part, str) or "\0" in part:  # PostgreSQL stores no NUL
+        raise ValueError("no text")
+    if isinstance(kind, Instant):
+        at = datetime.fromisoformat(part)
+        if at.tzinfo is None:
+            raise ValueError("no time zone")
+        return at.astimezone(UTC)
+    if isinstance(kind, Day):
+        return date.fromisoformat(part)
+    if isinstance(kind, sa.Integer):
+        if not (part.isascii() and part.isdigit() and len(part) <= _LONGEST_NUMBER):
+            raise ValueError("no number")
+        return int(part)
+    part.encode()  # a lone surrogate can't be
+    return part

@@ -18,10 +18,13 @@ from credit_protection.adapters.storage.sqlalchemy.engine import (
 from credit_protection.adapters.storage.sqlalchemy.external_transaction import translate_errors, use_connection
 from credit_protection.adapters.storage.sqlalchemy.migrations import upgrade
 from credit_protection.adapters.storage.sqlalchemy.repositories.audit_and_watermarks import SqlAudit, SqlWatermarks
+from credit_protection.adapters.storage.sqlalchemy.repositories.divergences import SqlDivergences, SqlTurns
 from credit_protection.adapters.storage.sqlalchemy.repositories.integrations import SqlCreditors, SqlIntegrations
 from credit_protection.adapters.storage.sqlalchemy.repositories.negativations import SqlNegativations
 from credit_protection.adapters.storage.sqlalchemy.repositories.queries import SqlQueries
+from credit_protection.adapters.storage.sqlalchemy.repositories.readings import SqlReadings, SqlRechecks
 from credit_protection.adapters.storage.sqlalchemy.repositories.settlements import SqlSettlements
+from credit_protection.adapters.storage.sqlalchemy.repositories.unreadable import SqlUnreadable
 from credit_protection.adapters.storage.sqlalchemy.transaction import Transaction
 from credit_protection.domain.errors import ConfigurationError
 
@@ -62,7 +65,8 @@ class SqlStorage:
         """Create the tables, or upgrade them; two processes may do so at once. Quick where there is nothing to do.
 
         Raises:
-            ConfigurationError: the database is unreachable, or belongs to a newer version of the program.
+            ConfigurationError: the database is unreachable, or belongs to a newer version of the program or to one
+                before 0.2.
         """
         require_connection(self._engine)
         upgrade(self._engine, schema=self._schema)
@@ -124,6 +128,11 @@ class SqlUnitOfWork:
         self.queries = SqlQueries(transaction)
         self.negativations = SqlNegativations(transaction)
         self.settlements = SqlSettlements(transaction)
+        self.readings = SqlReadings(transaction)
+        self.rechecks = SqlRechecks(transaction)
+        self.divergences = SqlDivergences(transaction)
+        self.turns = SqlTurns(transaction)
+        self.unreadable = SqlUnreadable(transaction)
         self.audit = SqlAudit(transaction)
         self.watermarks = SqlWatermarks(transaction)
 

@@ -22,12 +22,14 @@ from credit_protection.adapters.storage.sqlalchemy.column_types import (
     JsonText,
 )
 from credit_protection.domain.capabilities import Registry
+from credit_protection.domain.divergences import Decision, DivergenceCode, DivergenceSeverity, Side
 from credit_protection.domain.events import EventKind
 from credit_protection.domain.products import ProductKind
 from credit_protection.domain.queries import Purpose, QueryStatus
 from credit_protection.domain.reasons import RemovalReason
 from credit_protection.domain.settlements import SettlementKind
 from credit_protection.domain.state_table import Action, Desired, Observed
+from credit_protection.domain.unreadable import UnreadableKind
 
 METADATA = sa.MetaData(
     naming_convention={
@@ -47,6 +49,11 @@ def is_(column: sa.ColumnElement[Any], value: str) -> Condition:
 def is_false(column: sa.ColumnElement[bool]) -> Condition:
     """The flag is false, likewise."""
     return column == sa.false()
+
+
+def is_true(column: sa.ColumnElement[bool]) -> Condition:
+    """The flag is true, likewise."""
+    return column != sa.false()
 
 
 def _index(name: str, *columns: sa.ColumnElement[Any], where: Condition | None = None, unique: bool = False) -> None:
@@ -111,6 +118,7 @@ INTEGRATION = sa.Table(
     *_columns(Json, "failing_negativation_ids"),
     *_columns(sa.Integer, "consecutive_pauses"),
     *_columns(Instant, "paused_since", null=True),
+    *_columns(sa.Text, "reason_map"),
 )
 
 PRODUCT = _catalogue(
@@ -198,6 +206,7 @@ NEGATIVATION = sa.Table(
     *_columns(sa.Text, "host", "customer_id", "subscription_id", "customer_name"),
     *_columns(DocumentText, "document"),
     *_columns(Json, "invoices"),
+    *_columns(Day, "due_date"),
     *_columns(sa.Text, "nature_code"),
     sa.Column("reference", sa.Text, nullable=False, unique=True),
     *_columns(sa.Text, "requested_by"),
@@ -213,12 +222,16 @@ NEGATIVATION = sa.Table(
     *_columns(sa.Integer, "unanswered_removals", null=True),
     *_columns(Instant, "unanswered_removals_since", "unanswered_removals_quiet_until", "known_at", null=True),
     *_columns(sa.Text, "bureau_id", null=True),
+    *_columns(Instant, "seen_at"),
     *_columns(Day, "notice_sent_on", "published_on", null=True),
     *_columns(Flag, "published_is_estimated"),
     *_columns(Choice(RemovalReason), "removal_reason", null=True),
+    *_columns(sa.Text, "removal_code"),
+    *_columns(Json, "refused_codes"),
     *_columns(sa.Integer, "inclusion_claims", "removal_claims"),
     *_columns(sa.Text, "rejection"),
-    *_columns(Flag, "is_adopted"),
+    *_columns(Flag, "is_adopted", "is_unconfirmed", "inclusion_not_understood"),
+    *_columns(sa.Integer, "not_understood"),
     # its transmission
     *_columns(Choice(Action), "action"),
     *_columns(Instant, "due_at"),
@@ -233,6 +246,7 @@ NEGATIVATION = sa.Table(
     *_columns(sa.Text, "last_error"),
     *_columns(Choice(QueueName), "queue", null=True),
     *_columns(Choice(WaitState), "wait_state", null=True),
+    *_columns(Flag, "awaits_person"),
     *_columns(sa.Integer, "version"),
 )
 _n = NEGATIVATION.c
@@ -241,9 +255,11 @@ IS_DUE_INCLUSION = sa.and_(is_(_n.queue, QueueName.INCLUSION), is_(_n.wait_state
 IS_FREE = sa.and_(is_(_n.wait_state, WaitState.WORKER), _n.claim_until.is_(None))
 _index_list(NEGATIVATION, ("created_at", "id"), "creditor_id", "integration_id", "customer_id", "document", "observed")
 _index("ix_cp_negativation_open", _n.created_at, _n.id, where=_n.queue.is_not(None))
-_index("ix_cp_negativation_person", _n.created_at, _n.id, where=is_(_n.wait_state, WaitState.PERSON))
+_index("ix_cp_negativation_person", _n.created_at, _n.id, where=is_true(_n.awaits_person))
 _index("ix_cp_negativation_removal_queue", _n.deadline, _n.id, where=is_(_n.queue, QueueName.REMOVAL))
-_index("ix_cp_negativation_live", _n.integration_id, where=is_false(_n.is_closed))
+_index("ix_cp_negativation_live", _n.integration_id, _n.due_date, _n.id, where=is_false(_n.is_closed))
+_index("ix_cp_negativation_seen", _n.integration_id, _n.seen_at, _n.id, where=is_false(_n.is_closed))
+_index("ix_cp_negativation_bureau", _n.bureau_id, where=_n.bureau_id.is_not(None))
 _index("ix_cp_negativation_due_removal", _n.deadline, _n.due_at, _n.id, where=IS_DUE_REMOVAL)
 _index("ix_cp_negativation_due_inclusion", _n.due_at, _n.id, where=IS_DUE_INCLUSION)
 _index("ix_cp_negativation_next", _n.due_at, where=IS_FREE)
@@ -298,6 +314,7 @@ SETTLEMENT = sa.Table(
     *_columns(Cents, "discount_cents"),
     *_columns(Day, "available_on", null=True),
     *_columns(Flag, "court_order"),
+    *_columns(Instant, "as_of", null=True),
     *_columns(Instant, "recorded_at"),
     *_columns(Instant, "applied_at", null=True),
 )
@@ -316,6 +333,76 @@ _index(
 INVOICE = sa.Table("cp_invoice", METADATA, *_keys("host", "invoice_id"))
 """One row per invoice, for locking (rule 8)."""
 
+UNREADABLE = sa.Table(
+    "cp_unreadable",
+    METADATA,
+    *_keys("host"),
+    sa.Column("kind", Choice(UnreadableKind), primary_key=True, nullable=False),
+    *_keys("subject"),
+    *_columns(sa.Text, "reason"),
+)
+"""What could not be read and was left out."""
+
+# ------------------------------------------------------------------------------------------------ comparison
+
+READING = sa.Table(
+    "cp_reading",
+    METADATA,
+    *_keys("host", "invoice_id"),
+    *_columns(sa.Text, "content"),
+    *_columns(Instant, "as_of", "status_since", "due_date_since", "check_at"),
+)
+
+RECHECK = sa.Table(
+    "cp_recheck",
+    METADATA,
+    *_keys("id"),
+    *_columns(sa.Text, "host", "invoice_id"),
+    *_columns(Instant, "recorded_at", "due_at"),
+    *_columns(Instant, "seen_at", "done_at", null=True),
+    *_columns(sa.Integer, "attempts"),
+)
+"""No foreign keys, so that no payment is refused."""
+_k = RECHECK.c
+_index("ix_cp_recheck_unseen", _k.recorded_at, where=_k.seen_at.is_(None))
+_index("ix_cp_recheck_due", _k.host, _k.due_at, _k.id, where=_k.done_at.is_(None))
+_index("ix_cp_recheck_done", _k.done_at, where=_k.done_at.is_not(None))
+_index("ix_cp_recheck_invoice", _k.host, _k.invoice_id)
+
+DIVERGENCE = sa.Table(
+    "cp_divergence",
+    METADATA,
+    *_keys("id"),
+    *_columns(sa.Text, "subject", "integration_id", "creditor_id"),
+    *_columns(sa.Text, "negativation_id", null=True),
+    *_columns(Choice(DivergenceCode), "code"),
+    *_columns(Choice(Side), "side"),
+    *_columns(Choice(DivergenceSeverity), "severity"),
+    *_columns(sa.Text, "ours", "theirs", "message"),
+    *_columns(Instant, "opened_at"),
+    *_columns(Day, "decide_by", null=True),
+    *_columns(Choice(Decision), "decision", null=True),
+    *_columns(sa.Text, "decided_by", null=True),
+    *_columns(Instant, "decided_at", null=True),
+    *_columns(sa.Text, "remark"),
+    *_columns(Instant, "closed_at", null=True),
+)
+_d = DIVERGENCE.c
+_index_list(DIVERGENCE, ("opened_at", "id"), "creditor_id", "integration_id", "negativation_id", "code")
+_index("ix_cp_divergence_open", _d.opened_at, _d.id, where=_d.closed_at.is_(None))
+_index("uq_cp_divergence_open", _d.subject, _d.code, _d.side, where=_d.closed_at.is_(None), unique=True)
+
+TURN = sa.Table(
+    "cp_turn",
+    METADATA,
+    _sequence(),
+    *_columns(sa.Text, "integration_id", "negativation_id"),
+    *_columns(Instant, "at"),
+    implicit_returning=False,
+)
+"""What turned without a host's own settlement: the brake counts the last day's."""
+_index("ix_cp_turn_integration", TURN.c.integration_id, TURN.c.at)
+
 # ------------------------------------------------------------------------------------------------ records
 
 AUDIT = sa.Table(
@@ -329,6 +416,6 @@ AUDIT = sa.Table(
     *_columns(Json, "before", "after"),
     implicit_returning=False,
 )
-_index_list(AUDIT, ("at", "seq"), "subject", "actor_id", "act", "creditor_id")
+_index_list(AUDIT, ("at", "seq"), "subject", "actor_id", "act")
 
-WATERMARK = sa.Table("cp_watermark", METADATA, *_keys("name"), *_columns(Instant, "at"))
+WATERMARK = sa.Table("cp_watermark", METADATA, *_keys("name"), *_columns(Instant, "at"), *_columns(sa.Text, "note"))

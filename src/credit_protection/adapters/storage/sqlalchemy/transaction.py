@@ -44,6 +44,11 @@ class Transaction:
         self.flush()
         return self.connection.execute(statement, parameters).first()
 
+    def pairs(self, statement: sa.Executable, parameters: dict[str, Any]) -> Iterator[tuple[Any, Any]]:
+        """The rows of a query of two columns; none is kept."""
+        self.flush()
+        return ((row[0], row[1]) for row in self.connection.execute(statement, parameters))
+
     def execute(self, statement: sa.Executable, parameters: Parameters) -> int:
         """Execute once, or once for each parameter set; returns how many rows changed."""
         self._require_writable()
@@ -82,9 +87,9 @@ class Transaction:
         """Insert rows whose keys don't exist; returns how many."""
         return self.execute(_insert_new(table, self.connection.dialect.name), rows)
 
-    def insert_or_replace(self, table: sa.Table, row: dict[str, Any]) -> None:
-        """Insert, or replace the row with this key."""
-        self.execute(_insert_or_replace(table, self.connection.dialect.name), row)
+    def insert_or_replace(self, table: sa.Table, rows: Parameters) -> None:
+        """Insert, or replace the rows with these keys."""
+        self.execute(_insert_or_replace(table, self.connection.dialect.name), rows)
 
 
 @contextmanager
@@ -132,6 +137,15 @@ class Repository:
 
     def __init__(self, transaction: Transaction) -> None:
         self._transaction = transaction
+
+    def _distinct(self, column: sa.Column[str], *conditions: sa.ColumnElement[bool]) -> list[str]:
+        """The different values of the first column of an index, in order: one probe for each, however many rows."""
+        found: list[str] = []
+        next_one = sa.select(column).where(*conditions).order_by(column).limit(1)
+        while (row := self._transaction.row(next_one)) is not None:
+            found.append(row[0])
+            next_one = sa.select(column).where(column > found[-1], *conditions).order_by(column).limit(1)
+        return found
 
     def _required(self, statement: sa.Executable, key: str, record: str) -> sa.Row[Any]:
         """The row with this key; `NotFound` names the kind of record."""

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from credit_protection.domain.customers import Invoice
+from credit_protection.domain.customers import Invoice, LineKind
 from credit_protection.domain.money import Money
 from credit_protection.domain.settlements import Entry
 
@@ -31,6 +31,22 @@ class InvoiceSpec:
     amount: Money
 
 
+@dataclass(frozen=True, slots=True)
+class InvoiceFacts:
+    """What an ERP may know of an invoice besides; see `Invoice`."""
+
+    original_due_date: date | None = None
+    issued_on: date | None = None
+    payment_pending: bool = False
+    protested: bool = False
+    lines: tuple[LineKind, ...] = ()
+
+    @classmethod
+    def of(cls, invoice: Invoice) -> InvoiceFacts:
+        """Those of an invoice."""
+        return cls(**{name: getattr(invoice, name) for name in cls.__dataclass_fields__})
+
+
 class ErpDriver(ABC):
     """Changes records in the ERP itself, as its users do, and commits each change. Ids are the ERP's, as text.
 
@@ -50,8 +66,12 @@ class ErpDriver(ABC):
     def add_invoices(
         self, customer_id: str, subscription_id: str | None, specs: Sequence[InvoiceSpec]
     ) -> Sequence[str]:
-        """Add open invoices; return their ids in that order."""
+        """Add open invoices, with `supports_single_boletos` also of no subscription; return their ids in that order."""
         raise NotImplementedError
+
+    def set_facts(self, invoice_id: str, facts: InvoiceFacts) -> None:
+        """Store these facts of an invoice. Required by `supports_invoice_facts`."""
+        raise NotImplementedError("`supports_invoice_facts` is declared: the driver stores them")
 
     @abstractmethod
     def pay(self, invoice_id: str, on: date, amount: Money) -> None:
@@ -66,6 +86,14 @@ class ErpDriver(ABC):
         """Cancel the invoice, or issue a credit note for all of it. Required by `supports_cancellation`."""
         raise NotImplementedError("`supports_cancellation` is declared: the driver cancels an invoice")
 
+    def delete(self, invoice_id: str) -> None:
+        """Delete the open invoice. Required by `supports_deletion`."""
+        raise NotImplementedError("`supports_deletion` is declared: the driver deletes an invoice")
+
+    def write_off(self, invoice_id: str, on: date) -> None:
+        """Take the open invoice off the books as a loss. Required by `supports_write_off`."""
+        raise NotImplementedError("`supports_write_off` is declared: the driver writes an invoice off")
+
     def put_on_hold(self, customer_id: str) -> None:
         """Put the customer on the do-not-negativate list. Required by `holds`."""
         raise NotImplementedError("`holds` is declared: the driver puts a customer on the list")
@@ -73,6 +101,10 @@ class ErpDriver(ABC):
     def pay_and_roll_back(self, invoice_id: str, on: date, amount: Money) -> None:
         """Do the same as `pay`, but roll back instead of committing. Required by `events`."""
         raise NotImplementedError("`events` is declared: the driver rolls a payment back")
+
+    def change_unclearly(self, invoice_id: str, *, rolls_back: bool = False) -> None:
+        """Do in the ERP what the adapter reports as a recheck. Required by `supports_rechecks`."""
+        raise NotImplementedError("`supports_rechecks` is declared: the driver makes such a change")
 
     def report_again(self, invoice_id: str) -> None:
         """Repeat the event of the invoice's last payment, and commit. Required by `events`."""

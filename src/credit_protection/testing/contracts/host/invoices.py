@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from datetime import date
 
 from credit_protection.domain.customers import Invoice, InvoiceStatus
+from credit_protection.domain.holds import as_hold
 from credit_protection.domain.money import ZERO, Money
 from credit_protection.ports.host import HostErp, OverdueFilter
 from credit_protection.testing.contracts.capabilities import requires
@@ -65,6 +66,25 @@ class InvoiceStatusContract:
         assert invoice.amount == PRICE
         assert invoice.paid_on in {None, erp_fixture.today}
 
+    @requires("supports_deletion")
+    def test_deleted_invoice_is_absent(self, host: HostErp, erp_fixture: HostFixture) -> None:
+        """An ERP that gave it as open, or as cancelled, would hide that nobody knows what became of the debt."""
+        deleted, other = erp_fixture.add_late_invoices(erp_fixture.add_debtor(), 60, 30)
+        erp_fixture.erp.delete(deleted)
+        assert set(host.invoice_statuses([deleted, other])) == {other}
+        assert ids_of(host.overdue(OverdueFilter(erp_fixture.today)), {deleted}) == []
+
+    @requires("supports_write_off")
+    def test_invoice_that_is_written_off_is_not_settled(self, host: HostErp, erp_fixture: HostFixture) -> None:
+        """The customer still owes it: a person decides whether it stays negativated."""
+        invoice_id = erp_fixture.add_open_invoice()
+        erp_fixture.erp.write_off(invoice_id, erp_fixture.today)
+        invoice = read(host, invoice_id)
+        assert (invoice.status, invoice.amount) == (InvoiceStatus.WRITTEN_OFF, PRICE)
+        settlements = host.settlements_since(erp_fixture.today - DAY)
+        assert [each for each in settlements if each.invoice_id == invoice_id] == []
+        assert ids_of(host.overdue(OverdueFilter(erp_fixture.today)), {invoice_id}) == []
+
     @requires("settled_invoices")
     def test_invoices_due_include_settled_invoices(self, host: HostErp, erp_fixture: HostFixture) -> None:
         mine, other = erp_fixture.add_debtor(), erp_fixture.add_debtor()
@@ -97,8 +117,7 @@ class InvoiceStatusContract:
         erp_fixture.erp.put_on_hold(held)
         reasons = host.holds([free, held])
         assert set(reasons) == {held}
-        assert isinstance(reasons[held], str)
-        assert reasons[held].strip()
+        assert as_hold(reasons[held]).text.strip()
         assert not host.holds([free])
 
     @requires("holds", declared=False)

@@ -18,6 +18,7 @@ from credit_protection.domain.customers import (
     Customer,
     Invoice,
     InvoiceStatus,
+    LineKind,
     Subscription,
     SubscriptionStatus,
 )
@@ -38,6 +39,7 @@ from credit_protection.testing.contracts.host.erp_driver import (
     UNKNOWN,
     Debtor,
     HostFixture,
+    InvoiceFacts,
     InvoiceSpec,
 )
 from credit_protection.testing.contracts.threads import TIMEOUT, run_in_thread
@@ -97,6 +99,16 @@ class RecordsContract:
             assert {each.document for each in found} == {document}
         assert list(host.customers_with_document("00000000000")) == []
 
+    def test_customers_of_many_documents_are_found_at_once(self, host: HostErp, erp_fixture: HostFixture) -> None:
+        """A person may have several records."""
+        first, again, other = (erp_fixture.add_debtor(each).customer_id for each in (PEOPLE[2], PEOPLE[2], PEOPLE[3]))
+        found = host.customers_with_documents([PEOPLE[2], "00000000000", PEOPLE[3]])
+        assert found.keys() == {PEOPLE[2], PEOPLE[3]}
+        for document, ids in ((PEOPLE[2], {first, again}), (PEOPLE[3], {other})):
+            assert {each.id for each in found[document]} & {first, again, other} == ids
+            assert list(found[document]) == list(host.customers_with_document(document))
+        assert not host.customers_with_documents([])
+
     @requires("subscriptions")
     def test_subscription_is_read_with_its_customer(self, host: HostErp, erp_fixture: HostFixture) -> None:
         debtor = erp_fixture.add_debtor()
@@ -106,6 +118,22 @@ class RecordsContract:
         assert (subscription.id, subscription.customer_id) == (subscription_id, debtor.customer_id)
         assert isinstance(subscription.status, SubscriptionStatus)
         assert subscription.terminated_on is None or type(subscription.terminated_on) is date
+
+    @requires("subscriptions", "supports_single_boletos")
+    def test_single_boleto_belongs_to_no_subscription(self, host: HostErp, erp_fixture: HostFixture) -> None:
+        debtor = Debtor(erp_fixture.add_debtor().customer_id, None)
+        (invoice_id,) = erp_fixture.add_late_invoices(debtor, 30)
+        assert host.invoice_statuses([invoice_id])[invoice_id].subscription_id is None
+
+    @requires("supports_invoice_facts")
+    def test_further_facts_of_an_invoice_are_read(self, host: HostErp, erp_fixture: HostFixture) -> None:
+        known, unknown = erp_fixture.add_late_invoices(erp_fixture.add_debtor(), 30, 40)
+        day = erp_fixture.today - 90 * DAY
+        facts = InvoiceFacts(day, day - DAY, payment_pending=True, protested=True, lines=(LineKind.EQUIPMENT,))
+        erp_fixture.erp.set_facts(known, facts)
+        found = host.invoice_statuses([known, unknown])
+        assert InvoiceFacts.of(found[known]) == facts
+        assert InvoiceFacts.of(found[unknown]) == InvoiceFacts()
 
     @requires("subscriptions", declared=False)
     def test_invoice_names_no_subscription_where_erp_has_none(self, host: HostErp, erp_fixture: HostFixture) -> None:

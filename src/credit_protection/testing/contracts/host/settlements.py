@@ -107,6 +107,23 @@ class SettlementsContract:
         assert not settlement_statuses_of({invoice_id: PRICE}, entries)[invoice_id].outcome.is_settled
         assert [entry.amount for entry in entries if isinstance(entry, Settlement)] in ([_PART], [])
 
+    @requires("reversals", "supports_reversals", "supports_partial_payments")
+    def test_reversal_of_a_part_is_listed_alone(self, host: HostErp, erp_fixture: HostFixture) -> None:
+        """A host that declares `reversals` tells each: an open invoice undoes no settlement of such a host."""
+        invoice_id = erp_fixture.add_open_invoice()
+        erp_fixture.pay(invoice_id, _PART, days_ago=2)
+        erp_fixture.pay(invoice_id, PRICE - _PART, days_ago=1)
+        erp_fixture.reverse(invoice_id)
+        entries = since(host, erp_fixture.today - 2 * DAY, {invoice_id})
+        first, second, reversal = entries
+        assert isinstance(first, Settlement)
+        assert isinstance(second, Settlement)
+        assert isinstance(reversal, Reversal)
+        assert reversal.settlement_id == second.id != first.id
+        invoice = host.invoice_statuses([invoice_id])[invoice_id]
+        assert (invoice.status, invoice.balance) == (InvoiceStatus.OPEN, PRICE - _PART)
+        assert not settlement_statuses_of({invoice_id: PRICE}, entries)[invoice_id].outcome.is_settled
+
     def test_settlement_ids_are_stable(self, host: HostErp, erp_fixture: HostFixture) -> None:
         """Sweeps overlap: ids stay the same, also after other payments."""
         ours = erp_fixture.add_late_invoices(erp_fixture.add_debtor(), 60, 50)
@@ -148,6 +165,12 @@ def recorded(storage: Storage, host: HostErp, invoice_id: str) -> list[Entry]:
     """The committed entries of an invoice in the ledger."""
     with storage.read_only() as unit:
         return list(unit.settlements.entries(host.code, [invoice_id]))
+
+
+def rechecks(storage: Storage, host: HostErp, invoice_id: str) -> int:
+    """How many committed marks there are to read an invoice again."""
+    with storage.read_only() as unit:
+        return len(unit.rechecks.of(host.code, [invoice_id]))
 
 
 @requires("events")
@@ -202,6 +225,31 @@ class EventsContract:
         erp_fixture.pay(invoice_id)
         entries = recorded(storage, host, invoice_id)
         assert settlement_statuses_of({invoice_id: PRICE}, entries)[invoice_id].outcome.is_settled
+
+    @requires("reversals", "supports_reversals", "supports_partial_payments")
+    def test_reversal_of_a_part_is_recorded_alone(
+        self, host: HostErp, storage: Storage, erp_fixture: HostFixture
+    ) -> None:
+        invoice_id = erp_fixture.add_open_invoice()
+        erp_fixture.pay(invoice_id, _PART)
+        erp_fixture.pay(invoice_id, PRICE - _PART)
+        erp_fixture.reverse(invoice_id)
+        first, second, reversal = recorded(storage, host, invoice_id)
+        assert isinstance(first, Settlement)
+        assert isinstance(second, Settlement)
+        assert reversal == Reversal(second.id, invoice_id, erp_fixture.today)
+
+    @requires("supports_rechecks")
+    def test_unclear_change_is_marked_to_be_read_again(
+        self, host: HostErp, storage: Storage, erp_fixture: HostFixture
+    ) -> None:
+        """In the ERP's own transaction, and it is no settlement."""
+        invoice_id = erp_fixture.add_open_invoice()
+        erp_fixture.erp.change_unclearly(invoice_id, rolls_back=True)
+        assert rechecks(storage, host, invoice_id) == 0
+        erp_fixture.erp.change_unclearly(invoice_id)
+        assert rechecks(storage, host, invoice_id) == 1
+        assert recorded(storage, host, invoice_id) == []
 
     @requires("settlements")
     def test_recorded_entries_equal_listed_entries(

@@ -8,8 +8,9 @@ from __future__ import annotations
 from credit_protection.testing.contracts.capabilities import CapabilityGated
 from credit_protection.testing.contracts.queue.behaviour import BehaviourContract, NewEngine
 from credit_protection.testing.contracts.queue.processes import ProcessesContract
+from credit_protection.testing.contracts.queue.tasks import SharedTasks
 
-__all__ = ["NewEngine", "TransmissionQueueContract"]
+__all__ = ["NewEngine", "SharedTasks", "TransmissionQueueContract"]
 
 
 class TransmissionQueueContract(CapabilityGated, BehaviourContract, ProcessesContract):

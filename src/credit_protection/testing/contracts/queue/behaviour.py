@@ -105,7 +105,7 @@ class BehaviourContract:
         until(lambda: tasks.started == ["a"])
 
     def test_sweep_finds_rows_without_wakeup(self, start: Start) -> None:
-        """The only liveness rule that all engines share."""
+        """The one sweep that all engines share."""
         tasks = InMemoryTasks()
         start(tasks)
         until(lambda: tasks.sweeps)

@@ -26,11 +26,13 @@ import pytest
 
 from credit_protection.ports.storage import Storage
 from credit_protection.testing import samples
+from credit_protection.testing.contracts.storage.comparison import ComparisonContract
 from credit_protection.testing.contracts.storage.configuration import ConfigurationContract
 from credit_protection.testing.contracts.storage.due_transmissions import DueTransmissionsContract
 from credit_protection.testing.contracts.storage.negativation_lists import NegativationListsContract
 from credit_protection.testing.contracts.storage.negativations import NegativationsContract
 from credit_protection.testing.contracts.storage.queries import QueriesContract
+from credit_protection.testing.contracts.storage.reconciliation import ReconciliationContract
 from credit_protection.testing.contracts.storage.settlements import SettlementsContract
 from credit_protection.testing.contracts.storage.units import ExternalTransactionsContract, UnitsContract, committed
 
@@ -46,6 +48,8 @@ class StorageContract(
     NegativationListsContract,
     DueTransmissionsContract,
     SettlementsContract,
+    ComparisonContract,
+    ReconciliationContract,
 ):
     """Every method of the port, alone and with concurrent units.
 

@@ -175,6 +175,23 @@ class ConfigurationContract:
         with storage.read_only() as unit:
             assert unit.watermarks.get("host.swept.local") == NOW + MINUTE
 
+    def test_a_watermark_has_a_note_and_can_be_cleared(self, storage: Storage) -> None:
+        """With an instant, only where it was not set again meanwhile."""
+        with committed(storage) as unit:
+            unit.watermarks.set("sweep.failed.poll", NOW, "O ERP não respondeu.")
+            unit.watermarks.set("sweep.failed.apply", NOW)
+        with committed(storage) as unit:
+            assert unit.watermarks.notes("sweep.failed.") == {
+                "sweep.failed.apply": "",
+                "sweep.failed.poll": "O ERP não respondeu.",
+            }
+            assert not unit.watermarks.clear("sweep.failed.poll", NOW + MINUTE)
+            assert unit.watermarks.clear("sweep.failed.poll", NOW)
+            assert unit.watermarks.clear("sweep.failed.apply")
+            assert not unit.watermarks.clear("sweep.failed.apply")
+        with storage.read_only() as unit:
+            assert unit.watermarks.all("sweep.failed.") == {}
+
     def test_watermarks_are_read_by_prefix(self, storage: Storage) -> None:
         """Character by character: a prefix is no pattern."""
         names = ["worker.b", "worker.a", "workers", "Worker.c", "worker%d", "a.worker."]

@@ -121,6 +121,16 @@ class NegativationListsContract:
         assert pages(seeded, wanted, 4) == expected
         assert pages(seeded, wanted, 9) == expected
 
+    def test_one_that_is_asked_about_is_listed_and_due(self, seeded: Storage) -> None:
+        """A person is asked about answers that were not understood, and the attempts go on."""
+        removal = samples.wants_removal(samples.negativation("asked"), date(2026, 10, 1))
+        store(seeded, replace(removal, inclusion_not_understood=True, not_understood=3))
+        assert pages(seeded, NegativationFilter(blocked=True), 3) == ["asked"]
+        with seeded.read_only() as unit:
+            assert [each.negativation_id for each in unit.negativations.due(samples.NOW, 10)] == ["asked"]
+            stored = unit.negativations.get("asked")
+            assert (stored.inclusion_not_understood, stored.not_understood) == (True, 3)
+
     def test_negativations_are_filtered(self, seeded: Storage) -> None:
         waiting = samples.negativation().transmission
         blocked = replace(waiting, block=Block("parado", "parado", samples.NOW))
@@ -178,3 +188,14 @@ class NegativationListsContract:
         with seeded.read_only() as unit:
             counts = [unit.negativations.count_open(each) for each in ("integration-1", "unknown")]
         assert counts == [2, 0]
+
+    def test_hosts_of_open_negativations_are_listed(self, seeded: Storage) -> None:
+        store(
+            seeded,
+            samples.negativation("a", ["a"]),
+            samples.negativation("b", ["b"]),
+            samples.negativation("c", ["c"], host="hubsoft"),
+            samples.removed(samples.negativation("d", ["d"], host="gone")),
+        )
+        with seeded.read_only() as unit:
+            assert list(unit.negativations.open_hosts()) == ["hubsoft", "local"]

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 
 from credit_protection.domain.settlements import Entry, Settlement, SettlementKind
-from credit_protection.ports.storage import Storage, Unapplied
+from credit_protection.domain.unreadable import Unreadable, UnreadableKind
+from credit_protection.ports.storage import Storage, Unapplied, WaitingEntries
 from credit_protection.testing import samples
 from credit_protection.testing.contracts.capabilities import requires
 from credit_protection.testing.contracts.storage.units import committed, entries_of
@@ -35,6 +37,30 @@ class SettlementsContract:
         record(storage, *entries)
         assert entries_of(storage) == entries
 
+    def test_an_entry_comes_back_with_its_instant_of_recording(self, storage: Storage) -> None:
+        record(storage, samples.settlement())
+        (entry,) = entries_of(storage)
+        assert isinstance(entry, Settlement)
+        assert entry.recorded_at == NOW
+        with storage.read_only() as unit:
+            assert list(unit.settlements.unreadable) == []
+
+    def test_what_was_left_out_is_kept_until_it_is_read(self, storage: Storage) -> None:
+        invoice, settlement = UnreadableKind.INVOICE, UnreadableKind.SETTLEMENT
+        first, second = (Unreadable("erp", invoice, subject, "sem data") for subject in ("1", "2"))
+        other, elsewhere = Unreadable("erp", settlement, "1", "sem valor"), Unreadable("local", invoice, "1", "vazia")
+        with committed(storage) as unit:
+            unit.unreadable.add([replace(first, reason="antes"), second, other, elsewhere])
+            unit.unreadable.add([first])
+        with storage.read_only() as unit:
+            assert list(unit.unreadable.list(10)) == [first, second, other, elsewhere]
+            assert len(unit.unreadable.list(2)) == 2  # noqa: PLR2004
+        with committed(storage) as unit:
+            assert unit.unreadable.keep_only("erp", invoice, ["2", "unknown"]) == 1
+            assert unit.unreadable.keep_only("erp", invoice, ["2"]) == 0
+        with storage.read_only() as unit:
+            assert list(unit.unreadable.list(10)) == [second, other, elsewhere]
+
     def test_a_repeated_entry_is_ignored(self, storage: Storage) -> None:
         first, other = samples.settlement(), samples.settlement(court_order=False, amount=None)
         assert record(storage, first, first, other) == [True, False, False]
@@ -52,6 +78,27 @@ class SettlementsContract:
         with committed(storage) as unit:
             unit.settlements.mark_applied("hubsoft", ["invoice-1"], NOW)
         assert unapplied(storage) == [("local", "invoice-1")]
+
+    def test_waiting_entries_are_counted_up_to_a_limit(self, storage: Storage) -> None:
+        """Those that were recorded before an instant and are not applied."""
+        record(storage, *(samples.settlement(f"s-{n}", f"invoice-{n}") for n in range(4)))
+        with committed(storage) as unit:
+            unit.settlements.mark_applied("local", ["invoice-0"], NOW)
+        with storage.read_only() as unit:
+            assert unit.settlements.newest_waiting() == NOW + 3 * MINUTE
+            assert unit.settlements.waiting(NOW, 10) == WaitingEntries(0, None, [])
+            waiting = unit.settlements.waiting(NOW + 3 * MINUTE, 10)
+            assert waiting == WaitingEntries(2, NOW + MINUTE, ["invoice-1", "invoice-2"])
+            assert unit.settlements.waiting(NOW + 9 * MINUTE, 1) == WaitingEntries(1, NOW + MINUTE, ["invoice-1"])
+
+    def test_hosts_of_the_ledger_are_listed(self, storage: Storage) -> None:
+        with storage.read_only() as unit:
+            assert list(unit.settlements.hosts()) == []
+            assert unit.settlements.newest_waiting() is None
+        for host in ("local", "hubsoft", "local"):
+            record(storage, samples.settlement(), samples.settlement("s-2", "invoice-2"), host=host)
+        with storage.read_only() as unit:
+            assert list(unit.settlements.hosts()) == ["hubsoft", "local"]
 
     def test_entries_of_many_invoices_are_read_at_once(self, storage: Storage) -> None:
         record(storage, *(samples.settlement(f"s-{n}", f"invoice-{n}") for n in range(4)))

@@ -173,6 +173,31 @@ class ExternalTransactionsContract:
         host_connection.cursor().execute("INSERT INTO host_customer VALUES ('paga')")
         return host_connection
 
+    def test_a_recheck_is_committed_or_rolled_back_with_the_host(
+        self, storage: Storage, transaction: Connection
+    ) -> None:
+        """It is unseen until the commit, whatever its time stamp says."""
+
+        def add(*names: str) -> None:
+            with storage.in_transaction_of(transaction) as unit:
+                unit.rechecks.add([samples.recheck(name, seen_at=None, done_at=None) for name in names])
+                unit.commit()
+
+        def found() -> list[str]:
+            with storage.read_only() as unit:
+                return sorted(each.id for each in unit.rechecks.of("local", ["invoice-1"]))
+
+        add("a")
+        assert found() == []
+        transaction.rollback()
+        assert found() == []
+        transaction.cursor().execute("INSERT INTO host_customer VALUES ('paga')")
+        add("b", "c")
+        transaction.commit()
+        with committed(storage) as unit:
+            assert unit.rechecks.see(samples.NOW) == 2  # noqa: PLR2004 - both
+        assert found() == ["b", "c"]
+
     @pytest.mark.parametrize(("unit_commits", "host_commits"), [(True, True), (True, False), (False, True)])
     def test_changes_last_when_both_the_unit_and_the_host_commit(
         self, storage: Storage, transaction: Connection, unit_commits: bool, host_commits: bool

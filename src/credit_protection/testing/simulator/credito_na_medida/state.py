@@ -6,7 +6,7 @@ import copy
 import re
 import secrets
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from decimal import Decimal
 from enum import StrEnum
@@ -20,55 +20,11 @@ from validate_docbr import CNPJ, CPF
 from credit_protection.domain.natures import persons_in
 from credit_protection.testing.simulator.bureau import Refusal, SimulatorClock
 from credit_protection.testing.simulator.contract import Contract
+from credit_protection.testing.simulator.credito_na_medida.code_sets import CATALOGUES, CodeSet, Entry
 from credit_protection.testing.simulator.credito_na_medida.ledger import BureauLedger
 from credit_protection.testing.simulator.credito_na_medida.reports import ReportOrder
 from credit_protection.testing.simulator.faults import Fault, check_json
 
-Entry = dict[str, Any]
-
-
-def _product(code: str, name: str, kind: str, persons: list[str], price: str | None, *inputs: Entry) -> Entry:
-    return {"codigo": code, "nome": name, "tipo": kind, "pessoas": persons, "preco": price, "insumos": list(inputs)}
-
-
-def _input(code: str, name: str, *, required: bool) -> Entry:
-    return {"codigo": code, "nome": name, "obrigatorio": required}
-
-
-PRODUCTS = [
-    _product("ESSENCIAL", "Consulta Essencial", "CONSULTA", ["PF", "PJ"], "2.90"),
-    _product("MEDIDA-PF", "Crédito na Medida Pessoa Física", "CONSULTA", ["PF"], "6.50"),
-    _product("MEDIDA-PJ", "Crédito na Medida Empresas", "CONSULTA", ["PJ"], "9.80"),
-    _product(
-        "SCORE",
-        "Score de Crédito",
-        "CONSULTA",
-        ["PF", "PJ"],
-        "4.20",
-        _input("modelo_score", "Modelo de score", required=True),
-        _input("referencia", "Referência interna", required=False),
-    ),
-    _product("NEG-INC", "Inclusão de negativação", "INCLUSAO", ["PF", "PJ"], "3.40"),
-    _product("NEG-EXC", "Exclusão de negativação", "EXCLUSAO", ["PF", "PJ"], None),
-]
-NATURES = [
-    {"codigo": "DEV", "descricao": "Devedor (PF)"},
-    {"codigo": "DUP", "descricao": "Duplicata (PJ)"},
-    {"codigo": "MEN", "descricao": "Mensalidade (PF/PJ)"},
-    {"codigo": "OUT", "descricao": "Outros"},
-]
-REASONS = [
-    {"codigo": "PAGAMENTO", "descricao": "Pagamento da dívida"},
-    {"codigo": "PAGAMENTO_PARCIAL", "descricao": "Pagamento parcial da dívida"},
-    {"codigo": "RENEGOCIACAO", "descricao": "Renegociação da dívida"},
-    {"codigo": "SOLICITACAO_CREDOR", "descricao": "Solicitação do credor"},
-    {"codigo": "ORDEM_JUDICIAL", "descricao": "Ordem judicial"},
-    {"codigo": "CORRECAO", "descricao": "Correção de dados"},
-    {"codigo": "CONTESTACAO", "descricao": "Contestação do devedor"},
-    {"codigo": "FRAUDE", "descricao": "Fraude comprovada"},
-    {"codigo": "OBITO", "descricao": "Óbito do devedor"},
-    {"codigo": "OUTROS", "descricao": "Outros motivos"},
-]
 _CPF, _CNPJ = CPF(), CNPJ()
 
 
@@ -76,17 +32,15 @@ class Catalogue:
     """The three lists. Each is replaced, never changed in place, so that readers need no lock."""
 
     def __init__(self) -> None:
-        self._lists: dict[str, list[Entry]] = copy.deepcopy(
-            {"produtos": PRODUCTS, "naturezas": NATURES, "motivos": REASONS}
-        )
+        self._lists: dict[str, list[Entry]] = copy.deepcopy(dict(CATALOGUES[CodeSet.DECLARED]))
 
     def as_json(self) -> dict[str, list[Entry]]:
         """`{"produtos": [...], "naturezas": [...], "motivos": [...]}`."""
         return self._lists
 
-    def replace(self, lists: dict[str, list[Entry]]) -> None:
+    def replace(self, lists: Mapping[str, list[Entry]]) -> None:
         """Replace the named lists."""
-        self._lists = self._lists | copy.deepcopy(lists)
+        self._lists = self._lists | copy.deepcopy(dict(lists))
 
     def query_product(self, code: str, person: str, inputs: dict[str, str]) -> Entry:
         """The product of a query about such a person with such inputs; else raise a `Refusal`."""
@@ -166,6 +120,8 @@ class Options:
     """Other forms by product code."""
     alphanumeric_cnpj: bool = True
     """Off: a CNPJ with letters is refused."""
+    code_set: CodeSet = CodeSet.DECLARED
+    """Which products, natures and reasons are listed; to set it replaces all three lists."""
 
     def changed(self, changes: dict[str, Any]) -> Options:
         """The options after changes in their JSON form; `ValueError` names a refused one."""
@@ -175,6 +131,8 @@ class Options:
             typed["balance"] = Decimal(str(changes["balance"]))
         if "report_form" in changes:
             typed["report_form"] = ReportForm(changes["report_form"])
+        if "code_set" in changes:
+            typed["code_set"] = CodeSet(changes["code_set"])
         if "report_forms" in changes:
             typed["report_forms"] = {code: ReportForm(form) for code, form in changes["report_forms"].items()}
         return replace(self, **typed)
@@ -201,6 +159,7 @@ _SCHEMA = Draft202012Validator(
             "report_form": _FORM,
             "report_forms": {"type": "object", "additionalProperties": _FORM},
             "alphanumeric_cnpj": {"type": "boolean"},
+            "code_set": {"enum": [each.value for each in CodeSet]},
         },
     }
 )
@@ -231,6 +190,8 @@ class BureauState:
         """Change options by name. `ValueError` if one is refused; then none is changed."""
         with self._lock:
             self.options = self.options.changed(changes)
+        if "code_set" in changes:
+            self.catalogue.replace(CATALOGUES[self.options.code_set])
 
     def charge(self, price: Decimal) -> None:
         """Subtract a query's price from the balance, or refuse with 402."""

@@ -7,10 +7,11 @@ such record" is concluded from it.
 import base64
 import binascii
 import re
+from codecs import BOM_UTF8
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from enum import StrEnum
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from credit_protection.adapters.bureaus.credito_na_medida import codes
 from credit_protection.adapters.bureaus.json_answers import (
@@ -39,12 +40,16 @@ from credit_protection.domain.documents import PersonType, parse_document
 from credit_protection.domain.errors import InvalidInput
 from credit_protection.domain.money import Money
 from credit_protection.domain.natures import InclusionNature, persons_in
+from credit_protection.domain.parsing import compact_document
 from credit_protection.domain.products import BOTH, Product, ProductInput
-from credit_protection.domain.queries import PDF
+from credit_protection.domain.queries import PDF, PDF_HEADER
 from credit_protection.domain.reasons import BureauReason
 from credit_protection.ports.bureau import ListedRecord
 
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
+_STANDARD_ALPHABET = str.maketrans("-_", "+/")
+_PDF_IN_BASE64 = base64.b64encode(b"%PDF-1")[:6]
+_SHORT = 1024
 _is_id = re.compile(r"(?!\.+$)[A-Za-z0-9_.:-]{1,64}").fullmatch
 _is_day = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}").fullmatch
 _is_amount = re.compile(r"[0-9]{1,12}\.[0-9]{2}").fullmatch
@@ -105,8 +110,7 @@ class Record:
 
     def is_of(self, document: str, reference: str, due_date: date) -> bool:
         """Whether this is the record of a natural key."""
-        compact = "".join(filter(str.isalnum, self.document)).upper()
-        return (compact, self.reference, self.due_date) == (document, reference, due_date)
+        return (compact_document(self.document), self.reference, self.due_date) == (document, reference, due_date)
 
     def receipt(self, request_id: str | None) -> Receipt:
         """The record as the answer to its last operation."""
@@ -118,7 +122,14 @@ class Record:
 
     def found(self) -> RecordFound:
         """The record as the result of a lookup."""
-        return RecordFound(self.state, bureau_id=self.id, message=self.error)
+        return RecordFound(
+            self.state,
+            bureau_id=self.id,
+            message=self.error,
+            document=self.document,
+            reference=self.reference,
+            due_date=self.due_date,
+        )
 
     def listed(self) -> ListedRecord:
         """The record as an item of a list. Raises `Unreadable`: its document is neither a CPF nor a CNPJ."""
@@ -204,17 +215,31 @@ def parse_page(reply: HttpReply) -> Page:
 
 
 def parse_report(reply: HttpReply) -> Report:
-    """A report in any of its three forms: bytes, Base64, or an address."""
-    if reply.media_type != "application/json":
-        return Report(reply.request_id, reply.content, reply.media_type)
+    """A report in any of its forms: bytes, Base64 (in JSON of any content type, or a `data:` URL), or an address."""
+    is_pdf = reply.content.startswith(PDF_HEADER)
+    if reply.media_type != "application/json" and (is_pdf or not isinstance(reply.parse_json(), dict)):
+        return Report(reply.request_id, report_bytes(reply), reply.media_type)
     body = read_object(reply)
     protocol = reply.request_id or (read_code(body, "protocolo") if body.get("protocolo") else None)
     encoded, url = body.get("pdf_base64"), body.get("pdf_url")
     if isinstance(encoded, str):
         return Report(protocol, _decode(encoded), PDF)
     if isinstance(url, str):
+        if _is_data_url(url):
+            return Report(protocol, _decode(url), PDF)
         return Report(protocol, url=url)
     raise Unreadable("pdf_base64, pdf_url")
+
+
+def report_bytes(reply: HttpReply) -> bytes:
+    """The bytes of a report that is a body of its own; a `data:` URL or Base64 as what it encodes."""
+    beginning = reply.content[:_SHORT].lstrip().removeprefix(BOM_UTF8)
+    if not beginning.startswith((b"data:", b"DATA:", _PDF_IN_BASE64)):
+        return reply.content
+    try:
+        return _decode(reply.content.decode("utf-8-sig"))
+    except (Unreadable, UnicodeDecodeError):
+        return reply.content
 
 
 def parse_error(reply: HttpReply) -> WireError | None:
@@ -314,7 +339,19 @@ def _instant(text: object) -> datetime:
 
 
 def _decode(encoded: str) -> bytes:
+    """Base64, also URL-safe, unpadded, or in a `data:` URL."""
+    text = "".join(encoded.split())
+    if _is_data_url(text):
+        kind, _, text = text.partition(",")
+        text = unquote(text)
+        if not kind.lower().endswith(";base64"):
+            raise Unreadable("data:")
+    text = text.translate(_STANDARD_ALPHABET).rstrip("=")
     try:
-        return base64.b64decode("".join(encoded.split()), validate=True)
+        return base64.b64decode(text + "=" * (-len(text) % 4), validate=True)
     except (binascii.Error, ValueError):
         raise Unreadable("pdf_base64") from None
+
+
+def _is_data_url(text: str) -> bool:
+    return text.lstrip()[:5].lower() == "data:"

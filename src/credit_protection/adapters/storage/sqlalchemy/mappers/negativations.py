@@ -26,11 +26,16 @@ from credit_protection.domain.negativations import (
 from credit_protection.domain.reasons import RemovalReason
 from credit_protection.domain.removal_policy import RemovalCause, RemovalTrigger
 from credit_protection.domain.requests import InclusionRequest
+from credit_protection.domain.statuses import awaits_person
 
+_NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 _PLAIN_REQUEST = PlainFields(InclusionRequest, without=("invoice_ids",))
 _PLAIN = PlainFields(
     Negativation,
-    without=("invoices", "reference", "transmission", "triggers", "unanswered_inclusions", "unanswered_removals"),
+    without=(
+        *("invoices", "reference", "transmission", "triggers", "refused_codes"),
+        *("unanswered_inclusions", "unanswered_removals"),
+    ),
 )
 _PLAIN_TRANSMISSION = PlainFields(Transmission, without=("claim", "block"))
 _PLAIN_EVENT = PlainFields(Event, without=("detail",))
@@ -54,12 +59,16 @@ def negativation_row(negativation: Negativation) -> dict[str, Any]:
         "reference": unique_reference(negativation),
         "desired": negativation.desired,
         "triggers": [_trigger_tree(trigger) for trigger in negativation.triggers],
+        "refused_codes": list(negativation.refused_codes),
+        "due_date": negativation.due_date,
+        "seen_at": _NEVER if negativation.is_adopted else negativation.created_at,
         "is_closed": negativation.is_closed,
         **_unanswered_row("unanswered_inclusions", negativation.unanswered_inclusions),
         **_unanswered_row("unanswered_removals", negativation.unanswered_removals),
         **_transmission_row(negativation.transmission),
         "queue": queue_name(negativation),
         "wait_state": wait_state(negativation),
+        "awaits_person": awaits_person(negativation),
     }
 
 
@@ -71,6 +80,7 @@ def negativation_of(row: Row[Any]) -> Negativation:
         reference=bureau_reference(row.reference, is_adopted=row.is_adopted),
         transmission=_transmission_of(row),
         triggers=tuple(_trigger_of(tree) for tree in row.triggers),
+        refused_codes=tuple(row.refused_codes),
         unanswered_inclusions=_unanswered_of(
             row.unanswered_inclusions, row.unanswered_inclusions_since, row.unanswered_inclusions_quiet_until
         ),
@@ -138,16 +148,19 @@ def _invoice_tree(invoice: NegativatedInvoice) -> dict[str, Any]:
         "due_date": invoice.due_date.isoformat(),
         "principal_cents": invoice.principal.cents,
         "amount_cents": invoice.amount.cents,
+        "balance_cents": None if invoice.balance is None else invoice.balance.cents,
     }
 
 
 def _invoice_of(tree: dict[str, Any]) -> NegativatedInvoice:
+    balance = tree.get("balance_cents")  # rows from before it was kept have none
     return NegativatedInvoice(
         invoice_id=tree["id"],
         number=tree["number"],
-        due_date=date.fromisoformat(tree["due_date"]),
+        due_date=date.fromisoformat(tree["due_date"][:10]),
         principal=Money(tree["principal_cents"]),
         amount=Money(tree["amount_cents"]),
+        balance=None if balance is None else Money(balance),
     )
 
 
@@ -159,6 +172,7 @@ def _trigger_tree(trigger: RemovalTrigger) -> dict[str, Any]:
         "actor_id": trigger.actor_id,
         "reason": None if trigger.reason is None else trigger.reason.value,
         "note": trigger.note,
+        "code": trigger.code,
     }
 
 
@@ -171,12 +185,15 @@ def _trigger_of(tree: dict[str, Any]) -> RemovalTrigger:
         actor_id=tree["actor_id"],
         reason=None if reason is None else member_of(RemovalReason, reason),
         note=tree["note"],
+        code=tree.get("code", ""),
     )
 
 
 def event_row(event: Event) -> dict[str, Any]:
     """The row of an event."""
-    return _PLAIN_EVENT.of(event) | {"detail": dict(event.detail)}
+    row = _PLAIN_EVENT.of(event)
+    row["detail"] = dict(event.detail)
+    return row
 
 
 def event_of(row: Row[Any]) -> Event:

@@ -13,13 +13,16 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
+from credit_protection.adapters.storage.sqlalchemy.connection_failures import connection_failure
 from credit_protection.domain.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from alembic.config import Config
 
-HEAD = "v0001"
+HEAD = "v0003"
 """The newest revision: compared before alembic is imported."""
+_BEFORE_0_2 = {"v0001", "v0002"}
+"""Revisions with other tables, which no migration leads from."""
 VERSION_TABLE = "cp_alembic_version"
 _LOCK_KEY = 0x63705F6D69677261  # "cp_migra"
 _alembic = threading.Lock()
@@ -30,10 +33,17 @@ def upgrade(engine: sa.Engine, *, schema: str | None = None) -> None:
     """Upgrade the tables to the newest revision; a schema (on PostgreSQL) is created where it is missing.
 
     Raises:
-        ConfigurationError: a newer version of the program migrated the database.
+        ConfigurationError: the database is of a newer version of the program, or of one before 0.2.
     """
-    if _current(engine, schema) == HEAD:
+    current = _current(engine, schema)
+    if current == HEAD:
         return
+    if current in _BEFORE_0_2:
+        raise ConfigurationError(
+            "O banco é de uma versão do programa anterior à 0.2, e esta versão não o converte. Guarde-o para consulta "
+            "e configure um banco vazio (CREDIT_PROTECTION_DATABASE_URL).",
+            code="banco_antigo",
+        )
     from alembic import command  # noqa: PLC0415 - slow to import, and not needed when up to date
     from alembic.util import CommandError  # noqa: PLC0415 - likewise
 
@@ -42,7 +52,8 @@ def upgrade(engine: sa.Engine, *, schema: str | None = None) -> None:
             command.upgrade(_config(connection, schema), "head")
         except CommandError as error:
             raise ConfigurationError(
-                "O banco foi alterado por uma versão mais nova do programa. Atualize esta instalação.",
+                "O banco é de uma versão mais nova do programa. Atualize esta instalação "
+                "(pip install --upgrade credit-protection) e tente de novo: nada foi alterado.",
                 code="banco_mais_novo",
             ) from error
 
@@ -80,13 +91,20 @@ def _locked(engine: sa.Engine, schema: str | None) -> Iterator[sa.Connection]:
         enforced = connection.exec_driver_sql("PRAGMA foreign_keys").scalar()
         connection.exec_driver_sql("PRAGMA foreign_keys = OFF")  # no effect inside a transaction
         try:
-            connection.exec_driver_sql("BEGIN IMMEDIATE")
+            _begin_immediate(connection)
             yield connection
             _require_references(connection)
             connection.commit()
         finally:
             connection.rollback()
             connection.exec_driver_sql(f"PRAGMA foreign_keys = {enforced}")
+
+
+def _begin_immediate(connection: sa.Connection) -> None:
+    try:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+    except sa.exc.OperationalError as error:
+        raise connection_failure(connection.engine, error) from error
 
 
 def _require_references(connection: sa.Connection) -> None:

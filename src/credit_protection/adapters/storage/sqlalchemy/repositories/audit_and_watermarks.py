@@ -1,6 +1,6 @@
 """The audit trail and the watermarks."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -21,6 +21,9 @@ _WATERMARK = sa.select(WATERMARK.c.at).where(WATERMARK.c.name == sa.bindparam("k
 _WATERMARKS = sa.select(WATERMARK).where(
     sa.func.substr(WATERMARK.c.name, 1, sa.bindparam("length", type_=sa.Integer)) == sa.bindparam("prefix")
 )
+
+_CLEAR = sa.delete(WATERMARK).where(WATERMARK.c.name == sa.bindparam("key"))
+_CLEAR_OF = _CLEAR.where(WATERMARK.c.at == sa.bindparam("of", type_=WATERMARK.c.at.type))
 
 
 class SqlAudit(Repository):
@@ -44,9 +47,9 @@ class SqlAudit(Repository):
 class SqlWatermarks(Repository):
     """`ports.storage.WatermarkRepository`."""
 
-    def set(self, name: str, at: datetime) -> None:
+    def set(self, name: str, at: datetime, note: str = "") -> None:
         """Insert or replace."""
-        self._transaction.insert_or_replace(WATERMARK, {"name": name, "at": at})
+        self._transaction.insert_or_replace(WATERMARK, {"name": name, "at": at, "note": note})
 
     def get(self, name: str) -> datetime | None:
         """None where it was never set."""
@@ -55,8 +58,21 @@ class SqlWatermarks(Repository):
 
     def all(self, prefix: str) -> Mapping[str, datetime]:
         """By name, those whose names have the prefix."""
+        return {row.name: row.at for row in self._with_prefix(prefix)}
+
+    def notes(self, prefix: str) -> Mapping[str, str]:
+        """The notes by name, of those whose names have the prefix."""
+        return {row.name: row.note for row in self._with_prefix(prefix)}
+
+    def clear(self, name: str, at: datetime | None = None) -> bool:
+        """Delete it; with `at`, only where it is still of that instant."""
+        if at is None:
+            return self._transaction.execute(_CLEAR, {"key": name}) > 0
+        return self._transaction.execute(_CLEAR_OF, {"key": name, "of": at}) > 0
+
+    def _with_prefix(self, prefix: str) -> Sequence[sa.Row[Any]]:
         rows = self._transaction.rows(_WATERMARKS, {"length": len(prefix), "prefix": prefix})
-        return {row.name: row.at for row in sorted(rows, key=lambda row: row.name)}
+        return sorted(rows, key=lambda row: row.name)
 
 
 def _audit_row(entry: AuditEntry) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from credit_protection.adapters.storage.sqlalchemy.repositories.negativation_lis
     NEGATIVATION_COLUMNS,
     NegativationLists,
 )
+from credit_protection.adapters.storage.sqlalchemy.repositories.seen_negativations import SeenNegativations
 from credit_protection.adapters.storage.sqlalchemy.tables import (
     CREDITOR,
     EVENT,
@@ -84,13 +85,13 @@ _WITH_REFERENCES = NEGATIVATION_COLUMNS.where(_C.reference.in_(sa.bindparam("ref
 _OPEN_INVOICE_IDS = (
     sa.select(_I.invoice_id)
     .distinct()
-    .where(_I.host == sa.bindparam("host"), _I.invoice_id > sa.bindparam("last"), is_false(_I.is_closed))
+    .where(_I.host == sa.bindparam("host"), is_false(_I.is_closed))
     .order_by(_I.invoice_id)
     .limit(sa.bindparam("most"))
 )
 
 
-class SqlNegativations(DueTransmissions, NegativationLists):
+class SqlNegativations(DueTransmissions, NegativationLists, SeenNegativations):
     """`ports.storage.NegativationRepository`."""
 
     def __init__(self, transaction: Transaction) -> None:
@@ -167,7 +168,9 @@ class SqlNegativations(DueTransmissions, NegativationLists):
     def _changed_columns(self, row: dict[str, Any]) -> set[str]:
         """The columns that differ from the row that this unit read; all, where it did not read this version."""
         before = self._known_rows.get((row["id"], row["version"]), {})
-        return {name for name, value in row.items() if name not in before or before[name] != value}
+        return {
+            name for name, value in row.items() if name != "seen_at" and (name not in before or before[name] != value)
+        }
 
     def _sync_invoice_rows(self, rows: Sequence[dict[str, Any]]) -> None:
         """Copy `desired` and `is_closed` to the invoice rows, where they changed."""
@@ -277,10 +280,15 @@ class SqlNegativations(DueTransmissions, NegativationLists):
             for row in self._transaction.rows(_OPEN_INVOICES, parameters | {"invoice_ids": some})
         )
 
+    def open_hosts(self) -> Sequence[str]:
+        """The hosts of all negativations that are not closed, by code."""
+        return self._distinct(_I.host, is_false(_I.is_closed))
+
     def open_invoice_ids(self, host: str, page: PageRequest) -> Page[str]:
         """Invoices of all negativations that are not closed, by id."""
-        last = "" if page.after is None else decode_cursor(page.after, 1)[0]
-        statement = _OPEN_INVOICE_IDS.params(host=host, last=last, most=page.size + 1)
+        statement = _OPEN_INVOICE_IDS.params(host=host, most=page.size + 1)
+        if page.after is not None:
+            statement = statement.where(sa.tuple_(_I.invoice_id) > decode_cursor(page.after, _I.invoice_id))
         return read_page(self._transaction, statement, page, lambda row: str(row[0]), lambda row: (row[0],))
 
 

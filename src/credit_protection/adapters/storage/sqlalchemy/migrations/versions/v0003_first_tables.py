@@ -1,4 +1,4 @@
-"""The first tables."""
+"""The first tables. Databases from before 0.2 have the revisions v0001 and v0002, with other tables."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from alembic import op
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.types import TypeEngine
 
-revision = "v0001"
+revision = "v0003"
 down_revision = None
 branch_labels = None
 depends_on = None
@@ -80,6 +80,7 @@ def upgrade() -> None:
         *_columns(_JSON, "failing_negativation_ids"),
         *_columns(sa.Integer, "consecutive_pauses"),
         *_columns(_INSTANT, "paused_since", null=True),
+        *_columns(sa.Text, "reason_map"),
     )
     _create_catalogue(
         "cp_product",
@@ -141,6 +142,7 @@ def upgrade() -> None:
         *_columns(sa.Text, "id", "request_id", "integration_id", "creditor_id", "registry", "host", "customer_id"),
         *_columns(sa.Text, "subscription_id", "customer_name", "document"),
         *_columns(_JSON, "invoices"),
+        *_columns(_DAY, "due_date"),
         *_columns(sa.Text, "nature_code", "reference", "requested_by"),
         *_columns(_INSTANT, "created_at"),
         *_columns(sa.Text, "observed"),
@@ -153,12 +155,16 @@ def upgrade() -> None:
         *_columns(sa.Integer, "unanswered_removals", null=True),
         *_columns(_INSTANT, "unanswered_removals_since", "unanswered_removals_quiet_until", "known_at", null=True),
         *_columns(sa.Text, "bureau_id", null=True),
+        *_columns(_INSTANT, "seen_at"),
         *_columns(_DAY, "notice_sent_on", "published_on", null=True),
         *_columns(_FLAG, "published_is_estimated"),
         *_columns(sa.Text, "removal_reason", null=True),
+        *_columns(sa.Text, "removal_code"),
+        *_columns(_JSON, "refused_codes"),
         *_columns(sa.Integer, "inclusion_claims", "removal_claims"),
         *_columns(sa.Text, "rejection"),
-        *_columns(_FLAG, "is_adopted"),
+        *_columns(_FLAG, "is_adopted", "is_unconfirmed", "inclusion_not_understood"),
+        *_columns(sa.Integer, "not_understood"),
         *_columns(sa.Text, "action"),
         *_columns(_INSTANT, "due_at"),
         *_columns(_DAY, "deadline", null=True),
@@ -170,6 +176,7 @@ def upgrade() -> None:
         *_columns(_INSTANT, "block_at", null=True),
         *_columns(sa.Text, "last_error"),
         *_columns(sa.Text, "queue", "wait_state", null=True),
+        *_columns(_FLAG, "awaits_person"),
         *_columns(sa.Integer, "version"),
         sa.UniqueConstraint("reference", name="uq_cp_negativation_reference"),
         integration_id="cp_integration",
@@ -177,15 +184,17 @@ def upgrade() -> None:
     _create_list_indexes(
         "cp_negativation", ["created_at", "id"], "creditor_id", "customer_id", "document", "integration_id", "observed"
     )
+    _create_index("cp_negativation", "bureau", ["bureau_id"], "bureau_id IS NOT NULL")
+    _create_index("cp_negativation", "seen", ["integration_id", "seen_at", "id"], "is_closed = false")
     _create_index("cp_negativation", "due_inclusion", ["due_at", "id"], "queue = 'inclusion' AND wait_state = 'worker'")
     _create_index(
         "cp_negativation", "due_removal", ["deadline", "due_at", "id"], "queue = 'removal' AND wait_state = 'worker'"
     )
     _create_index("cp_negativation", "lease", ["claim_until", "id"], "claim_until IS NOT NULL")
-    _create_index("cp_negativation", "live", ["integration_id"], "is_closed = false")
+    _create_index("cp_negativation", "live", ["integration_id", "due_date", "id"], "is_closed = false")
     _create_index("cp_negativation", "next", ["due_at"], "wait_state = 'worker' AND claim_until IS NULL")
     _create_index("cp_negativation", "open", ["created_at", "id"], "queue IS NOT NULL")
-    _create_index("cp_negativation", "person", ["created_at", "id"], "wait_state = 'person'")
+    _create_index("cp_negativation", "person", ["created_at", "id"], "awaits_person != false")
     _create_index("cp_negativation", "removal_queue", ["deadline", "id"], "queue = 'removal'")
     _create_table(
         "cp_negativation_invoice",
@@ -224,6 +233,7 @@ def upgrade() -> None:
         *_columns(sa.BigInteger, "discount_cents"),
         *_columns(_DAY, "available_on", null=True),
         *_columns(_FLAG, "court_order"),
+        *_columns(_INSTANT, "as_of", null=True),
         *_columns(_INSTANT, "recorded_at"),
         *_columns(_INSTANT, "applied_at", null=True),
         key=("host", "invoice_id", "settlement_id", "is_reversal"),
@@ -235,6 +245,7 @@ def upgrade() -> None:
         "applied_at IS NULL",
     )
     _create_table("cp_invoice", *_columns(sa.Text, "host", "invoice_id"), key=("host", "invoice_id"))
+    _create_comparison_tables()
     _create_table(
         "cp_audit",
         sa.Column("seq", _SEQUENCE, sa.Identity(), nullable=False),
@@ -245,8 +256,61 @@ def upgrade() -> None:
         *_columns(_JSON, "before", "after"),
         key=("seq",),
     )
-    _create_list_indexes("cp_audit", ["at", "seq"], "act", "actor_id", "creditor_id", "subject")
-    _create_table("cp_watermark", *_columns(sa.Text, "name"), *_columns(_INSTANT, "at"), key=("name",))
+    _create_list_indexes("cp_audit", ["at", "seq"], "act", "actor_id", "subject")
+    _create_table(
+        "cp_watermark", *_columns(sa.Text, "name"), *_columns(_INSTANT, "at"), *_columns(sa.Text, "note"), key=("name",)
+    )
+
+
+def _create_comparison_tables() -> None:
+    _create_table(
+        "cp_reading",
+        *_columns(sa.Text, "host", "invoice_id", "content"),
+        *_columns(_INSTANT, "as_of", "status_since", "due_date_since", "check_at"),
+        key=("host", "invoice_id"),
+    )
+    _create_table(
+        "cp_recheck",
+        *_columns(sa.Text, "id", "host", "invoice_id"),
+        *_columns(_INSTANT, "recorded_at", "due_at"),
+        *_columns(_INSTANT, "seen_at", "done_at", null=True),
+        *_columns(sa.Integer, "attempts"),
+    )
+    _create_index("cp_recheck", "unseen", ["recorded_at"], "seen_at IS NULL")
+    _create_index("cp_recheck", "due", ["host", "due_at", "id"], "done_at IS NULL")
+    _create_index("cp_recheck", "done", ["done_at"], "done_at IS NOT NULL")
+    _create_index("cp_recheck", "invoice", ["host", "invoice_id"])
+    _create_table(
+        "cp_divergence",
+        *_columns(sa.Text, "id", "subject", "integration_id", "creditor_id"),
+        *_columns(sa.Text, "negativation_id", null=True),
+        *_columns(sa.Text, "code", "side", "severity", "ours", "theirs", "message"),
+        *_columns(_INSTANT, "opened_at"),
+        *_columns(_DAY, "decide_by", null=True),
+        *_columns(sa.Text, "decision", "decided_by", null=True),
+        *_columns(_INSTANT, "decided_at", null=True),
+        *_columns(sa.Text, "remark"),
+        *_columns(_INSTANT, "closed_at", null=True),
+    )
+    _create_list_indexes(
+        "cp_divergence", ["opened_at", "id"], "creditor_id", "integration_id", "negativation_id", "code"
+    )
+    open_ = "closed_at IS NULL"
+    _create_index("cp_divergence", "open", ["opened_at", "id"], open_)
+    _create_index("cp_divergence", "open", ["subject", "code", "side"], open_, unique=True)
+    _create_table(
+        "cp_turn",
+        sa.Column("seq", _SEQUENCE, sa.Identity(), nullable=False),
+        *_columns(sa.Text, "integration_id", "negativation_id"),
+        *_columns(_INSTANT, "at"),
+        key=("seq",),
+    )
+    _create_index("cp_turn", "integration", ["integration_id", "at"])
+    _create_table(
+        "cp_unreadable",
+        *_columns(sa.Text, "host", "kind", "subject", "reason"),
+        key=("host", "kind", "subject"),
+    )
 
 
 def downgrade() -> None:
@@ -254,6 +318,11 @@ def downgrade() -> None:
     for table in (
         "cp_watermark",
         "cp_audit",
+        "cp_unreadable",
+        "cp_turn",
+        "cp_divergence",
+        "cp_recheck",
+        "cp_reading",
         "cp_invoice",
         "cp_settlement",
         "cp_event",

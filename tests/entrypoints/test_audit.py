@@ -1,0 +1,64 @@
+"""`audit`."""
+
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from tests.entrypoints.command_line import Cli
+
+BRASILIA = ZoneInfo("America/Sao_Paulo")
+
+
+def subjects(cli: Cli, *wanted: str) -> list[str]:
+    return [row["subject"] for row in cli.json("audit", "list", *wanted).document["audit"]]
+
+
+def test_audit_trail_is_listed_newest_first_page_by_page(cli: Cli) -> None:
+    (made,) = cli.negativate("9001", "60003", "DEV").document["negativations"]
+    cli.run("negativations", "delete", made["id"], "--yes")
+    first = cli.json("audit", "list", "--limit", "1").document
+    assert [(row["act"], row["subject"]) for row in first["audit"]] == [("negativation.delete", made["id"])]
+    rest = cli.json("audit", "list", "--after", first["next"]).document
+    assert [row["act"] for row in rest["audit"]][:1] == ["negativation.create"]
+    assert rest["next"] is None
+    said = cli.run("audit", "list").stdout
+    assert "remoção pedida" in said
+    assert "negativação pedida" in said
+
+
+def test_audit_trail_is_filtered(cli: Cli) -> None:
+    (made,) = cli.negativate("9001", "60003", "DEV").document["negativations"]
+    entry = cli.json("audit", "list", "--subject", made["id"]).document["audit"][0]
+    assert entry["actor_id"].startswith("os:")
+    assert subjects(cli, "--actor", entry["actor_id"]) == [made["id"]]
+    assert subjects(cli, "--act", "negativation.create") == [made["id"]]
+    assert subjects(cli, "--act", "negativation.delete") == []
+    today = datetime.now(BRASILIA).date()
+    for since, until, expected in (
+        (today, today, [made["id"]]),
+        (today + timedelta(days=1), today + timedelta(days=1), []),
+        (today - timedelta(days=9), today - timedelta(days=1), []),
+    ):
+        days = ("--since", f"{since:%d/%m/%Y}", "--until", f"{until:%d/%m/%Y}")
+        assert subjects(cli, "--subject", made["id"], *days) == expected
+
+
+@pytest.mark.parametrize(
+    ("option", "code"), [(("--since", "ontem"), "data_formato"), (("--until", "31/02/2026"), "data_formato")]
+)
+def test_invalid_filter_is_refused(cli: Cli, option: tuple[str, str], code: str) -> None:
+    assert cli.json("audit", "list", *option, expect=2).error["code"] == code
+
+
+@pytest.mark.parametrize(("role", "exit_code"), [("auditor", 0), ("operador", 5), ("atendente", 5)])
+def test_audit_trail_needs_its_permission(cli: Cli, monkeypatch: pytest.MonkeyPatch, role: str, exit_code: int) -> None:
+    monkeypatch.setenv("CREDIT_PROTECTION_ROLE", role)
+    cli.run("audit", "list", expect=exit_code)
+
+
+def test_instants_are_in_the_creditors_time_zone(cli: Cli) -> None:
+    cli.negativate("9001", "60003", "DEV")
+    (row,) = cli.json("audit", "list", "--limit", "1").document["audit"]
+    shown = f"{datetime.fromisoformat(row['at']).astimezone(BRASILIA):%d/%m/%Y %H:%M:%S}"
+    assert shown in cli.run("audit", "list").stdout
