@@ -14,6 +14,7 @@ from credit_protection.plugins import hookimpl, plugin_manager
 
 if TYPE_CHECKING:
     from credit_protection.application.alarms import WaitReason
+    from credit_protection.application.host_identity import HostState
     from credit_protection.application.negativations import NegativationRequest, Preview
     from credit_protection.application.payments import ApplyResult, RecordResult
     from credit_protection.application.reconciliation import HoldState, ReconciliationSummary
@@ -167,6 +168,7 @@ __all__ = [
     "Guard",
     "GuardSettings",
     "HoldState",
+    "HostState",
     "HostUnavailable",
     "Identifiers",
     "InclusionNature",
@@ -245,6 +247,7 @@ __getattr__ = lazy_names(
     __name__,
     {
         "application.alarms": "WaitReason",
+        "application.host_identity": "HostState",
         "application.negativations": "NegativationRequest Preview",
         "application.payments": "ApplyResult RecordResult",
         "application.reconciliation": "HoldState ReconciliationSummary",

@@ -85,10 +85,10 @@ def test_file_that_another_program_has_locked_is_a_sentence(
 @pytest.mark.parametrize(
     "url",
     [
-        "sqlite:///{folder}/store.db?timeot=3",
+        "sqlite:///{folder}/store.db?time_out=3",
         "sqlite:///{folder}/store.db?timeout=soon",
         "sqlite:///{folder}/store.db?host=/run",
-        "postgresql://ana:s3nha-secreta@127.0.0.1:{port}/erp?pasword=s3nha-secreta",
+        "postgresql://ana:s3nha-secreta@127.0.0.1:{port}/erp?pass_word=s3nha-secreta",
         "postgresql://ana:s3nha-secreta@127.0.0.1:{port}/erp?connect_timeout=soon",
         "postgresql://ana:s3nha-secreta@127.0.0.1:port/erp",
         "postgresql://ana:s3nha-secreta",
