@@ -38,6 +38,11 @@ class Ledger:
         keys = ((negativation.host, invoice.invoice_id) for invoice in negativation.invoices)
         return [entry for key in keys for entry in self._entries.get(key, ())]
 
+    def has_unapplied(self, negativation: Negativation) -> bool:
+        """Whether an entry of its invoices is recorded and not applied."""
+        ids = [invoice.invoice_id for invoice in negativation.invoices]
+        return bool(self._entries) and bool(self._unit.settlements.read_unapplied(negativation.host, ids))
+
     @cached_property
     def _entries(self) -> dict[tuple[str, str], list[Entry]]:
         invoices: dict[str, list[str]] = {}

@@ -214,9 +214,11 @@ class Transmissions:
         return self._decide_removal_claim(update, Change(current, expired.events), worker, now)
 
     def _decide_removal_claim(self, update: UpdateContext, current: Change, worker: str, now: datetime) -> Change:
-        """Let the whole ledger decide, also what is recorded and not applied; then claim what is still desired."""
+        """Let the whole ledger decide where a part of it is recorded and not applied; claim what is still desired."""
         context, ledger = update.integration_context, update.ledger.of(update.negativation)
-        decided = apply_ledger(self._tenant, current.negativation, context, ledger)
+        decided = Change(current.negativation)
+        if update.ledger.has_unapplied(update.negativation):
+            decided = apply_ledger(self._tenant, current.negativation, context, ledger)
         events = (*current.events, *decided.events)
         if decided.negativation.transmission.action is not Action.REMOVE:
             return Change(decided.negativation, events)

@@ -21,7 +21,7 @@ from credit_protection.domain.negativations import (
     without_claim,
 )
 from credit_protection.domain.reasons import RemovalReason
-from credit_protection.domain.state_table import Action, Observed
+from credit_protection.domain.state_table import Action, Desired, Observed, next_action
 from credit_protection.domain.statuses import is_asked_about
 
 POSTPONEMENT = timedelta(minutes=1)
@@ -131,8 +131,10 @@ def resynced(negativation: Negativation, capabilities: Capabilities) -> Negativa
     Unchanged where the action is the same, or a worker leases it.
     """
     work = negativation.transmission
+    if work.claim is not None or next_action(negativation.observed, negativation.desired, capabilities) is work.action:
+        return negativation
     synced = sync_transmission(negativation, capabilities, work.due_at)
-    return negativation if work.claim is not None or synced.transmission.action is work.action else synced
+    return negativation if synced.transmission.action is work.action else synced
 
 
 def require_manual_action(negativation: Negativation, code: str, message: str, now: datetime) -> Change:
@@ -162,7 +164,8 @@ def resume(negativation: Negativation, actor_id: str, now: datetime) -> Change:
         Conflict: it is not stopped.
     """
     work = negativation.transmission
-    sends_again = work.block is None and negativation.inclusion_not_understood and work.action is Action.ASK_PERSON
+    is_asked = work.block is None and work.action is Action.ASK_PERSON and negativation.desired is Desired.INCLUDED
+    sends_again = is_asked and negativation.inclusion_not_understood
     if work.block is None and not sends_again and not is_asked_about(negativation):
         raise Conflict("Esta negativação não está parada.", code="nao_esta_parada")
     if sends_again:

@@ -458,6 +458,10 @@ class SettlementRepository(Protocol):
         """The rows that `entries` left out in this unit."""
 
     @abstractmethod
+    def read_unapplied(self, host: str, invoice_ids: Sequence[str]) -> frozenset[str]:
+        """Those of the invoices of which this unit read an unapplied entry with `entries`. No query."""
+
+    @abstractmethod
     def newest_applied(self, host: str, invoice_ids: Sequence[str], now: datetime) -> Mapping[str, datetime]:
         """When the newest entry of each invoice was applied; `now` where one is still to be applied."""
 

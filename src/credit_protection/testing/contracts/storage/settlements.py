@@ -165,6 +165,17 @@ class SettlementsContract:
         assert unapplied(storage) == [("local", "invoice-2")]
         assert entries_of(storage) == [samples.settlement(), samples.reversal()]
 
+    def test_a_unit_knows_which_invoices_it_read_unapplied(self, storage: Storage) -> None:
+        record(storage, *(samples.settlement(f"s-{n}", f"invoice-{n}") for n in range(3)))
+        with committed(storage) as unit:
+            unit.settlements.mark_applied("local", ["invoice-0"], NOW)
+        with storage.read_only() as unit:
+            ids = [f"invoice-{n}" for n in range(4)]
+            assert unit.settlements.read_unapplied("local", ids) == frozenset()
+            unit.settlements.entries("local", ids[:2])
+            assert unit.settlements.read_unapplied("local", ids) == {"invoice-1"}
+            assert unit.settlements.read_unapplied("hubsoft", ids) == frozenset()
+
     def test_many_invoices_are_marked_at_once(self, storage: Storage) -> None:
         record(storage, *(samples.settlement(f"s-{n}", f"invoice-{n}") for n in range(4)))
         with committed(storage) as unit:

@@ -200,6 +200,10 @@ class SqlSettlements(Repository):
                 self._transaction.insert_or_replace(UNREADABLE, unreadable_row(each))
         return read
 
+    def read_unapplied(self, host: str, invoice_ids: Sequence[str]) -> frozenset[str]:
+        """Those of the invoices of which this unit read an unapplied entry with `entries`."""
+        return frozenset(each for each in invoice_ids if self._read.get((host, each)))
+
     def newest_applied(self, host: str, invoice_ids: Sequence[str], now: datetime) -> Mapping[str, datetime]:
         """When the newest entry of each invoice was applied; `now` where one is still to be applied."""
         parts = ({"host": host, "invoice_ids": some} for some in chunks(list(dict.fromkeys(invoice_ids))))
