@@ -7,10 +7,10 @@ PARTIAL := $(VENV)/.incomplete
 PIP     := $(PY) -m pip --disable-pip-version-check -q
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check property drill bench mutation clean format
+.PHONY: help run test check property attack fuzz drill drill-restore drill-agreement bench mutation clean format
 
 help:        ## this list
-	@awk -F':.*## ' '/^[a-z]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 # An environment whose installation was interrupted has $(PARTIAL), and is made again.
 $(STAMP): pyproject.toml constraints.txt
@@ -45,11 +45,26 @@ property: $(STAMP) ## the state machine with 20,000 examples, every other proper
 	@HYPOTHESIS_PROFILE=thorough $(PY) -m pytest -q -n 2 tests/domain/lifecycle
 	@HYPOTHESIS_PROFILE=deep $(PY) -m pytest -q -n 2 tests/domain --ignore tests/domain/lifecycle
 
+attack: $(STAMP)   ## hostile bureau, files, clocks, permissions, hooks, modes, canary; counts by kind (10 minutes)
+	@$(PY) -m tests.attacks
+
+fuzz: $(STAMP)     ## every parser of outside data for its share of 10 minutes
+	@$(PY) -m tests.fuzz --seconds 600
+
 drill: $(STAMP)    ## kill workers, 250 times on SQLite and on PostgreSQL: nothing lost, nothing twice (10 minutes)
 	@$(PY) -m tests.drill --database sqlite
 	@$(PY) -m tests.drill --database postgresql
 	@$(PY) -m tests.drill --database sqlite --duplicate-check-off --negativations 600 --kills 60
 	@$(PY) -m pytest -q tests/processes
+
+drill-restore: $(STAMP) ## put an old backup back while the bureau and the ERP went on (9 to 14 minutes)
+	@$(PY) -m tests.restore_drill --database sqlite
+	@$(PY) -m tests.restore_drill --database sqlite --undeclared --seed 2
+	@$(PY) -m tests.restore_drill --database postgresql --debts 200 --seed 3
+
+drill-agreement: $(STAMP) ## the ERP, this software and the bureau drift apart, 2,000 records (10 minutes)
+	@$(PY) -m tests.agreement_drill --database sqlite
+	@$(PY) -m tests.agreement_drill --database postgresql --seed 2
 
 bench: $(STAMP)    ## every benchmark, ours beside a baseline; exits non-zero below a floor
 	@$(PY) -m benchmarks

@@ -1,13 +1,14 @@
 """Re-reading the invoices of 100,000 open negativations where nothing changed, against reading the host's rows alone.
 
-Both make the same calls of the local ERP over SQLite: 500 invoices and their customers at a time. At most 1.3 times
-the baseline; a pass writes no reading, its statements grow with the pages and not with the rows, and the memory that it
-needs does not grow.
+Both make the same calls of the local ERP over SQLite: 500 invoices at a time, their customers, all records of these
+people, and the do-not-negativate list. At most 1.3 times the baseline; a pass writes no reading, its statements grow
+with the pages and not with the rows, and the memory that it needs does not grow.
 """
 
 from __future__ import annotations
 
 import argparse
+import random
 import sqlite3
 import sys
 import tempfile
@@ -17,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
+from validate_docbr import CPF
 
 from benchmarks.comparison import compare, report
 from benchmarks.databases import databases
@@ -71,7 +73,9 @@ def _read(host: LocalErp, invoice_ids: list[str]) -> None:
     """Read the host's rows as a pass does, and keep nothing."""
     for start in range(0, len(invoice_ids), BATCH_SIZE):
         invoices = host.invoice_statuses(invoice_ids[start : start + BATCH_SIZE])
-        host.customers(sorted({each.customer_id for each in invoices.values()}))
+        debtors = host.customers(sorted({each.customer_id for each in invoices.values()}))
+        host.customers_with_documents(sorted({each.document for each in debtors.values()}))
+        host.holds(sorted(debtors))
 
 
 def _statements(rereading: Rereading) -> int:
@@ -134,7 +138,28 @@ def _fill(ours: BenchmarkTenant, file: Path, count: int) -> list[str]:
         for table, key, value in (("customers", "id", first.customer_id), ("invoices", "id", _FIRST)):
             columns = [row[1] for row in connection.execute(f"PRAGMA table_info({table})")]
             connection.execute(copies(table, columns, count - 1, key, value, also=("customer_id",)))
+    _give_each_a_document(ours, file, first.customer_id, count)
     return sorted([_FIRST, *(f"{_FIRST}-{number}" for number in range(1, count))])
+
+
+def _give_each_a_document(ours: BenchmarkTenant, file: Path, first_customer: str, count: int) -> None:
+    """Copies of one person would be one debtor with all records: each becomes a person."""
+    random.seed(2026)
+    documents: dict[str, None] = {}
+    while len(documents) < count - 1:
+        documents[CPF().generate()] = None
+    people = [(document, f"-{number}") for number, document in enumerate(documents, 1)]
+    with closing(sqlite3.connect(file)) as connection, connection:
+        connection.executemany(
+            f"UPDATE customers SET document = ?1, document_key = ?1 WHERE id = '{first_customer}' || ?2",  # noqa: S608 - our own id
+            people,
+        )
+    with closing(sqlite3.connect(ours.url.removeprefix("sqlite:///"))) as connection, connection:
+        connection.executemany(
+            f"UPDATE cp_negativation SET document = ?1, customer_id = '{first_customer}' || ?2"  # noqa: S608 - our own id
+            " WHERE id = 'n0000000' || ?2",
+            people,
+        )
 
 
 if __name__ == "__main__":

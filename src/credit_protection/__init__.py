@@ -54,6 +54,7 @@ if TYPE_CHECKING:
         ReceivedAnswer,
         Refused,
         RuleViolation,
+        UnstoredAnswer,
     )
     from credit_protection.domain.events import Event, EventKind
     from credit_protection.domain.findings import Finding, Severity, blocks
@@ -89,9 +90,11 @@ if TYPE_CHECKING:
         UncheckedAnswer,
     )
     from credit_protection.domain.reasons import BureauReason, ReasonCode, ReasonMap, RemovalReason
+    from credit_protection.domain.relinking import InvoiceMatch
     from credit_protection.domain.removal_policy import RemovalCause, RemovalPolicy, RemovalRule, RemovalTrigger
     from credit_protection.domain.settlements import InvoiceOutcome, InvoiceSettlementStatus, RemovalClock
     from credit_protection.domain.state_table import Action, Desired, Observed
+    from credit_protection.domain.users import User
     from credit_protection.plugins.configuration import Configuration
     from credit_protection.ports.clock import BusinessCalendars, Clock, Identifiers
     from credit_protection.ports.events import Listeners
@@ -177,6 +180,7 @@ __all__ = [
     "IntegrationSettings",
     "InvalidInput",
     "InvalidReport",
+    "InvoiceMatch",
     "InvoiceOutcome",
     "InvoiceSettlementStatus",
     "Listeners",
@@ -232,6 +236,8 @@ __all__ = [
     "TransmissionResult",
     "Unanswered",
     "UncheckedAnswer",
+    "UnstoredAnswer",
+    "User",
     "Vault",
     "Verdict",
     "WaitReason",
@@ -262,10 +268,10 @@ __getattr__ = lazy_names(
             "Decision Divergence DivergenceCode DivergencePolicies DivergencePolicy DivergenceSeverity Side"
         ),
         "domain.errors": (
-            "BureauError BureauUnavailable ConfigurationError Conflict CredentialsRejected CreditProtectionError "
-            "Fault HostUnavailable InvalidInput InvalidReport NoCredit NotFound OutcomeUnknown PermissionDenied "
-            "ReceivedAnswer "
-            "ProtocolError RateLimited Refused RuleViolation"
+            "BureauError BureauUnavailable ConfigurationError Conflict CredentialsRejected "
+            "CreditProtectionError Fault HostUnavailable InvalidInput InvalidReport NoCredit NotFound OutcomeUnknown "
+            "PermissionDenied ReceivedAnswer "
+            "ProtocolError RateLimited Refused RuleViolation UnstoredAnswer"
         ),
         "domain.events": "Event EventKind",
         "domain.findings": "Finding Severity blocks",
@@ -281,9 +287,11 @@ __getattr__ = lazy_names(
             "CreditQuery CreditReport DocumentReport ExportFormat Purpose QueryStatus StructuredReport UncheckedAnswer"
         ),
         "domain.reasons": "BureauReason ReasonCode ReasonMap RemovalReason",
+        "domain.relinking": "InvoiceMatch",
         "domain.removal_policy": "RemovalCause RemovalPolicy RemovalRule RemovalTrigger",
         "domain.settlements": "InvoiceOutcome InvoiceSettlementStatus RemovalClock",
         "domain.state_table": "Action Desired Observed",
+        "domain.users": "User",
         "plugins.configuration": "Configuration",
         "ports.clock": "BusinessCalendars Clock Identifiers",
         "ports.events": "Listeners",

@@ -31,6 +31,7 @@ from credit_protection.application.reconciliation import Reconciliation
 from credit_protection.application.sweep import Sweep
 from credit_protection.application.tenant_ports import TenantPorts
 from credit_protection.application.transmissions import Transmissions
+from credit_protection.application.users import Users
 from credit_protection.application.worker_tasks import TenantWorkerTasks
 from credit_protection.plugins import configuration as configurations
 from credit_protection.plugins import gathering
@@ -39,6 +40,7 @@ from credit_protection.plugins.manager import all_plugins
 from credit_protection.ports.bureau import GatewayProvider
 from credit_protection.ports.queue import WorkerEngine
 from credit_protection.ports.storage import Storage
+from credit_protection.ports.troubles import Troubles
 from credit_protection.ports.vault import Vault
 
 if TYPE_CHECKING:
@@ -87,9 +89,9 @@ def _queue(
     return queue
 
 
-def _limits(resources: Resources, clock: SystemClock, configuration: Configuration) -> BucketLimits:
+def _limits(resources: Resources, clock: SystemClock, configuration: Configuration, troubles: Troubles) -> BucketLimits:
     schema = configuration.queue_schema or None
-    limits = BucketLimits(clock, configuration.database_url, configuration.home, schema=schema)
+    limits = BucketLimits(clock, configuration.database_url, configuration.home, schema=schema, troubles=troubles)
     resources.register("limits", limits)
     return limits
 
@@ -104,11 +106,12 @@ class Container(containers.DeclarativeContainer):
 
     resources = providers.ThreadSafeSingleton(Resources)
     clock = providers.ThreadSafeSingleton(SystemClock)
+    troubles = providers.ThreadSafeSingleton(Troubles)
     identifiers = providers.ThreadSafeSingleton(RandomIdentifiers)
     calendars = providers.ThreadSafeSingleton(BrazilianCalendars)
+    limits = providers.ThreadSafeSingleton(_limits, resources, clock, configuration, troubles)
     queue = providers.ThreadSafeSingleton(_queue, __self__, name, manager, clock, configuration)
-    limits = providers.ThreadSafeSingleton(_limits, resources, clock, configuration)
-    listeners = providers.ThreadSafeSingleton(gathering.PluginListeners, name, manager)
+    listeners = providers.ThreadSafeSingleton(gathering.PluginListeners, name, manager, troubles)
     storage = providers.ThreadSafeSingleton(_storage, resources, name, manager, configuration)
     vault = providers.ThreadSafeSingleton(
         gathering.single_implementation, manager, "vault", tenant=name, configuration=configuration
@@ -116,8 +119,8 @@ class Container(containers.DeclarativeContainer):
     host = providers.ThreadSafeSingleton(
         gathering.single_implementation, manager, "host", tenant=name, configuration=configuration
     )
-    guards = providers.ThreadSafeSingleton(gathering.guards, name, manager)
-    gateway_providers = providers.ThreadSafeSingleton(gathering.gateway_providers, name, manager)
+    guards = providers.ThreadSafeSingleton(gathering.guards, name, manager, troubles)
+    gateway_providers = providers.ThreadSafeSingleton(gathering.gateway_providers, name, manager, troubles)
     gateways = providers.ThreadSafeSingleton(_gateways, resources, gateway_providers, vault)
     tenant = providers.ThreadSafeSingleton(
         TenantPorts,
@@ -132,6 +135,7 @@ class Container(containers.DeclarativeContainer):
         queue=queue,
         extra_guards=guards,
         limits=limits,
+        troubles=troubles,
     )
     host_identity = providers.ThreadSafeSingleton(HostIdentity, tenant)
     known_tenant = providers.ThreadSafeSingleton(known_tenant, tenant, host_identity)
@@ -143,6 +147,7 @@ class Container(containers.DeclarativeContainer):
     transmissions = providers.ThreadSafeSingleton(Transmissions, known_tenant)
     adoption = providers.ThreadSafeSingleton(Adoption, known_tenant)
     audit_trail = providers.ThreadSafeSingleton(AuditTrail, tenant)
+    users = providers.ThreadSafeSingleton(Users, storage, clock)
     divergences = providers.ThreadSafeSingleton(Divergences, known_tenant)
     alarms = providers.ThreadSafeSingleton(Alarms, tenant, configuration.provided.alarm_settings)
     reconciliation = providers.ThreadSafeSingleton(Reconciliation, known_tenant)

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from credit_protection.application.reconciliation import Reconciliation
     from credit_protection.application.sweep import Sweep
     from credit_protection.application.transmissions import Transmissions
+    from credit_protection.application.users import Users
     from credit_protection.containers import Container
     from credit_protection.domain.actors import Actor
     from credit_protection.plugins.configuration import Configuration
@@ -47,12 +48,13 @@ class CreditProtection:
 
     - `payments.after_commit`, `payments.record_all`, `payments.apply`: the host calls them after its commit, or the
       sweep does; what they apply was recorded under an actor, or read from the host;
-    - `queries.expire_unanswered`, `alarms.notify`, `alarms.record_heartbeat`, `reconciliation.run_due`, `sweep.run`,
-      `sweep.apply_payments`, `sweep.decide_policies`, `payments.apply_piece`, `payments.decide_again`: periodic work of
-      a worker;
+    - `queries.expire_unanswered`, `alarms.notify`, `alarms.record_heartbeat`, `alarms.store_troubles`,
+      `reconciliation.run_due`, `sweep.run`, `sweep.apply_payments`, `sweep.decide_policies`, `payments.apply_piece`,
+      `payments.decide_again`: periodic work of a worker;
     - `removals.due`, `removals.next_due_at`, `removals.perform`, `removals.release_expired`: a worker's calls, for
       what a person or a payment asked for before;
     - `host_identity.require_known`: tells whether the database belongs to this environment's ERP;
+    - `users.identify`, `users.has_any`, `users.add_first`: a program's, to find out who acts, before there is an actor;
     - `alarms.wait_reasons`: explains rows that the caller has already read under an actor.
 
     `gateways` and `navigation` are what is installed, the same for every tenant unless a plugin distinguishes them.
@@ -115,6 +117,11 @@ class CreditProtection:
     def audit_trail(self) -> AuditTrail:
         """Who did what, when and why."""
         return self._use_cases(lambda container: container.audit_trail)
+
+    @property
+    def users(self) -> Users:
+        """Give roles to users of the command line: list, add, change, remove. A host's own actors need none."""
+        return self._use_cases(lambda container: container.users)
 
     @property
     def divergences(self) -> Divergences:

@@ -85,6 +85,7 @@ class AppFixture:
         self.transmissions = tenant.transmissions
         self.adoption = tenant.adoption
         self.audit_trail = tenant.audit_trail
+        self.users = tenant.users
         self.divergences = tenant.divergences
         self.reconciliation = tenant.reconciliation
         self.alarms = tenant.alarms

@@ -122,3 +122,15 @@ def test_integration_whose_inclusions_were_never_sent_may_change_its_account(app
     app.negativate("i1")
     change_user(app, "outra")
     assert user(app) == "outra"
+
+
+def test_removal_that_was_due_before_the_account_changed_is_looked_up_first(app: AppFixture, bureau: Accounts) -> None:
+    """A removal by id must remove the right record: the new account may have another one under the id."""
+    included = app.included("i1")
+    app.negativations.delete(ANA, included.id)
+    bureau.records.clear()
+    change_user(app, "outra", same_account="o birô confirmou por telefone")
+    other = bureau.others["outra"]
+    other.calls.clear()
+    app.perform(included)
+    assert set(other.calls) == {"find"}

@@ -210,6 +210,7 @@ def test_operation_log_gives_a_removal_in_a_row_of_its_own(app: AppFixture) -> N
 
 def test_newest_operation_by_date_decides_and_rows_without_a_date_are_refused(app: AppFixture) -> None:
     included, removed = replace(ROW, line=2), replace(ROW, line=3, state=RecordState.GONE)
+    app.bureau.fail_next("find", BureauUnavailable("fora do ar"))
     summary = adopt(app, included, removed, is_operation_log=True)
     assert counts(summary) == {"refused": 1, "not_at_bureau": 1}
     assert summary.by_code["ordem_desconhecida"] == 1
@@ -220,6 +221,30 @@ def test_newest_operation_by_date_decides_and_rows_without_a_date_are_refused(ap
         "not_at_bureau": 1,
         "already_known": 1,
     }
+
+
+def test_contradicting_rows_without_a_date_are_looked_up_once(app: AppFixture) -> None:
+    at_the_bureau(app, ROW.reference, "i1")
+    due = app.erp.invoices_by_id["i1"].due_date
+    rows = [replace(ROW, line=line, due_date=due, state=state) for line, state in enumerate(CONTRADICTING, 2)]
+    source = Rows(rows, is_operation_log=True)
+    calls = app.bureau.calls.count("find")
+    assert counts(app.adoption.preview(ANA, app.integration_id, source)) == counts(
+        adopt(app, *rows, is_operation_log=True)
+    )
+    (adopted,) = stored(app)
+    assert (adopted.is_unconfirmed, adopted.bureau_id) == (False, app.bureau.records[-1].bureau_id)
+    assert app.bureau.calls.count("find") - calls == 2  # the preview and the import
+
+
+def test_contradicting_rows_that_the_bureau_does_not_have_are_not_adopted(app: AppFixture) -> None:
+    rows = [replace(ROW, line=line, state=state) for line, state in enumerate(CONTRADICTING, 2)]
+    assert counts(adopt(app, *rows, is_operation_log=True)) == {"not_at_bureau": 3}
+    app.bureau.capabilities = Capabilities(Registry.SPC, find=False, polling=False, callback=True)
+    assert counts(adopt(app, *rows, is_operation_log=True)) == {"refused": 2, "not_at_bureau": 1}
+
+
+CONTRADICTING = (RecordState.PRESENT, RecordState.GONE, RecordState.PRESENT)
 
 
 def test_record_without_an_invoice_is_removed_only_by_a_person(app: AppFixture) -> None:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from credit_protection.domain.actors import Actor
+from credit_protection.domain.creditors import Creditor
+from credit_protection.domain.documents import Cnpj
 from credit_protection.domain.errors import (
     ConfigurationError,
     HostUnavailable,
@@ -16,7 +18,7 @@ from credit_protection.domain.errors import (
     PermissionDenied,
 )
 from credit_protection.ports.host import OverdueFilter
-from tests.application.app import ANA, CPF, TODAY
+from tests.application.app import ANA, CNPJ_WITH_LETTERS, CPF, TODAY
 
 if TYPE_CHECKING:
     from tests.application.app import AppFixture
@@ -36,6 +38,10 @@ def app(app: AppFixture) -> AppFixture:
     return app
 
 
+def add_second_creditor(app: AppFixture) -> None:
+    app.erp.other_creditors.append(Creditor("2", Cnpj("12ABC34501DE35"), "FILIAL", "SP"))
+
+
 def overdue(app: AppFixture, actor: Actor = ANA, wanted: OverdueFilter = OVERDUE, **limits: int) -> list[str]:
     return [invoice.id for invoice in app.customers.overdue_invoices(actor, wanted, **limits)]
 
@@ -50,7 +56,9 @@ def test_customers_are_read_by_their_ids_within_the_actors_scope(app: AppFixture
     known = app.erp.customers_by_id
     assert app.customers.get_many(ANA, ["c1", "c2", "c1", "unknown"]) == {"c1": known["c1"], "c2": known["c2"]}
     assert app.customers.get_many(FIRST, ["c1", "c2"]).keys() == {"c1", "c2"}
-    assert app.customers.get_many(SECOND, ["c1", "c2"]).keys() == {"c2"}
+    assert not app.customers.get_many(SECOND, ["c1", "c2"])
+    add_second_creditor(app)
+    assert app.customers.get_many(FIRST, ["c1", "c2"]).keys() == {"c1"}
     assert app.customers.get_many(ANA, []) == {}
     with pytest.raises(PermissionDenied):
         app.customers.get_many(STRANGER, [])
@@ -81,14 +89,24 @@ def test_overdue_invoices_are_read_no_further_than_the_limit(app: AppFixture) ->
     assert overdue(app, limit=2) == given == ["j1", "i1"]
 
 
-def test_actor_bound_to_creditors_sees_theirs_and_those_without_a_creditor(app: AppFixture) -> None:
+def test_actor_bound_to_creditors_sees_theirs_and_what_is_of_the_only_creditor(app: AppFixture) -> None:
     assert app.customers.get(FIRST, "c1").id == "c1"
     assert overdue(app, FIRST) == ["j1", "i1", "i2", "i3"]
     with pytest.raises(NotFound):
         app.customers.get(SECOND, "c1")
     assert not app.customers.find(SECOND, document=CPF)
-    assert app.customers.get(SECOND, "c2").id == "c2"
-    assert overdue(app, SECOND) == ["j1"]
+    assert not overdue(app, SECOND)  # the host has one creditor, and it is another
+
+
+def test_what_a_host_with_several_creditors_does_not_attribute_is_seen_by_no_bound_actor(app: AppFixture) -> None:
+    add_second_creditor(app)
+    for actor in (FIRST, SECOND):
+        assert "j1" not in overdue(app, actor)
+        with pytest.raises(NotFound):
+            app.customers.get(actor, "c2")
+        assert not app.customers.find(actor, document=CNPJ_WITH_LETTERS)
+    assert "j1" in overdue(app)
+    app.erp.invoices_by_id["j1"] = replace(app.erp.invoices_by_id["j1"], creditor_id="2")
     assert overdue(app, SECOND, limit=1) == ["j1"]  # the limit counts what the actor sees
 
 

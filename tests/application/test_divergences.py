@@ -290,3 +290,41 @@ def test_brake_allows_as_many_again_after_a_day(app: AppFixture) -> None:
     reread(app, DAY + HOUR)
     assert all(desired(app, each) is Desired.REMOVED for each in made)
     assert open_ones(app) == []
+
+
+def test_brake_stays_on_while_a_policy_waits_for_it(app: AppFixture) -> None:
+    made = many(app, 25)
+    for number in range(25):
+        change_invoice(app, f"m{number}", original_due_date=TODAY + 90 * DAY, due_date=TODAY + 90 * DAY)
+    assert codes(reread(app)) == {DivergenceCode.POSTPONED}
+    found = reread(app, 10 * DAY)  # the term to decide is over for all of them
+    assert DivergenceCode.BRAKE in codes(found)
+    assert sum(desired(app, each) is Desired.REMOVED for each in made) == 20
+    for _ in range(3):
+        assert DivergenceCode.BRAKE in codes(reread(app, 4 * HOUR))
+    assert sum(desired(app, each) is Desired.REMOVED for each in made) == 20
+
+    (brake,) = [each for each in open_ones(app) if each.code is DivergenceCode.BRAKE]
+    decide(app, brake, Decision.CONTINUE)
+    assert DivergenceCode.BRAKE not in codes(reread(app, HOUR))  # and not only once the readings are old
+    assert all(desired(app, each) is Desired.REMOVED for each in made)
+
+
+def test_brake_stays_on_while_the_end_of_a_policys_removal_waits_for_it(app: AppFixture) -> None:
+    made = many(app, 25)
+    before = {key: each for key, each in app.erp.invoices_by_id.items() if key.startswith("m")}
+    for number in range(25):
+        change_invoice(app, f"m{number}", original_due_date=TODAY + 90 * DAY, due_date=TODAY + 90 * DAY)
+    reread(app)
+    reread(app, 10 * DAY)
+    reread(app, DAY + HOUR)
+    assert all(desired(app, each) is Desired.REMOVED for each in made)
+
+    app.erp.invoices_by_id.update(before)
+    app.later(DAY + HOUR)
+    for _ in range(3):
+        assert codes(reread(app, HOUR)) == {DivergenceCode.BRAKE}
+        assert sum(desired(app, each) is Desired.INCLUDED for each in made) == 20
+    reread(app, DAY)
+    assert all(desired(app, each) is Desired.INCLUDED for each in made)
+    assert open_ones(app) == []

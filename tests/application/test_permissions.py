@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 FAMILIES = (
     *("adoption", "alarms", "audit_trail", "customers", "divergences", "integrations"),
-    *("negativations", "payments", "queries"),
+    *("negativations", "payments", "queries", "users"),
 )
 READ_INTEGRATIONS = {
     Permission.CONFIGURE,
@@ -54,7 +54,7 @@ def arguments(app: AppFixture, negativation_id: str, query_id: str) -> dict[str,
     """What each use case with an actor is called with besides, and the permissions that it needs."""
     one, key = app.integration_id, negativation_id
     configure, remove, history = {Permission.CONFIGURE}, {Permission.REMOVE}, {Permission.READ_HISTORY}
-    adopt = {Permission.CONFIGURE, Permission.NEGATIVATE}
+    adopt, manage = {Permission.CONFIGURE, Permission.NEGATIVATE}, {Permission.MANAGE_USERS}
     registration: dict[str, Any] = {"gateway": "fake", "description": "x", "creditor_id": "1", "parameters": {}}
     query = {"integration_id": one, "product_code": "BASIC", "document": CPF}
     divergence_id = open_divergence(app, negativation_id)
@@ -67,6 +67,7 @@ def arguments(app: AppFixture, negativation_id: str, query_id: str) -> dict[str,
         "customers.find": (history, [{"document": CPF}]),
         "customers.get": (history, ["c1"]),
         "customers.get_many": (history, [["c1"]]),
+        "customers.search": (history, ["c1"]),
         "customers.overdue_invoices": (history, [OverdueFilter(TODAY)]),
         "divergences.decide": (remove, [divergence_id, Decision.KEEP, {"remark": "x"}]),
         "divergences.get": (history, [divergence_id]),
@@ -78,10 +79,12 @@ def arguments(app: AppFixture, negativation_id: str, query_id: str) -> dict[str,
         "integrations.list": (READ_INTEGRATIONS, []),
         "integrations.natures": (READ_INTEGRATIONS, [one]),
         "integrations.products": (READ_INTEGRATIONS, [one]),
+        "integrations.stored_creditors": (READ_INTEGRATIONS, []),
         "integrations.reasons": (READ_INTEGRATIONS, [one]),
         "integrations.register": (configure, [registration]),
         "integrations.set_reasons": (configure, [one]),
         "integrations.remove_products": (configure, [one, ["BASIC"]]),
+        "integrations.restore_products": (configure, [one, ["BASIC"]]),
         "integrations.set_active": (configure, [one, {"active": False}]),
         "integrations.synchronise": (configure, [one]),
         "integrations.test": (configure, [one]),
@@ -92,6 +95,8 @@ def arguments(app: AppFixture, negativation_id: str, query_id: str) -> dict[str,
         "negativations.history": (history, [key]),
         "negativations.list": (history, []),
         "negativations.preview": ({Permission.NEGATIVATE}, [app.request("i2")]),
+        "negativations.relink": (remove, [key, {"invoices": {"i1": "i9"}, "remark": "é a mesma"}]),
+        "negativations.relink_candidates": (remove, [key]),
         "negativations.resume": (remove, [key]),
         "negativations.stop_trying": (remove, [key, "espere"]),
         "negativations.today": (history, []),
@@ -103,6 +108,10 @@ def arguments(app: AppFixture, negativation_id: str, query_id: str) -> dict[str,
         "queries.open": (history, [query_id]),
         "queries.open_unchecked": (history, [query_id]),
         "queries.run": ({Permission.QUERY}, [query]),
+        "users.add": (manage, ["os:bia", ["operador"]]),
+        "users.list": (manage, []),
+        "users.remove": (manage, ["os:ana"]),
+        "users.set_roles": (manage, ["os:ana", ["operador"]]),
     }
 
 

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from credit_protection.application.queries import LOST_AFTER
 from credit_protection.domain.actors import SYSTEM, Actor
 from credit_protection.domain.capabilities import Capabilities, Registry
 from credit_protection.domain.documents import Cpf
@@ -28,6 +27,7 @@ from credit_protection.domain.errors import (
 from credit_protection.domain.integrations import IntegrationSettings, ReuseMode, ReuseWindow
 from credit_protection.domain.money import Money
 from credit_protection.domain.queries import (
+    LOST_AFTER,
     PDF,
     DocumentReport,
     ExportFormat,

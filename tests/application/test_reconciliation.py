@@ -154,6 +154,17 @@ def test_unknown_record_is_offered_for_adoption(app: AppFixture) -> None:
     assert reconcile(app) == []
 
 
+def test_adoption_of_an_unknown_record_ends_its_alarm(app: AppFixture) -> None:
+    add_record(app, "OLD-1")
+    (found,) = reconcile(app)
+    source = app.adoption.bureau_list(ANA, app.integration_id)
+    app.adoption.preview(ANA, app.integration_id, source)
+    assert bureau_side(app) == [found]
+    app.adoption.adopt(ANA, app.integration_id, source)
+    assert bureau_side(app) == []  # at once: it may leave before the next list, which then shows it no more
+    assert app.listeners.divergences[-1] == replace(found, closed_at=app.clock.now())
+
+
 def test_unknown_record_that_is_not_ours_is_decided_once(app: AppFixture) -> None:
     add_record(app, "OLD-1")
     (found,) = reconcile(app)
@@ -162,6 +173,7 @@ def test_unknown_record_that_is_not_ours_is_decided_once(app: AppFixture) -> Non
     (same,) = reconcile(app)
     assert (same.id, same.decision) == (found.id, Decision.KEEP)
     app.bureau.records.clear()
+    assert [each.id for each in reconcile(app)] == [found.id]  # one list that misses it proves nothing
     assert reconcile(app) == []
 
 
@@ -277,6 +289,9 @@ def test_id_that_shows_another_debtor_is_an_alarm_and_nothing_is_sent(app: AppFi
     decide(app, found, Decision.REMOVE)
     assert app.get(included).is_closed
     assert [each.state for each in app.bureau.records] == [RecordState.PRESENT]
+    (unknown,) = [each for each in reconcile(app) if each.id != found.id]
+    assert unknown.code is DivergenceCode.UNKNOWN_RECORD
+    assert [each.id for each in reconcile(app) if each.id != found.id] == [unknown.id]
 
 
 def test_doubt_ends_by_what_the_list_shows(app: AppFixture) -> None:
@@ -535,9 +550,9 @@ def add_record(app: AppFixture, reference: str, due: date = DUE + DAY) -> None:
 def _order(app: AppFixture) -> InclusionOrder:
     made = app.included("i3")
     order = record_of(app, made).order
-    app.bureau.records.clear()
     app.negativations.delete(ANA, made.id)
     app.work(made)
+    app.bureau.records.clear()
     return order
 
 

@@ -11,8 +11,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from credit_protection.adapters.bureaus.credito_na_medida.errors import unreadable_answer
+from credit_protection.adapters.bureaus.credito_na_medida.wire.answers import parse_error, parse_page, parse_record
+from credit_protection.adapters.bureaus.json_answers import Unreadable
 from credit_protection.adapters.http.calls import HttpReply
-from credit_protection.domain.bureau_answers import Rejected
+from credit_protection.adapters.http.outcomes import Failure, error_of
+from credit_protection.domain.bureau_answers import NotUnderstood, Rejected, Unknown, answer_from_error
 from credit_protection.domain.errors import BureauUnavailable, OutcomeUnknown, ProtocolError, RateLimited
 from credit_protection.domain.state_table import Action, Observed
 from credit_protection.domain.statuses import Status, status
@@ -32,6 +36,38 @@ __all__ = ["bureau", "gateway"]
 SENTENCE = "Natureza não admitida: “débito” já está em ação"
 HOUR = timedelta(hours=1)
 ONLY_BLOCKED = NegativationFilter(blocked=True)
+
+
+CHARSETS = st.sampled_from(
+    ["utf-8", "utf-16", "utf-7", "hex", "idna", "none-such", "cp1252", "\u00e9", "undefined", ""]
+)
+BODIES = st.binary(max_size=40) | st.sampled_from(
+    [b"\xff\xfe", b"\xfe\xff\xd8\x00", b"\x81\x8d\x8f", b"[" * 9_000, b'{"codigo":"\\ud800","mensagem":"\\ud800"}']
+)
+
+
+@given(CHARSETS, BODIES, st.sampled_from([200, 202, 302, 400, 404, 409, 422]))
+def test_body_that_no_charset_decodes_is_not_understood_and_never_an_internal_error(
+    charset: str, body: bytes, status: int
+) -> None:
+    reply = HttpReply(status, {"content-type": f"application/json; charset={charset}"}, body)
+    for parse in (parse_record, parse_page):
+        with pytest.raises(Unreadable) as unreadable:
+            parse(reply)
+        error = unreadable_answer(reply, str(unreadable.value), "")
+        assert isinstance(answer_from_error(error), NotUnderstood)
+    refusal = parse_error(reply)
+    assert refusal is None or refusal.message.encode()
+
+
+@pytest.mark.parametrize(
+    ("status", "kind"), [(200, NotUnderstood), (422, NotUnderstood), (500, Unknown), (None, Unknown)]
+)
+def test_answer_whose_body_cannot_be_decompressed_is_not_understood(
+    status: int | None, kind: type[NotUnderstood | Unknown]
+) -> None:
+    error = error_of(Failure.UNREADABLE, safe=False, status=status)
+    assert isinstance(answer_from_error(error), kind)
 
 
 @pytest.mark.parametrize(

@@ -96,6 +96,7 @@ def test_record_that_was_included_removed_and_included_again_stands(app: AppFixt
 
 
 def test_contradicting_operations_without_dates_are_refused(app: AppFixture, tmp_path: Path) -> None:
+    app.bureau.capabilities = replace(app.bureau.capabilities, find=False, polling=False, callback=True)
     told = adopt(app, csv(tmp_path, DATED, operation(""), operation("", included=False), operation("")))
     assert told == [
         ("refused", ["ordem_desconhecida"]),

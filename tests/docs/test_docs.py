@@ -12,7 +12,18 @@ from credit_protection.plugins import configuration
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
 DECISIONS = sorted((ROOT / "docs" / "adr").glob("*.md"))
-GROUPS = ("integration", "products", "natures", "queries", "invoices", "negativations", "removals", "plugins", "audit")
+GROUPS = (
+    "integration",
+    "products",
+    "natures",
+    "queries",
+    "invoices",
+    "negativations",
+    "removals",
+    "plugins",
+    "audit",
+    "users",
+)
 LINK = re.compile(r"\[[^\]]+\]\(([^)#]*)(#[^)]*)?\)")
 MENTION = re.compile(r"(?<![\w/])((?:docs|src|tests|benchmarks|examples)/[\w./-]+\.(?:md|py|yaml))")
 

@@ -20,6 +20,7 @@ IN_WORDS = {
     Permission.AUDIT: "ver a auditoria",
     Permission.TRANSMIT: "transmitir a fila",
     Permission.RECORD_PAYMENTS: "registrar pagamentos",
+    Permission.MANAGE_USERS: "dar papéis a usuários",
 }
 
 
@@ -77,6 +78,7 @@ def test_roles_have_these_permissions() -> None:
         },
         "atendente": {Permission.QUERY, Permission.READ_HISTORY},
         "auditor": {Permission.READ_HISTORY, Permission.AUDIT},
+        "trabalhador": {Permission.TRANSMIT, Permission.READ_HISTORY},
     } == ROLES
 
 
@@ -90,7 +92,7 @@ def test_unknown_role_is_refused_with_the_known_ones() -> None:
         Actor.with_role("u1", "Rui", "chefe")
 
     assert caught.value.message == (
-        "Não existe o papel 'chefe'. Use um destes: administrador, operador, atendente, auditor."
+        "Não existe o papel 'chefe'. Use um destes: administrador, operador, atendente, auditor, trabalhador."
     )
 
 

@@ -62,7 +62,7 @@ def _claim_on_old_facts() -> None:
         return Change(negativation)
 
     vars(inclusions)["decide_removal"] = undecided
-    inclusions._refusal = lambda *_: ""
+    inclusions._refusal = lambda *_: None
 
 
 def _create_without_the_ledger() -> None:

@@ -11,6 +11,7 @@ import structlog
 
 from credit_protection import CreditProtection
 from credit_protection.adapters.hosts.local import LocalErp
+from credit_protection.entrypoints.cli.identity import process_user
 from credit_protection.plugins.configuration import Configuration
 from credit_protection.testing.simulator import BureauSimulator
 from tests.entrypoints.command_line import ADMINISTRATOR, SECRET, Cli, StoredData
@@ -38,6 +39,7 @@ def prepared(running_bureau: BureauSimulator, tmp_path_factory: pytest.TempPathF
     LocalErp(home / "erp.sqlite").import_example(today=datetime.now(UTC).astimezone().date())
     configuration = Configuration(home, f"sqlite:///{home / 'credit_protection.sqlite'}")
     protection = CreditProtection("prepared", configuration)
+    protection.users.add_first(*process_user())
     (creditor,) = protection.integrations.creditors(ADMINISTRATOR)
     integration = protection.integrations.register(
         ADMINISTRATOR,

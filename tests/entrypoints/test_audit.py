@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from tests.entrypoints.command_line import Cli
+from tests.entrypoints.command_line import Cli, StoredData
 
 BRASILIA = ZoneInfo("America/Sao_Paulo")
 
@@ -31,7 +31,7 @@ def test_audit_trail_is_filtered(cli: Cli) -> None:
     (made,) = cli.negativate("9001", "60003", "DEV").document["negativations"]
     entry = cli.json("audit", "list", "--subject", made["id"]).document["audit"][0]
     assert entry["actor_id"].startswith("os:")
-    assert subjects(cli, "--actor", entry["actor_id"]) == [made["id"]]
+    assert subjects(cli, "--actor", entry["actor_id"]) == [made["id"], entry["actor_id"]]  # it made the installation
     assert subjects(cli, "--act", "negativation.create") == [made["id"]]
     assert subjects(cli, "--act", "negativation.delete") == []
     today = datetime.now(BRASILIA).date()
@@ -62,3 +62,13 @@ def test_instants_are_in_the_creditors_time_zone(cli: Cli) -> None:
     (row,) = cli.json("audit", "list", "--limit", "1").document["audit"]
     shown = f"{datetime.fromisoformat(row['at']).astimezone(BRASILIA):%d/%m/%Y %H:%M:%S}"
     assert shown in cli.run("audit", "list").stdout
+
+
+@pytest.mark.parametrize("content", [b"", b"not a database" * 100])
+def test_list_does_not_need_the_erp(cli: Cli, stored: StoredData, content: bytes) -> None:
+    cli.negativate("9001", "60003", "DEV")
+    expected = cli.run("audit", "list").stdout
+    (stored.home / "erp.sqlite").write_bytes(content)
+    for name in ("erp.sqlite-wal", "erp.sqlite-shm"):
+        (stored.home / name).unlink(missing_ok=True)
+    assert cli.run("audit", "list").stdout == expected

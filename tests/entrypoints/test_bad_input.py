@@ -166,7 +166,8 @@ def test_missing_credit_fails_the_query(cli: Cli, stored: StoredData, bureau: Bu
 
 
 def test_unreachable_bureau_fails_the_query(cli: Cli, stored: StoredData, bureau: BureauSimulator) -> None:
-    cli.run("integration", "edit", "--param", f"base_url={CLOSED_PORT}")
+    moved = ("--param", f"base_url={CLOSED_PORT}", "--secret", "client_secret")
+    cli.run("integration", "edit", *moved, answers="anew-secret\n")
     result = cli.run(*QUERY, expect=3)
     assert result.stderr.startswith("Erro [biro_indisponivel]: ")
     assert single_failed_query(stored).status is QueryStatus.FAILED

@@ -133,3 +133,23 @@ def test_payment_that_no_event_told_is_found_by_a_recheck(cli: Cli, stored: Stor
     change_erp(stored, "UPDATE invoices SET balance = 0, paid_on = due_date WHERE id = '60003'")
     read_again(cli, "60003")
     assert cli.json("negativations", "show", made["id"]).document["desired"] == "removed"
+
+
+def test_renumbered_invoice_is_linked(cli: Cli, stored: StoredData) -> None:
+    (made,) = cli.negativate("9001", "60003", "DEV").document["negativations"]
+    given = ("negativations", "relink", made["id"], "--remark", "mesmo boleto", "--yes")
+    assert cli.json(*given, expect=2).error["code"] == "nada_a_ligar"
+    change_erp(stored, "UPDATE invoices SET id = '70003' WHERE id = '60003'")
+    assert cli.json(*given, "--invoice", "60003=60002", expect=1).error["code"] == "fatura_nao_confere"
+    linked = cli.json(*given).document
+    assert linked["id"] == made["id"]
+    assert "negativation.relink" in [row["act"] for row in cli.json("audit", "list").document["audit"]]
+    assert "ligada a outra fatura" in cli.run("negativations", "show", made["id"]).stdout
+
+
+def test_invoice_that_nothing_agrees_with_must_be_named(cli: Cli, stored: StoredData) -> None:
+    (made,) = cli.negativate("9001", "60003", "DEV").document["negativations"]
+    change_erp(stored, "DELETE FROM invoices WHERE id = '60003'")
+    answer = cli.json("negativations", "relink", made["id"], "--remark", "procurei", "--yes", expect=2)
+    assert answer.error["code"] == "fatura_ambigua"
+    assert "60003" in answer.error["message"]

@@ -1,6 +1,7 @@
 """`integration`, `products`, `natures`."""
 
 import re
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -40,7 +41,7 @@ def test_add_asks_for_what_is_missing_and_hides_a_secret(cli: Cli, bureau: Burea
 
 def test_add_asks_for_a_description_too(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(ENVIRONMENT_SECRET, SECRET)
-    cli.run("integration", "add", answers="Terceira\nmy-id\n")
+    cli.run("integration", "add", answers="Terceira\nmy-id\nhttps://api.exemplo.com.br\n")
     rows = cli.json("integration", "list").document["integrations"]
     assert rows[1]["description"] == "Terceira"
     assert rows[1]["parameters"]["client_id"] == "my-id"
@@ -128,7 +129,7 @@ def test_test_reports_what_failed(cli: Cli, bureau: BureauSimulator) -> None:
 def test_show_and_list_report_whether_the_bureau_is_called(cli: Cli, stored: StoredData) -> None:
     assert cli.json("integration", "show").document["calls"] == "closed"
     assert "normais" in cli.run("integration", "list").stdout
-    stored.pause("2999-01-01T00:00:00+00:00", "O birô não responde.")
+    stored.pause((datetime.now(UTC) + timedelta(hours=1)).isoformat(), "O birô não responde.")
     assert cli.json("integration", "show").document["calls"] == "open"
     for command in ("show", "list"):
         said = cli.run("integration", command).stdout

@@ -101,6 +101,9 @@ def test_every_command_prints_what_its_schema_says(
         "products sync",
         "products list --all",
         "products remove SCORE",
+        "products restore SCORE",
+        "customers find 9001",
+        "creditors list",
         "products reasons",
         "natures list",
         "plugins list",
@@ -125,6 +128,9 @@ def test_every_command_prints_what_its_schema_says(
     run("negativations", "delete", first, "--yes", "--reason", "dispute")
     run("removals", "list")
     run("negativations", "withdraw", first)
+    with sqlite3.connect(stored.home / "erp.sqlite") as erp:  # the ERP gives an invoice another id
+        erp.execute("UPDATE invoices SET id = '70003' WHERE id = '60003'")
+    run("negativations", "relink", first, "--remark", "mesmo boleto", "--yes")
     paid = run("invoices", "pay", "60004")
     run("negativations", "show", second)
     run("negativations", "stop", second, "--remark", "conferir")
@@ -148,4 +154,6 @@ def test_every_command_prints_what_its_schema_says(
     run("integration", "delete", "Segunda", "--yes")
     run("invoices", "import", "--yes")
     run("restored", "--remark", "backup de ontem")
+    for act in ("add bia --role operador --role auditor", "role bia --role auditor", "list", "remove bia"):
+        run("users", *act.split())
     assert printed == json_schemas.names()

@@ -57,6 +57,19 @@ def test_silent_deletion_unknown_record_and_another_id_are_named(
     assert cli.json("reconcile").document["opened"] == {}
 
 
+def test_another_nature_at_the_bureau_is_a_notice(
+    cli: Cli, bureau: BureauSimulator, standing: str, stored: StoredData
+) -> None:
+    assert bureau.record(standing)["natureza"] == "DEV"
+    change(stored, "nature_code = ?", "FAT")
+    assert cli.json("reconcile").document["opened"] == {"difere_no_biro": 1}
+    (row,) = bureau_side(cli)
+    assert (row["severity"], row["ours"], row["theirs"]) == ("notice", "natureza FAT", "natureza DEV")
+    change(stored, "nature_code = ?", "DEV")
+    cli.json("reconcile")
+    assert bureau_side(cli) == []
+
+
 def test_record_that_is_gone_is_decided_by_a_person(cli: Cli, bureau: BureauSimulator, standing: str) -> None:
     bureau.remove_at_bureau(standing)
     cli.json("reconcile")

@@ -1,6 +1,6 @@
 """The actor of a command."""
 
-import getpass
+import pwd
 from pathlib import Path
 
 import pytest
@@ -11,10 +11,13 @@ from credit_protection.plugins.configuration import Configuration
 
 
 def test_user_without_a_name_is_named_by_number(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    def nameless() -> str:
+    def nameless(_: int) -> pwd.struct_passwd:
         raise KeyError("uid")
 
-    monkeypatch.setattr(getpass, "getuser", nameless)
-    session = Session(Configuration(tmp_path, "sqlite://"), Output())
-    assert session.actor.id.startswith("os:uid-")
-    assert session.actor.is_person
+    monkeypatch.setattr(pwd, "getpwuid", nameless)
+    session = Session(Configuration(tmp_path), Output())
+    try:
+        assert session.actor.id.startswith("os:uid-")
+        assert session.actor.is_person
+    finally:
+        session.protection.close()

@@ -18,7 +18,7 @@ def test_configuration_needs_only_a_home(tmp_path: Path) -> None:
     configuration = load({"CREDIT_PROTECTION_HOME": str(tmp_path)})
     assert configuration.database_url == f"sqlite:///{tmp_path / 'credit_protection.sqlite'}"
     assert (configuration.key_file, configuration.local_erp) == (tmp_path / "key", tmp_path / "erp.sqlite")
-    assert (configuration.keys, configuration.role, configuration.workers) == ((), "administrador", 8)
+    assert (configuration.keys, configuration.role_limits, configuration.workers) == ((), (), 8)
     assert (configuration.alarm_host_hours, configuration.alarm_worker_minutes) == (24, 10)
     assert (configuration.log_level, configuration.log_format) == ("WARNING", "text")
     assert (configuration.queue, configuration.queue_schema) == ("embedded", "")
@@ -40,7 +40,7 @@ def test_the_environment_wins_over_the_file(tmp_path: Path) -> None:
             "CREDIT_PROTECTION_QUEUE_SCHEMA": "cobranca",
         }
     )
-    assert (configuration.role, configuration.workers, configuration.keys) == ("auditor", 3, ("new", "old"))
+    assert (configuration.role_limits, configuration.workers, configuration.keys) == (("auditor",), 3, ("new", "old"))
     assert (configuration.database_url, configuration.log_level) == ("postgresql://db/credit", "INFO")
     assert (configuration.queue, configuration.queue_schema) == ("procrastinate", "cobranca")
 

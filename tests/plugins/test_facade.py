@@ -119,7 +119,7 @@ def methods_of(use_cases: type) -> list[str]:
 
 
 def test_use_cases_without_an_actor_are_those_of_the_docstring() -> None:
-    assert len(use_cases()) == 13
+    assert len(use_cases()) == 14
     without = {
         f"{attribute}.{name}"
         for attribute, cases in use_cases().items()

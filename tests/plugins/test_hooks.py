@@ -255,7 +255,7 @@ def test_credit_protection_negativation_event_is_called_after_commit_with_the_te
     container.transmissions().perform(made.id, "w1")
     assert reader.seen == [
         ("acme", EventKind.CREATED, Observed.ABSENT),
-        ("acme", EventKind.CLAIMED, Observed.IN_DOUBT_INCLUDE),
+        ("acme", EventKind.CLAIMED, Observed.PRESENT),  # told after the call
         ("acme", EventKind.INCLUDED, Observed.PRESENT),
     ]
 

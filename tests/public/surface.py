@@ -39,6 +39,7 @@ USE_CASES = (
     "divergences.Divergences",
     "host_identity.HostIdentity",
     "sweep.Sweep",
+    "users.Users",
 )
 """What the facade's properties return: their methods are public, though their modules are not."""
 FROZEN = Path(__file__).parent / "frozen"

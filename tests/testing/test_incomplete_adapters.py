@@ -60,7 +60,7 @@ PORTS_WITH_DEFAULTS = (BureauGateway, ErpDriver, GatewayProvider, HostErp)
 
 def protocols() -> list[type]:
     """All ports of the package."""
-    modules = [import_module(f"{ports.__name__}.{each.name}") for each in pkgutil.iter_modules(ports.__path__)]
+    modules = [import_module(each.name) for each in pkgutil.walk_packages(ports.__path__, f"{ports.__name__}.")]
     found = [(each, module) for module in modules for each in vars(module).values()]
     return [each for each, module in found if is_protocol(each) and each.__module__ == module.__name__]
 

@@ -17,4 +17,4 @@ def test_findings_are_grouped_by_severity_and_by_field() -> None:
 
 def test_findings_table_has_the_severity_in_portuguese() -> None:
     assert findings_table([NATURE]).cells() == [["aviso", "natureza_sem_marca", "Confira a natureza."]]
-    assert findings_table([]).empty == "As regras nada têm contra."
+    assert findings_table([]).empty == "Nenhuma regra se opõe."

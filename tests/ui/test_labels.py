@@ -21,6 +21,7 @@ LABELLED_BY_VALUE: list[type[enum.Enum]] = [
 ]
 NOT_SHOWN = {
     "ExecutionResult", "Fault", "InvoiceOutcome", "KeyState", "Overflow", "Proof", "RecordState", "RemovalKey",
+    "TroubleKind",
 }  # fmt: skip
 """Of the gateways, of the rules among themselves, or of the installation."""
 

@@ -93,7 +93,7 @@ def test_audit_entry_has_the_act_in_portuguese() -> None:
     entry = AuditEntry(NOW, "os:ana", "Ana", "negativation.delete", "id", remark="pediu", after={"reason": "payment"})
     (cells,) = audit_table([entry]).cells()
     assert "remoção pedida" in cells
-    assert "reason: payment" in cells
+    assert "motivo: pagamento" in cells
 
 
 def test_overdue_invoice_has_a_creditor_only_where_the_host_gives_one() -> None:

@@ -19,6 +19,7 @@ from credit_protection.application.tenant_ports import TenantPorts
 from credit_protection.domain import breaker
 from credit_protection.domain.breaker import CallState
 from credit_protection.domain.errors import BureauError, Conflict, RateLimited
+from credit_protection.domain.instants import has_come
 from credit_protection.domain.integrations import Integration
 from credit_protection.ports.storage import DueTransmission
 
@@ -31,6 +32,9 @@ _UNUSED_PERMIT_TTL = 0.25
 _MIN_DELAY = timedelta(milliseconds=10)
 _FIRST_CALL_SPACING = timedelta(milliseconds=50)
 _UPDATE_ATTEMPTS = 5
+_LONGEST_DELAY = timedelta(seconds=10)
+"""The longest that a limiter may delay a call, besides the time between two calls of its rate."""
+_LONGEST_PERIOD = 86400.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +58,7 @@ class RateLimiter:
         self._sleep = sleep
         self._lock = threading.Lock()
         self._not_before: dict[str, datetime] = {}
+        self._farthest: dict[str, timedelta] = {}
         self._integration_of: dict[str, str] = {}
         self._cache: dict[str, tuple[float, datetime, Integration]] = {}
         self._unused: Counter[str] = Counter()
@@ -65,7 +70,8 @@ class RateLimiter:
         """Integrations without a permit now: their transmissions are not fetched."""
         now = self._tenant.clock.now()
         with self._lock:
-            self._not_before = {key: until for key, until in self._not_before.items() if until > now}
+            known = self._not_before.items()
+            self._not_before = {key: until for key, until in known if not has_come(until, now, self._farthest[key])}
             return frozenset(self._not_before)
 
     def remember(self, due: Iterable[DueTransmission]) -> None:
@@ -116,12 +122,14 @@ class RateLimiter:
         now = self._tenant.clock.now()
         with self._lock:
             until = self._not_before.get(integration.id)
+            rate = integration.settings.rate_per_second
+            self._farthest[integration.id] = _LONGEST_DELAY + timedelta(seconds=min(1 / rate, _LONGEST_PERIOD))
             if self._unused[integration.id] and time.monotonic() < self._unused_until:
                 self._unused[integration.id] -= 1
                 return Permit(integration.id)
             if integration.id in self._warming:
                 until = now + _FIRST_CALL_SPACING
-            if until is not None and until > now:
+            if until is not None and not has_come(until, now, self._farthest[integration.id]):
                 self._not_before[integration.id] = until
                 return Permit(integration.id, until)
             if integration.id not in self._warm:
@@ -236,8 +244,8 @@ class CircuitBreaker:
         now = self._tenant.clock.now()
         if breaker.call_state(integration, now) is not CallState.HALF_OPEN:
             return CallPermission(integration.id)  # where it is open, the claim refuses, on the row as it is then
-        provider = self._tenant.gateways.providers.get(integration.gateway)  # without a provider, the claim refuses
-        timeout = breaker.PROBE_TIMEOUT if provider is None else provider.capabilities.lease
+        capabilities = self._tenant.gateways.capabilities(integration.gateway)  # without them, the claim refuses
+        timeout = breaker.PROBE_TIMEOUT if capabilities is None else capabilities.lease
         before, after = self._update(integration.id, lambda row: breaker.start_probe(row, now, timeout))
         if after is not before:
             return CallPermission(integration.id, probe=after.paused_until)

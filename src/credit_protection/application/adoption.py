@@ -8,7 +8,8 @@ from datetime import date
 from functools import cached_property
 from itertools import islice
 
-from credit_protection.application.customers import is_visible
+from credit_protection.application.contradicting_rows import RowLookUps, as_shown
+from credit_protection.application.host_scope import HostScope, has_several_creditors
 from credit_protection.application.integration_context import ContextLoader, IntegrationContext
 from credit_protection.application.payments import decide_removal
 from credit_protection.application.recording import record_listed
@@ -16,11 +17,14 @@ from credit_protection.application.tenant_ports import TenantPorts
 from credit_protection.domain import adoption
 from credit_protection.domain.actors import Actor, Permission
 from credit_protection.domain.adoption import AdoptionSummary
-from credit_protection.domain.adoption_assessment import AdoptionFacts, Assessment, ExtractRow, assess, refuse
+from credit_protection.domain.adoption_assessment import STANDING, AdoptionFacts, Assessment, ExtractRow, assess, refuse
 from credit_protection.domain.audit import AuditEntry, automatic_entries
+from credit_protection.domain.bureau_answers import RecordFound, RecordNotFound
+from credit_protection.domain.comparison.bureau_records import BureauRecord, unknown_subject
 from credit_protection.domain.comparison.entries import CoveredDebt, LedgerFacts, ledger_change
 from credit_protection.domain.comparison.readings import first_reading, reading_of
 from credit_protection.domain.customers import Customer, Invoice, InvoiceStatus
+from credit_protection.domain.divergences import Divergence, DivergenceCode
 from credit_protection.domain.documents import parse_document
 from credit_protection.domain.errors import BureauError, Conflict, InvalidInput, RuleViolation
 from credit_protection.domain.legal_calendar import BusinessCalendar
@@ -208,6 +212,7 @@ class AdoptionRun:
         self._is_shown = is_shown
         self._seen: set[int] = set()
         self._operations = OperationLog()
+        self._look_ups: RowLookUps | None = None
         self._taken: set[str] = set()
 
     def record_operations(self, source: Extract) -> None:
@@ -215,20 +220,31 @@ class AdoptionRun:
         for row in source.rows():
             self._operations.add(row)
 
+    def _look_up(self, rows: Sequence[ExtractRow]) -> None:
+        """Ask the bureau about the rows whose order no date tells, outside any transaction."""
+        unknown = [row for row in rows if self._operations.state(row) is KeyState.UNKNOWN]
+        if unknown and self._look_ups is None:
+            with self._tenant.storage.read_only() as unit:
+                self._look_ups = RowLookUps(self._tenant, self._context(unit))
+        if self._look_ups is not None:
+            self._look_ups.look_up(unknown)
+
     def assess_all(self, rows: Sequence[ExtractRow]) -> Sequence[Assessment]:
         """Assess rows; nothing is stored."""
+        self._look_up(rows)
         erp = self._match(rows, self._calendar())
         with self._tenant.storage.read_only() as unit:
             return list(self._assessed(unit, self._context(unit), rows, erp))
 
     def adopt_all(self, rows: Sequence[ExtractRow]) -> Sequence[Assessment]:
         """Assess rows and store those that are adopted, in one transaction."""
+        self._look_up(rows)
         erp = self._match(rows, self._calendar())
         host = self._tenant.host.code
         changes: list[Change] = []
         done: list[Assessment] = []
         with self._tenant.storage.unit() as unit:
-            context = self._context(unit)
+            context = self._context(unit, creates=True)
             context.integration.require_ownership()
             unit.settlements.lock_invoices(host, sorted(erp.invoices))
             ledger = by_invoice(unit.settlements.entries(host, sorted(erp.invoices)))
@@ -240,19 +256,31 @@ class AdoptionRun:
                     except Conflict as conflict:
                         outcome = refuse(assessment, conflict.message)
                 done.append(outcome)
+            known = self._close_unknown(unit, [each.row for each in done if each.verdict.is_adopted])
             unit.commit()
         self._tenant.listeners.negativation_event([event for change in changes for event in change.events])
+        self._tenant.listeners.divergence(known)
         if any(change.negativation.transmission.action.is_call for change in changes):
             self._tenant.queue.wake()
         return done
+
+    def _close_unknown(self, unit: UnitOfWork, adopted: Sequence[ExtractRow]) -> list[Divergence]:
+        """Close what was shown of these records as unknown: one that leaves before the next list is not in it."""
+        records = [BureauRecord(row.key[0], row.reference, row.due_date, row.state, row.bureau_id) for row in adopted]
+        subjects = [unknown_subject(self._integration_id, each) for each in records]
+        shown = unit.divergences.open_of(subjects) if subjects else ()
+        now = self._tenant.clock.now()
+        closed = [replace(each, closed_at=now) for each in shown if each.code is DivergenceCode.UNKNOWN_RECORD]
+        unit.divergences.save_all(closed)
+        return closed
 
     def _calendar(self) -> BusinessCalendar:
         """By which the days of a debt count alike."""
         with self._tenant.storage.read_only() as unit:
             return self._tenant.calendars.banking(self._context(unit).creditor)
 
-    def _context(self, unit: UnitOfWork) -> IntegrationContext:
-        return ContextLoader(self._tenant, unit).for_actor(self._actor, self._integration_id)
+    def _context(self, unit: UnitOfWork, *, creates: bool = False) -> IntegrationContext:
+        return ContextLoader(self._tenant, unit).for_actor(self._actor, self._integration_id, creates=creates)
 
     def _assessed(
         self, unit: UnitOfWork, context: IntegrationContext, rows: Sequence[ExtractRow], erp: _Matches
@@ -268,6 +296,8 @@ class AdoptionRun:
         calendar = self._tenant.calendars.banking(context.creditor)
         for row in rows:
             key, state = hash(row.key), self._operations.state(row)
+            answer = None if self._look_ups is None or row.state not in STANDING else self._look_ups.answer(row)
+            current = as_shown(row, answer) if isinstance(answer, RecordFound) else row
             customers = erp.customers.get(row.key[0], ())
             facts = AdoptionFacts(
                 customers=customers,
@@ -276,14 +306,15 @@ class AdoptionRun:
                 open_invoices=open_invoices | self._taken,
                 today=today,
                 is_repeated=key in self._seen,
-                is_removed_too=state is KeyState.LEFT,
-                is_order_unknown=state is KeyState.UNKNOWN,
+                is_removed_too=state is KeyState.LEFT or isinstance(answer, RecordNotFound),
+                is_order_unknown=state is KeyState.UNKNOWN and answer is None,
                 without_invoice=self._without_invoice,
                 sees_settled=self._tenant.host.capabilities.settled_invoices,
                 creditor_id=context.creditor.id,
+                has_several_creditors=erp.has_several_creditors,
                 days=() if row.due_date is None else calendar.alike(row.due_date),
             )
-            assessment = assess(row, facts)
+            assessment = assess(current, facts)
             if assessment.verdict.is_adopted:
                 self._seen.add(key)
                 if assessment.invoice is not None:
@@ -292,15 +323,25 @@ class AdoptionRun:
 
     def _match(self, rows: Sequence[ExtractRow], calendar: BusinessCalendar) -> _Matches:
         """Look the rows up in the host: one call for each document, one for all invoices."""
-        host = self._tenant.host
+        host, scope = self._tenant.host, HostScope.of(self._tenant, self._actor)
         customers = {
-            document: [one for one in host.customers_with_document(document) if is_visible(self._actor, one)]
+            document: host.customers_with_document(document)
             for document in dict.fromkeys(row.key[0] for row in rows if _is_document(row.document))
         }
         ids = sorted({customer.id for found in customers.values() for customer in found})
         days = sorted({day for row in rows if row.due_date is not None for day in calendar.alike(row.due_date)})
-        invoices = host.invoices_due(ids, days) if ids and days else ()
-        return _Matches(customers, {invoice.id: invoice for invoice in invoices})
+        invoices = [one for one in host.invoices_due(ids, days) if scope.sees(one)] if ids and days else []
+        theirs = {one.customer_id for one in invoices}
+        seen = {
+            document: [one for one in found if scope.sees(one) or (one.creditor_id is None and one.id in theirs)]
+            for document, found in customers.items()
+        }
+        is_ambiguous = has_several_creditors(self._tenant, invoices)
+        return _Matches(seen, {invoice.id: invoice for invoice in invoices}, has_several_creditors=is_ambiguous)
+
+    def _was_found(self, row: ExtractRow) -> bool:
+        """Whether a look-up showed the record."""
+        return self._look_ups is not None and isinstance(self._look_ups.answer(row), RecordFound)
 
     def _store(
         self,
@@ -319,7 +360,7 @@ class AdoptionRun:
             capabilities=context.capabilities,
             host=tenant.host.code,
             now=now,
-            is_shown=self._is_shown,
+            is_shown=self._is_shown or self._was_found(assessment.row),
         )
         removal = Change(adopted.negativation)
         invoice = assessment.invoice
@@ -364,6 +405,7 @@ class _Matches:
 
     customers: Mapping[str, Sequence[Customer]]
     invoices: Mapping[str, Invoice]
+    has_several_creditors: bool = False
 
     def invoices_of(self, customers: Sequence[Customer]) -> list[Invoice]:
         return [invoice for customer in customers for invoice in self._by_customer.get(customer.id, ())]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 
 from credit_protection.application import inclusion_hold
 from credit_protection.application.host_polling import POLLED_WATERMARK
@@ -19,10 +19,13 @@ from credit_protection.domain.alarms import (
     PendingRemoval,
     QueueFacts,
     alarms,
+    nothing_configured,
     wait_reason,
+    without_ids,
     worst_first,
 )
 from credit_protection.domain.days import earliest_date
+from credit_protection.domain.instants import SKEW, is_over
 from credit_protection.domain.integrations import Integration
 from credit_protection.domain.negativations import Negativation
 from credit_protection.domain.silence import (
@@ -34,6 +37,7 @@ from credit_protection.domain.silence import (
     silence_alarms,
 )
 from credit_protection.domain.statuses import is_in_removal_queue
+from credit_protection.domain.troubles import Trouble, TroubleKind
 from credit_protection.ports.storage import NegativationFilter, PageRequest, UnitOfWork
 
 CHECK_BATCH_SIZE = 200
@@ -41,6 +45,10 @@ CHECK_BATCH_SIZE = 200
 FAILED_WATERMARK = "sweep.failed."
 """Prefix of the watermark of a step of the sweep that failed; the step follows, and its note says why."""
 _NOTIFIED = "alarm.notified."
+_TROUBLE = "trouble."
+_TROUBLE_SHOWN = timedelta(minutes=15)
+"""How long what another process said of itself is shown: while it lasts, its sweep says it again."""
+_DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +70,7 @@ class Alarms:
     def __init__(self, tenant: TenantPorts, settings: AlarmSettings = AlarmSettings()) -> None:
         self._tenant = tenant
         self._settings = settings
+        self._stored: set[str] = set()
 
     def check(self, actor: Actor) -> Sequence[Alarm]:
         """The present alarms of the creditors that the actor sees, the worst first.
@@ -72,11 +81,16 @@ class Alarms:
         actor.require(Permission.READ_HISTORY)
         now = self._tenant.clock.now()
         with self._tenant.storage.read_only() as unit:
-            integrations = [one for one in unit.integrations.all() if actor.sees(one.creditor_id)]
+            registered = unit.integrations.all()
+            integrations = [one for one in registered if actor.sees(one.creditor_id)]
             queues = self._queues(unit, integrations, actor.creditor_ids, now)
             heartbeats = self._heartbeats(unit, queues, now)
             silence = self._silence(unit, queues, heartbeats.today, now)
+        if actor.creditor_ids is not None:
+            heartbeats, silence = without_ids(heartbeats), silence.without_ids()
         silent = silence_alarms(silence, now, self._settings)
+        if not registered:
+            silent.append(nothing_configured(heartbeats.today))
         return worst_first([*alarms(queues, heartbeats, now, self._settings), *silent])
 
     def notify(self) -> Sequence[Alarm]:
@@ -86,7 +100,7 @@ class Alarms:
             return []
         with self._tenant.storage.read_only() as unit:
             notified = unit.watermarks.all(_NOTIFIED)
-        new = [alarm for alarm in present if notified.get(_watermark(alarm), _NEVER) < _day_start(alarm)]
+        new = [alarm for alarm in present if not _is_told(alarm, notified.get(_watermark(alarm)))]
         for alarm in new:
             self._tenant.listeners.alarm(alarm)
         if new:
@@ -95,6 +109,20 @@ class Alarms:
                     unit.watermarks.set(_watermark(alarm), _day_start(alarm))
                 unit.commit()
         return new
+
+    def store_troubles(self) -> None:
+        """Store what fails in this process, so that the alarms of others tell it too. For its sweep."""
+        present = self._tenant.troubles.present()
+        stored = {_trouble_mark(each): each.message for each in present}
+        if not stored and not self._stored:
+            return
+        with self._tenant.storage.unit() as unit:
+            for name, message in stored.items():
+                unit.watermarks.set(name, self._tenant.clock.now(), message)
+            for name in self._stored - stored.keys():
+                unit.watermarks.clear(name)
+            unit.commit()
+        self._stored = set(stored)
 
     def record_heartbeat(self) -> None:
         """Record that a worker is alive. For its sweep."""
@@ -109,7 +137,7 @@ class Alarms:
             integrations = {key: unit.integrations.get(key) for key in {each.integration_id for each in negativations}}
             creditors = {key: unit.creditors.get(key) for key in {each.creditor_id for each in negativations}}
         calendars = {key: self._tenant.calendars.for_creditor(creditor) for key, creditor in creditors.items()}
-        installed = self._tenant.gateways.providers
+        installed = self._tenant.gateways.installed
         found: dict[str, WaitReason] = {}
         for each in negativations:
             deadline, today = each.transmission.deadline, creditors[each.creditor_id].today(now)
@@ -152,12 +180,15 @@ class Alarms:
 
     def _silence(self, unit: UnitOfWork, queues: Sequence[QueueFacts], today: date, now: datetime) -> SilenceFacts:
         """What waits, is missing or failed; a bounded number of indexed reads."""
-        host, installed = self._tenant.host.code, self._tenant.gateways.providers
-        waiting = unit.settlements.waiting(now - self._settings.unapplied_for, CHECK_BATCH_SIZE)
+        host, installed = self._tenant.host.code, self._tenant.gateways.installed
+        waiting = unit.settlements.waiting(now - self._settings.unapplied_for, CHECK_BATCH_SIZE, or_after=now + SKEW)
         watermarks = unit.watermarks
         visible = {queue.integration.id: queue for queue in queues}
+        marks = watermarks.all("")
         return SilenceFacts(
             host=host,
+            troubles=self._troubles(unit, marks, now),
+            newest=inclusion_hold.newest_mark(marks),
             today=today,
             waiting=None
             if waiting.since is None
@@ -191,6 +222,15 @@ class Alarms:
             ],
         )
 
+    def _troubles(self, unit: UnitOfWork, marks: Mapping[str, datetime], now: datetime) -> Sequence[Trouble]:
+        """What fails in this process, and what other processes lately said of theirs."""
+        lately = {
+            name: at for name, at in marks.items() if name.startswith(_TROUBLE) and not is_over(at, now, _TROUBLE_SHOWN)
+        }
+        notes = unit.watermarks.notes(_TROUBLE) if lately else {}
+        found = {name: _trouble_of(name, notes.get(name, "")) for name in lately}
+        return sorted({**found, **{_trouble_mark(each): each for each in self._tenant.troubles.present()}}.values())
+
     def _heartbeats(self, unit: UnitOfWork, queues: Sequence[QueueFacts], now: datetime) -> HeartbeatFacts:
         host = self._tenant.host
         needs_host = bool(unit.negativations.open_invoice_ids(host.code, PageRequest(1)).items)
@@ -213,7 +253,19 @@ class Alarms:
         )
 
 
-_NEVER = datetime.min.replace(tzinfo=UTC)
+def _trouble_mark(trouble: Trouble) -> str:
+    return f"{_TROUBLE}{trouble.kind.value}.{trouble.subject}"
+
+
+def _trouble_of(name: str, message: str) -> Trouble:
+    kind, _, subject = name.removeprefix(_TROUBLE).partition(".")
+    return Trouble(TroubleKind(kind), subject, message)
+
+
+def _is_told(alarm: Alarm, told: datetime | None) -> bool:
+    """Whether it was told on its day; a mark of days ahead is of a clock that was wrong."""
+    day = _day_start(alarm)
+    return told is not None and day <= told <= day + _DAY
 
 
 def _missing_gateway(integration: Integration) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from credit_protection.application.host_scope import require_all_creditors
 from credit_protection.application.tenant_ports import TenantPorts
 from credit_protection.domain.actors import Actor, Permission
 from credit_protection.domain.audit import AuditEntry
@@ -54,9 +55,9 @@ class HostIdentity:
         Open negativations of another ERP stay; an alarm says that their payments are not seen from here.
 
         Raises:
-            PermissionDenied: the actor may not configure.
+            PermissionDenied: the actor may not configure, or is bound to some creditors.
         """
-        actor.require(Permission.CONFIGURE)
+        require_all_creditors(actor, Permission.CONFIGURE)
         before, now = self._state(), self._tenant.clock.now()
         with self._tenant.storage.unit() as unit:
             unit.watermarks.set(ACCEPTED_WATERMARK, now, before.code)

@@ -7,9 +7,12 @@ from datetime import datetime, timedelta
 from credit_protection.application.payments import Payments
 from credit_protection.application.tenant_ports import TenantPorts
 from credit_protection.domain.days import earliest_date
+from credit_protection.domain.instants import is_ahead
 
 POLL_OVERLAP = timedelta(days=3)
 """A poll starts this long before the last one: bank returns are back-dated, and pages shift while they are read."""
+POLLED_AGAIN = timedelta(days=30)
+"""How far back the host is polled after a clock was ahead: nobody knows for how long it was."""
 POLLED_WATERMARK = "host.polled."
 """Prefix of the watermark of the last poll of the host's settlements; the host's code follows."""
 
@@ -28,6 +31,8 @@ class HostPolling:
             return 0
         last, started = self._watermark(POLLED_WATERMARK), self._tenant.clock.now()
         since = earliest_date(started if last is None else last) - POLL_OVERLAP
+        if last is not None and is_ahead(last, started):  # polls of a clock that was ahead have seen nothing
+            since = earliest_date(started) - POLLED_AGAIN
         new = self._payments.record_all(host.settlements_since(since))
         self._set_watermark(POLLED_WATERMARK, started)
         return new

@@ -24,12 +24,12 @@ _LONG_NUMBER = re.compile(r"[0-9][0-9./-]{6,}[0-9]")
 
 def read_invoices(tenant: TenantPorts, ids: Sequence[str]) -> tuple[Mapping[str, Invoice], Sequence[Unreadable]]:
     """Invoices by id, and those that were left out since they can't be read. Raises `HostUnavailable`."""
-    return _read(tenant, UnreadableKind.INVOICE, tenant.host.invoice_statuses, ids)
+    return read_each(tenant, UnreadableKind.INVOICE, tenant.host.invoice_statuses, ids)
 
 
 def read_customers(tenant: TenantPorts, ids: Sequence[str]) -> tuple[Mapping[str, Customer], Sequence[Unreadable]]:
     """Customers by id, likewise."""
-    return _read(tenant, UnreadableKind.CUSTOMER, tenant.host.customers, ids)
+    return read_each(tenant, UnreadableKind.CUSTOMER, tenant.host.customers, ids)
 
 
 def _masked(error: Exception) -> str:
@@ -62,10 +62,10 @@ def forget_mended_rows(tenant: TenantPorts) -> None:
             unit.commit()
 
 
-def _read(
+def read_each(
     tenant: TenantPorts, kind: UnreadableKind, read: Callable[[Sequence[str]], Mapping[str, Found]], ids: Sequence[str]
 ) -> tuple[Mapping[str, Found], Sequence[Unreadable]]:
-    """Read all; where that fails for a record's sake, each half, down to the one at fault."""
+    """Read all; where that fails for a record's sake, each half, down to the one at fault. Raises `HostUnavailable`."""
     found: dict[str, Found] = {}
     left_out: list[Unreadable] = []
     waiting = [ids] if ids else []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -9,7 +10,8 @@ from datetime import datetime
 from credit_protection.application.batched_updates import UpdateContext
 from credit_protection.application.customers import unknown_customer, unknown_invoice
 from credit_protection.application.holds import decisive_hold
-from credit_protection.application.inclusion_hold import inclusion_hold
+from credit_protection.application.host_scope import has_several_creditors
+from credit_protection.application.inclusion_hold import wait_code
 from credit_protection.application.integration_context import IntegrationContext
 from credit_protection.application.payments import decide_removal
 from credit_protection.application.tenant_ports import TenantPorts
@@ -18,15 +20,19 @@ from credit_protection.domain.comparison.rechecks import are_facts_older
 from credit_protection.domain.customers import Customer, Subscription, SubscriptionStatus
 from credit_protection.domain.documents import parse_document
 from credit_protection.domain.errors import InvalidInput, NotFound
-from credit_protection.domain.findings import Severity
-from credit_protection.domain.guards import Candidate, InclusionTerms, evaluate
+from credit_protection.domain.findings import Finding, Severity
+from credit_protection.domain.guards import BROKEN_GUARD, Candidate, InclusionTerms, broken_guards, evaluate
 from credit_protection.domain.holds import Hold
+from credit_protection.domain.instants import is_ahead
 from credit_protection.domain.money import Money
 from credit_protection.domain.negativations import Change, Negativation
 from credit_protection.domain.removal_policy import RemovalCause, RemovalTrigger
 from credit_protection.domain.state_table import Action, Desired
-from credit_protection.domain.statuses import HELD_REASON
+from credit_protection.domain.statuses import CLOCK_REASON
+from credit_protection.domain.troubles import TroubleKind
 from credit_protection.ports.storage import UnitOfWork
+
+log = logging.getLogger(__name__)
 
 
 def inclusion_terms(
@@ -75,14 +81,15 @@ def read_candidate(
     if unknown := [invoice_id for invoice_id in invoice_ids if invoice_id not in known]:
         raise unknown_invoice(unknown[0])
     invoices = tuple(known[invoice_id] for invoice_id in invoice_ids)
+    is_ambiguous = has_several_creditors(tenant, invoices)
     if not tenant.host.capabilities.subscriptions:  # the customer is the one subscription
         whole = Subscription(customer.id, customer.id, "", SubscriptionStatus.ACTIVE)
         theirs = tuple(replace(invoice, subscription_id=customer.id) for invoice in invoices)
-        return Candidate(customer, whole, theirs, nature_code, amounts)
+        return Candidate(customer, whole, theirs, nature_code, amounts, is_ambiguous)
     if not subscription_id:
         subscription_id = next((invoice.subscription_id for invoice in invoices if invoice.subscription_id), None)
     subscription = tenant.host.subscriptions([subscription_id]).get(subscription_id) if subscription_id else None
-    return Candidate(customer, subscription, invoices, nature_code, amounts)
+    return Candidate(customer, subscription, invoices, nature_code, amounts, is_ambiguous)
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,10 +148,16 @@ def claim_inclusion(tenant: TenantPorts, update: UpdateContext, facts: HostFacts
         return Change(transmissions.postpone(negativation, "erp_mudou", now), expired.events)
     change = decide_removal(tenant, update.unit, negativation, context)
     if change.negativation.desired is not Desired.REMOVED:
-        if inclusion_hold(update.unit, now) is not None:
-            return Change(transmissions.postpone(negativation, HELD_REASON, now), expired.events)
-        if refusal := _refusal(tenant, update, facts):
-            trigger = RemovalTrigger(RemovalCause.GUARD, now, context.creditor.today(now), note=refusal)
+        code = wait_code(update.unit, now)
+        if code is None and is_ahead(max(negativation.created_at, context.integration.created_at), now):
+            code = CLOCK_REASON
+        if code is not None:
+            return Change(transmissions.postpone(negativation, code, now), expired.events)
+        refusal = _refusal(tenant, update, facts)
+        if refusal is not None and refusal.code == BROKEN_GUARD:  # its plugin is mended, and no person asks anew
+            return Change(transmissions.postpone(negativation, BROKEN_GUARD, now), expired.events)
+        if refusal is not None:
+            trigger = RemovalTrigger(RemovalCause.GUARD, now, context.creditor.today(now), note=refusal.message)
             change = removals.request_removal(negativation, trigger, context.capabilities, now)
         else:
             known = negativation.with_balances(facts.balances)
@@ -152,13 +165,25 @@ def claim_inclusion(tenant: TenantPorts, update: UpdateContext, facts: HostFacts
     return Change(change.negativation, (*expired.events, *change.events))
 
 
-def _refusal(tenant: TenantPorts, update: UpdateContext, facts: HostFacts) -> str:
-    """Why the inclusion may not be sent, one sentence; empty where it may."""
+def evaluated(tenant: TenantPorts, candidate: Candidate, terms: InclusionTerms) -> list[Finding]:
+    """All findings about a candidate; a plugin's guard that failed is reported, for an alarm."""
+    findings = evaluate(candidate, terms, tenant.extra_guards)
+    broken = broken_guards(findings)
+    for name, message in broken.items():
+        if tenant.troubles.report(TroubleKind.GUARD, name, message):
+            log.error("the guard %s failed: no inclusion is sent. %s", name, message)
+    tenant.troubles.clear(TroubleKind.GUARD, except_subjects=list(broken))
+    return findings
+
+
+def _refusal(tenant: TenantPorts, update: UpdateContext, facts: HostFacts) -> Finding | None:
+    """Why the inclusion may not be sent; None where it may. A guard that failed counts where no other refuses."""
     negativation = update.negativation
     if facts.candidate is None:
-        return facts.missing
+        return Finding("sem_candidato", Severity.BLOCK, facts.missing, "")
     if _document_changed(facts.candidate, negativation):
-        return "O documento do cliente mudou no ERP depois do pedido. Confira o cadastro e peça de novo."
+        message = "O documento do cliente mudou no ERP depois do pedido. Confira o cadastro e peça de novo."
+        return Finding("documento_mudou", Severity.BLOCK, message, "document")
     taken = update.unit.negativations.open_invoices(
         negativation.host,
         negativation.registry,
@@ -166,8 +191,8 @@ def _refusal(tenant: TenantPorts, update: UpdateContext, facts: HostFacts) -> st
         except_negativation=negativation.id,
     )
     terms = inclusion_terms(tenant, update.unit, update.integration_context, facts.holds, taken)
-    findings = evaluate(facts.candidate, terms, tenant.extra_guards)
-    return next((finding.message for finding in findings if finding.severity is Severity.BLOCK), "")
+    refusals = [each for each in evaluated(tenant, facts.candidate, terms) if each.severity is not Severity.WARN]
+    return min(refusals, key=lambda each: each.code == BROKEN_GUARD, default=None)
 
 
 def _document_changed(candidate: Candidate, negativation: Negativation) -> bool:

@@ -44,14 +44,18 @@ class ContextLoader:
         key = (negativation.integration_id, negativation.creditor_id)
         if key not in self._known:
             integration, creditor = self._unit.integrations.get_with_creditor(*key)
-            provider = self._tenant.gateways.providers.get(integration.gateway)
-            capabilities = Capabilities(negativation.registry) if provider is None else provider.capabilities
-            self._known[key] = IntegrationContext(integration, creditor, capabilities, provider is not None)
+            known = self._tenant.gateways.capabilities(integration.gateway)
+            capabilities = known or Capabilities(negativation.registry)
+            self._known[key] = IntegrationContext(integration, creditor, capabilities, known is not None)
         return self._known[key]
 
-    def for_actor(self, actor: Actor, integration_id: str) -> IntegrationContext:
-        """Return the context of an integration that the actor sees. Raises `NotFound`, `InvalidInput`."""
-        integration = visible_integration(self._unit, actor, integration_id)
+    def for_actor(self, actor: Actor, integration_id: str, *, creates: bool = False) -> IntegrationContext:
+        """Return the context of an integration that the actor sees, held where the unit creates something in it.
+
+        Raises `NotFound`, `InvalidInput`.
+        """
+        find = locked_integration if creates else visible_integration
+        integration = find(self._unit, actor, integration_id)
         provider = self._tenant.gateways.provider(integration.gateway)
         return IntegrationContext(integration, self._unit.creditors.get(integration.creditor_id), provider.capabilities)
 
@@ -74,7 +78,17 @@ def visible_integration(unit: UnitOfWork, actor: Actor, integration_id: str) -> 
     Raises:
         NotFound: otherwise.
     """
-    integration = unit.integrations.get(integration_id)
+    return _visible(unit.integrations.get(integration_id), actor)
+
+
+def locked_integration(
+    unit: UnitOfWork, actor: Actor, integration_id: str, *, for_deletion: bool = False
+) -> Integration:
+    """As `visible_integration`, and hold it until the unit ends: it is not deleted while something is created in it."""
+    return _visible(unit.integrations.lock(integration_id, for_deletion=for_deletion), actor)
+
+
+def _visible(integration: Integration, actor: Actor) -> Integration:
     if integration.deleted_at is not None:
         raise NotFound("Integração não encontrada: foi excluída.")
     require_visible(actor, integration.creditor_id, "Integração")

@@ -9,8 +9,8 @@ from types import MappingProxyType
 
 from credit_protection.application import account_change
 from credit_protection.application.edited_policies import mark_edited
-from credit_protection.application.integration_context import visible_integration
-from credit_protection.application.reason_maps import resume_refused
+from credit_protection.application.integration_context import locked_integration, visible_integration
+from credit_protection.application.reason_maps import resume_refused, resume_unsendable
 from credit_protection.application.tenant_ports import TenantPorts
 from credit_protection.domain.actors import Actor, Permission
 from credit_protection.domain.audit import AuditEntry
@@ -25,7 +25,7 @@ from credit_protection.domain.integrations import (
     require_valid_settings,
 )
 from credit_protection.domain.natures import InclusionNature
-from credit_protection.domain.parameters import check_parameters
+from credit_protection.domain.parameters import check_parameters, require_secrets_anew
 from credit_protection.domain.products import Product, Synchronisation, synchronise
 from credit_protection.domain.reasons import (
     NOTHING_LISTED,
@@ -36,8 +36,11 @@ from credit_protection.domain.reasons import (
     edited,
     propose,
 )
+from credit_protection.ports.failpoints import failpoint
 from credit_protection.ports.storage import UnitOfWork
 
+_KEPT = "guardado"
+"""Stands for a stored secret where parameters are checked."""
 _READERS = frozenset(
     {Permission.CONFIGURE, Permission.QUERY, Permission.READ_HISTORY, Permission.NEGATIVATE, Permission.REMOVE}
 )
@@ -61,6 +64,12 @@ class Integrations:
             stored = {creditor.id: creditor for creditor in unit.creditors.all()}
         known = {**stored, **{creditor.id: creditor for creditor in self._tenant.host.creditors()}}
         return [creditor for creditor in known.values() if actor.sees(creditor.id)]
+
+    def stored_creditors(self, actor: Actor) -> Sequence[Creditor]:
+        """List the creditors of the integrations that the actor sees, as they were last stored; the ERP isn't asked."""
+        actor.require_any(_READERS)
+        with self._tenant.storage.read_only() as unit:
+            return [creditor for creditor in unit.creditors.all() if actor.sees(creditor.id)]
 
     def list(self, actor: Actor) -> Sequence[Integration]:
         """List the integrations that the actor sees, oldest first."""
@@ -123,7 +132,9 @@ class Integrations:
                 field="creditor_id",
                 code="empresa_desconhecida",
             )
-        plain, encrypted = self._split(gateway, check_parameters(provider.parameters, parameters))
+        checked = check_parameters(provider.parameters, parameters)
+        self._tenant.gateways.check(gateway, checked, settings.environment)
+        plain, encrypted = self._split(gateway, checked)
         integration = Integration(
             id=self._tenant.identifiers.new_id(),
             gateway=gateway,
@@ -156,6 +167,8 @@ class Integrations:
         Where its removal policy or its divergence policies change, the next sweep decides about its open negativations
         again.
 
+        An address of another origin needs the secrets anew, in the same edit.
+
         Where it has open negativations and what identifies the account at the bureau changes, up to 20 records that
         stand are looked up with the new parameters. Where that proves nothing, `same_account` is a person's statement,
         in one sentence, that it is the same account: all its open negativations are unconfirmed then.
@@ -173,8 +186,13 @@ class Integrations:
                 after = replace(after, description=_checked_description(description))
             if parameters is not None:
                 specs = self._tenant.gateways.provider(before.gateway).parameters
+                if before.encrypted_parameters:
+                    require_secrets_anew(specs, before.parameters, parameters)
                 given = {**before.parameters, **parameters}
                 checked = check_parameters(specs, given, secrets_stored=before.encrypted_parameters.keys())
+                kept = dict.fromkeys(before.encrypted_parameters, _KEPT)  # its key may be lost
+                environment = (settings or before.settings).environment
+                self._tenant.gateways.check(before.gateway, {**kept, **checked}, environment)
                 plain, encrypted = self._split(before.gateway, checked)
                 encrypted = {**before.encrypted_parameters, **encrypted}
                 after = close(replace(after, parameters=plain, encrypted_parameters=encrypted))
@@ -212,7 +230,9 @@ class Integrations:
             return unit.negativations.has_sent(before.id)
 
     def test(self, actor: Actor, integration_id: str) -> Sequence[Finding]:
-        """Authenticate at the bureau ("Testar"); success ends a pause.
+        """Authenticate at the bureau ("Testar"); success ends a pause, and resumes what could not be sent.
+
+        That is what a lost key, or wrong parameters, blocked: after they are restored one call resumes it all.
 
         Returns:
             What the map of removal reasons lacks, where the gateway synchronises them.
@@ -228,6 +248,7 @@ class Integrations:
             if closed is not current:
                 unit.integrations.save(closed)
             self._audit(unit, actor, "integration.test", current, after={"result": "ok"})
+        resume_unsendable(self._tenant, actor, integration_id)
         self._tenant.queue.wake()
         return all_findings(current.reason_map) if has_reasons else []
 
@@ -249,6 +270,7 @@ class Integrations:
         reasons = gateway.reasons() if has_natures else ()
         is_changed = False
         with self._tenant.storage.unit() as unit:
+            locked_integration(unit, actor, integration_id)
             result = synchronise(unit.integrations.products(integration_id), listed, self._tenant.clock.now())
             unit.integrations.save_products(integration_id, result.products)
             if has_natures:
@@ -306,18 +328,30 @@ class Integrations:
         Raises:
             NotFound: a code is not on the list; then none is hidden.
         """
-        wanted = set(codes)
+        return self._set_hidden(actor, integration_id, set(codes), hidden=True)
+
+    def restore_products(self, actor: Actor, integration_id: str, codes: Iterable[str]) -> int:
+        """Show hidden products again; one that the bureau left stays unavailable. Returns how many were named.
+
+        Raises:
+            NotFound: a code is not on the list; then none is shown.
+        """
+        return self._set_hidden(actor, integration_id, set(codes), hidden=False)
+
+    def _set_hidden(self, actor: Actor, integration_id: str, wanted: set[str], *, hidden: bool) -> int:
         with self._changing(actor, integration_id) as (unit, integration):
             products = unit.integrations.products(integration_id)
             if unknown := sorted(wanted - {product.code for product in products}):
                 raise NotFound(
-                    f"O produto {unknown[0]} não está na lista. Nenhum foi removido; confira os códigos.",
+                    f"O produto {unknown[0]} não está na lista. Nenhum foi alterado. Veja os códigos: "
+                    "credit-protection products list --all",
                     code="produto_desconhecido",
                 )
-            hidden = [replace(product, hidden=True) if product.code in wanted else product for product in products]
-            unit.integrations.save_products(integration_id, hidden)
+            changed = [replace(product, hidden=hidden) if product.code in wanted else product for product in products]
+            unit.integrations.save_products(integration_id, changed)
             after = {"codes": ", ".join(sorted(wanted))}
-            self._audit(unit, actor, "integration.remove_products", integration, after=after)
+            act = "integration.remove_products" if hidden else "integration.restore_products"
+            self._audit(unit, actor, act, integration, after=after)
         return len(wanted)
 
     def set_active(self, actor: Actor, integration_id: str, *, active: bool) -> Integration:
@@ -334,7 +368,8 @@ class Integrations:
         Raises:
             Conflict: it has open negativations.
         """
-        with self._changing(actor, integration_id) as (unit, integration):
+        with self._changing(actor, integration_id, for_deletion=True) as (unit, integration):
+            failpoint("delete.locked")
             require_deletable(integration, unit.negativations.count_open(integration_id))
             unit.integrations.save(replace(integration, active=False, deleted_at=self._tenant.clock.now()))
             self._audit(unit, actor, "integration.delete", integration, before=audit_fields(integration))
@@ -345,10 +380,12 @@ class Integrations:
         return integration
 
     @contextmanager
-    def _changing(self, actor: Actor, integration_id: str) -> Iterator[tuple[UnitOfWork, Integration]]:
+    def _changing(
+        self, actor: Actor, integration_id: str, *, for_deletion: bool = False
+    ) -> Iterator[tuple[UnitOfWork, Integration]]:
         """Open a unit of work on an integration that the actor may configure; commits unless the body raises."""
         with self._tenant.storage.unit() as unit:
-            integration = visible_integration(unit, actor, integration_id)
+            integration = locked_integration(unit, actor, integration_id, for_deletion=for_deletion)
             actor.require(Permission.CONFIGURE, integration.creditor_id)
             yield unit, integration
             unit.commit()

@@ -7,9 +7,10 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 
 from credit_protection.application.batched_updates import publish
-from credit_protection.application.customers import is_visible, unknown_customer, unknown_invoice
+from credit_protection.application.customers import unknown_customer, unknown_invoice
 from credit_protection.application.holds import decisive_hold
-from credit_protection.application.inclusions import inclusion_terms, read_candidate
+from credit_protection.application.host_scope import HostScope
+from credit_protection.application.inclusions import evaluated, inclusion_terms, read_candidate
 from credit_protection.application.integration_context import (
     ContextLoader,
     IntegrationContext,
@@ -18,6 +19,7 @@ from credit_protection.application.integration_context import (
     visible_integration,
 )
 from credit_protection.application.recording import record_listed
+from credit_protection.application.relinking import Relinking
 from credit_protection.application.tenant_ports import TenantPorts
 from credit_protection.domain import removals, requests, transmissions
 from credit_protection.domain.actors import Actor, Permission
@@ -28,13 +30,16 @@ from credit_protection.domain.customers import InvoiceStatus
 from credit_protection.domain.errors import Conflict, RuleViolation
 from credit_protection.domain.events import Event
 from credit_protection.domain.findings import Finding
-from credit_protection.domain.guards import Candidate, InclusionTerms, evaluate
+from credit_protection.domain.guards import Candidate, InclusionTerms
 from credit_protection.domain.holds import Hold
+from credit_protection.domain.instants import is_ahead
 from credit_protection.domain.integrations import Integration
 from credit_protection.domain.money import Money
 from credit_protection.domain.negativations import Change, Negativation
 from credit_protection.domain.reasons import LABELS, RemovalReason
+from credit_protection.domain.relinking import InvoiceMatch
 from credit_protection.domain.settlements import Entry
+from credit_protection.domain.statuses import CLOCK_MESSAGE, CLOCK_REASON
 from credit_protection.ports.failpoints import failpoint
 from credit_protection.ports.storage import NegativationFilter, Page, PageRequest, UnitOfWork
 
@@ -73,6 +78,7 @@ class Negativations:
 
     def __init__(self, tenant: TenantPorts) -> None:
         self._tenant = tenant
+        self._relinking = Relinking(tenant)
 
     def preview(self, actor: Actor, request: NegativationRequest) -> Preview:
         """Find what speaks against a choice; nothing is stored.
@@ -90,7 +96,7 @@ class Negativations:
         candidate, holds = self._read(actor, request)
         with self._tenant.storage.read_only() as unit:
             terms = self._terms(unit, context, candidate, holds)
-        return Preview(context.integration, candidate, evaluate(candidate, terms, self._tenant.extra_guards))
+        return Preview(context.integration, candidate, evaluated(self._tenant, candidate, terms))
 
     def create(self, actor: Actor, request: NegativationRequest) -> Sequence[Negativation]:
         """Create the negativations: one per invoice, or one in all where the integration groups.
@@ -100,11 +106,15 @@ class Negativations:
 
         Raises:
             RuleViolation: with all findings, or as `preview`; nothing is stored.
+            Conflict: the clock is behind what was done already, or the ERP changes an invoice now.
             PermissionDenied, NotFound, HostUnavailable.
         """
         actor.require(Permission.NEGATIVATE)
         with self._tenant.storage.read_only() as unit:
-            _require_usable(visible_integration(unit, actor, request.integration_id))
+            integration = visible_integration(unit, actor, request.integration_id)
+        _require_usable(integration)
+        if is_ahead(integration.created_at, self._tenant.clock.now()):  # the claims compare with all that was done
+            raise Conflict(CLOCK_MESSAGE, code=CLOCK_REASON)
         for _ in range(READ_ATTEMPTS):
             as_of = self._tenant.host_as_of()
             candidate, holds = self._read(actor, request)
@@ -128,7 +138,7 @@ class Negativations:
         """Create what was read from the host; None where the host asked for a recheck after that reading."""
         host = self._tenant.host.code
         with self._tenant.storage.unit() as unit:
-            context = ContextLoader(self._tenant, unit).for_actor(actor, request.integration_id)
+            context = ContextLoader(self._tenant, unit).for_actor(actor, request.integration_id, creates=True)
             integration = context.integration
             _require_usable(integration)  # again: it may have changed while the host was read
             inclusion = requests.new_request(
@@ -145,7 +155,7 @@ class Negativations:
             ledger = self._fresh_ledger(unit, context, candidate, as_of)
             terms = self._terms(unit, context, candidate, holds)
             findings = [
-                *evaluate(candidate, terms, self._tenant.extra_guards),
+                *evaluated(self._tenant, candidate, terms),
                 *requests.settled_findings(candidate, ledger, integration.settings.removal_policy.tolerance),
             ]
             changes = requests.create(
@@ -230,6 +240,32 @@ class Negativations:
             )
 
         return self._change(actor, negativation_id, "negativation.withdraw", withdrawal)
+
+    def relink_candidates(self, actor: Actor, negativation_id: str) -> Mapping[str, Sequence[InvoiceMatch]]:
+        """By id, the invoices that the ERP no longer gives, each with those of the ERP that agree with it.
+
+        Document, due date or original due date, and amount are compared.
+
+        Raises:
+            PermissionDenied: the actor may not remove.
+            NotFound: the negativation, or the actor may not see its creditor.
+            HostUnavailable: the host can't be read.
+        """
+        return self._relinking.candidates(actor, negativation_id)
+
+    def relink(self, actor: Actor, negativation_id: str, invoices: Mapping[str, str], remark: str) -> Negativation:
+        """Match invoices that the ERP no longer gives to those that it gives: the new id by the old one.
+
+        For an invoice that got another id, or that stands in another ERP now. The old ledger keeps counting.
+
+        Raises:
+            RuleViolation: the ERP still gives the old invoice; document, due date, amount or creditor differ; or the
+                new one is in another open negativation at the same registry.
+            Conflict: the negativation is closed, or was changed meanwhile.
+            InvalidInput: no remark, or not all invoices of another ERP.
+            NotFound, PermissionDenied, HostUnavailable.
+        """
+        return self._relinking.relink(actor, negativation_id, invoices, remark)
 
     def stop_trying(self, actor: Actor, negativation_id: str, remark: str) -> Negativation:
         """Stop the attempts; the transmission stays open, and so do its deadline and alarm (rule 5)."""
@@ -318,10 +354,11 @@ class Negativations:
             nature_code=request.nature_code,
             amounts=request.amounts,
         )
-        if not is_visible(actor, candidate.customer):
+        scope = HostScope.of(self._tenant, actor)
+        if not scope.sees_debtor(candidate.customer, candidate.invoices):
             raise unknown_customer(request.customer_id)
         for invoice in candidate.invoices:
-            if not is_visible(actor, invoice):
+            if not scope.sees(invoice):
                 raise unknown_invoice(invoice.id)
         return candidate, decisive_hold(self._tenant, candidate.customer)
 

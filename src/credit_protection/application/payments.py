@@ -17,6 +17,8 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 
 from credit_protection.application.batched_updates import publish
+from credit_protection.application.host_reading import read_invoices
+from credit_protection.application.host_scope import HostScope
 from credit_protection.application.integration_context import (
     ContextLoader,
     IntegrationContext,
@@ -31,6 +33,7 @@ from credit_protection.domain.actors import Actor, Permission
 from credit_protection.domain.audit import AuditEntry, automatic_entries, settlement_entry
 from credit_protection.domain.capabilities import Backoff
 from credit_protection.domain.errors import ConfigurationError, HostUnavailable
+from credit_protection.domain.instants import has_come, is_over
 from credit_protection.domain.negativations import Change, Negativation
 from credit_protection.domain.settlements import Entry, Reversal, by_invoice, needs_host_status
 from credit_protection.ports.failpoints import failpoint
@@ -68,7 +71,10 @@ class RecordResult(StrEnum):
     REPEATED = "repeated"
     """It was recorded before: nothing was changed."""
     NOT_PERMITTED = "not_permitted"
-    """The actor lacks `RECORD_PAYMENTS`; the audit trail has an entry."""
+    """The actor lacks `RECORD_PAYMENTS`, or is bound to creditors and the invoice is not known to be theirs.
+
+    The audit trail has an entry. In the second case a settlement marks its invoice to be read from the ERP.
+    """
     WRONG_CONNECTION = "wrong_connection"
     """The connection is of an unsupported driver, or of a database without the `cp_` tables."""
     FAILED = "failed"
@@ -110,7 +116,8 @@ class Payments:
             Exception: the host's driver's own error, unchanged, where the database wants the host's transaction retried
                 (serialization failure, deadlock, a busy SQLite file). Without a connection: any failure.
         """
-        result = self._in_transaction(connection, lambda unit: self._insert(unit, actor, entry))
+        seen = self._seen(actor, [entry.invoice_id], connection)
+        result = self._in_transaction(connection, lambda unit: self._insert(unit, actor, entry, seen))
         if result is RecordResult.NOT_PERMITTED:
             log.error("%s may not record payments: an entry of invoice %s was refused", actor.id, entry.invoice_id)
         elif result in {RecordResult.FAILED, RecordResult.WRONG_CONNECTION}:
@@ -140,15 +147,41 @@ class Payments:
         Raises:
             Exception: as `record`.
         """
-        result = self._in_transaction(connection, lambda unit: self._mark(unit, actor, invoice_ids))
+        seen = self._seen(actor, invoice_ids, connection)
+        result = self._in_transaction(connection, lambda unit: self._mark(unit, actor, invoice_ids, seen))
         if result is not RecordResult.RECORDED:
             log.error("a recheck of %s invoices was not recorded: %s", len(invoice_ids), result.value)
         elif connection is None:
             self._tenant.queue.wake()
         return result
 
-    def _mark(self, unit: UnitOfWork, actor: Actor, invoice_ids: Sequence[str]) -> RecordResult:
-        if Permission.RECORD_PAYMENTS not in actor.permissions:
+    def _seen(self, actor: Actor, invoice_ids: Sequence[str], connection: object | None) -> frozenset[str]:
+        """Those of the invoices that the host shows to an actor that is bound to creditors.
+
+        None in the host's transaction, where the host is not asked, and none while it can't be read.
+        """
+        if actor.creditor_ids is None or connection is not None:
+            return frozenset()
+        try:
+            scope = HostScope.of(self._tenant, actor)
+            given, _ = read_invoices(self._tenant, sorted(set(invoice_ids)))
+        except HostUnavailable:
+            return frozenset()
+        return frozenset(key for key, invoice in given.items() if scope.sees(invoice))
+
+    def _is_within_scope(
+        self, unit: UnitOfWork, actor: Actor, invoice_ids: Sequence[str], seen: frozenset[str]
+    ) -> bool:
+        """Whether all invoices are of the actor's creditors: as the host shows them, or as open negativations say."""
+        if actor.creditor_ids is None:
+            return True
+        covering = unit.negativations.for_invoices(self._tenant.host.code, invoice_ids)
+        known = {each.invoice_id for one in covering for each in one.invoices}
+        return all(actor.sees(one.creditor_id) for one in covering) and set(invoice_ids) <= seen | known
+
+    def _mark(self, unit: UnitOfWork, actor: Actor, invoice_ids: Sequence[str], seen: frozenset[str]) -> RecordResult:
+        is_permitted = Permission.RECORD_PAYMENTS in actor.permissions
+        if not is_permitted or not self._is_within_scope(unit, actor, invoice_ids, seen):
             now, subject = self._tenant.clock.now(), ", ".join(invoice_ids[:_SHOWN])
             unit.audit.add(AuditEntry(now, actor.id, actor.name, "payment.not_permitted", subject))
             return RecordResult.NOT_PERMITTED
@@ -229,10 +262,15 @@ class Payments:
             return RecordResult.FAILED
         return result
 
-    def _insert(self, unit: UnitOfWork, actor: Actor, entry: Entry) -> RecordResult:
+    def _insert(self, unit: UnitOfWork, actor: Actor, entry: Entry, seen: frozenset[str]) -> RecordResult:
         now = self._tenant.clock.now()
         if Permission.RECORD_PAYMENTS not in actor.permissions:
             unit.audit.add(settlement_entry(now, actor, entry, refused=True))
+            return RecordResult.NOT_PERMITTED
+        if not self._is_within_scope(unit, actor, [entry.invoice_id], seen):
+            unit.audit.add(settlement_entry(now, actor, entry, refused=True))
+            if not isinstance(entry, Reversal):  # whether it was paid, the ERP itself says
+                unit.rechecks.add(self._rereading.new_rechecks([entry.invoice_id]))
             return RecordResult.NOT_PERMITTED
         if not unit.settlements.record(self._tenant.host.code, entry, now):
             return RecordResult.REPEATED
@@ -270,7 +308,7 @@ class Payments:
         others, _ = self._failures.split(waiting, now)
         has_more = bool(others) and self.apply(APPLY_BATCH_SIZE).invoices >= APPLY_BATCH_SIZE
         if has_more:
-            is_paying = newest is not None and now - newest < _PAYING_FOR
+            is_paying = not is_over(newest, now, _PAYING_FOR)
             pause = timedelta(seconds=_REST * (time.monotonic() - began)) if is_paying else timedelta(0)
             self._tenant.queue.wake(not_before=self._tenant.clock.now() + pause)
         return has_more
@@ -451,7 +489,9 @@ class _Failures:
         """Those that did not fail, and those that did and are to be tried again now."""
         with self._lock:
             known = {each: self._known[each][1] for each in invoices if each in self._known}
-        return [each for each in invoices if each not in known], [each for each, due in known.items() if due <= now]
+        return [each for each in invoices if each not in known], [
+            each for each, due in known.items() if has_come(due, now, _RETRIES.cap)
+        ]
 
 
 def apply_ledger(

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
+import logging
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import timedelta
 
 from credit_protection.application.admission_control import RateLimiter
-from credit_protection.application.integration_context import require_visible, visible_integration
+from credit_protection.application.customers import unknown_customer
+from credit_protection.application.host_scope import HostScope
+from credit_protection.application.integration_context import locked_integration, require_visible, visible_integration
 from credit_protection.application.tenant_ports import TenantPorts
 from credit_protection.domain import queries as rules
 from credit_protection.domain.actors import Actor, Permission
 from credit_protection.domain.audit import AuditEntry
 from credit_protection.domain.documents import Document, parse_document
-from credit_protection.domain.errors import BureauError, InvalidInput
+from credit_protection.domain.errors import BureauError, Conflict, InvalidInput, OutcomeUnknown, UnstoredAnswer
 from credit_protection.domain.findings import Finding
+from credit_protection.domain.instants import SKEW
 from credit_protection.domain.integrations import Integration
 from credit_protection.domain.products import Product, check_inputs
 from credit_protection.domain.queries import (
@@ -26,11 +30,12 @@ from credit_protection.domain.queries import (
     UncheckedAnswer,
 )
 from credit_protection.ports.bureau import BureauGateway, QueryOrder
+from credit_protection.ports.failpoints import failpoint
 from credit_protection.ports.storage import Page, PageRequest, QueryFilter
 
-LOST_AFTER = timedelta(minutes=10)
-"""The process of a query that has no outcome after this long has died."""
 EXPIRY_BATCH_SIZE = 100
+
+log = logging.getLogger(__name__)
 
 
 class Queries:
@@ -69,15 +74,18 @@ class Queries:
 
         Raises:
             InvalidInput: document, product or inputs.
-            RuleViolation: the integration is inactive, or a recent answer must be reused.
+            NotFound: the integration; or, to an actor bound to creditors, the customer.
+            RuleViolation: the integration is inactive, a recent answer must be reused, or an equal query is running.
             OutcomeUnknown: the answer was lost; the query is stored as such, since it may have been paid.
             RateLimited: the integration's rate allowed no call for some seconds; nothing was sent or stored.
+            UnstoredAnswer: it was answered and the database is in trouble; the error has the report.
             BureauError: it failed; the query is stored with the reason, without a report.
         """
         actor.require(Permission.QUERY)
         subject = parse_document(document)
         integration, product, finding = self._prepare(actor, integration_id, product_code, subject)
         integration.require_active()
+        self._require_visible_customer(actor, customer_id)
         checked = check_inputs(product, subject.person_type, inputs or {})
         capabilities = self._tenant.gateways.provider(integration.gateway).capabilities
         if subject.is_alphanumeric and not capabilities.alphanumeric_cnpj:
@@ -102,11 +110,17 @@ class Queries:
             inputs=checked,
             cost=product.price,
         )
-        with self._tenant.storage.unit() as unit:
-            unit.queries.add(query)
-            unit.audit.add(self._entry(actor, "query.run", query))
-            unit.commit()
+        failpoint("ask.checked")
+        self._begin(actor, query, force=force)
         return self._send(gateway, query)
+
+    def _require_visible_customer(self, actor: Actor, customer_id: str | None) -> None:
+        if customer_id is None or actor.creditor_ids is None:
+            return
+        scope = HostScope.of(self._tenant, actor)
+        customer = self._tenant.host.customers([customer_id]).get(customer_id)
+        if customer is None or not scope.sees(customer):
+            raise unknown_customer(customer_id)
 
     def check_reuse_window(self, actor: Actor, integration_id: str, product_code: str, document: str) -> Finding | None:
         """Return the finding of the reuse window, to show before paying; None where there is none.
@@ -182,11 +196,30 @@ class Queries:
             "Esta resposta ainda não pode ser exportada neste formato.", field="format", code="exportacao_indisponivel"
         )
 
+    def _begin(self, actor: Actor, query: CreditQuery, *, force: bool) -> None:
+        """Store a query before it is sent: of equal ones at once, one is."""
+        now, key = query.asked_at, (query.integration_id, query.product_code, query.document.value)
+        with self._tenant.storage.unit() as unit:
+            integration = locked_integration(unit, actor, query.integration_id)
+            integration.require_active()
+            running = unit.queries.running(*key)
+            if running is not None and rules.is_lost(running, now):
+                unit.queries.save(rules.mark_lost(running, now))
+            try:
+                unit.queries.add(query)
+            except Conflict:
+                rules.require_allowed(rules.check_running(unit.queries.running(*key)), force=force)
+                raise
+            earlier = unit.queries.newest_answered(*key)  # it may have been answered since the first look
+            rules.require_allowed(rules.check_reuse_window(earlier, integration.settings.reuse, now), force=force)
+            unit.audit.add(self._entry(actor, "query.run", query))
+            unit.commit()
+
     def expire_unanswered(self) -> int:
         """Mark queries whose process died as "resultado desconhecido"; return how many. For the sweep."""
         now = self._tenant.clock.now()
         with self._tenant.storage.unit() as unit:
-            lost = unit.queries.unanswered_since(now - LOST_AFTER, EXPIRY_BATCH_SIZE)
+            lost = unit.queries.unanswered_since(now - rules.LOST_AFTER, EXPIRY_BATCH_SIZE, or_after=now + SKEW)
             for query in lost:
                 unit.queries.save(rules.mark_lost(query, now))
             unit.commit()
@@ -199,6 +232,7 @@ class Queries:
             integration = visible_integration(unit, actor, integration_id)
             products = unit.integrations.products(integration_id)
             earlier = unit.queries.newest_answered(integration_id, product_code, document.value)
+            running = unit.queries.running(integration_id, product_code, document.value)
         product = next((one for one in products if one.code == product_code), None)
         if product is None:
             raise InvalidInput(
@@ -206,8 +240,10 @@ class Queries:
                 field="product",
                 code="produto_desconhecido",
             )
-        finding = rules.check_reuse_window(earlier, integration.settings.reuse, self._tenant.clock.now())
-        return integration, product, finding
+        now = self._tenant.clock.now()
+        is_running = running is not None and not rules.is_lost(running, now)
+        finding = rules.check_running(running) if is_running else None
+        return integration, product, finding or rules.check_reuse_window(earlier, integration.settings.reuse, now)
 
     def _send(self, gateway: BureauGateway, query: CreditQuery) -> CreditQuery:
         """Make one call, outside any transaction, and store its outcome."""
@@ -215,10 +251,51 @@ class Queries:
         try:
             report = gateway.query(order)
         except BureauError as error:
-            self._store(rules.failed(query, error, self._tenant.clock.now()), rules.kept_answer(error))
             error.context["query_id"] = query.id
+            now = self._tenant.clock.now()
+            self._store_failure(rules.failed(query, error, now), rules.kept_answer(error), rules.mark_lost(query, now))
             raise
-        return self._store(rules.answered(query, report, self._tenant.clock.now()), report)
+        except (
+            Exception,
+            KeyboardInterrupt,
+        ) as error:  # a defect of the gateway, or Ctrl-C: the call may have gone out
+            self._store_failure(rules.mark_lost(query, self._tenant.clock.now()))
+            if not isinstance(error, Exception):
+                raise
+            log.exception("the gateway failed in query %s", query.id)
+            raise OutcomeUnknown(
+                "O programa do gateway falhou durante a consulta, que pode ter sido feita e cobrada. Confira no portal "
+                "do birô antes de repetir.",
+                query_id=query.id,
+            ) from error
+        now = self._tenant.clock.now()
+        try:
+            return self._store(rules.answered(query, report, now), report)
+        except Exception as error:
+            log.exception("the answer of query %s can't be stored", query.id)
+            self._store_failure(rules.not_stored(query, report, now))
+            raise UnstoredAnswer(
+                "A consulta foi feita e pode ter sido cobrada, e a resposta não pôde ser guardada no banco. Libere "
+                "espaço em disco, ou veja o que há com o banco, antes de consultar de novo.",
+                report,
+                request_id=report.protocol,
+                query_id=query.id,
+            ) from error
+
+    def _store_failure(
+        self, outcome: CreditQuery, report: CreditReport | None = None, without_report: CreditQuery | None = None
+    ) -> None:
+        """Store that a query brought no report; where that fails, without what came. The sweep marks the rest as lost.
+
+        The error that the caller raises tells a person more than that of the database.
+        """
+        try:
+            self._store(outcome, report)
+        except Exception:
+            log.exception("the outcome of query %s can't be stored", outcome.id)
+            if report is not None and without_report is not None:
+                with contextlib.suppress(Exception):
+                    self._store(without_report)
 
     def _store(self, outcome: CreditQuery, report: CreditReport | None = None) -> CreditQuery:
         with self._tenant.storage.unit() as unit:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from credit_protection.application.batched_updates import publish
+from credit_protection.application.held_debts import HeldDebts
 from credit_protection.application.host_reading import read_customers, read_invoices, store_left_out
 from credit_protection.application.reading_effects import ReadingResult, store_readings
 from credit_protection.application.tenant_ports import TenantPorts
@@ -15,6 +16,8 @@ from credit_protection.domain.comparison.readings import Reading, content_of, is
 from credit_protection.domain.comparison.rechecks import KEPT_FOR, Recheck, after_reading
 from credit_protection.domain.customers import Invoice
 from credit_protection.domain.divergences import Divergence, DivergenceCode, Side
+from credit_protection.domain.errors import HostUnavailable
+from credit_protection.domain.instants import is_ahead, is_over
 from credit_protection.domain.parsing import compact_document
 from credit_protection.domain.unreadable import Unreadable
 from credit_protection.ports.storage import DivergenceFilter, PageRequest, UnitOfWork
@@ -57,6 +60,7 @@ class Rereading:
 
     def __init__(self, tenant: TenantPorts) -> None:
         self._tenant = tenant
+        self._held_debts = HeldDebts(tenant)
         self._left_out: list[Unreadable] = []
 
     def run_due(self) -> int:
@@ -70,12 +74,15 @@ class Rereading:
         new = self.answer_rechecks()
         with self._tenant.storage.read_only() as unit:
             last = unit.watermarks.get(REREAD_WATERMARK + self._tenant.host.code)
-        if last is None or self._tenant.clock.now() - last >= REREAD_INTERVAL:
+        if is_over(last, self._tenant.clock.now(), REREAD_INTERVAL):
             new += self.reread_all()
         return new
 
     def reread_all(self) -> int:
-        """Read the invoices of every open negativation again, page by page. Returns how many entries are new."""
+        """Read the invoices and the debtors' holds of every open negativation again, page by page.
+
+        Returns how many entries of the ledger are new.
+        """
         host, started = self._tenant.host.code, self._tenant.clock.now()
         self._left_out.clear()
         new = 0
@@ -87,13 +94,24 @@ class Rereading:
             held.update(result.held)
             if cursor is None:
                 break
+        try:
+            held.update(self._held_debts.check_all())
+        except HostUnavailable:
+            raise
+        except Exception:
+            self._end(host, started, closes_brakes=False)  # the invoices were read: not again at each sweep
+            raise
+        self._end(host, started, closes_brakes=not held)
+        return new
+
+    def _end(self, host: str, started: datetime, *, closes_brakes: bool) -> None:
+        """Store when the invoices were read, and what was left out."""
         with self._tenant.storage.unit() as unit:
             unit.watermarks.set(REREAD_WATERMARK + host, started)
             store_left_out(unit, host, self._left_out)
-            closed = () if held else _close_brakes(unit, started)
+            closed = _close_brakes(unit, started) if closes_brakes else ()
             unit.commit()
         publish(self._tenant, (), closed)
-        return new
 
     def _reread_page(self, host: str, cursor: str | None) -> tuple[ReadingResult, str | None]:
         """Read one page of the open invoices; the next page's cursor. No reading is made of what is unchanged."""
@@ -102,7 +120,19 @@ class Rereading:
             page = unit.readings.open_invoices(host, as_of, PageRequest(BATCH_SIZE, cursor))
         answer = self._ask(list(page.contents), as_of)
         news = [key for key, content in page.contents.items() if content is None or answer.content(key) != content]
-        return self._store(answer.readings(news)), page.cursor
+        readings = answer.readings(news)
+        others = self._of_the_same_groups(news) - page.contents.keys()
+        if others:
+            readings += self._ask(sorted(others), as_of).readings(sorted(others))
+        return self._store(readings), page.cursor
+
+    def _of_the_same_groups(self, invoice_ids: Sequence[str]) -> set[str]:
+        """All invoices of the groups of some invoices: a group is compared with readings of one time."""
+        if not invoice_ids:
+            return set()
+        with self._tenant.storage.read_only() as unit:
+            covering = unit.negativations.for_invoices(self._tenant.host.code, invoice_ids)
+        return {invoice.invoice_id for each in covering for invoice in each.invoices}
 
     def read(self, invoice_ids: Sequence[str]) -> ReadingResult:
         """Read invoices now, and store what is new. At most `BATCH_SIZE`.
@@ -115,8 +145,10 @@ class Rereading:
         if not invoice_ids:
             return ReadingResult()
         readings = self._ask(invoice_ids, self._tenant.host_as_of()).readings(invoice_ids)
+        now = self._tenant.clock.now()
         with self._tenant.storage.read_only() as unit:
-            stored = unit.readings.get(self._tenant.host.code, invoice_ids)
+            read = unit.readings.get(self._tenant.host.code, invoice_ids)
+        stored = {key: each for key, each in read.items() if not is_ahead(each.reading.as_of, now)}
         return self._store([each for each in readings if is_news(stored.get(each.invoice_id), each)])
 
     def _store(self, news: Sequence[Reading]) -> ReadingResult:
@@ -159,7 +191,7 @@ class Rereading:
             ids = list(dict.fromkeys(each.invoice_id for each in due))
             covering = unit.negativations.for_invoices(self._tenant.host.code, ids) if ids else ()
         covered = {invoice.invoice_id for each in covering for invoice in each.invoices}
-        wanted = [invoice_id for invoice_id in ids if invoice_id in covered]
+        wanted = sorted(covered)
         as_of: dict[str, datetime] = {}
         new = 0
         try:
@@ -173,6 +205,7 @@ class Rereading:
                     if each.status is not None and each.invoice_id not in undecided
                 }
                 new = len(result.changed)
+                self._held_debts.check(covering)
         finally:
             done = [_answered(each, covered, as_of, self._tenant.clock.now()) for each in due]
             if done:

@@ -12,9 +12,11 @@ from credit_protection.application.debt_age import DebtAge
 from credit_protection.application.edited_policies import EditedPolicies
 from credit_protection.application.host_polling import HostPolling
 from credit_protection.application.host_reading import forget_mended_rows
+from credit_protection.application.inclusion_hold import remember_newest
 from credit_protection.application.payments import Payments
 from credit_protection.application.queries import Queries
 from credit_protection.application.reconciliation import Reconciliation
+from credit_protection.application.relinking import Relinking
 from credit_protection.application.rereading import Rereading
 from credit_protection.application.tenant_ports import TenantPorts
 from credit_protection.application.transmissions import Transmissions
@@ -62,6 +64,7 @@ class Sweep:
         self._tenant = tenant
         self._polling = HostPolling(tenant, payments)
         self._rereading = Rereading(tenant)
+        self._relinking = Relinking(tenant)
         self._policies = EditedPolicies(tenant, payments)
         self._debt_age = DebtAge(tenant)
         self._transmissions = transmissions
@@ -79,6 +82,7 @@ class Sweep:
         Raises:
             ConfigurationError: the installation must be corrected; nothing more is done.
         """
+        remember_newest(self._tenant)
         if by_worker:
             self._alarms.record_heartbeat()
         steps = self._steps()
@@ -92,6 +96,7 @@ class Sweep:
             ("reconcile", self._reconciliation.run_due),
         ):
             steps.run(name, act)
+        steps.run("troubles", self._alarms.store_troubles)
         alarms = steps.run("alarms", lambda: len(self._alarms.notify()))
         return SweepResult(released, applied, found, lost, steps.host_failed, alarms, tuple(steps.failed))
 
@@ -101,6 +106,7 @@ class Sweep:
 
     def apply_payments(self) -> SweepResult:
         """Read the host and apply what is recorded, without the rest of a sweep: for a command that then transmits."""
+        remember_newest(self._tenant)
         steps = self._steps()
         applied, found = self._apply_payments(steps, self._rereading.run_due)
         steps.run("policies", self._policies.run)
@@ -109,6 +115,7 @@ class Sweep:
     def _apply_payments(self, steps: _Steps, reread: Callable[[], int]) -> tuple[int, int]:
         """Poll, apply, read again, apply: how many invoices were decided about, and how many entries were found."""
         polled = steps.run("poll", self._polling.poll_host_settlements)
+        steps.run("relinks", self._relinking.follow)
         applied = steps.run("apply", self._apply)
         changed = steps.run("reread", reread)
         if changed:
@@ -148,7 +155,7 @@ class _Steps:
         self.host_failed = ""
         self.failed: list[str] = []
         with tenant.storage.read_only() as unit:
-            self._known = set(unit.watermarks.all(FAILED_WATERMARK))
+            self._known = dict(unit.watermarks.notes(FAILED_WATERMARK))
 
     def run(self, name: str, act: Callable[[], int | None]) -> int:
         """Run one step; 0 where it fails, or returns nothing."""
@@ -159,8 +166,7 @@ class _Steps:
         except HostUnavailable as error:
             self.host_failed = self.host_failed or error.message
             return 0
-        except Exception as error:
-            log.exception("the step %s of the sweep failed", name)
+        except Exception as error:  # noqa: BLE001 - it is logged once, and an alarm
             self._failed(name, error)
             return 0
         if FAILED_WATERMARK + name in self._known:
@@ -171,6 +177,8 @@ class _Steps:
         why = f"Erro inesperado: {type(error).__name__}."
         if isinstance(error, CreditProtectionError):
             why = error.message
+        if self._known.get(FAILED_WATERMARK + name) != why:  # once, not at every sweep: the alarm stays
+            log.error("the step %s of the sweep failed", name, exc_info=error)
         if name in _HOST_STEPS:
             self.host_failed = self.host_failed or f"Erro inesperado ao ler o ERP: {type(error).__name__}."
         if name not in self.failed:
@@ -178,13 +186,14 @@ class _Steps:
         with self._tenant.storage.unit() as unit:  # where this fails too, so does the sweep
             unit.watermarks.set(FAILED_WATERMARK + name, self._tenant.clock.now(), why)
             unit.commit()
-        self._known.add(FAILED_WATERMARK + name)
+        self._known[FAILED_WATERMARK + name] = why
 
     def _succeeded(self, name: str) -> None:
         with self._tenant.storage.unit() as unit:
             unit.watermarks.clear(FAILED_WATERMARK + name)
             unit.commit()
-        self._known.discard(FAILED_WATERMARK + name)
+        self._known.pop(FAILED_WATERMARK + name, None)
+        log.warning("the step %s of the sweep succeeds again", name)
 
 
 _HOST_STEPS = frozenset({"poll", "reread"})

@@ -15,6 +15,7 @@ from credit_protection.ports.host import HostErp
 from credit_protection.ports.limits import RateLimits, Unlimited
 from credit_protection.ports.queue import TransmissionQueue
 from credit_protection.ports.storage import Storage
+from credit_protection.ports.troubles import Troubles
 from credit_protection.ports.vault import Vault
 
 
@@ -33,6 +34,7 @@ class TenantPorts:
     queue: TransmissionQueue
     extra_guards: Sequence[Guard] = field(default=())
     limits: RateLimits = field(default_factory=Unlimited)
+    troubles: Troubles = field(default_factory=Troubles)
 
     def host_as_of(self) -> datetime:
         """The instant of which a reading of the host is, where it is asked now: its lag is counted off."""

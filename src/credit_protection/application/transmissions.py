@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from credit_protection.application.admission_control import CallPermission, CircuitBreaker, RateLimiter
+from credit_protection.application.answer_effects import find_record, is_missing, near_contracts, store_shown
 from credit_protection.application.batched_updates import BatchedUpdates, UpdateContext, UpdateResult, publish
-from credit_protection.application.inclusion_hold import inclusion_hold
+from credit_protection.application.inclusion_hold import wait_code
 from credit_protection.application.inclusions import claim_inclusion, read_host_facts
 from credit_protection.application.integration_context import IntegrationContext
 from credit_protection.application.payments import apply_ledger
@@ -21,15 +22,17 @@ from credit_protection.application.tenant_ports import TenantPorts
 from credit_protection.domain import transmissions
 from credit_protection.domain.breaker import may_call
 from credit_protection.domain.bureau_answers import Answer, LookupResult, NotExecuted, RecordKey, answer_from_error
+from credit_protection.domain.comparison.answered import shown_by_answer
 from credit_protection.domain.customers import Customer
+from credit_protection.domain.divergences import Divergence
 from credit_protection.domain.errors import BureauError, CreditProtectionError, HostUnavailable, NotFound, ProtocolError
+from credit_protection.domain.instants import FARTHEST_LEASE, SKEW, has_come
 from credit_protection.domain.negativations import Change, Claim, Negativation
 from credit_protection.domain.observations import AnswerContext, record_answer
 from credit_protection.domain.reasons import RemovalReason
 from credit_protection.domain.removal_policy import removal_reason
 from credit_protection.domain.requests import inclusion_order
 from credit_protection.domain.state_table import Action
-from credit_protection.domain.statuses import HELD_REASON
 from credit_protection.ports.bureau import RemovalOrder
 from credit_protection.ports.failpoints import failpoint
 from credit_protection.ports.storage import DueTransmission
@@ -156,14 +159,21 @@ class Transmissions:
         if claimed is None:
             return None
         if claimed.claim is None:
+            self._tenant.listeners.negativation_event(claimed.change.events)
             return TransmissionResult(claimed.negativation, None)
         failpoint("call.before")
-        answer, error = self._call(claimed, claimed.claim)
-        failpoint("call.after")
-        change = self._store(negativation_id, claimed.claim, answer)
+        try:
+            answer, error = self._call(claimed, claimed.claim)
+            failpoint("call.after")
+            near = self._near(claimed, claimed.claim, answer)
+            change, divergences = self._store(negativation_id, claimed.claim, answer, near)
+        except BaseException:
+            self._tenant.listeners.negativation_event(claimed.change.events)
+            raise
         if error is not None or not isinstance(answer, NotExecuted):  # else no call was made
             self._breaker.record_outcome(permission, claimed.context.integration, negativation_id, error)
-        publish(self._tenant, [change])
+        # The claim is announced now: no listener stands between a claim and its call.
+        publish(self._tenant, [Change(change.negativation, (*claimed.change.events, *change.events))], divergences)
         failpoint("answer.published")
         return TransmissionResult(change.negativation, claimed.claim.action, error)
 
@@ -183,7 +193,6 @@ class Transmissions:
             return self._claim_inclusion(result.value, worker)
         if result.change is None:
             return None
-        self._tenant.listeners.negativation_event(result.change.events)
         return _Claimed(result.change, result.integration_context)
 
     def _decide_claim(self, update: UpdateContext, worker: str, probe: datetime | None) -> Change | Negativation | None:
@@ -202,8 +211,8 @@ class Transmissions:
         if not context.integration.settings.owns_transmission:
             return Change(transmissions.postpone(current, "transmissao_do_erp", now), expired.events)
         if work.action is Action.INCLUDE:
-            if inclusion_hold(update.unit, now) is not None:  # refused before the host is read
-                return Change(transmissions.postpone(current, HELD_REASON, now), expired.events)
+            if (code := wait_code(update.unit, now)) is not None:  # refused before the host is read
+                return Change(transmissions.postpone(current, code, now), expired.events)
             return update.negativation if context.integration.active else None
         failpoint("claim.read")
         if not transmissions.is_claimable(work, now):
@@ -248,7 +257,6 @@ class Transmissions:
         )
         if result is None or result.change is None:
             return None
-        self._tenant.listeners.negativation_event(result.change.events)
         return _Claimed(result.change, result.integration_context, facts.customer)
 
     def _postpone(self, negativation_id: str, code: str) -> None:
@@ -258,7 +266,7 @@ class Transmissions:
             if negativation is None:
                 return
             now, claim = self._tenant.clock.now(), negativation.transmission.claim
-            if claim is None or claim.until <= now:
+            if claim is None or has_come(claim.until, now, FARTHEST_LEASE):
                 unit.negativations.save(transmissions.postpone(negativation, code, now))
                 unit.commit()
 
@@ -270,14 +278,21 @@ class Transmissions:
         except CreditProtectionError as error:  # a lost key, say: no byte was sent, and a person must mend it
             log.warning("transmission %s can't be sent: %s", negativation.id, error.message)
             return NotExecuted(error.code, error.message, needs_person=True), None
-        if claim.until - self._tenant.clock.now() < context.capabilities.call_deadline:
-            # This process was paused after its claim: a call sent now could take effect after the quiet period.
+        except Exception as error:  # a gateway's plugin that fails before its call
+            log.exception("the gateway %s can't be made", context.integration.gateway)
+            name = context.integration.gateway
+            message = f"O plugin do gateway {name} falhou antes do envio ({type(error).__name__}). Corrija o plugin."
+            return NotExecuted("gateway_defeituoso", message), None
+        left = claim.until - self._tenant.clock.now()
+        if not context.capabilities.call_deadline <= left <= context.capabilities.lease + SKEW:
+            # This process was paused after its claim, or its clock was moved: a call sent now could take effect after
+            # the quiet period.
             return NotExecuted("reserva_no_fim", "O envio não começou a tempo. Ele será tentado de novo."), None
         try:
             return call(), None
         except BureauError as error:
             return answer_from_error(error), error
-        except Exception as error:
+        except (Exception, SystemExit, GeneratorExit) as error:  # what a plugin raises ends no worker
             log.exception("the gateway %s failed", context.integration.gateway, extra={"negativation": negativation.id})
             unforeseen = ProtocolError(f"Erro inesperado ao falar com o birô: {type(error).__name__}.")
             return answer_from_error(unforeseen), unforeseen
@@ -296,18 +311,42 @@ class Transmissions:
                 removal = RemovalOrder(key, reason, context.creditor.document, negativation.removal_code)
                 return lambda: gateway.remove(removal)
             case Action.LOOK_UP | Action.POLL:
-                return lambda: gateway.find(key)
+                return lambda: find_record(gateway, key, lambda: self._rates.acquire_blocking(context.integration))
             case _:
                 raise ValueError(f"{claim.action} was claimed without what it needs")
 
-    def _store(self, negativation_id: str, claim: Claim, answer: Answer | LookupResult) -> Change:
+    def _near(self, claimed: _Claimed, claim: Claim, answer: Answer | LookupResult) -> Sequence[str]:
+        """Of an unconfirmed record that the bureau does not find: similar contracts, as far as the lease allows."""
+        capabilities = claimed.context.capabilities
+        if not (claimed.negativation.is_unconfirmed and capabilities.find and is_missing(answer)):
+            return ()
+
+        def may_call() -> bool:
+            if claim.until - self._tenant.clock.now() < capabilities.call_deadline:
+                return False
+            return self._tenant.limits.acquire(claimed.context.integration) is None
+
+        gateway = self._tenant.gateways.for_integration(claimed.context.integration)
+        return near_contracts(gateway, claimed.negativation, may_call)
+
+    def _store(
+        self, negativation_id: str, claim: Claim, answer: Answer | LookupResult, near: Sequence[str]
+    ) -> tuple[Change, Sequence[Divergence]]:
         """Store an answer under the claim's fence; a late one is stored as evidence. Raises `NotFound`."""
-        result: UpdateResult[None] | None = self._updates.apply(
-            "answer", negativation_id, lambda update: self._decide_answer(update, claim, answer), wait=True
-        )
+        written: Sequence[Divergence] = ()
+
+        def decide(update: UpdateContext) -> Change:
+            nonlocal written
+            change = self._decide_answer(update, claim, answer)
+            shown = shown_by_answer(update.negativation, change, answer, near)
+            if shown.differences or shown.fresh:
+                written = store_shown(self._tenant, update, shown)
+            return change
+
+        result: UpdateResult[None] | None = self._updates.apply("answer", negativation_id, decide, wait=True)
         if result is None or result.change is None:
             raise NotFound("Negativação não encontrada.")
-        return result.change
+        return result.change, written
 
     def _decide_answer(self, update: UpdateContext, claim: Claim, answer: Answer | LookupResult) -> Change:
         now, current, context = self._tenant.clock.now(), update.negativation, update.integration_context

@@ -21,13 +21,17 @@ class TenantWorkerTasks:
         self._transmissions = transmissions
         self._sweep = sweep
         self._payments = payments
+        self._failure: type[Exception] | None = None
 
     def due(self, limit: int) -> Sequence[DueTransmission]:
         """Apply some of the payments that wait, then return what may be claimed now, the most urgent first."""
         try:
             self._payments.apply_piece()
-        except Exception:  # what is due is sent all the same; the sweep applies
-            log.exception("payments could not be applied")
+            self._failure = None
+        except Exception as error:  # what is due is sent all the same; the sweep applies
+            if self._failure is not type(error):  # once, not at every fetch
+                log.exception("payments could not be applied")
+            self._failure = type(error)
         return self._transmissions.due(limit)
 
     def next_due_at(self) -> datetime | None:

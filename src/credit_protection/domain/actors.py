@@ -22,6 +22,8 @@ class Permission(StrEnum):
     """Run the worker and the sweep: for the system, not for a screen."""
     RECORD_PAYMENTS = "record_payments"
     """Report settlements: for the host."""
+    MANAGE_USERS = "manage_users"
+    """Give roles to users, and take them."""
 
 
 PERMISSION_LABELS = {
@@ -33,10 +35,12 @@ PERMISSION_LABELS = {
     Permission.AUDIT: "ver a auditoria",
     Permission.TRANSMIT: "transmitir a fila",
     Permission.RECORD_PAYMENTS: "registrar pagamentos",
+    Permission.MANAGE_USERS: "dar papéis a usuários",
 }
 
+ADMINISTRATOR, WORKER = "administrador", "trabalhador"
 ROLES: dict[str, frozenset[Permission]] = {
-    "administrador": frozenset(Permission),
+    ADMINISTRATOR: frozenset(Permission),
     "operador": frozenset(
         {
             Permission.QUERY,
@@ -48,6 +52,7 @@ ROLES: dict[str, frozenset[Permission]] = {
     ),
     "atendente": frozenset({Permission.QUERY, Permission.READ_HISTORY}),
     "auditor": frozenset({Permission.READ_HISTORY, Permission.AUDIT}),
+    WORKER: frozenset({Permission.TRANSMIT, Permission.READ_HISTORY}),
 }
 """Named sets of permissions; a host may define its own."""
 
@@ -75,7 +80,8 @@ class Actor:
             PermissionDenied: there is no such role.
         """
         if role not in ROLES:
-            raise PermissionDenied(f"Não existe o papel {role!r}. Use um destes: {', '.join(ROLES)}.")
+            named = f"Não existe o papel {role!r}" if role else f"{name} não tem papel"
+            raise PermissionDenied(f"{named}. Use um destes: {', '.join(ROLES)}.")
         return cls(actor_id, name, ROLES[role])
 
     def sees(self, creditor_id: str) -> bool:

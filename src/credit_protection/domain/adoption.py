@@ -26,6 +26,8 @@ from credit_protection.domain.state_table import Observed
 CAUSE = "import"
 """The cause of every adoption, in its history."""
 HOST_MISSING = ""
+DUPLICATE_PREFIX = "repetido:"
+"""Of the invoice that a record covers which stands once more under the key of another one."""
 """The host of what is adopted without an invoice: no ERP is asked about it, and no payment finds it."""
 _OBSERVED = {
     RecordState.PRESENT: Observed.PRESENT,

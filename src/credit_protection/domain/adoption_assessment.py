@@ -65,6 +65,7 @@ class AdoptionFacts:
         invoices: of these customers, due on the row's day or one of `days`, whatever their status.
         days: those that count from the same business day as the row's: the bureau may report another one of them.
         creditor_id: of the integration's creditor; None: no invoice is left out for its creditor.
+        has_several_creditors: the host has several, so that an invoice that names none is of none.
         open_invoices: invoices that are in a negativation of the registry that is not closed (rule 3).
         is_repeated: an earlier row of the same source has this key.
         is_removed_too: the same extract also has the removal of this key, which is newer.
@@ -83,6 +84,7 @@ class AdoptionFacts:
     without_invoice: bool = False
     sees_settled: bool = True
     creditor_id: str | None = None
+    has_several_creditors: bool = False
     days: tuple[date, ...] = ()
 
 
@@ -223,8 +225,14 @@ def _known(known: Negativation | None) -> Finding:
 def _invoice_of(row: ExtractRow, facts: AdoptionFacts) -> tuple[Invoice | None, Finding | None]:
     """The invoice of the creditor by due date; by amount besides, where several fell due that day."""
     due = _due(row, facts)
-    found = [each for each in due if facts.creditor_id is None or each.creditor_id in {None, facts.creditor_id}]
+    own = {facts.creditor_id} if facts.has_several_creditors else {None, facts.creditor_id}
+    found = [each for each in due if facts.creditor_id is None or each.creditor_id in own]
     if due and not found:
+        if any(each.creditor_id is None for each in due):
+            message = (
+                "A fatura do cliente que vence neste dia não diz a qual das empresas do ERP é devida. Corrija-a lá."
+            )
+            return None, _block("fatura_sem_empresa", message, "due_date")
         message = "A fatura do cliente que vence neste dia é devida a outra empresa. Use uma integração dessa empresa."
         return None, _block("fatura_de_outra_empresa", message, "due_date")
     if not found:

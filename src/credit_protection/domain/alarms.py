@@ -6,11 +6,12 @@ They are raised whatever delays a removal: a blocked transmission, a bureau that
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 
 from credit_protection.domain.divergences import DivergenceCode
+from credit_protection.domain.instants import is_ahead, is_longer_ago
 from credit_protection.domain.integrations import Integration
 from credit_protection.domain.legal_calendar import BusinessCalendar
 from credit_protection.domain.negativations import Negativation
@@ -42,6 +43,13 @@ class AlarmCode(StrEnum):
     SWEEP_FAILED = "varredura_falhou"
     HOST_NOT_CONFIGURED = "erp_nao_configurado"
     INCLUSIONS_HELD = "inclusoes_em_espera"
+    CLOCK = "relogio"
+    PLUGIN_BROKEN = "plugin_defeituoso"
+    LIMITER_FAILED = "limite_com_falha"
+    DATABASE_MISSING = "banco_ausente"
+    DATABASE_EMPTY = "banco_vazio"
+    NOT_CONFIGURED = "sem_integracao"
+    CHECK_FAILED = "conferencia_falhou"
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +140,12 @@ class HeartbeatFacts:
     inclusions_held: bool = False
 
 
+def without_ids(heartbeats: HeartbeatFacts) -> HeartbeatFacts:
+    """The same for an actor that is bound to creditors: what could not be read may be another creditor's."""
+    hidden = [replace(each, subject="", reason="") for each in heartbeats.unreadable]
+    return replace(heartbeats, unreadable=hidden)
+
+
 def alarms(
     queues: Sequence[QueueFacts], heartbeats: HeartbeatFacts, now: datetime, settings: AlarmSettings = AlarmSettings()
 ) -> list[Alarm]:
@@ -148,6 +162,15 @@ def worst_first(alarms: Iterable[Alarm]) -> list[Alarm]:
     return sorted(
         alarms, key=lambda each: (each.severity is not AlarmSeverity.CRITICAL, order.index(each.code), each.subject)
     )
+
+
+def nothing_configured(today: date) -> Alarm:
+    """The alarm where there is no integration: this may be another database than the one that a worker works on."""
+    message = (
+        "Não há nenhuma integração neste banco: nada é conferido aqui. Confira CREDIT_PROTECTION_HOME e "
+        "CREDIT_PROTECTION_DATABASE_URL, ou cadastre uma: credit-protection integration add."
+    )
+    return Alarm(AlarmCode.NOT_CONFIGURED, AlarmSeverity.CRITICAL, "integrations", message, today)
 
 
 def is_due_soon(deadline: date, today: date, calendar: BusinessCalendar, business_days: int = 2) -> bool:
@@ -200,7 +223,7 @@ def _queue_alarms(queue: QueueFacts, now: datetime, settings: AlarmSettings) -> 
 def _is_paused_too_long(integration: Integration, now: datetime, settings: AlarmSettings) -> bool:
     """A short pause, or a bureau that throttles, needs no person."""
     since = integration.paused_since
-    return integration.paused_until is not None and (since is None or now - since > settings.paused_for)
+    return integration.paused_until is not None and is_longer_ago(since, now, settings.paused_for)
 
 
 _MINUTE = timedelta(minutes=1)
@@ -231,15 +254,14 @@ def _missed_heartbeats(heartbeats: HeartbeatFacts, now: datetime, settings: Alar
     found: list[Alarm] = []
     if heartbeats.host_is_needed and is_overdue(heartbeats.host_swept_at, now, settings.host_unread_for):
         message = (
-            f"O ERP {heartbeats.host!r} não é lido {since(heartbeats.host_swept_at, now)}: pagamentos podem não ter "
-            "sido vistos. Confira o trabalhador e o acesso ao ERP: credit-protection sweep."
+            f"{unread(heartbeats.host, heartbeats.host_swept_at, now)}: pagamentos podem não ter sido vistos. Confira "
+            "o trabalhador e o acesso ao ERP: credit-protection sweep."
         )
         found.append(Alarm(AlarmCode.HOST_NOT_READ, AlarmSeverity.CRITICAL, heartbeats.host, message, heartbeats.today))
     if heartbeats.worker_is_needed and is_overdue(heartbeats.heartbeat_at, now, settings.worker_unseen_for):
-        message = (
-            f"Nenhum trabalhador dá sinal {since(heartbeats.heartbeat_at, now)}: nada é enviado ao birô. Inicie-o: "
-            "credit-protection worker."
-        )
+        seen_at = heartbeats.heartbeat_at
+        silent = "deu sinal até agora" if seen_at is None else f"dá sinal {since(seen_at, now)}"
+        message = f"Nenhum trabalhador {silent}: nada é enviado ao birô. Inicie-o: credit-protection worker."
         found.append(Alarm(AlarmCode.WORKER_STOPPED, AlarmSeverity.CRITICAL, "worker", message, heartbeats.today))
     if heartbeats.inclusions_held:
         message = (
@@ -265,8 +287,9 @@ def _unreadable(heartbeats: HeartbeatFacts) -> list[Alarm]:
         by_kind.setdefault((each.host, each.kind), []).append(each)
     found: list[Alarm] = []
     for (host, kind), left_out in by_kind.items():
-        shown = "; ".join(f"{each.subject} ({each.reason})" for each in left_out[:_SHOWN_UNREADABLE])
-        message = f"Há {len(left_out)} {_UNREADABLE[kind]}: {shown}. Corrija o registro em {host!r}."
+        named = "; ".join(f"{each.subject} ({each.reason})" for each in left_out[:_SHOWN_UNREADABLE] if each.subject)
+        shown = f": {named}" if named else ""
+        message = f"Há {len(left_out)} {_UNREADABLE[kind]}{shown}. Corrija o registro em {host!r}."
         severity = AlarmSeverity.WARNING if kind is UnreadableKind.CUSTOMER else AlarmSeverity.CRITICAL
         subject = f"{host}.{kind.value}"
         found.append(Alarm(AlarmCode.UNREADABLE, severity, subject, message, heartbeats.today, count=len(left_out)))
@@ -274,20 +297,25 @@ def _unreadable(heartbeats: HeartbeatFacts) -> list[Alarm]:
 
 
 def is_overdue(last: datetime | None, now: datetime, limit: timedelta) -> bool:
-    """Whether the last time is longer ago than the limit, or there was none."""
-    return last is None or now - last > limit
+    """Whether the last time is longer ago than the limit, or there was none that can be believed."""
+    return is_longer_ago(last, now, limit)
 
 
-def since(last: datetime | None, now: datetime) -> str:
+def unread(host: str, last: datetime | None, now: datetime) -> str:
+    """That a host was not read since, as the beginning of a Portuguese sentence."""
+    return f"O ERP {host!r} ainda não foi lido" if last is None else f"O ERP {host!r} não é lido {since(last, now)}"
+
+
+def since(last: datetime, now: datetime) -> str:
     """How long ago it was, as a part of a Portuguese sentence."""
-    if last is None:
-        return "e nunca foi"
-    minutes = int((now - last) / timedelta(minutes=1))
+    if is_ahead(last, now):
+        return "desde um instante que ainda não chegou (confira o relógio)"
+    minutes = max(0, int((now - last) / timedelta(minutes=1)))
     return f"há {minutes // 60} h {minutes % 60} min" if minutes >= 60 else f"há {minutes} min"  # noqa: PLR2004
 
 
 def wait_reason(negativation: Negativation, integration: Integration, now: datetime) -> str:
-    """Why a desired removal is not done yet: one Portuguese sentence, the strongest reason first."""
+    """Why a desired removal is not done yet, by what is stored: one Portuguese sentence, the strongest reason first."""
     work = negativation.transmission
     asked = question(negativation)
     if asked is not None:
@@ -296,7 +324,7 @@ def wait_reason(negativation: Negativation, integration: Integration, now: datet
         return "O birô não deixa verificar: só uma pessoa pode dizer se o registro consta."
     if not integration.settings.owns_transmission:
         return "Quem transmite nesta integração é o ERP."
-    if integration.is_paused(now):
+    if integration.paused_until is not None and integration.paused_until > now:
         return f"A integração está pausada: {integration.pause_reason or 'sem motivo registrado'}"
     if work.claim is not None and work.claim.until > now:
         return "O envio está em andamento."

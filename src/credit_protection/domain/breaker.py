@@ -13,6 +13,7 @@ from enum import StrEnum
 
 from credit_protection.domain.capabilities import Backoff
 from credit_protection.domain.errors import BureauError, Fault, RateLimited
+from credit_protection.domain.instants import not_ahead
 from credit_protection.domain.integrations import Integration
 
 FAILURE_THRESHOLD = 5
@@ -58,12 +59,14 @@ def start_probe(integration: Integration, now: datetime, timeout: timedelta = PR
     """
     if call_state(integration, now) is not CallState.HALF_OPEN:
         return integration
-    return replace(integration, paused_until=now + timeout)
+    return replace(integration, paused_until=now + timeout, paused_at=now)
 
 
 def release_probe(integration: Integration, now: datetime, probe: datetime) -> Integration:
     """The probe learnt nothing, or made no call: another may start at once."""
-    return replace(integration, paused_until=now) if integration.paused_until == probe else integration
+    if integration.paused_until != probe:
+        return integration
+    return replace(integration, paused_until=now, paused_at=now)
 
 
 def close(integration: Integration) -> Integration:
@@ -72,6 +75,7 @@ def close(integration: Integration) -> Integration:
         integration,
         paused_until=None,
         paused_since=None,
+        paused_at=None,
         pause_reason="",
         failing_negativation_ids=(),
         consecutive_pauses=0,
@@ -107,11 +111,15 @@ def after_call(
 def _pause_until(integration: Integration, now: datetime, until: datetime, why: str, *, is_probe: bool) -> Integration:
     """The bureau answered for the whole account; a shorter pause does not end a longer one."""
     current = integration.paused_until
-    if current is not None and current >= until and not is_probe:
+    if current is not None and integration.is_paused(now) and current >= until and not is_probe:
         return integration
     return replace(
-        close(integration), paused_until=until, paused_since=integration.paused_since or now, pause_reason=why
+        close(integration), paused_until=until, paused_since=_since(integration, now), pause_reason=why, paused_at=now
     )
+
+
+def _since(integration: Integration, now: datetime) -> datetime:
+    return not_ahead(integration.paused_since or now, now)
 
 
 def _failed(
@@ -125,6 +133,7 @@ def _failed(
         failing_negativation_ids=failing,
         consecutive_pauses=integration.consecutive_pauses + 1,
         paused_until=now + OPEN_BACKOFF.longest_wait(integration.consecutive_pauses + 1),
-        paused_since=integration.paused_since or now,
+        paused_since=_since(integration, now),
+        paused_at=now,
         pause_reason=f"O birô não responde; o programa volta a tentar sozinho. Último erro: {error.message}",
     )

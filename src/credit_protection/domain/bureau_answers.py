@@ -187,7 +187,7 @@ def is_another_record(found: RecordFound, document: Document, reference: str, du
     The document must match: of a masked one, the visible characters. So must the contract, leading zeros apart, or the
     due date. What the bureau does not show proves nothing.
     """
-    if found.document and not _matches(found.document, document.value):
+    if is_another_person(found, document):
         return True
     same_reference = found.reference.strip().lstrip("0") == reference.strip().lstrip("0")
     if found.due_date is None:
@@ -196,8 +196,15 @@ def is_another_record(found: RecordFound, document: Document, reference: str, du
     return not same_day and not (found.reference and same_reference)
 
 
+def is_another_person(found: RecordFound, document: Document) -> bool:
+    """Whether the bureau shows another debtor's document; False where it shows none."""
+    return bool(found.document) and not _matches(found.document, document.value)
+
+
 def _matches(shown: str, document: str) -> bool:
     visible = [character for character in shown.upper() if character.isalnum() or character == "*"]
+    while len(visible) > len(document) and visible[0] == "0":  # a number with leading zeros
+        del visible[0]
     if len(visible) < len(document):  # a number lost its leading zeros
         visible = [*"0" * (len(document) - len(visible)), *visible]
     pairs = zip(visible, document, strict=False)

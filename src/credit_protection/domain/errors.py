@@ -185,6 +185,19 @@ class OutcomeUnknown(BureauError):
             self.fault = Fault.BUREAU
 
 
+class UnstoredAnswer(OutcomeUnknown):
+    """A paid query was answered, and its answer could not be stored: `received` is the only copy, so keep it."""
+
+    default_code = "resposta_nao_guardada"
+
+    def __init__(
+        self, message: str, received: object = None, *, query_id: str = "", request_id: str | None = None
+    ) -> None:
+        super().__init__(message, request_id=request_id, query_id=query_id)
+        self.received = received
+        self.fault = Fault.UNCLEAR
+
+
 class CredentialsRejected(BureauError):
     """Not executed: the bureau refuses the credentials. The integration is paused; a person must correct them."""
 

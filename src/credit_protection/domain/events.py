@@ -34,6 +34,7 @@ class EventKind(StrEnum):
     ATTEMPTS_RESUMED = "attempts_resumed"
     ATTESTED_ABSENT = "attested_absent"
     LEASE_EXPIRED = "lease_expired"
+    RELINKED = "relinked"
 
 
 @dataclass(frozen=True, slots=True)

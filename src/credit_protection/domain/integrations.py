@@ -11,6 +11,7 @@ from enum import StrEnum
 from credit_protection.domain.divergences import DivergencePolicies
 from credit_protection.domain.errors import Conflict, InvalidInput, RuleViolation
 from credit_protection.domain.guards import GuardSettings
+from credit_protection.domain.instants import FARTHEST_PAUSE, has_come, is_ahead
 from credit_protection.domain.money import ZERO
 from credit_protection.domain.places import STATES
 from credit_protection.domain.reasons import ReasonMap
@@ -137,6 +138,7 @@ class Integration:
         failing_negativation_ids: the last different ones whose calls failed since the last answer.
         consecutive_pauses: since the last answer.
         paused_since: when the first of them began.
+        paused_at: when the present pause was set.
         reason_map: the bureau's codes for our removal reasons.
         deleted_at: instant, UTC; a deleted one is kept for its history.
     """
@@ -158,10 +160,13 @@ class Integration:
     consecutive_pauses: int = 0
     paused_since: datetime | None = None
     reason_map: ReasonMap = ReasonMap()
+    paused_at: datetime | None = None
 
     def is_paused(self, now: datetime) -> bool:
-        """Whether no call may be made at this instant."""
-        return self.paused_until is not None and now < self.paused_until
+        """Whether no call may be made at this instant; a pause that a wrong clock set ahead keeps nothing waiting."""
+        if self.paused_until is None or has_come(self.paused_until, now, FARTHEST_PAUSE):
+            return False
+        return self.paused_at is None or not is_ahead(self.paused_at, now)
 
     def require_active(self) -> None:
         """Require that queries and inclusions are allowed.

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 from credit_protection.domain.errors import InvalidInput
+
+_PLACEHOLDER = re.compile(r"(?i)https?://(?:[^/?#]*[.@])?(?:invalid|example)\.?(?:[:/?#]|$)").match
+"""An address of a domain that nobody has (RFC 2606)."""
+
+_END_OF_ORIGIN = re.compile(r"[/\\?#]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +26,7 @@ class ParameterSpec:
         advanced: hidden on a form until the user opens it.
         choices: the only values accepted; empty for any.
         identifies_account: it says which account of the bureau is reached; never a secret.
+        address: where the secrets are sent to, with or without a scheme. A value with `://` is one in any case.
     """
 
     name: str
@@ -31,6 +38,7 @@ class ParameterSpec:
     advanced: bool = False
     choices: tuple[str, ...] = ()
     identifies_account: bool = False
+    address: bool = False
 
 
 def check_parameters(
@@ -44,7 +52,7 @@ def check_parameters(
     A secret left blank is absent from what is returned, so that the stored one stays.
 
     Raises:
-        InvalidInput: unknown name, missing required value, or a value outside the choices.
+        InvalidInput: unknown name, missing required value, a value outside the choices, or the address of an example.
     """
     by_name = {spec.name: spec for spec in specs}
     for name in given:
@@ -69,6 +77,50 @@ def check_parameters(
                 field=name,
                 code="parametro_invalido",
             )
+        if value and _PLACEHOLDER(value):
+            raise InvalidInput(
+                f"{spec.label} ({name}) é só um exemplo: {value}. Preencha o endereço de verdade. {spec.help}".strip(),
+                field=name,
+                code="parametro_invalido",
+            )
         if value:
             values[name] = value
     return values
+
+
+def require_secrets_anew(specs: Iterable[ParameterSpec], before: Mapping[str, str], given: Mapping[str, str]) -> None:
+    """Require the secrets with an address of another origin: who may set an address must not learn a stored secret.
+
+    `before` are the stored plain values, `given` what an edit changes.
+
+    Raises:
+        InvalidInput: a secret is missing.
+    """
+    by_name = {spec.name: spec for spec in specs}
+    moved = [
+        spec
+        for name, spec in by_name.items()
+        if not spec.secret and name in given and _moves(spec, before.get(name, ""), given[name].strip() or spec.default)
+    ]
+    missing = [spec for spec in by_name.values() if spec.secret and not given.get(spec.name, "").strip()]
+    if moved and missing:
+        labels = ", ".join(f"{spec.label} (--secret {spec.name})" for spec in missing)
+        raise InvalidInput(
+            f"{moved[0].label} passa a ser de outro servidor, e um segredo guardado não é enviado a ele. Preencha de "
+            f"novo, na mesma alteração: {labels}.",
+            field=missing[0].name,
+            code="segredos_de_novo",
+        )
+
+
+def _moves(spec: ParameterSpec, before: str, after: str) -> bool:
+    is_address = spec.address or "://" in before or "://" in after
+    return is_address and _origin(before) != _origin(after)
+
+
+def _origin(address: str) -> str:
+    """What stands before the path, as it is written, in lower case: written otherwise it counts as another one."""
+    scheme, separator, rest = address.strip().lower().partition("://")
+    if not separator:
+        scheme, rest = "", scheme
+    return f"{scheme}{separator}{_END_OF_ORIGIN.split(rest, maxsplit=1)[0]}"

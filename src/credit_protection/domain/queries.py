@@ -6,15 +6,20 @@ desconhecido, custo possível" until a person decides.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
+from collections import deque
 from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
+from itertools import islice
 
-from credit_protection.domain.documents import Document
+from credit_protection.domain.documents import Document, parse_document
 from credit_protection.domain.errors import BureauError, Conflict, InvalidInput, InvalidReport, RuleViolation
 from credit_protection.domain.findings import Finding, Severity
+from credit_protection.domain.instants import is_over
 from credit_protection.domain.integrations import ReuseMode, ReuseWindow
 from credit_protection.domain.money import Money
 
@@ -23,6 +28,13 @@ HTML = "text/html"
 PDF_HEADER = b"%PDF-"
 _PDF_HEAD = 1024
 _PDF_TAIL = 2048
+_MOST_PARTS = 20_000
+_MOST_SHOWN = 3
+_LONGEST_DOCUMENT = 24
+
+
+LOST_AFTER = timedelta(minutes=10)
+"""The process of a query that has no outcome after this long has died."""
 
 
 class Purpose(StrEnum):
@@ -49,11 +61,13 @@ class DocumentReport:
 
     Args:
         media_type: `application/pdf` or `text/html`.
+        notice: what a person must know before relying on it, in Portuguese sentences; it is kept with the query.
     """
 
     content: bytes
     media_type: str
     protocol: str | None = None
+    notice: str = field(default="", compare=False)
 
     @property
     def size(self) -> int:
@@ -68,11 +82,12 @@ class DocumentReport:
 
 @dataclass(frozen=True, slots=True)
 class StructuredReport:
-    """An answer made of data: a tree of text, numbers, lists and mappings, as the bureau gave it."""
+    """An answer made of data: a tree of text, numbers, lists and mappings, as the bureau gave it; `notice` likewise."""
 
     data: Mapping[str, object]
     protocol: str | None = None
     score: int | None = None
+    notice: str = field(default="", compare=False)
 
 
 CreditReport = DocumentReport | StructuredReport
@@ -102,7 +117,8 @@ class UncheckedAnswer:
 class CreditQuery:
     """A credit query (consulta de crédito); `media_type`, `size` (bytes) and `sha256` are of the stored answer.
 
-    A query that brought no report may have one too: what came, kept as evidence (`has_unchecked_answer`).
+    A query that brought no report may have one too: what came, kept as evidence (`has_unchecked_answer`). The
+    `error_message` of an answered query is a notice about its report.
     """
 
     id: str
@@ -132,16 +148,58 @@ class CreditQuery:
 
 
 def answered(query: CreditQuery, report: CreditReport, now: datetime) -> CreditQuery:
-    """The query with its answer's particulars.
+    """The query with its answer's particulars, and with a notice where the answer is about another person.
 
     Raises:
         Conflict: it has an outcome already.
     """
     _require_open(query)
-    done = replace(query, status=QueryStatus.ANSWERED, answered_at=now, protocol=report.protocol)
+    notice = report.notice
+    if isinstance(report, StructuredReport):
+        notice = " ".join(filter(None, (notice, subject_notice(query.document, documents_in(report.data)))))
+    code = "resposta_com_aviso" if notice else ""
+    done = replace(
+        query,
+        status=QueryStatus.ANSWERED,
+        answered_at=now,
+        protocol=report.protocol,
+        error_code=code,
+        error_message=notice,
+    )
     if isinstance(report, DocumentReport):
         return replace(done, media_type=report.media_type, size=report.size, sha256=report.sha256)
     return replace(done, media_type="application/json")
+
+
+def documents_in(data: object) -> frozenset[Document]:
+    """The documents that stand alone in a text of a tree of data; of a very large tree, those at its beginning."""
+    found: set[Document] = set()
+    waiting: deque[object] = deque([data])
+    for _ in range(_MOST_PARTS):
+        if not waiting:
+            break
+        match waiting.popleft():
+            case str() as text if len(text) <= _LONGEST_DOCUMENT:
+                with contextlib.suppress(InvalidInput):
+                    found.add(parse_document(text))
+            case Mapping() as mapping:
+                waiting.extend(islice(mapping.values(), _MOST_PARTS))
+            case list() | tuple() as items:
+                waiting.extend(items[:_MOST_PARTS])
+            case _:
+                pass
+    return frozenset(found)
+
+
+def subject_notice(asked: Document, named: AbstractSet[Document]) -> str:
+    """The notice of a report that names documents, and not the one that was asked about; else an empty text."""
+    if not named or asked in named:
+        return ""
+    shown = ", ".join(sorted(document.masked for document in named)[:_MOST_SHOWN])
+    return (
+        f"A resposta traz outro documento ({shown}), e não o da consulta ({asked.masked}). Não a use antes de conferir "
+        "no portal do birô de quem ela é."
+    )
 
 
 def failed(query: CreditQuery, error: BureauError, now: datetime) -> CreditQuery:
@@ -221,6 +279,40 @@ def mark_lost(query: CreditQuery, now: datetime) -> CreditQuery:
     )
 
 
+def check_running(running: CreditQuery | None) -> Finding | None:
+    """Check that no query about the same document and product has yet to be answered: it is being paid for."""
+    if running is None:
+        return None
+    message = (
+        f"Uma consulta deste documento e produto está em andamento ({running.id}). Espere a resposta dela e abra-a: "
+        f"credit-protection queries show {running.id}"
+    )
+    return Finding("consulta_em_andamento", Severity.BLOCK, message, "document")
+
+
+def is_lost(query: CreditQuery, now: datetime) -> bool:
+    """Whether a query that has no outcome was asked so long ago, or so far ahead, that its process must have died."""
+    return abs(now - query.asked_at) >= LOST_AFTER
+
+
+def not_stored(query: CreditQuery, report: CreditReport, now: datetime) -> CreditQuery:
+    """A query whose answer came and could not be stored: paid, perhaps, and unknown to this program.
+
+    Raises:
+        Conflict: it has an outcome already.
+    """
+    _require_open(query)
+    return replace(
+        query,
+        status=QueryStatus.UNKNOWN,
+        answered_at=now,
+        protocol=report.protocol,
+        error_code="resposta_nao_guardada",
+        error_message="A resposta veio e não pôde ser guardada (disco ou banco): custo possível. Baixe-a no portal do "
+        "birô, ou use o arquivo que foi gravado quando ela veio.",
+    )
+
+
 def check_reuse_window(earlier: CreditQuery | None, window: ReuseWindow, now: datetime) -> Finding | None:
     """Check the integration's reuse window before a new payment.
 
@@ -228,7 +320,7 @@ def check_reuse_window(earlier: CreditQuery | None, window: ReuseWindow, now: da
     """
     if earlier is None or window.days <= 0 or window.mode is ReuseMode.ALLOW or earlier.answered_at is None:
         return None
-    if now - earlier.answered_at >= timedelta(days=window.days):
+    if is_over(earlier.answered_at, now, timedelta(days=window.days)):
         return None
     severity = Severity.BLOCK if window.mode is ReuseMode.BLOCK else Severity.WARN
     message = (

@@ -140,7 +140,7 @@ def removal_reason(
     effective = list(triggers)
     outcomes = [each.outcome for each in statuses.values()]
     if any(each.court_order for each in statuses.values()) or any(
-        trigger.cause is RemovalCause.COURT for trigger in effective
+        trigger.cause is RemovalCause.COURT or trigger.reason is RemovalReason.COURT_ORDER for trigger in effective
     ):
         return RemovalReason.COURT_ORDER
     if outcomes and all(outcome is InvoiceOutcome.PAID for outcome in outcomes):

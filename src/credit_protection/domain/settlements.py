@@ -21,6 +21,8 @@ from credit_protection.domain.money import ZERO, Money
 
 OWN_ID = "status:"
 """How the ids of the settlements begin that this software names."""
+FORMER_ID = "former:"
+"""How the ids begin of the settlements that were recorded for an invoice under another id or in another ERP."""
 
 
 class SettlementKind(StrEnum):
@@ -78,6 +80,11 @@ class Settlement:
         return self.id.startswith(OWN_ID)
 
     @property
+    def is_former(self) -> bool:
+        """Whether it was recorded for the invoice under another id, before a person matched the two."""
+        return self.id.startswith(FORMER_ID)
+
+    @property
     def settlement_key(self) -> str:
         """Its id; of a reversal, the id of the settlement that it undoes."""
         return self.id
@@ -109,6 +116,11 @@ class Reversal:
     def is_own(self) -> bool:
         """Whether it undoes a settlement that this software named."""
         return self.settlement_id.startswith(OWN_ID)
+
+    @property
+    def is_former(self) -> bool:
+        """Whether it undoes a settlement that was recorded for the invoice under another id."""
+        return self.settlement_id.startswith(FORMER_ID)
 
     @property
     def settlement_key(self) -> str:
@@ -164,7 +176,7 @@ def effective_settlements(entries: Iterable[Entry]) -> tuple[Settlement, ...]:
     for entry in everything:
         if isinstance(entry, Reversal):
             undone.add((entry.invoice_id, entry.settlement_id))
-            if entry.as_of is not None and not entry.is_own:
+            if entry.as_of is not None and not entry.is_own and not entry.is_former:
                 host_reversed[entry.invoice_id] = max(entry.as_of, host_reversed.get(entry.invoice_id, entry.as_of))
     by_key: dict[tuple[str, str], Settlement] = {}
     for entry in everything:

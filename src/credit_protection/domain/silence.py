@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import date, datetime
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime
 from types import MappingProxyType
 
-from credit_protection.domain.alarms import Alarm, AlarmCode, AlarmSettings, AlarmSeverity, is_overdue, since
+from credit_protection.domain.alarms import Alarm, AlarmCode, AlarmSettings, AlarmSeverity, is_overdue, since, unread
 from credit_protection.domain.divergences import DivergenceCode, DivergenceSeverity
+from credit_protection.domain.instants import is_clock_behind
 from credit_protection.domain.integrations import Integration
+from credit_protection.domain.troubles import Trouble, TroubleKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +65,8 @@ class SilenceFacts:
     Args:
         host: the code of this environment's host.
         failed_steps: why each step of the sweep failed the last time it ran, by its name.
+        troubles: the parts of an environment that fail now.
+        newest: the newest instant at which anything was done, UTC.
     """
 
     host: str
@@ -72,6 +76,12 @@ class SilenceFacts:
     failed_steps: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     other_hosts: Sequence[OtherHost] = ()
     divergences: Sequence[AwaitingDivergences] = ()
+    troubles: Sequence[Trouble] = ()
+    newest: datetime | None = None
+
+    def without_ids(self) -> SilenceFacts:
+        """The same for an actor that is bound to creditors: the invoices that wait may be another creditor's."""
+        return self if self.waiting is None else replace(self, waiting=replace(self.waiting, invoice_ids=()))
 
 
 def silence_alarms(facts: SilenceFacts, now: datetime, settings: AlarmSettings = AlarmSettings()) -> list[Alarm]:
@@ -81,15 +91,18 @@ def silence_alarms(facts: SilenceFacts, now: datetime, settings: AlarmSettings =
     found += [_failed(step, why, facts.today) for step, why in facts.failed_steps.items()]
     found += [alarm for each in facts.other_hosts for alarm in _other_host(each, facts, now, settings)]
     found += [_awaiting(each) for each in facts.divergences]
+    found += [_trouble(each, facts.today) for each in facts.troubles]
+    if facts.newest is not None and is_clock_behind(facts.newest, now):
+        found.append(_clock(facts.newest, facts.today, now))
     return found
 
 
 def _waiting(waiting: WaitingPayments, today: date, now: datetime) -> Alarm:
     many = f"{'pelo menos ' if waiting.is_more else ''}{waiting.count}"
-    shown = ", ".join(waiting.invoice_ids[:_SHOWN])
+    shown = f" (faturas {', '.join(waiting.invoice_ids[:_SHOWN])})" if waiting.invoice_ids else ""
     message = (
-        f"Há {many} baixa(s) gravada(s) e não aplicada(s), a mais antiga {since(waiting.since, now)} (faturas "
-        f"{shown}): quem pagou pode continuar negativado. Confira o trabalhador e o log: credit-protection sweep."
+        f"Há {many} baixa(s) gravada(s) e não aplicada(s), a mais antiga {since(waiting.since, now)}"
+        f"{shown}: quem pagou pode continuar negativado. Confira o trabalhador e o log: credit-protection sweep."
     )
     return Alarm(
         AlarmCode.UNAPPLIED,
@@ -127,16 +140,37 @@ def _other_host(other: OtherHost, facts: SilenceFacts, now: datetime, settings: 
     severity = AlarmSeverity.CRITICAL if is_silent else AlarmSeverity.WARNING
     message = (
         f"Há negativações em aberto do ERP {other.code!r}, e este ambiente usa {facts.host!r}: daqui os pagamentos "
-        "delas não são vistos. Instale aqui o plugin daquele ERP, ou trate-as no ambiente em que ele está."
+        "delas não são vistos. Instale aqui o plugin daquele ERP, ou trate-as no ambiente em que ele está; se as "
+        "faturas passaram para este ERP, ligue-as: credit-protection negativations relink."
     )
     found = [Alarm(AlarmCode.HOST_NOT_CONFIGURED, severity, other.code, message, facts.today)]
     if is_silent:
-        unread = (
-            f"O ERP {other.code!r} não é lido {since(other.read_at, now)}: pagamentos podem não ter sido vistos. "
+        message = (
+            f"{unread(other.code, other.read_at, now)}: pagamentos podem não ter sido vistos. "
             "Confira o trabalhador e o acesso ao ERP: credit-protection sweep."
         )
-        found.append(Alarm(AlarmCode.HOST_NOT_READ, AlarmSeverity.CRITICAL, other.code, unread, facts.today))
+        found.append(Alarm(AlarmCode.HOST_NOT_READ, AlarmSeverity.CRITICAL, other.code, message, facts.today))
     return found
+
+
+def _trouble(trouble: Trouble, today: date) -> Alarm:
+    is_limiter = trouble.kind is TroubleKind.LIMITER
+    code = AlarmCode.LIMITER_FAILED if is_limiter else AlarmCode.PLUGIN_BROKEN
+    severity = AlarmSeverity.WARNING if trouble.kind in _HARMLESS else AlarmSeverity.CRITICAL
+    return Alarm(code, severity, trouble.subject, trouble.message, today)
+
+
+def _clock(newest: datetime, today: date, now: datetime) -> Alarm:
+    message = (
+        f"O relógio deste computador diz {_utc(now)}, e já se trabalhou às {_utc(newest)} (UTC): um relógio está ou "
+        "esteve errado. Nenhuma inclusão é enviada; as remoções continuam. Acerte o relógio de cada máquina. Se este "
+        "está certo, diga-o: credit-protection restored --continue."
+    )
+    return Alarm(AlarmCode.CLOCK, AlarmSeverity.CRITICAL, "clock", message, today)
+
+
+def _utc(at: datetime) -> str:
+    return f"{at.astimezone(UTC):%d/%m/%Y %H:%M}"
 
 
 def _awaiting(awaiting: AwaitingDivergences) -> Alarm:
@@ -161,3 +195,4 @@ def _awaiting(awaiting: AwaitingDivergences) -> Alarm:
 
 
 _SHOWN = 3
+_HARMLESS = frozenset({TroubleKind.HOOK, TroubleKind.LIMITER})

@@ -23,6 +23,12 @@ INCLUSION_NOT_UNDERSTOOD = (
 
 HELD_REASON = "depois_da_restauracao"
 """Last error of an inclusion that waits after an outage or a restore."""
+CLOCK_REASON = "relogio"
+"""Last error of an inclusion that waits since the clock is behind what was done already."""
+CLOCK_MESSAGE = (
+    "O relógio deste computador está atrás do que já foi feito: as inclusões esperam. Acerte o relógio, ou confirme "
+    "que ele está certo: credit-protection restored --continue."
+)
 HELD_MESSAGE = (
     "Depois de uma parada ou restauração as inclusões esperam a reconciliação com o birô e a liberação de uma pessoa: "
     "credit-protection reconcile, e depois credit-protection restored --continue."
@@ -68,6 +74,8 @@ def question(negativation: Negativation) -> str | None:
     work = negativation.transmission
     if work.action is Action.INCLUDE and work.last_error == HELD_REASON:
         return HELD_MESSAGE
+    if work.action is Action.INCLUDE and work.last_error == CLOCK_REASON:
+        return CLOCK_MESSAGE
     return NOT_UNDERSTOOD if is_asked_about(negativation) else None
 
 

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from credit_protection.domain.capabilities import Capabilities
 from credit_protection.domain.errors import Conflict
 from credit_protection.domain.events import Event, EventKind
+from credit_protection.domain.instants import FARTHEST_DUE, FARTHEST_LEASE, has_come, is_ahead, not_ahead
 from credit_protection.domain.negativations import (
     STOPPED_BY_PERSON,
     Block,
@@ -32,8 +33,8 @@ def is_claimable(transmission: Transmission, now: datetime) -> bool:
     return (
         transmission.action.is_call
         and transmission.block is None
-        and transmission.due_at <= now
-        and (transmission.claim is None or transmission.claim.until <= now)
+        and has_come(transmission.due_at, now, FARTHEST_DUE)
+        and (transmission.claim is None or has_come(transmission.claim.until, now, FARTHEST_LEASE))
     )
 
 
@@ -73,21 +74,22 @@ def claim(
         fence=work.fence + 1,
         claim=Claim(work.action, worker, now, now + capabilities.lease, work.fence + 1),
     )
-    claimed = replace(negativation, transmission=leased)
     detail = {"action": work.action.value, "worker": worker, "fence": str(leased.fence)}
     if work.action is Action.INCLUDE:
         claimed = replace(
-            claimed,
+            negativation,
+            transmission=leased,
             observed=Observed.IN_DOUBT_INCLUDE,
             observed_since=now,
             unanswered_inclusions=_one_more(negativation.unanswered_inclusions, capabilities, now),
             inclusion_claims=negativation.inclusion_claims + 1,
         )
-    if work.action is Action.REMOVE:
+    elif work.action is Action.REMOVE:
         if reason is None:
             raise ValueError("a removal's reason is decided at its claim")
         claimed = replace(
-            claimed,
+            negativation,
+            transmission=leased,
             observed=Observed.IN_DOUBT_REMOVE,
             observed_since=now,
             unanswered_removals=_one_more(negativation.unanswered_removals, capabilities, now),
@@ -98,6 +100,8 @@ def claim(
         detail["reason"] = reason.value
         if claimed.removal_code:
             detail["reason_code"] = claimed.removal_code
+    else:
+        claimed = replace(negativation, transmission=leased)
     return Change(claimed, (*expired.events, Event(EventKind.CLAIMED, negativation.id, now, detail=detail)))
 
 
@@ -116,13 +120,46 @@ def _one_more(unanswered: Unanswered | None, capabilities: Capabilities, now: da
 def expire(negativation: Negativation, capabilities: Capabilities, now: datetime) -> Change:
     """Release an expired lease: its worker is dead or late. The doubt that it wrote stays, and is due now.
 
-    Unchanged where no lease has expired.
+    One that ends later than any lease could was made by a wrong clock, and has expired. Unchanged where none has.
     """
     lease = negativation.transmission.claim
-    if lease is None or lease.until > now:
+    if lease is None or not has_come(lease.until, now, FARTHEST_LEASE):
         return Change(negativation)
+    negativation = believable(negativation, capabilities, now)
     event = Event(EventKind.LEASE_EXPIRED, negativation.id, now, detail={"worker": lease.worker})
     return Change(sync_transmission(without_claim(negativation), capabilities, now), (event,))
+
+
+def believable(negativation: Negativation, capabilities: Capabilities, now: datetime) -> Negativation:
+    """The same without instants that lie farther ahead than they could have been set: they count from the present.
+
+    A quiet period then lasts its whole length from now: whatever was sent is over by its end.
+    """
+    work, known_at = negativation.transmission, negativation.known_at
+    inclusions, removals = negativation.unanswered_inclusions, negativation.unanswered_removals
+    done_at = [negativation.observed_since, known_at, None if work.claim is None else work.claim.at]
+    unanswered = [each for each in (inclusions, removals) if each is not None]
+    done_at += [each.since for each in unanswered]
+    quiet_until = now + capabilities.quiet_period
+    if not any(at is not None and is_ahead(at, now) for at in done_at) and not any(
+        is_ahead(each.quiet_until, quiet_until) for each in unanswered
+    ):
+        return negativation
+
+    def counted(one: Unanswered | None) -> Unanswered | None:
+        if one is None:
+            return None
+        return Unanswered(one.count, not_ahead(one.since, now), min(one.quiet_until, quiet_until))
+
+    lease = None if work.claim is None else replace(work.claim, at=not_ahead(work.claim.at, now))
+    return replace(
+        negativation,
+        transmission=replace(work, claim=lease),
+        observed_since=not_ahead(negativation.observed_since, now),
+        known_at=None if known_at is None else not_ahead(known_at, now),
+        unanswered_inclusions=counted(inclusions),
+        unanswered_removals=counted(removals),
+    )
 
 
 def resynced(negativation: Negativation, capabilities: Capabilities) -> Negativation:

@@ -28,6 +28,7 @@ QUEUES = {
     "embedded": "credit_protection.adapters.queue.embedded.engine:EmbeddedQueue",
     "procrastinate": "credit_protection.adapters.queue.procrastinate:ProcrastinateQueue",
 }
+PRIVATE_FOLDER = "credit_protection.adapters.private_files:private_folder"
 KEYS = "credit_protection.adapters.vault:load_or_create_keys"
 
 
@@ -37,7 +38,7 @@ def _load(reference: str) -> Any:  # noqa: ANN401 - an entry point can name anyt
 
 def _create_home(home: Path) -> None:
     try:
-        home.mkdir(parents=True, exist_ok=True)
+        _load(PRIVATE_FOLDER)(home)
     except OSError as error:
         raise ConfigurationError(
             f"A pasta {home} não pôde ser criada. Aponte CREDIT_PROTECTION_HOME para uma pasta que aceite escrita.",
@@ -60,8 +61,11 @@ def credit_protection_host(configuration: Configuration) -> HostErp:
 @hookimpl(trylast=True)
 def credit_protection_storage(configuration: Configuration) -> Storage:
     """SQLAlchemy over the configured URL; its tables are migrated."""
-    _create_home(configuration.home)
     storage = _load(STORAGE)(configuration.database_url)
+    if configuration.only_existing:
+        storage.require_tables()
+        return storage  # type: ignore[no-any-return] # named by a string
+    _create_home(configuration.home)
     storage.migrate()
     return storage  # type: ignore[no-any-return] # named by a string
 
@@ -86,6 +90,13 @@ def credit_protection_queue(
 @hookimpl(trylast=True)
 def credit_protection_vault(configuration: Configuration) -> Vault:
     """Fernet, with the configured keys or the key file."""
-    _create_home(configuration.home)
+    if configuration.only_existing and not configuration.keys and not configuration.key_file.exists():
+        raise ConfigurationError(
+            f"Falta a chave de cifragem {configuration.key_file}: os segredos guardados não abrem. Restaure-a, ou "
+            "confira CREDIT_PROTECTION_HOME, CREDIT_PROTECTION_KEY e o usuário do monitor.",
+            code="chave_ausente",
+        )
+    if not configuration.only_existing:
+        _create_home(configuration.home)
     keys = configuration.keys or _load(KEYS)(configuration.key_file)
     return _load(VAULT)(keys)  # type: ignore[no-any-return] # likewise

@@ -91,6 +91,8 @@ def credit_protection_queue(
 def credit_protection_guards(tenant: str) -> Sequence[Guard] | None:
     """Give extra guards: functions (candidate, terms) -> findings. A finding of severity BLOCK vetoes.
 
+    Whatever else than a well-formed warning a guard gives refuses the inclusion, and so does what it raises.
+
     Called once per container. Each guard is called for every candidate, at its creation and again at the claim. A guard
     may read nothing but its arguments: a hundred thousand candidates must cost no query.
     """
@@ -116,8 +118,10 @@ def credit_protection_navigation(tenant: str) -> Sequence[Mapping[str, str]] | N
 def credit_protection_negativation_event(tenant: str, event: Event) -> None:
     """Receive an event of a negativation, of a kind in `credit_protection.EventKind`.
 
-    Called after commit, in the thread that caused the event, outside any transaction. What an implementation raises is
-    logged and changes nothing. If the process dies between commit and call, no call is made: where every event counts,
+    Called after commit, outside any transaction, in a thread of the package; the one that caused the event waits for at
+    most 10 seconds. What an implementation raises, `SystemExit` too, is logged and changes nothing. Where one has not
+    returned by then, an alarm says so, and its plugin is called again once it has. A claim is told after its call. If
+    the process dies between commit and call, no call is made: where every event counts,
     read `negativations.history`.
     """
 

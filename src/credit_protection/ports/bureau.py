@@ -161,3 +161,13 @@ class GatewayProvider(Protocol):
         Raises:
             InvalidInput: a value can't be used.
         """
+
+    def check(self, parameters: Mapping[str, str], environment: Environment) -> None:
+        """Check that a gateway can be made from these values, before they are stored; secrets that stay are stand-ins.
+
+        The default makes one and closes it.
+
+        Raises:
+            InvalidInput: a value can't be used.
+        """
+        self.create(parameters, environment).close()

@@ -20,6 +20,10 @@ RELEASE = ("release.written", "release.committed")
 """The points of releasing an expired lease, in order."""
 CREATE = ("create.read", "create.written", "create.committed")
 """The points of creating negativations, in order."""
+ASK = ("ask.checked",)
+"""The point between the checks of a credit query and its storing."""
+DELETE = ("delete.locked",)
+"""The point at which the deletion of an integration holds it."""
 
 handler: Callable[[str], None] | None = None
 """Called with the name of each point, in the thread that reached it. Only drills set it."""

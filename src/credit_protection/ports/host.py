@@ -32,6 +32,7 @@ class HostCapabilities:
         overdue: `overdue` reports overdue invoices.
         reversals: each reversal is reported, as a settlement is: an open invoice alone then undoes no settlement that
             the host reported. A host whose reversals come only as rechecks reports its payments as rechecks too.
+        names: `customers_named` finds customers by a part of their names.
         lag: how far what the host answers may lie behind the instant of asking (a replica, a cache).
     """
 
@@ -43,6 +44,7 @@ class HostCapabilities:
     overdue: bool = True
     reversals: bool = False
     lag: timedelta = timedelta(0)
+    names: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +100,11 @@ class HostErp(Protocol):
         """Subscriptions by id; an unknown id is absent from the answer."""
         _require_undeclared(self, "subscriptions", "subscriptions")
         return {}
+
+    def customers_named(self, text: str, limit: int) -> Sequence[Customer]:  # noqa: ARG002 - a default
+        """At most so many customers with this text in their names, whatever its case and accents; by name."""
+        _require_undeclared(self, "names", "customers_named")
+        return []
 
     def invoices_due(self, customer_ids: Sequence[str], days: Sequence[date]) -> Sequence[Invoice]:
         """Invoices of the customers that fell due, or were to at first, on any of the days, whatever their status.

@@ -39,6 +39,7 @@ from credit_protection.domain.removal_policy import RemovalCause, RemovalPolicy,
 from credit_protection.domain.requests import InclusionRequest
 from credit_protection.domain.settlements import Reversal, Settlement, SettlementKind
 from credit_protection.domain.state_table import Action, Observed
+from credit_protection.domain.users import User
 
 NOW = datetime(2026, 10, 5, 14, 30, 15, 123456, tzinfo=UTC)
 TODAY = date(2026, 10, 5)
@@ -101,6 +102,7 @@ def integration(integration_id: str = "integration-1", **changes: Any) -> Integr
         failing_negativation_ids=("negativation-7", "negativation-9"),
         consecutive_pauses=2,
         paused_since=NOW - timedelta(hours=2),
+        paused_at=NOW - timedelta(hours=2),
         reason_map=ReasonMap(
             ("2", "1"),
             {RemovalReason.PAYMENT: ReasonCode("2"), RemovalReason.CREDITOR_REQUEST: ReasonCode("1", "ana")},
@@ -328,6 +330,12 @@ def audit_entry(subject: str = "integration-1", at: datetime = NOW) -> AuditEntr
         before={"descrição": "antiga"},
         after={"descrição": "nova"},
     )
+
+
+def user(user_id: str = "os:ana", **changes: Any) -> User:  # noqa: ANN401 - any field
+    """An administrator of all creditors."""
+    made = User(user_id, frozenset({"administrador"}), None, active=True, given_by="os:root", given_at=NOW)
+    return replace(made, **changes)
 
 
 def stored_reading(invoice_id: str = "invoice-1", as_of: datetime = NOW, **changes: Any) -> StoredReading:  # noqa: ANN401 - any field

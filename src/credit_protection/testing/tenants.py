@@ -34,6 +34,7 @@ from credit_protection.application.reconciliation import Reconciliation
 from credit_protection.application.sweep import Sweep
 from credit_protection.application.tenant_ports import TenantPorts
 from credit_protection.application.transmissions import Transmissions
+from credit_protection.application.users import Users
 from credit_protection.application.worker_tasks import TenantWorkerTasks
 from credit_protection.domain.alarms import AlarmSettings
 from credit_protection.domain.guards import Guard
@@ -69,6 +70,7 @@ class Tenant:
     transmissions: Transmissions
     adoption: Adoption
     audit_trail: AuditTrail
+    users: Users
     divergences: Divergences
     reconciliation: Reconciliation
     alarms: Alarms
@@ -130,6 +132,7 @@ def make_tenant(  # noqa: PLR0913 - one for each port
         transmissions=transmissions,
         adoption=Adoption(ports),
         audit_trail=AuditTrail(ports),
+        users=Users(ports.storage, ports.clock),
         divergences=Divergences(ports),
         reconciliation=reconciliation,
         alarms=alarms,

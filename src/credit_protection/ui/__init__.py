@@ -46,6 +46,8 @@ from credit_protection.ui.tables import (
     reconciliation_record,
     removal_queue_table,
     settings_table,
+    user_record,
+    users_table,
 )
 
 __all__ = [
@@ -102,4 +104,6 @@ __all__ = [
     "removal_queue_table",
     "setting_values",
     "settings_table",
+    "user_record",
+    "users_table",
 ]

@@ -254,7 +254,9 @@ def _single(name: str, value: object) -> object:
 
 def _text(value: object) -> str:
     """A value as the text that `_read` reads back."""
-    return code_for(value) if isinstance(value, Enum) else format_value(value)
+    if isinstance(value, Enum):
+        return code_for(value)
+    return value if isinstance(value, str) else format_value(value)
 
 
 def _invalid(name: str, value: object) -> InvalidInput:

@@ -34,7 +34,7 @@ def group_findings(findings: Iterable[Finding]) -> GroupedFindings:
 def findings_table(findings: Iterable[Finding]) -> Table:
     """What the rules say of a request."""
     rows = [finding_row(finding) for finding in findings]
-    return Table("findings", "O que as regras dizem", _COLUMNS, rows, "As regras nada têm contra.")
+    return Table("findings", "O que as regras dizem", _COLUMNS, rows, "Nenhuma regra se opõe.")
 
 
 def finding_row(finding: Finding) -> Row:

@@ -192,6 +192,7 @@ _LABELS: Mapping[type[Enum], Mapping[Any, str]] = {
         EventKind.ATTEMPTS_RESUMED: "tentativas retomadas",
         EventKind.ATTESTED_ABSENT: "ausência declarada",
         EventKind.LEASE_EXPIRED: "processo perdido, envio liberado",
+        EventKind.RELINKED: "ligada a outra fatura",
     },
     Verdict: {
         Verdict.ADOPTED: "adota",
@@ -210,6 +211,7 @@ _ACTS: Mapping[str, str] = {
     "integration.test": "integração testada",
     "integration.synchronise": "produtos sincronizados",
     "integration.remove_products": "produtos tirados da lista",
+    "integration.restore_products": "produtos postos de volta na lista",
     "integration.set_reasons": "motivos da baixa alterados",
     "integration.same_account": "mesma conta declarada",
     "integration.activate": "integração ativada",
@@ -222,6 +224,7 @@ _ACTS: Mapping[str, str] = {
     "negativation.create": "negativação pedida",
     "negativation.adopt": "negativação adotada",
     "negativation.delete": "remoção pedida",
+    "negativation.relink": "fatura ligada a outra",
     "negativation.withdraw": "remoção desfeita",
     "negativation.stop": "tentativas paradas",
     "negativation.resume": "tentativas retomadas",
@@ -237,6 +240,10 @@ _ACTS: Mapping[str, str] = {
     "removal.withdraw": "remoção desfeita pelo programa",
     "transmission.include": "inclusão enviada",
     "transmission.remove": "remoção enviada",
+    "user.first": "primeiro administrador",
+    "user.add": "usuário acrescentado",
+    "user.role": "papéis trocados",
+    "user.remove": "usuário tirado",
 }
 
 

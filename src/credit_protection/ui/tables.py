@@ -26,6 +26,7 @@ from credit_protection.domain.products import Product
 from credit_protection.domain.queries import CreditQuery
 from credit_protection.domain.reasons import BureauReason, ReasonCode, ReasonMap, RemovalReason
 from credit_protection.domain.statuses import question, status
+from credit_protection.domain.users import User
 from credit_protection.ui.formats import format_value
 from credit_protection.ui.labels import act_label, label_for
 from credit_protection.ui.settings import SETTING_FIELDS, setting_values
@@ -149,7 +150,7 @@ _QUERY = {
     "answered_at": "Respondida em",
     "cost": "Custo",
     "protocol": "Protocolo",
-    "error_message": "Erro",
+    "error_message": "Erro ou aviso",
     "media_type": "Tipo",
     "size": "Bytes",
     "sha256": "SHA-256",
@@ -222,6 +223,14 @@ _AUDIT = {
     "after": "Depois",
 }
 
+_USER = {
+    "id": "Usuário",
+    "roles": "Papéis",
+    "creditors_text": "Empresas",
+    "active": "Ativo",
+    "given_by": "Dado por",
+    "given_at": "Em",
+}
 
 _RECONCILIATION_COUNTS = (
     *("rows", "matched", "unknown", "foreign", "looked_up", "missing", "answered", "reopened", "unreadable"),
@@ -410,6 +419,25 @@ def audit_table(entries: Iterable[AuditEntry]) -> Table:
     keys = ("at", "actor_id", "actor_name", "act", "subject", "creditor_id", "remark", "before", "after")
     rows = [make_row(entry, *keys) | {"act_text": act_label(entry.act)} for entry in entries]
     return Table("audit", "Auditoria", make_columns(**_AUDIT), rows, "Nenhum registro.")
+
+
+def users_table(users: Iterable[User]) -> Table:
+    """The users of the installation, with their roles."""
+    return Table("users", "Usuários", make_columns(**_USER), list(map(_user_row, users)), "Nenhum usuário.")
+
+
+def user_record(user: User) -> Record:
+    """One user."""
+    return Record(make_columns(**_USER), _user_row(user))
+
+
+def _user_row(user: User) -> Row:
+    creditor_ids = None if user.creditor_ids is None else sorted(user.creditor_ids)
+    return make_row(user, "id", "active", "given_by", "given_at") | {
+        "roles": sorted(user.roles),
+        "creditor_ids": creditor_ids,
+        "creditors_text": "todas" if creditor_ids is None else ", ".join(creditor_ids),
+    }
 
 
 def divergences_table(divergences: Iterable[Divergence]) -> Table:

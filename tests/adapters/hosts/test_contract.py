@@ -37,6 +37,7 @@ class TestLocalErp(HostErpContract):
     settled_invoices = True
     supports_deletion = True
     reversals = True
+    names = True
     supports_invoice_facts = True
     supports_single_boletos = True
     supports_cancellation = False
@@ -60,6 +61,7 @@ class TestFakeErp(HostErpContract):
     supports_deletion = True
     supports_write_off = True
     reversals = True
+    names = True
     supports_invoice_facts = True
     supports_single_boletos = True
 

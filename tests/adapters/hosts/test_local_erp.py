@@ -136,7 +136,13 @@ def test_local_erp_is_a_host(empty: LocalErp) -> None:
     host: HostErp = empty
     assert host.code == "local"
     assert host.capabilities == HostCapabilities(
-        settlements=True, events=False, holds=True, subscriptions=True, settled_invoices=True, reversals=True
+        settlements=True,
+        events=False,
+        holds=True,
+        subscriptions=True,
+        settled_invoices=True,
+        reversals=True,
+        names=True,
     )
 
 

@@ -5,6 +5,7 @@ import json
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from urllib.parse import parse_qs
 
 import httpx
@@ -46,6 +47,16 @@ def session(form: CredentialsForm = CredentialsForm.JSON) -> BureauSession:
 
 def token(value: str = "T-1", **more: object) -> httpx.Response:
     return httpx.Response(200, json={"access_token": value, "token_type": "Bearer", "expires_in": 3600, **more})
+
+
+def test_token_under_an_unknown_name_is_not_in_the_transcript() -> None:
+    answered = httpx.Response(200, json={"jwt": "TOKEN-CANARIO-1"}, headers={"X-Jwt": "TOKEN-CANARIO-1"})
+    with respx.mock(base_url=BASE) as router, closing(session()) as open_session:
+        router.post("/token").mock(return_value=answered)
+        with pytest.raises(BureauUnavailable) as caught:
+            open_session.log_in(soon())
+    assert "HTTP 200" in str(caught.value.context["transcript"])
+    assert "CANARIO" not in f"{caught.value.context}{caught.value.message}"
 
 
 class Logins:

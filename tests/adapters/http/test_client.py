@@ -219,6 +219,22 @@ def test_unreadable_answer_is_a_failure(serve: Servers, chunks: tuple[bytes, ...
         assert failure_of(client) is failure
 
 
+@pytest.mark.parametrize(
+    ("chunk", "status"),
+    [
+        (answer(b"x", "200 OK", "Content-Encoding: br"), 200),
+        (answer(b"no gzip", "422 No", "Content-Encoding: gzip"), 422),
+        (answer(gzip.compress(b"x" * 99)[:-9], "500 No", "Content-Encoding: gzip"), 500),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf", None),
+    ],
+    ids=["unknown-encoding", "no-gzip", "cut-gzip", "cut-body"],  # gzip's bytes name the second in which they were made
+)
+def test_status_of_a_body_that_cannot_be_decoded_is_known(serve: Servers, chunk: bytes, status: int | None) -> None:
+    with HttpClient(serve(cutting(chunk)).url) as client, pytest.raises(CallFailed) as caught:
+        client.send(POST, Deadline.after(5))
+    assert caught.value.status == status
+
+
 @pytest.mark.parametrize("compress", [gzip.compress, zlib.compress])
 def test_unrequested_compression_is_undone(serve: Servers, compress: Callable[[bytes], bytes]) -> None:
     encoding = "gzip" if compress is gzip.compress else "deflate"

@@ -228,6 +228,16 @@ def test_a_database_of_another_version_is_refused(engine: sa.Engine, revision: s
     assert refused.value.code == code
 
 
+@pytest.mark.parametrize("statement", ["CREATE TABLE cp_integration (x int)", "CREATE VIEW cp_audit AS SELECT 1 AS x"])
+def test_a_database_that_lost_its_version_is_refused_and_left_as_it_is(engine: sa.Engine, statement: str) -> None:
+    with engine.begin() as connection:
+        connection.exec_driver_sql(statement)
+    with pytest.raises(ConfigurationError, match="falta a tabela") as refused:
+        upgrade(engine)
+    assert refused.value.code == "banco_estranho"
+    assert not sa.inspect(engine).has_table(VERSION_TABLE)
+
+
 @pytest.mark.parametrize("revision", ["v0001", "v0002"])
 def test_no_revision_has_the_id_of_one_before_0_2(revision: str) -> None:
     versions = Path(migrations.__file__).parent / "versions"

@@ -71,7 +71,7 @@ def storage(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
             at = samples.NOW + timedelta(minutes=number)
             leaving = samples.wants_removal(samples.negativation(f"n-{number}", [f"invoice-{number}"]))
             unit.negativations.add(leaving)
-            unit.queries.add(samples.query(f"q-{number}", asked_at=at))
+            unit.queries.add(samples.query(f"q-{number}", product_code=f"{number}", asked_at=at))
             unit.audit.add(samples.audit_entry(f"subject-{number}", at))
         unit.commit()
     yield storage

@@ -75,6 +75,7 @@ FREQUENT: dict[str, Query] = {
     "open_invoices": lambda unit: unit.negativations.open_invoices("local", Registry.SPC, ["invoice-1", "open-1"]),
     "count_open": lambda unit: unit.negativations.count_open("integration-1"),
     "open_invoice_ids": lambda unit: walked(lambda page: unit.negativations.open_invoice_ids("local", page)),
+    "relinks": lambda unit: walked(unit.negativations.relinks),
     "newest": lambda unit: walked(lambda page: unit.negativations.list(NegativationFilter(), page)),
     "of a customer": lambda unit: walked(
         lambda page: unit.negativations.list(NegativationFilter(customer_id="customer-1"), page)
@@ -118,6 +119,11 @@ FREQUENT: dict[str, Query] = {
     "unseen": lambda unit: walked(
         lambda page: unit.negativations.unseen(UnseenFilter("integration-1", NOW + timedelta(days=9)), page)
     ),
+    "unseen of those that wait": lambda unit: walked(
+        lambda page: unit.negativations.unseen(
+            UnseenFilter("integration-1", NOW + timedelta(days=9), NOW, waiting=True), page
+        )
+    ),
     "count of unseen": lambda unit: unit.negativations.count_unseen(UnseenFilter("integration-1", NOW)),
     "unconfirmed": lambda unit: unit.negativations.unconfirmed_of("integration-1", [samples.CPF.value]),
     "due removal of an integration": lambda unit: unit.negativations.has_due_removal("integration-1", NOW),
@@ -152,7 +158,9 @@ def fill(storage: SqlStorage) -> None:
             leaving = samples.wants_removal(samples.negativation(f"leaving-{number}", [f"leaving-{number}"]))
             unit.negativations.add(leaving)
             unit.settlements.record("local", samples.settlement(f"new-{number}", f"open-{number}"), NOW)
-            unit.queries.add(samples.query(f"sent-{number}", asked_at=NOW - timedelta(days=1)))
+            unit.queries.add(
+                samples.query(f"sent-{number}", product_code=f"s{number}", asked_at=NOW - timedelta(days=1))
+            )
         unit.commit()
     closed = [
         replace(
@@ -292,6 +300,21 @@ def test_sqlite_reads_a_frequent_query_from_an_index(filled_sqlite: SqlStorage, 
             "divergence counts",
         }:
             assert not [step for step in steps if "USE TEMP B-TREE" in step], steps
+
+
+def test_a_due_removal_is_read_from_the_queue_where_an_integration_has_many_records(tmp_path: Path) -> None:
+    storage = SqlStorage(f"sqlite:///{tmp_path / 'store.db'}")
+    storage.migrate()
+    with storage.unit() as unit:
+        unit.integrations.add(samples.integration())
+        for number in range(MANY):
+            unit.negativations.add(samples.negativation(f"n-{number}", [f"i-{number}"]))
+        unit.commit()
+    with storage._engine.connect() as connection:
+        connection.execution_options(isolation_level="AUTOCOMMIT").exec_driver_sql("ANALYZE")
+    (plan,) = plans(storage, FREQUENT["due removal of an integration"])
+    assert "ix_cp_negativation_due_removal" in plan[0][3], plan
+    storage.close()
 
 
 @pytest.mark.postgresql

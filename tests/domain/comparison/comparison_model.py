@@ -32,7 +32,7 @@ from credit_protection.domain.guards import GuardSettings
 from credit_protection.domain.legal_calendar import BusinessCalendar
 from credit_protection.domain.money import ZERO, Money
 from credit_protection.domain.negativations import Change, NegativatedInvoice, Negativation
-from credit_protection.domain.removal_policy import RemovalCause, RemovalPolicy, RemovalTrigger
+from credit_protection.domain.removal_policy import RemovalCause, RemovalPolicy, RemovalRule, RemovalTrigger
 from credit_protection.domain.settlements import (
     Entry,
     InvoiceSettlementStatus,
@@ -95,6 +95,7 @@ class ComparisonModel:
         self.now = START
         self.truth = Truth(original_due_date=DUE if variant.has_original else None)
         self.host_entries: list[Settlement] = []
+        self._paid_before = 0
         self.ledger: list[Entry] = []
         self.unapplied = 0
         self.applied_at: datetime | None = None
@@ -120,7 +121,8 @@ class ComparisonModel:
         paid = balance if cents is None else min(balance, Money(cents))
         if self.truth.status is not InvoiceStatus.OPEN or not paid:
             return
-        made = Settlement(f"p-{len(self.host_entries)}", "f-1", SettlementKind.PAYMENT, self.today, paid)
+        self._paid_before += 1
+        made = Settlement(f"p-{self._paid_before}", "f-1", SettlementKind.PAYMENT, self.today, paid)
         self.host_entries.append(made)
         left = balance - paid
         self._change(balance=left, status=InvoiceStatus.OPEN if left else InvoiceStatus.PAID)
@@ -217,12 +219,13 @@ class ComparisonModel:
     def _store(self, merged: StoredReading, reading: Reading) -> None:
         debt = CoveredDebt(WHOLE, self.variant.tolerance, WHOLE)
         newest_applied = self.now if self.unapplied else self.applied_at
+        merged = readings.beside_ledger(merged, newest_applied)
         facts = LedgerFacts(list(self.ledger), newest_applied, [debt])
         change = entries.ledger_change(merged, facts, self.today, reports_reversals=self.variant.reports_reversals)
         self._check_entries(change, reading, newest_applied)
         self._record(change.entries)
         self.stored = merged
-        self._compare(reading)
+        self._compare(reading, newest_applied)
 
     def _check_entries(self, change: entries.LedgerChange, reading: Reading, newest_applied: datetime | None) -> None:
         effective = {each.id: each for each in effective_settlements(self.ledger)}
@@ -245,22 +248,26 @@ class ComparisonModel:
                     undone.is_own or not self.variant.reports_reversals,
                     "a host that reports reversals undoes its payments itself",
                 )
-                require(self._open_for_an_hour(reading), "open in two readings an hour apart, and in all between")
+                require(
+                    self._open_for_an_hour(reading, newest_applied),
+                    "open in two readings an hour apart, in all between, and in none of before the newest decision",
+                )
         if reading.status in SETTLED and not change.ask_again:
             require(
                 bool(effective) or any(isinstance(each, Settlement) for each in change.entries),
                 "a debt that ceased without a report is recorded",
             )
 
-    def _open_for_an_hour(self, reading: Reading) -> bool:
+    def _open_for_an_hour(self, reading: Reading, newest_applied: datetime | None) -> bool:
         for each in reversed(self.accepted):
-            if each.status is not InvoiceStatus.OPEN:
+            is_older = newest_applied is not None and each.as_of < newest_applied
+            if each.status is not InvoiceStatus.OPEN or is_older:
                 return False
             if reading.as_of - each.as_of >= HOUR:
                 return reading.status is InvoiceStatus.OPEN
         return False
 
-    def _compare(self, reading: Reading) -> None:
+    def _compare(self, reading: Reading, newest_applied: datetime | None) -> None:
         assert self.stored is not None
         facts = ErpFacts(
             {"f-1": self.stored},
@@ -271,6 +278,9 @@ class ComparisonModel:
             self.variant.reports_reversals,
         )
         found = erp_side.erp_differences(self.negativation, facts)
+        if any(each.code is DivergenceCode.UNCONFIRMED_SETTLEMENT for each in found):
+            doubted = self._open_for_an_hour(reading, newest_applied)
+            require(doubted, "a payment is doubted only by readings of after it was decided about")
         at = DivergenceContext("integration-1", "1", "n-1", self.now, self.today, CALENDAR)
         open_ones = [each for each in self.divergences.values() if each.closed_at is None]
         ids = (f"d-{len(self.divergences) + number}" for number in range(100))
@@ -278,7 +288,7 @@ class ComparisonModel:
             self._keep(each, reading)
         keys = [each.key for each in self.divergences.values() if each.closed_at is None]
         require(len(keys) == len(set(keys)), "one divergence is open at a time for each subject, code and side")
-        self._apply_policies()
+        self._apply_policies(facts)
 
     def _keep(self, after: Divergence, reading: Reading) -> None:
         before = self.divergences.get(after.id)
@@ -288,9 +298,10 @@ class ComparisonModel:
             require(after.decision is None, "a person's decision holds for the two values that were shown")
         self.divergences[after.id] = after
 
-    def _apply_policies(self) -> None:
+    def _apply_policies(self, facts: ErpFacts) -> None:
         before = self.negativation
-        change = policies.apply_policies(before, list(self.divergences.values()), self._statuses(), self._context())
+        shown, statuses = list(self.divergences.values()), self._statuses()
+        change = policies.apply_policies(before, shown, statuses, erp_side.carried_by(before, facts), self._context())
         self._turned(before, change, "a policy")
         open_ones = {each.code.value: each for each in self.divergences.values() if each.closed_at is None}
         for trigger in _of_divergences(change.negativation):
@@ -298,6 +309,7 @@ class ComparisonModel:
                 lasts = before.removal_claims or trigger.code in open_ones
                 require(lasts, "the removal of a divergence that is over is lifted")
                 continue
+            require(trigger.code in open_ones, "nothing is removed without a settlement, a request or a divergence")
             cause = open_ones[trigger.code]
             require(cause.decision is not Decision.KEEP, "what a person keeps is not removed")
             require(cause.decide_by is None or self.today > cause.decide_by, "a policy waits for the date to decide by")
@@ -312,12 +324,13 @@ class ComparisonModel:
             require(not lost, f"{who} lifts no removal that was claimed")
         self.negativation = after
 
-    def _statuses(self) -> list[InvoiceSettlementStatus]:
-        return list(self.negativation.settlement_statuses(self.ledger, self.variant.tolerance).values())
+    def _statuses(self) -> dict[str, InvoiceSettlementStatus]:
+        return self.negativation.settlement_statuses(self.ledger, self.variant.tolerance)
 
     def _context(self) -> PolicyContext:
         wanted = DivergencePolicies(postponed=self.variant.postponed)
-        return PolicyContext(wanted, LOOKED_UP.gateway, CALENDAR, self.today, self.now)
+        rule = RemovalRule.ALL_INVOICES_SETTLED  # of one invoice, every rule says the same
+        return PolicyContext(wanted, rule, LOOKED_UP.gateway, CALENDAR, self.today, self.now)
 
     def apply(self) -> None:
         """Let the ledger decide."""
@@ -328,9 +341,23 @@ class ComparisonModel:
         require(_of_divergences(before) == _of_divergences(after), "settlements touch no trigger of a divergence")
         settled = any(each.outcome.is_settled for each in statuses.values())
         require(not settled or after.desired is Desired.REMOVED, "a settled debt is removed")
+        if after.desired is Desired.REMOVED and not after.removal_claims:
+            of_others = [each for each in after.triggers if not each.is_settlement]
+            require(
+                bool(of_others) or self._is_covered(),
+                "nothing is removed without a settlement, a request or a divergence",
+            )
         self.negativation = after
         if self.unapplied:
             self.unapplied, self.applied_at = 0, self.now
+
+    def _is_covered(self) -> bool:
+        """Whether what the ledger holds and nobody reversed covers the debt, counted here and not by the domain."""
+        reversed_ids = {each.settlement_id for each in self.ledger if isinstance(each, Reversal)}
+        standing = {each.id: each for each in self.ledger if isinstance(each, Settlement)}
+        amounts = [each.amount for name, each in standing.items() if name not in reversed_ids]
+        paid = sum(each.cents for each in amounts if each is not None)
+        return None in amounts or paid + self.variant.tolerance.cents >= WHOLE.cents
 
     def claim(self) -> None:
         """A worker claims the removal."""
@@ -428,6 +455,7 @@ class ComparisonModel:
         }[code]
 
 
+_BATCH = 500
 _EXPECTED = (DivergenceCode.NOT_READ, DivergenceCode.WRITTEN_OFF, DivergenceCode.OTHER_DEBTOR)
 
 
@@ -436,8 +464,11 @@ def _of_divergences(negativation: Negativation) -> list[RemovalTrigger]:
 
 
 def cut_permission(records: int, *, host_reports: bool) -> None:
-    """Readings call every record settled at once: in a day no more turn than the brake allows."""
-    turned = min(records, brake.allowed_turns(records, host_reports=host_reports))
+    """Readings call every record settled at once, batch by batch: beyond the brake nothing turns within a day."""
     per_cent = 2 if host_reports else 10
-    require(turned <= max(20, records * per_cent // 100), "the brake holds what turns without a report")
+    turned = 0
+    for start in range(0, records, _BATCH):
+        wanted = min(_BATCH, records - start)
+        turned += min(wanted, max(0, brake.allowed_turns(records, host_reports=host_reports) - turned))
+        require(turned <= max(20, records * per_cent // 100), "beyond the brake nothing turns")
     require(turned > 0, "the brake lets some turn")

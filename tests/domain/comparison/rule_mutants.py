@@ -8,14 +8,16 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from credit_protection.domain import divergences, removals
-from credit_protection.domain.comparison import brake, entries, erp_side, policies, readings, rechecks
+from credit_protection.domain import divergences, relinking, removal_policy, removals, settlements
+from credit_protection.domain.comparison import brake, entries, erp_side, held, policies, readings, rechecks
 from credit_protection.domain.customers import InvoiceStatus
 from credit_protection.domain.divergences import Side
+from credit_protection.domain.holds import HoldKind
 from credit_protection.domain.money import ZERO
 from credit_protection.domain.negativations import Change
 from credit_protection.domain.removal_policy import RemovalCause
 from credit_protection.domain.settlements import SettlementKind
+from credit_protection.domain.state_table import Desired
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -70,6 +72,11 @@ def paid_in_between_still_counts_as_open(patch: pytest.MonkeyPatch) -> None:
         return merged if merged is None or stored is None else replace(merged, status_since=stored.status_since)
 
     _replace(patch, merge, forgetful)
+
+
+@_mutant
+def open_reading_of_before_the_payment_counts_as_the_first(patch: pytest.MonkeyPatch) -> None:
+    _replace(patch, readings.beside_ledger, lambda stored, _: stored)
 
 
 @_mutant
@@ -253,5 +260,145 @@ def kept_record_is_removed_all_the_same(patch: pytest.MonkeyPatch) -> None:
 
 
 @_mutant
+def divergence_that_is_over_removes(patch: pytest.MonkeyPatch) -> None:
+    decide = policies.removing
+
+    def stubborn(found: Any, context: Any) -> Any:
+        return decide([replace(each, closed_at=None) for each in found], context)
+
+    _replace(patch, decide, stubborn)
+
+
+@_mutant
+def part_payment_removes(patch: pytest.MonkeyPatch) -> None:
+    decide = settlements.settlement_status
+
+    def generous(balance: Any, entries_: Any, tolerance: Any, clock: Any = None) -> Any:
+        return decide(balance, entries_, balance if entries_ else tolerance, clock)
+
+    _replace(patch, decide, generous)
+
+
+@_mutant
+def payment_that_was_undone_removes(patch: pytest.MonkeyPatch) -> None:
+    apply = removals.apply_settlement_statuses
+
+    def stubborn(each: Negativation, *given: Any) -> Change:
+        change = apply(each, *given)
+        return Change(each) if each.desired is Desired.REMOVED is not change.negativation.desired else change
+
+    _replace(patch, apply, stubborn)
+
+
+@_mutant
+def brake_allows_every_host_as_much(patch: pytest.MonkeyPatch) -> None:
+    allowed = brake.allowed_turns
+    _replace(patch, allowed, lambda open_records, **_: allowed(open_records, host_reports=False))
+
+
+@_mutant
 def brake_is_off(patch: pytest.MonkeyPatch) -> None:
     _replace(patch, brake.allowed_turns, lambda open_records, **_: open_records)
+
+
+# ------------------------------------------------------------------------------------------------ holds
+
+
+def _mutate_removing(patch: pytest.MonkeyPatch, change: Callable[[Any], Any]) -> None:
+    decide = held.DebtorHolds.removing
+    patch.setattr(held.DebtorHolds, "removing", lambda each, customer_id: decide(change(each), customer_id))
+
+
+@_mutant
+def court_order_on_any_record_removes(patch: pytest.MonkeyPatch) -> None:
+    def on_all(each: Any) -> Any:
+        orders = [hold for hold in each.holds.values() if hold.kind is HoldKind.COURT_ORDER]
+        return replace(each, holds=dict.fromkeys(each.records, orders[0])) if orders else each
+
+    _mutate_removing(patch, on_all)
+
+
+@_mutant
+def death_on_another_record_is_missed(patch: pytest.MonkeyPatch) -> None:
+    def own_only(each: Any) -> Any:
+        return replace(each, holds={key: hold for key, hold in each.holds.items() if key == "c-1"})
+
+    _mutate_removing(patch, own_only)
+
+
+@_mutant
+def hold_of_another_person_removes(patch: pytest.MonkeyPatch) -> None:
+    _mutate_removing(patch, lambda each: replace(each, records=frozenset(each.holds)))
+
+
+@_mutant
+def hold_that_has_ended_counts(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(held.DebtorHolds, "effective", lambda each, _: each)
+
+
+@_mutant
+def list_lifts_what_a_hold_added(patch: pytest.MonkeyPatch) -> None:
+    remove = held.remove_by_hold
+
+    def lenient(each: Any, shown: Any, found: Any, context: Any) -> Change:
+        if not found.effective(context.today).holds:
+            return Change(replace(each, triggers=()))
+        return remove(each, shown, found, context)
+
+    _replace(patch, remove, lenient)
+
+
+@_mutant
+def hold_removes_what_a_person_keeps(patch: pytest.MonkeyPatch) -> None:
+    remove = held.remove_by_hold
+
+    def deaf(each: Any, shown: Any, *given: Any) -> Change:
+        return remove(each, [replace(one, decision=None) for one in shown], *given)
+
+    _replace(patch, remove, deaf)
+
+
+@_mutant
+def end_of_a_hold_leaves_nobody_to_ask(patch: pytest.MonkeyPatch) -> None:
+    _replace(patch, held._trigger, lambda _: None)
+
+
+@_mutant
+def court_order_waits(patch: pytest.MonkeyPatch) -> None:
+    deadline = removal_policy.removal_deadline
+    patch.setattr(held, "removal_deadline", lambda _, *given: deadline(RemovalCause.DIVERGENCE, *given))
+
+
+# ------------------------------------------------------------------------------------------------ groups, relinking
+
+
+@_mutant
+def one_of_the_group_removes_all(patch: pytest.MonkeyPatch) -> None:
+    _replace(patch, policies._is_each_over, lambda *_: True)
+
+
+@_mutant
+def silence_lifts_the_group(patch: pytest.MonkeyPatch) -> None:
+    carry = erp_side.carried_by
+    _replace(patch, carry, lambda *given: replace(carry(*given), is_whole=True))
+
+
+@_mutant
+def invoice_that_differs_is_matched(patch: pytest.MonkeyPatch) -> None:
+    _replace(patch, relinking.mismatches, lambda *_: [])
+
+
+@_mutant
+def reading_undoes_the_old_ledger(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(settlements.Settlement, "is_former", property(lambda _: False))
+
+
+@_mutant
+def old_ledger_is_mistaken_for_the_new_one(patch: pytest.MonkeyPatch) -> None:
+    copy = relinking.former_entries
+
+    def nameless(relinked: Any, entries_: Any) -> Any:
+        names = {each.settlement_key: each for each in entries_}
+        return [replace(each, id=key) for each, key in zip(copy(relinked, entries_), names, strict=True)]
+
+    _replace(patch, copy, nameless)

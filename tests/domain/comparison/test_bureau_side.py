@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from credit_protection.domain.bureau_answers import RecordState
 from credit_protection.domain.capabilities import Capabilities, Registry
-from credit_protection.domain.comparison import bureau_side
-from credit_protection.domain.comparison.bureau_side import BureauRecord, Match
+from credit_protection.domain.comparison import bureau_differences, bureau_records, bureau_side
+from credit_protection.domain.comparison.bureau_records import BureauRecord, Match
 from credit_protection.domain.divergences import (
     DivergenceCode,
     DivergenceContext,
@@ -65,7 +65,7 @@ def records(draw: st.DrawFn, negativation: Negativation) -> BureauRecord:
 
 @given(strategies.negativations(observed=Observed.PRESENT, desired=Desired.INCLUDED))
 def test_record_that_agrees_shows_no_difference_of_one_that_is_wanted(negativation: Negativation) -> None:
-    found = bureau_side.match(record_of(negativation), [negativation])
+    found = bureau_records.match(record_of(negativation), [negativation])
     assert found == (negativation, Match.SAME)
     assert bureau_side.shown(negativation, record_of(negativation), Match.SAME).differences == ()
 
@@ -75,7 +75,7 @@ def test_what_is_not_there_shows_nothing_and_changes_nothing(
     data: st.DataObject, negativation: Negativation, how: Match
 ) -> None:
     record = data.draw(records(negativation))
-    assume(not record.stands)
+    assume(not record.stands and not bureau_side.came_and_went(negativation, record.state))
     result = bureau_side.shown(negativation, record, how)
     assert not result.acts
     assert DivergenceCode.AFTER_REMOVAL not in {each.code for each in result.differences}
@@ -86,7 +86,7 @@ def test_only_a_record_that_is_surely_ours_is_reopened_and_always_for_removal(
     data: st.DataObject, negativation: Negativation
 ) -> None:
     record = data.draw(records(negativation))
-    found = bureau_side.match(record, [negativation])
+    found = bureau_records.match(record, [negativation])
     assume(found is not None)
     assert found is not None
     result = bureau_side.shown(negativation, record, found[1])
@@ -110,7 +110,7 @@ def test_answer_of_a_list_never_makes_an_inclusion_due_or_unwants_a_removal(
     data: st.DataObject, negativation: Negativation
 ) -> None:
     record = data.draw(records(negativation))
-    found = bureau_side.match(record, [negativation])
+    found = bureau_records.match(record, [negativation])
     if found is None or negativation.transmission.claim is not None:
         return
     result = bureau_side.shown(negativation, record, found[1])
@@ -128,7 +128,7 @@ def test_second_comparison_right_after_the_first_opens_and_closes_nothing(
     data: st.DataObject, negativation: Negativation
 ) -> None:
     record = data.draw(records(negativation))
-    found = bureau_side.match(record, [negativation])
+    found = bureau_records.match(record, [negativation])
     assume(found is not None and bureau_side.is_comparable(negativation, NOW, CAPABILITIES))
     assert found is not None
     at = DivergenceContext("i", "c", negativation.id, NOW, TODAY, BusinessCalendar(frozenset()))
@@ -139,7 +139,7 @@ def test_second_comparison_right_after_the_first_opens_and_closes_nothing(
         after = bureau_side.looked_up_at(after, first.answer, NOW, CONTEXT).negativation
     if first.reopens:
         after = bureau_side.reopened(after, record, CONTEXT).negativation
-    again = bureau_side.match(record, [after])
+    again = bureau_records.match(record, [after])
     if again is None or not bureau_side.is_comparable(after, NOW + MINUTE, CAPABILITIES):
         return
     second = bureau_side.shown(after, record, again[1])
@@ -176,11 +176,11 @@ def test_our_key_under_another_id_is_a_duplicate_only_where_our_own_stands(
 ) -> None:
     held = replace(negativation, bureau_id="mine")
     record = record_of(held, bureau_id="other")
-    assert bureau_side.match(record, [held]) == (held, Match.OTHER_ID)
-    difference = bureau_side.other_id(held, record, own_stands=own_stands)
+    assert bureau_records.match(record, [held]) == (held, Match.OTHER_ID)
+    difference = bureau_side.other_id(held, [record], own_stands=own_stands)
     assert difference is not None
     assert difference.code is (DivergenceCode.DUPLICATE if own_stands else DivergenceCode.OTHERS_RECORD)
-    assert bureau_side.other_id(held, replace(record, state=RecordState.GONE), own_stands=own_stands) is None
+    assert bureau_side.other_id(held, [replace(record, state=RecordState.GONE)], own_stands=own_stands) is None
 
 
 @given(strategies.negativations(), strategies.documents())
@@ -190,10 +190,13 @@ def test_id_counts_before_the_key_and_another_document_under_it_is_no_match(
     held = replace(negativation, bureau_id="mine")
     other = replace(negativation, id="other", bureau_id=None)
     same = record_of(held)
-    assert bureau_side.match(same, [other, held]) == (held, Match.SAME)
+    assert bureau_records.match(same, [other, held]) == (held, Match.SAME)
     assume(document != held.document and document.person_type is held.document.person_type)
     foreign = record_of(held, document=document.value)
-    assert bureau_side.match(foreign, [held]) == (held, Match.OTHER_RECORD)
+    if held.is_closed:
+        assert bureau_records.match(foreign, [held]) is None
+        return
+    assert bureau_records.match(foreign, [held]) == (held, Match.OTHER_RECORD)
     (difference,) = bureau_side.shown(held, foreign, Match.OTHER_RECORD).differences
     assert difference.code is DivergenceCode.OTHERS_RECORD
     assert held.document.value not in difference.ours + difference.theirs
@@ -203,8 +206,26 @@ def test_id_counts_before_the_key_and_another_document_under_it_is_no_match(
 def test_adopted_record_matches_by_its_due_date_too(negativation: Negativation) -> None:
     moved = record_of(negativation, bureau_id=None, due_date=negativation.due_date + timedelta(days=9))
     own = replace(negativation, is_adopted=False, bureau_id=None)
-    assert bureau_side.match(moved, [own]) == (own, Match.SAME)
-    assert bureau_side.match(moved, [replace(own, is_adopted=True)]) is None
+    assert bureau_records.match(moved, [own]) == (own, Match.SAME)
+    assert bureau_records.match(moved, [replace(own, is_adopted=True)]) is None
+
+
+@given(strategies.negativations(observed=Observed.PRESENT, desired=Desired.INCLUDED), st.sampled_from(["", "DEV"]))
+def test_another_nature_differs_only_where_both_sides_have_one(negativation: Negativation, theirs: str) -> None:
+    for ours in ("", "DEV", "FAT"):
+        held = replace(negativation, nature_code=ours)
+        found = bureau_side.shown(held, record_of(held, nature_code=theirs), Match.SAME).differences
+        expected = [("natureza FAT", "natureza DEV")] if ours == "FAT" and theirs else []
+        assert [(each.ours, each.theirs) for each in found] == expected
+
+
+@given(strategies.negativations(), st.text("0123456789", min_size=1, max_size=20))
+def test_similar_contracts_differ_only_in_leading_zeros(negativation: Negativation, reference: str) -> None:
+    near = bureau_records.near_references(reference)
+    assert reference not in near
+    assert len(set(near)) == len(near) <= 17
+    unconfirmed = replace(negativation, reference=reference, known_at=None)
+    assert all(bureau_records.is_near(unconfirmed, record_of(unconfirmed, reference=each)) for each in near)
 
 
 @pytest.mark.parametrize(
@@ -223,19 +244,19 @@ def test_near_miss_differs_only_in_leading_zeros_of_the_contract(
     ours: str, theirs: str, near: bool, negativation: Negativation
 ) -> None:
     unconfirmed = replace(negativation, reference=ours, known_at=None, is_adopted=True)
-    assert bureau_side.is_near(unconfirmed, record_of(unconfirmed, reference=theirs)) is near
-    assert not bureau_side.is_near(replace(unconfirmed, known_at=NOW), record_of(unconfirmed, reference=theirs))
-    assert not bureau_side.is_near(unconfirmed, record_of(unconfirmed, reference=theirs, due_date=date(1999, 1, 1)))
+    assert bureau_records.is_near(unconfirmed, record_of(unconfirmed, reference=theirs)) is near
+    assert not bureau_records.is_near(replace(unconfirmed, known_at=NOW), record_of(unconfirmed, reference=theirs))
+    assert not bureau_records.is_near(unconfirmed, record_of(unconfirmed, reference=theirs, due_date=date(1999, 1, 1)))
 
 
 def test_subject_of_an_unknown_record_never_has_a_document() -> None:
     record = BureauRecord("52998224725", "C-1", date(2026, 1, 5), RecordState.PRESENT)
-    difference = bureau_side.unknown_difference("i", record)
+    difference = bureau_differences.unknown_difference("i", record)
     texts = difference.subject + difference.theirs + difference.message
     assert "52998224725" not in texts
-    other = bureau_side.unknown_difference("i", replace(record, reference="C-2"))
+    other = bureau_differences.unknown_difference("i", replace(record, reference="C-2"))
     assert difference.subject != other.subject
-    assert bureau_side.unknown_subject("i", replace(record, bureau_id="B1")) == "i:B1"
+    assert bureau_records.unknown_subject("i", replace(record, bureau_id="B1")) == "i:B1"
 
 
 def _idle(negativation: Negativation) -> Transmission:

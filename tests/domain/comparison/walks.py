@@ -7,6 +7,8 @@ from random import Random
 
 from credit_protection.domain.divergences import Decision
 from tests.domain.comparison.comparison_model import VARIANTS, ComparisonModel, cut_permission
+from tests.domain.comparison.group_model import group_walk, relink_walk
+from tests.domain.comparison.held_model import held_walk
 
 Step = Callable[[ComparisonModel, Random], None]
 _STEPS = 40
@@ -58,9 +60,13 @@ def walk(seed: int) -> None:
 
 
 def walk_all(budget: int) -> None:
-    """So many walks, and the brake over small and large integrations."""
+    """So many walks, a quarter as many of holds, groups and relinking, and the brake over integrations of any size."""
     for records in (1, 19, 25, 1_000, 5_000):
         for host_reports in (True, False):
             cut_permission(records, host_reports=host_reports)
     for seed in range(budget):
         walk(seed)
+        if seed % 4 == 0:
+            held_walk(seed)
+            group_walk(seed)
+            relink_walk(seed)

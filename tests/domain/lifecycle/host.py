@@ -119,12 +119,14 @@ class Host:
         customer: whose invoices they are.
         entries: every settlement and reversal, as they happened.
         reported_entries: those that reached us, in order of arrival, repeats included.
+        silent: how invoices ended without any entry; only a reading shows it.
     """
 
     customer: Customer
     invoice_ids: tuple[str, ...] = ("f-1", "f-2", "f-3")
     entries: list[Entry] = field(default_factory=list)
     reported_entries: list[Entry] = field(default_factory=list)
+    silent: dict[str, InvoiceStatus] = field(default_factory=dict)
 
     def pay(
         self, invoice_id: str, kind: SettlementKind, amount: Money | None, paid_on: date, available_on: date | None
@@ -152,4 +154,6 @@ class Host:
         status, balance = InvoiceStatus.OPEN, Money(PRINCIPAL.cents - now.covered)
         if now.ceased:
             status, balance = InvoiceStatus.PAID if now.paid else InvoiceStatus.CANCELLED, Money(0)
+        elif invoice_id in self.silent:
+            status, balance = self.silent[invoice_id], Money(0)
         return Invoice(invoice_id, "c-1", "s-1", invoice_id, date(2026, 10, 5), PRINCIPAL, balance, status, now.since)

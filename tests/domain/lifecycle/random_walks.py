@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from random import Random
 from typing import TYPE_CHECKING
 
@@ -66,7 +67,23 @@ def _bureau_removes(model: LifecycleModel, random: Random) -> None:
 
 
 def _callback(model: LifecycleModel, random: Random) -> None:
-    model.callback(random.randrange(4), again=_chance(random, 20))
+    with _withdrawing_what_reopens(model):
+        model.callback(random.randrange(4), again=_chance(random, 20))
+
+
+def _deliver(model: LifecycleModel, random: Random) -> None:
+    with _withdrawing_what_reopens(model):
+        model.deliver(random.randrange(4))
+
+
+@contextmanager
+def _withdrawing_what_reopens(model: LifecycleModel) -> Iterator[None]:
+    """A person tries at once to take back the removal of a record that an answer reopens: few walks would."""
+    closed = [each.is_closed for each in model.negativations.values()]
+    yield
+    for position, (was, each) in enumerate(zip(closed, model.negativations.values(), strict=False)):
+        if was and not each.is_closed:
+            model.withdraw(position)
 
 
 def _request(model: LifecycleModel, random: Random) -> None:
@@ -80,7 +97,7 @@ def _confirm(model: LifecycleModel, _: Random) -> None:
 Act = Callable[[LifecycleModel, Random], None]
 STEPS: tuple[tuple[int, Act], ...] = (
     (28, _work),
-    (14, lambda model, random: model.deliver(random.randrange(4))),
+    (14, _deliver),
     (3, lambda model, random: model.crash(random.randrange(4))),
     (20, _wait),
     (4, _wait_a_little),

@@ -273,6 +273,8 @@ def check_table(each: Negativation, gateway: Capabilities) -> None:
     action, work = TABLE[each.observed, each.desired](gateway), each.transmission
     if action is Action.INCLUDE and each.inclusion_not_understood:
         action = Action.ASK_PERSON
+    if action is Action.REMOVE and each.is_unconfirmed and gateway.find:
+        action = Action.LOOK_UP  # a removal by id must remove the right record
     if work.claim is None:
         require(work.action is action, f"the table: {each.observed}, {each.desired}: {work.action}, not {action}")
         require(work.is_open == action.is_open, "rule 5: open if and only if there is an action")

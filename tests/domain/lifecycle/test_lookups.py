@@ -319,10 +319,18 @@ def test_inclusion_not_found_before_quiet_period_is_looked_up_again() -> None:
 
 
 def test_removal_in_doubt_is_done_when_record_is_not_found() -> None:
+    before = looking(Observed.IN_DOUBT_REMOVE, LOOKED_UP, 5.5)
+    change = looked_up(before, RecordNotFound(), now(LOOKED_UP, 6))
+    assert (change.negativation.observed, change.negativation.unanswered_removals) == (Observed.GONE, None)
+    assert change.events == (event(EventKind.REMOVED, 6, "removida"),)
+
+
+def test_removal_in_doubt_is_not_done_within_the_quiet_period_of_what_the_bureau_acknowledged() -> None:
     before = looking(Observed.IN_DOUBT_REMOVE, LOOKED_UP)
     change = looked_up(before, RecordNotFound(), now(LOOKED_UP))
-    assert (change.negativation.observed, change.negativation.unanswered_removals) == (Observed.GONE, None)
-    assert change.events == (event(EventKind.REMOVED, 1, "removida"),)
+    assert (change.negativation.observed, change.negativation.is_closed) == (Observed.IN_DOUBT_REMOVE, False)
+    assert change.negativation.transmission.action is Action.LOOK_UP
+    assert change.events == (event(EventKind.NOT_FOUND),)
 
 
 def test_removal_in_doubt_is_looked_up_again_while_another_inclusion_could_take_effect() -> None:
@@ -366,7 +374,7 @@ def test_unwanted_inclusion_not_found_after_quiet_period_is_gone() -> None:
     change = looked_up(before, RecordNotFound(), now(LOOKED_UP, 6))
     assert change.negativation.observed is Observed.GONE
     assert change.negativation.triggers[1:] == (replace(BUREAU, at=t(6)),)
-    assert change.events == (event(EventKind.REMOVED, 6, "removida"),)
+    assert change.events == (event(EventKind.REMOVED, 6, "removida", without_proof="yes"),)
 
 
 def test_unwanted_inclusion_sent_twice_and_not_found_is_gone() -> None:

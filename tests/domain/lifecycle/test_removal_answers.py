@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date, timedelta
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
@@ -14,11 +15,12 @@ from credit_protection.domain.bureau_answers import (
     Accepted,
     Done,
     ExecutionResult,
+    RecordNotFound,
     Rejected,
 )
 from credit_protection.domain.events import EventKind
 from credit_protection.domain.negativations import Block, Unanswered
-from credit_protection.domain.observations import AnswerContext, answered, answered_late
+from credit_protection.domain.observations import AnswerContext, answered, answered_late, looked_up
 from credit_protection.domain.reasons import RemovalReason
 from credit_protection.domain.state_table import Action, Observed
 from tests.domain.lifecycle.answer_fixtures import (
@@ -50,12 +52,14 @@ from tests.domain.lifecycle.transitions import (
     in_state,
 )
 
+if TYPE_CHECKING:
+    from credit_protection.domain.capabilities import Capabilities
+    from credit_protection.domain.negativations import Negativation
+
 # ------------------------------------------------------------------------------------------------ a removal's answer
 
 
-@pytest.mark.parametrize(
-    "how", [ExecutionResult.EXECUTED, ExecutionResult.ALREADY_IN_EFFECT, ExecutionResult.NOT_FOUND]
-)
+@pytest.mark.parametrize("how", [ExecutionResult.EXECUTED, ExecutionResult.ALREADY_IN_EFFECT])
 def test_done_removal_closes_negativation(how: ExecutionResult) -> None:
     before = removing(NATURAL)
     change = answered(before, Done(how), now(NATURAL))
@@ -67,6 +71,53 @@ def test_done_removal_closes_negativation(how: ExecutionResult) -> None:
         unanswered_removals=None,
     )
     assert change.events == (event(EventKind.REMOVED, 1, "removida"),)
+
+
+NOT_FOUND = Done(ExecutionResult.NOT_FOUND)
+
+
+def removing_later(gateway: Capabilities) -> Negativation:
+    """Its removal is claimed after the quiet period of the answer that acknowledged it."""
+    return claimed(in_state((Observed.PRESENT, UNWANTED), gateway), gateway, 5.5)
+
+
+def test_known_record_that_is_not_found_too_early_is_removed_again() -> None:
+    before = removing(NATURAL)
+    change = answered(before, NOT_FOUND, now(NATURAL))
+    assert change.negativation == becomes(
+        before,
+        {"action": Action.REMOVE, "due_at": t(1) + SOON, "attempts": 1},
+        observed=Observed.PRESENT,
+        observed_since=t(1),
+        unanswered_removals=None,
+    )
+    assert change.events == (event(EventKind.NOT_FOUND),)
+
+
+def test_known_record_that_is_not_found_without_a_look_up_closes_without_proof() -> None:
+    change = answered(removing_later(NATURAL), NOT_FOUND, now(NATURAL, 6))
+    assert change.negativation.is_closed
+    assert change.events == (event(EventKind.REMOVED, 6, "removida", without_proof="yes"),)
+
+
+def test_known_record_that_is_not_found_is_looked_up_before_it_closes() -> None:
+    before = removing_later(LOOKED_UP)
+    change = answered(before, NOT_FOUND, now(LOOKED_UP, 6))
+    assert change.negativation == becomes(
+        before, {"action": Action.LOOK_UP, "due_at": t(6) + SOON, "attempts": 1}, unanswered_removals=None
+    )
+    claim = claimed(change.negativation, LOOKED_UP, 7)
+    closed = looked_up(claim, RecordNotFound(), now(LOOKED_UP, 8))
+    assert closed.negativation.is_closed
+    assert closed.events == (event(EventKind.REMOVED, 8, "removida", without_proof="yes"),)
+
+
+def test_unanswered_removal_explains_that_a_record_is_not_found() -> None:
+    before = removing_later(NATURAL)
+    assert before.unanswered_removals is not None
+    twice = replace(before, unanswered_removals=replace(before.unanswered_removals, count=2))
+    change = answered(twice, NOT_FOUND, now(NATURAL, 6))
+    assert change.events == (event(EventKind.REMOVED, 6, "removida"),)
 
 
 def test_done_removal_from_doubt_proves_that_the_inclusion_took_effect() -> None:

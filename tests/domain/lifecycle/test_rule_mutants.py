@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 RUNS_MUTANTS = os.environ.get("HYPOTHESIS_PROFILE") != "short"
 """A mutation run (`short`) makes mutants by itself, and needs none of these."""
-BUDGET = 600 if RUNS_MUTANTS else 60
+BUDGET = 400 if RUNS_MUTANTS else 60
 """Walks for each kind of gateway."""
 
 

@@ -6,6 +6,8 @@ from enum import StrEnum
 from typing import TypeVar
 
 from credit_protection.adapters.http import HttpReply, mask
+from credit_protection.adapters.http.secret_forms import hide, known_secrets
+from credit_protection.domain.texts import clean_text
 
 JsonObject = dict[str, object]
 _TEXT_LIMIT = 500
@@ -46,11 +48,17 @@ def _read_item(name: str, item: object, read: Callable[[JsonObject], _Item]) -> 
 
 
 def read_code(body: JsonObject, name: str) -> str:
-    """A code of up to 64 characters that is sent back unchanged: never masked, never cut."""
+    """A code of up to 64 characters that is sent back unchanged: never masked, never cut, never with a secret."""
     code = body.get(name)
-    if not isinstance(code, str) or not _is_code(code):
+    if not isinstance(code, str) or not _is_code(code) or hide(code, known_secrets.all()) is not code:
         raise Unreadable(name)
     return code
+
+
+def optional_code(body: JsonObject, name: str) -> str:
+    """A code that is only compared; empty where it is missing or is none."""
+    code = body.get(name)
+    return code if isinstance(code, str) and _is_code(code) else ""
 
 
 def read_word(body: JsonObject, name: str, words: type[_Word]) -> _Word:
@@ -76,5 +84,5 @@ def optional_text(body: JsonObject, name: str) -> str:
 
 
 def display_text(text: str) -> str:
-    """A text of the bureau, safe to show and store: masked, without control characters, at most 500 characters."""
-    return mask(text[: 4 * _TEXT_LIMIT]).strip()[:_TEXT_LIMIT]
+    """A text of the bureau, safe to show and store: masked, one line, no control characters, at most 500 characters."""
+    return clean_text(mask(text[: 4 * _TEXT_LIMIT]))[:_TEXT_LIMIT].strip()

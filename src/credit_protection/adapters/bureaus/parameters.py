@@ -2,9 +2,8 @@
 
 import math
 from collections.abc import Iterable, Mapping
-from ipaddress import ip_address
-from urllib.parse import urlsplit
 
+from credit_protection.adapters.http.addresses import parse_address
 from credit_protection.domain.errors import InvalidInput
 from credit_protection.domain.parameters import ParameterSpec
 
@@ -40,28 +39,20 @@ class ParameterValues:
         return number
 
     def base_url(self, name: str) -> str:
-        """A base address without its last slash: https, or http to this machine, since http would expose secrets."""
+        """A base address without its last slash: https, or http to this machine, since http would expose secrets.
+
+        It is parsed here, once, and given in the form in which every other parser finds the same host.
+        """
         text = self._values[name]
-        try:
-            parts = urlsplit(text)
-            port = parts.port
-        except ValueError:
-            parts, port = urlsplit(""), None
-        if parts.scheme not in {"http", "https"} or not parts.hostname or port == 0 or parts.query or parts.fragment:
-            raise self.invalid(name, "deve ser um endereço como https://api.exemplo.com.br")
-        if "@" in parts.netloc or not text.isascii() or not text.isprintable() or " " in text:
+        if "@" in text or not text.isascii() or not text.isprintable() or " " in text:
             raise self.invalid(name, "não pode conter usuário, senha, espaços ou acentos")
-        if parts.scheme == "http" and not _is_loopback(parts.hostname):
+        address = parse_address(text)
+        if address is None or address.query or not text.startswith(("http://", "https://")):
+            raise self.invalid(name, "deve ser um endereço como https://api.exemplo.com.br")
+        if address.scheme == "http" and not address.is_loopback:
             raise self.invalid(name, "deve usar https; http só é aceito para esta própria máquina (127.0.0.1)")
-        return text.rstrip("/")
+        return str(address).rstrip("/")
 
     def invalid(self, name: str, problem: str) -> InvalidInput:
         """The error for a value; `problem` continues a Portuguese sentence that begins with the parameter's label."""
         return InvalidInput(f"{self._specs[name].label} ({name}) {problem}.", field=name, code="parametro_invalido")
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return host == "localhost" or ip_address(host).is_loopback
-    except ValueError:
-        return False

@@ -13,6 +13,9 @@ from credit_protection.domain.findings import Finding, Severity
 
 MAX_HEADER_ROW = 200
 """A report may begin with a title and filters: the header is one of the first rows."""
+MAX_ROWS = 1_048_576
+"""Of a file: a spreadsheet has no more."""
+MAX_COLUMNS = 512
 Line = tuple[int, Sequence[Cell] | None]
 """A numbered row; None where its cells can't be told apart."""
 NAMES: dict[str, tuple[str, ...]] = {

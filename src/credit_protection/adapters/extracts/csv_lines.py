@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
-from credit_protection.adapters.extracts.columns import MAX_HEADER_ROW, Columns, Line
+from credit_protection.adapters.extracts.columns import MAX_COLUMNS, MAX_HEADER_ROW, Columns, Line
 
 _SEPARATORS = ";,\t|"
 _MAX_LINES = 20
@@ -35,6 +35,8 @@ def find_layout(lines: Iterator[str], wanted: Columns) -> Layout:
     likely = sorted(_SEPARATORS, key=lambda sign: -counts[sign])
     for sign in likely:
         for line in beginning:
+            if line.count(sign) > MAX_COLUMNS:
+                continue
             cells = _strict_cells(line, sign) or _literal_cells(line, sign)
             positions = wanted.positions(cells)
             if not wanted.missing(positions):
@@ -51,6 +53,9 @@ def read_lines(lines: Iterator[str], layout: Layout) -> Iterator[Line]:
         number, line = waiting.pop(0) if waiting else next(numbered, (0, ""))
         if not number:
             return
+        if line.count(layout.separator) > MAX_COLUMNS:
+            yield number, None
+            continue
         if '"' not in line:
             yield number, line.rstrip("\r\n").split(layout.separator)
             continue

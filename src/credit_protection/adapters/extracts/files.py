@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import codecs
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 from credit_protection.adapters.extracts import columns
-from credit_protection.adapters.extracts.columns import RECORDS, Columns, Line
+from credit_protection.adapters.extracts.columns import MAX_ROWS, RECORDS, Columns, Line
 from credit_protection.adapters.extracts.csv_lines import find_layout, read_lines
 from credit_protection.adapters.extracts.parsing import EPOCH
 from credit_protection.adapters.extracts.workbooks import open_workbook, sheet_lines
@@ -20,6 +21,10 @@ if TYPE_CHECKING:
     from datetime import date
 
 _BLOCK = 1 << 16
+_MAX_LINE = 1 << 18
+"""Characters of a line."""
+_MAX_SECONDS = 300.0
+"""For reading a file, without what is done with its rows."""
 _SAMPLE = 4096
 _BYTE_ORDER_MARKS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
 
@@ -53,13 +58,29 @@ class FileExtract:
         raise NotImplementedError
 
     def _checked(self, lines: Iterator[Line], form: str, saved_as: str) -> Iterator[Line]:
-        """The lines; whatever fails while they are read becomes one sentence."""
+        """The lines; whatever fails while they are read becomes one sentence, and so do too many of them."""
         try:
-            yield from lines
+            yield from self._bounded_lines(lines)
         except CreditProtectionError:
             raise
         except Exception as error:
             raise self._unreadable(form, saved_as) from error
+
+    def _bounded_lines(self, lines: Iterator[Line]) -> Iterator[Line]:
+        spent = 0.0
+        while True:
+            began = time.monotonic()
+            line = next(lines, None)
+            spent += time.monotonic() - began
+            if line is None:
+                return
+            if line[0] > MAX_ROWS or spent > _MAX_SECONDS:
+                raise self._too_large()
+            yield line
+
+    def _too_large(self) -> InvalidInput:
+        message = f"{self.name} tem linhas demais para um extrato. Divida o arquivo, ou apague as linhas vazias do fim."
+        return InvalidInput(message, field="file", code="arquivo")
 
     def _unreadable(self, form: str, saved_as: str) -> InvalidInput:
         message = (
@@ -78,12 +99,19 @@ class CsvExtract(FileExtract):
         try:
             encoding = _encoding(self._path)
             with self._open(encoding) as beginning:
-                layout = find_layout(beginning, wanted)
+                layout = find_layout(self._bounded(beginning), wanted)
             file = self._open(encoding)
         except (OSError, UnicodeError) as error:
             raise self._unreadable("CSV", "CSV ou XLSX") from error
         with file:
-            yield self._checked(read_lines(file, layout), "CSV", "CSV ou XLSX"), EPOCH
+            yield self._checked(read_lines(self._bounded(file), layout), "CSV", "CSV ou XLSX"), EPOCH
+
+    def _bounded(self, file: TextIO) -> Iterator[str]:
+        """The lines of a file; one that never ends is none of an extract."""
+        while line := file.readline(_MAX_LINE + 1):
+            if len(line) > _MAX_LINE:
+                raise self._unreadable("CSV", "CSV ou XLSX")
+            yield line
 
     def _open(self, encoding: str) -> TextIO:
         return self._path.open(encoding=encoding, errors="replace" if encoding == "cp1252" else "strict")

@@ -8,9 +8,10 @@ import zipfile
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, NoReturn
+from xml.parsers import expat
 
-from credit_protection.adapters.extracts.columns import MAX_HEADER_ROW, Columns, Line
+from credit_protection.adapters.extracts.columns import MAX_COLUMNS, MAX_HEADER_ROW, MAX_ROWS, Columns, Line
 from credit_protection.domain.errors import ConfigurationError, InvalidInput
 
 if TYPE_CHECKING:
@@ -21,8 +22,18 @@ if TYPE_CHECKING:
 
 _MAX_BYTES = 1 << 30
 """Of a workbook's parts, decompressed."""
+_MAX_PARTS = 1000
+_MAX_PART = 32 << 20
+"""Of a part that is not a sheet: it is kept in memory as a whole."""
+_MAX_RATIO, _SUSPECT = 250, 8 << 20
+"""How many times as large as compressed a part of this size or more may be; a real one is less than 60 times."""
+_MAX_ROW = 2 << 20
+"""Bytes of one row, which is kept in memory as a whole."""
+_SHEETS = "xl/worksheets/"
 _BLOCK = 1 << 20
 _IN_MEMORY = 16 << 20
+_MAX_SHEETS = 50
+_SCAN_BLOCK = 1 << 16
 _STRICT = b"http://purl.oclc.org/ooxml/"
 _NAMESPACES = (
     (b"http://purl.oclc.org/ooxml/spreadsheetml/main", b"http://schemas.openxmlformats.org/spreadsheetml/2006/main"),
@@ -50,19 +61,22 @@ def open_workbook(path: Path) -> Workbook:
             "Para ler planilhas XLSX, instale: pip install 'credit-protection[xlsx]'. Ou salve como CSV.",
             code="xlsx_ausente",
         ) from error
-    source: Path | IO[bytes] = path
+    source: IO[bytes] | None = None
     with zipfile.ZipFile(path) as parts:
         _check_size(parts, path.name)
+        _check_rows(parts, path.name)
         if _STRICT in parts.read("xl/workbook.xml"):
             source = _transitional(parts)
-    return load_workbook(source, read_only=True, data_only=True)
+    # not its path: openpyxl refuses a name without .xlsx. The workbook reads from the file until it is dropped.
+    return load_workbook(source or path.open("rb"), read_only=True, data_only=True)
 
 
 def sheet_lines(book: Workbook, wanted: Columns) -> Iterator[Line]:
     """The numbered rows of the first sheet that has the wanted header; else of the first one."""
-    for sheet in book.worksheets:
+    for sheet in book.worksheets[:_MAX_SHEETS]:
         sheet.reset_dimensions()  # some programs write a wrong one, and rows would be skipped
-    chosen = next((sheet for sheet in book.worksheets if _has_header(sheet, wanted)), book.worksheets[0])
+    sheets = book.worksheets[:_MAX_SHEETS]
+    chosen = next((sheet for sheet in sheets if _has_header(sheet, wanted)), book.worksheets[0])
     yield from _rows(chosen)
 
 
@@ -71,8 +85,9 @@ def _has_header(sheet: Worksheet, wanted: Columns) -> bool:
 
 
 def _rows(sheet: Worksheet) -> Iterator[Line]:
-    for number, row in enumerate(sheet.iter_rows(), 1):
-        yield number, [_value(cell.value, cell) for cell in row]
+    # a file may name the last of a billion rows only: what is missing before it would be filled in
+    for number, row in enumerate(sheet.iter_rows(max_row=MAX_ROWS + 1), 1):
+        yield number, [_value(cell.value, cell) for cell in row[:MAX_COLUMNS]]
 
 
 def _value(value: Cell, cell: object) -> Cell:
@@ -86,13 +101,60 @@ def _value(value: Cell, cell: object) -> Cell:
 
 def _check_size(parts: zipfile.ZipFile, name: str) -> None:
     infos = parts.infolist()
-    if sum(info.file_size for info in infos) > _MAX_BYTES:
+    if len(infos) > _MAX_PARTS or sum(info.file_size for info in infos) > _MAX_BYTES or any(map(_is_bomb, infos)):
         raise InvalidInput(
             f"{name} é grande demais. Divida a planilha, ou salve-a como CSV.", field="file", code="arquivo"
         )
     if any(info.flag_bits & 1 for info in infos):
         raise InvalidInput(
             f"{name} está protegido por senha. Abra-o, tire a senha e salve-o de novo.", field="file", code="arquivo"
+        )
+
+
+def _is_bomb(info: zipfile.ZipInfo) -> bool:
+    """Whether a part would take far more memory or time than a workbook's does."""
+    is_inflated = info.file_size >= _SUSPECT and info.file_size > _MAX_RATIO * info.compress_size
+    return is_inflated or (info.file_size > _MAX_PART and not info.filename.startswith(_SHEETS))
+
+
+def _check_rows(parts: zipfile.ZipFile, name: str) -> None:
+    """Read the sheets once, without keeping them: no row may be larger than a row is, and no entity is declared."""
+    for info in parts.infolist():
+        if not (info.filename.startswith("xl/") and info.filename.endswith(".xml")):
+            continue
+        scan = _RowScan(name, is_sheet=info.filename.startswith(_SHEETS))
+        parser = expat.ParserCreate()
+        parser.StartDoctypeDeclHandler = scan.refuse
+        parser.EndElementHandler = scan.end
+        with parts.open(info) as part:
+            while block := part.read(_SCAN_BLOCK):
+                scan.add(len(block))
+                parser.Parse(block, False)  # noqa: FBT003 - expat takes no names
+
+
+class _RowScan:
+    """How many bytes came since the last row of a sheet ended."""
+
+    def __init__(self, name: str, *, is_sheet: bool) -> None:
+        self._name = name
+        self._is_sheet = is_sheet
+        self._waiting = 0
+
+    def add(self, count: int) -> None:
+        self._waiting += count
+        if self._is_sheet and self._waiting > _MAX_ROW:
+            self.refuse()
+
+    def end(self, tag: str) -> None:
+        if tag in {"row", "mergeCell", "col", "conditionalFormatting", "hyperlink"} or tag.endswith(":row"):
+            self._waiting = 0
+
+    def refuse(self, *_: object) -> NoReturn:
+        raise InvalidInput(
+            f"{self._name} tem uma linha que não cabe em uma planilha, ou partes que planilhas não têm. Abra-o no "
+            "Excel e salve-o de novo como XLSX ou CSV.",
+            field="file",
+            code="arquivo",
         )
 
 

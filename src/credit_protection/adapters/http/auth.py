@@ -6,6 +6,7 @@ import base64
 import re
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
@@ -14,6 +15,7 @@ from enum import StrEnum
 from credit_protection.adapters.http.calls import Deadline, HttpCall, HttpReply
 from credit_protection.adapters.http.client import HttpClient
 from credit_protection.adapters.http.retries import attempt, retry_safe
+from credit_protection.adapters.http.secret_forms import known_secrets
 from credit_protection.adapters.http.transcripts import transcript
 from credit_protection.domain.errors import BureauUnavailable, CredentialsRejected
 
@@ -23,6 +25,8 @@ _RENEWAL_MARGIN = 60.0
 _RENEWAL_SHARE = 0.2
 _PAUSE_AFTER_FAILURE = 5.0
 _is_token = re.compile(r"[\x21-\x7e]{1,8192}").fullmatch
+_RECENT = 4
+_NOT_SHOWN = b"[resposta de %d bytes, omitida porque pode conter uma credencial]"
 _REFUSAL_STATUSES = frozenset({400, 422})
 
 
@@ -88,7 +92,9 @@ def log_in(client: HttpClient, credentials: ClientCredentials, deadline: Deadlin
         token = _parse_token(reply, since)
         if token is not None:
             return token
-        evidence = transcript(call, reply, secrets=secrets)
+        # what a success holds may be a token under a name that is not known
+        shown = replace(reply, headers={}, content=_NOT_SHOWN % len(reply.content)) if reply.is_success else reply
+        evidence = transcript(call, shown, secrets=secrets)
         if reply.status in _REFUSAL_STATUSES:
             raise CredentialsRejected(
                 "O birô recusou as credenciais. Confira os dados de acesso e a forma de envio na integração e use "
@@ -122,6 +128,12 @@ class TokenSource:
         self._lock = threading.Lock()
         self._token: Token | None = None
         self._inflight: Future[Token] | None = None
+        self._recent: deque[str] = deque(maxlen=_RECENT)
+
+    @property
+    def recent(self) -> tuple[str, ...]:
+        """The last tokens: a reply may repeat one that was renewed meanwhile."""
+        return tuple(self._recent)
 
     def get(self, deadline: Deadline) -> str:
         """A valid token. Raises the login's error."""
@@ -171,6 +183,7 @@ class TokenSource:
     def _execute(self, login: Future[Token], deadline: Deadline) -> None:
         try:
             token = self._log_in(deadline)
+            known_secrets.add((token.value,))
         except BaseException as error:
             with self._lock:
                 self._inflight = None
@@ -178,6 +191,7 @@ class TokenSource:
             raise
         with self._lock:
             self._token, self._inflight = token, None
+            self._recent.append(token.value)
         login.set_result(token)
 
 

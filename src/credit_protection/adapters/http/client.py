@@ -14,8 +14,9 @@ from urllib.request import getproxies, proxy_bypass
 
 import httpx
 
+from credit_protection.adapters.http.addresses import parse_address
 from credit_protection.adapters.http.calls import CallFailed, Deadline, HttpCall, HttpReply
-from credit_protection.adapters.http.network import Connections, deadline_scope
+from credit_protection.adapters.http.network import ALONE, HAS_MORE, Connections, deadline_scope
 from credit_protection.adapters.http.outcomes import Failure, classify, parse_retry_after
 from credit_protection.domain.errors import OutcomeUnknown
 
@@ -72,7 +73,10 @@ class HttpClient:
 
     def is_same_origin(self, address: str) -> bool:
         """Whether a path or an absolute address has the base address's origin; only there a token may be sent."""
-        return "://" not in address or _origin(address) == _origin(self.base_url)
+        if "://" not in address:
+            return True
+        origin = _origin(address)
+        return origin is not None and origin == _origin(self.base_url)
 
     def close(self) -> None:
         """Close the connections."""
@@ -101,7 +105,7 @@ class HttpClient:
             json=call.json,
             data=dict(call.form) if call.form is not None else None,
             content=call.content,
-            extensions={"timeout": httpx.Timeout(remaining).as_dict()},
+            extensions={"timeout": httpx.Timeout(remaining).as_dict(), ALONE: call.alone},
         )
         with deadline_scope(deadline):
             response = self._transport.handle_request(request)
@@ -116,12 +120,15 @@ class HttpClient:
         request_id = next((value for value in values if _is_request_id(value)), None)
         try:
             content = self._body(response, headers.get("content-encoding", ""), deadline)
-        except (CallFailed, httpx.HTTPError, zlib.error):
+        except (CallFailed, httpx.HTTPError, zlib.error) as error:
             retry_at = parse_retry_after(headers.get("retry-after"), datetime.now(UTC))
             if classify(response.status_code, retry_at) in {None, OutcomeUnknown}:
+                if isinstance(error, zlib.error) or getattr(error, "failure", None) is Failure.UNREADABLE:
+                    raise CallFailed(Failure.UNREADABLE, f"{error}", response.status_code) from None
                 raise
             content = b""
-        return HttpReply(response.status_code, headers, content, request_id)
+        has_more = response.extensions.get(HAS_MORE, bool)()
+        return HttpReply(response.status_code, headers, content, request_id, has_more)
 
     def _body(self, response: httpx.Response, encoding: str, deadline: Deadline) -> bytes:
         content = bytearray()
@@ -180,10 +187,9 @@ def _is_tls(error: BaseException) -> bool:
     return cause is not None
 
 
-def _origin(address: str) -> tuple[str, str | None, int | None]:
-    parts = urlsplit(address)
-    default = {"http": 80, "https": 443}.get(parts.scheme.lower())
-    return parts.scheme.lower(), parts.hostname, parts.port or default
+def _origin(address: str) -> tuple[str, str, int] | None:
+    parsed = parse_address(address)
+    return None if parsed is None else parsed.origin
 
 
 def _proxy_for(base_url: str) -> str | None:

@@ -16,10 +16,10 @@ import ssl
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import cast
+from typing import Any, Protocol, cast
 
 import httpcore
 import httpx
@@ -27,6 +27,11 @@ import httpx
 from credit_protection.adapters.http.calls import Deadline
 
 KEEPALIVE_SECONDS = 30.0
+ALONE = "credit_protection_alone"
+"""The extension of a request that needs a connection of its own."""
+HAS_MORE = "credit_protection_has_more"
+"""The extension of such a request's response: whether more came than the reply, asked once it was read."""
+_AT_ONCE = 0.001
 _deadline: ContextVar[Deadline] = ContextVar("the deadline of the call that this thread is making")
 
 
@@ -54,14 +59,23 @@ class Connections(httpx.BaseTransport):
         self._is_closed = False
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        """Send once, on a connection that no other call uses until the reply is closed."""
-        connection = self._acquire()
+        """Send once, on a connection that no other call uses until the reply is closed.
+
+        A connection on which more came than the reply is closed then: the next call would take it for its answer. With
+        the request's extension `ALONE` the connection is new, and closed in any case.
+        """
+        is_alone = bool(request.extensions.get(ALONE))
+        connection = _Connection(self._tls, self._proxy) if is_alone else self._acquire()
+        release = self._close if is_alone else self._release
         try:
             response = connection.handle_request(request)
         except BaseException:
-            self._release(connection)
+            release(connection)
             raise
-        response.stream = _Body(cast("httpx.SyncByteStream", response.stream), lambda: self._release(connection))
+        body = _Body(cast("httpx.SyncByteStream", response.stream), connection, release)
+        response.stream = body
+        if is_alone:
+            response.extensions[HAS_MORE] = lambda: body.has_more
         return response
 
     def close(self) -> None:
@@ -78,11 +92,16 @@ class Connections(httpx.BaseTransport):
                 return self._idle.pop()[1]
         return _Connection(self._tls, self._proxy)
 
-    def _release(self, connection: _Connection) -> None:
+    @staticmethod
+    def _close(connection: _Connection, *, has_more: bool = False) -> None:
+        del has_more
+        connection.close()
+
+    def _release(self, connection: _Connection, *, has_more: bool = False) -> None:
         now = time.monotonic()
         stale: list[_Connection] = []
         with self._lock:
-            if self._is_closed:
+            if self._is_closed or has_more:
                 stale.append(connection)
             else:
                 self._idle.append((now, connection))
@@ -92,12 +111,18 @@ class Connections(httpx.BaseTransport):
             each.close()
 
 
-class _Body(httpx.SyncByteStream):
-    """A reply's body; closing it releases its connection."""
+class _Release(Protocol):
+    def __call__(self, connection: _Connection, *, has_more: bool = False) -> None: ...
 
-    def __init__(self, body: httpx.SyncByteStream, release: Callable[[], None]) -> None:
+
+class _Body(httpx.SyncByteStream):
+    """A reply's body; closing it passes its connection on, and whether more came than the reply."""
+
+    def __init__(self, body: httpx.SyncByteStream, connection: _Connection, release: _Release) -> None:
+        self.has_more = False
         self._body = body
-        self._release: Callable[[], None] | None = release
+        self._connection = connection
+        self._release: _Release | None = release
 
     def __iter__(self) -> Iterator[bytes]:
         yield from self._body
@@ -106,10 +131,11 @@ class _Body(httpx.SyncByteStream):
         release, self._release = self._release, None
         if release is None:
             return
+        self.has_more = self._connection.has_more()
         try:
             self._body.close()
         finally:
-            release()
+            release(self._connection, has_more=self.has_more)
 
 
 class _Connection(httpx.HTTPTransport):
@@ -127,6 +153,24 @@ class _Connection(httpx.HTTPTransport):
             retries=0,
             network_backend=_DeadlineBackend(),
         )
+
+    def has_more(self) -> bool:
+        """Whether more came than the reply, or this can't be found out. Asked before the reply is closed."""
+        return any(_left_over(connection) for connection in self._pool.connections)
+
+
+def _left_over(connection: object) -> bool:
+    """Whether bytes after the reply were received, or wait in the socket; not where it was not read to its end.
+
+    Then the library closes the connection by itself.
+    """
+    inner: Any = getattr(connection, "_connection", None)
+    try:
+        if repr(inner._h11_state.their_state) != "DONE":  # noqa: SLF001 - no public name tells it
+            return False
+        return bool(inner._h11_state.trailing_data[0]) or inner._network_stream.has_data()  # noqa: SLF001 - likewise
+    except (AttributeError, TypeError, IndexError):
+        return True
 
 
 class _DeadlineBackend(httpcore.NetworkBackend):
@@ -180,6 +224,13 @@ class _DeadlineStream(httpcore.NetworkStream):
             stream.close()
             raise
         return stream
+
+    def has_data(self) -> bool:
+        """Whether bytes wait to be read, which are lost then. An end of the connection is none."""
+        try:
+            return bool(self._stream.get_extra_info("is_readable")) and bool(self._stream.read(1, _AT_ONCE))
+        except (httpcore.NetworkError, httpcore.TimeoutException):
+            return False
 
     def close(self) -> None:
         self._stream.close()

@@ -93,6 +93,7 @@ def error_of(
     event: Failure | int,
     *,
     safe: bool,
+    status: int | None = None,
     retry_at: datetime | None = None,
     request_id: str | None = None,
     cause: str = "",
@@ -100,10 +101,12 @@ def error_of(
 ) -> BureauError:
     """The error of an event for which `classify` returns a class; `cause` and `transcript` are masked already.
 
+    `status` is that of a reply whose body can't be decoded.
+
     The lost answer of a `safe` call, which executes nothing, leaves no doubt and is `BureauUnavailable`.
     """
     kind = classify(event, retry_at) or OutcomeUnknown
-    status = None if isinstance(event, Failure) else event
+    status = status if isinstance(event, Failure) else event
     if kind is RateLimited:
         return RateLimited(_throttled(retry_at), retry_at=retry_at, request_id=request_id, http_status=status)
     if kind is OutcomeUnknown:

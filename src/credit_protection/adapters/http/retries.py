@@ -18,7 +18,7 @@ _Result = TypeVar("_Result")
 
 
 def attempt(client: HttpClient, call: HttpCall, deadline: Deadline, secrets: Collection[str] = ()) -> HttpReply:
-    """Send once; the reply is 2xx, or a 4xx that the gateway must read.
+    """Send once; the reply is 2xx, or a 4xx that the gateway must read, and in none a secret stands.
 
     Raises:
         BureauUnavailable: not executed, or a safe call's answer was lost.
@@ -27,11 +27,11 @@ def attempt(client: HttpClient, call: HttpCall, deadline: Deadline, secrets: Col
         OutcomeUnknown: it may have been executed.
     """
     event: Failure | int
-    reply, retry_at, cause = None, None, ""
+    reply, retry_at, cause, status = None, None, "", None
     try:
-        reply = client.send(call, deadline)
+        reply = client.send(call, deadline).without(secrets)
     except CallFailed as failed:
-        event, cause = failed.failure, mask(failed.cause, secrets)
+        event, cause, status = failed.failure, mask(failed.cause, secrets), failed.status
     else:
         event, retry_at = reply.status, parse_retry_after(reply.headers.get("retry-after"), datetime.now(UTC))
         if classify(event, retry_at) is None:
@@ -39,6 +39,7 @@ def attempt(client: HttpClient, call: HttpCall, deadline: Deadline, secrets: Col
     raise error_of(
         event,
         safe=call.safe,
+        status=status,
         retry_at=retry_at,
         request_id=reply.request_id if reply is not None else None,
         cause=cause,

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from http import HTTPStatus
+from urllib.parse import urlsplit
 
 from credit_protection.adapters.http.auth import ClientCredentials, TokenSource, log_in
 from credit_protection.adapters.http.calls import Deadline, HttpCall, HttpReply
 from credit_protection.adapters.http.client import CONNECTIONS, REQUEST_ID_HEADERS, HttpClient, Transport
 from credit_protection.adapters.http.retries import attempt, retry_safe
+from credit_protection.adapters.http.secret_forms import known_secrets
 from credit_protection.adapters.http.transcripts import transcript
 from credit_protection.domain.errors import CredentialsRejected
 
@@ -34,6 +36,7 @@ class BureauSession:
             base_url, connections=connections, request_id_headers=request_id_headers, transport=transport
         )
         self._secrets = (credentials.client_secret,)
+        known_secrets.add(self._secrets)
         self._tokens = TokenSource(lambda deadline: log_in(self._client, credentials, deadline))
         self._call_deadline = call_deadline
 
@@ -65,7 +68,7 @@ class BureauSession:
         """Read an absolute address: with the token on the bureau's own origin, without it elsewhere."""
         if self.is_same_origin(call.path):
             return self.read(call, deadline)
-        return retry_safe(lambda: attempt(self._client, call, deadline, self._secrets), deadline)
+        return retry_safe(lambda: attempt(self._client, call, deadline, self._all_secrets()), deadline)
 
     def is_same_origin(self, address: str) -> bool:
         """Whether an address is on the bureau's own origin."""
@@ -73,11 +76,11 @@ class BureauSession:
 
     def is_as_secure(self, address: str) -> bool:
         """Whether an absolute address uses https, or the bureau's own does not."""
-        return address.startswith("https:") or not self._client.base_url.startswith("https:")
+        return urlsplit(address).scheme == "https" or urlsplit(self._client.base_url).scheme != "https"
 
     def transcript(self, call: HttpCall, reply: HttpReply) -> str:
         """Evidence of a call, without secrets."""
-        return transcript(call, reply, secrets=self._secrets)
+        return transcript(call, reply, secrets=self._all_secrets())
 
     def close(self) -> None:
         """Close the connections."""
@@ -87,4 +90,7 @@ class BureauSession:
         if not self.is_same_origin(call.path):
             raise ValueError("a token is sent to the bureau's own origin only")
         authorized = replace(call, headers={**call.headers, "authorization": f"Bearer {token}"})
-        return attempt(self._client, authorized, deadline, (*self._secrets, token))
+        return attempt(self._client, authorized, deadline, (*self._all_secrets(), token))
+
+    def _all_secrets(self) -> tuple[str, ...]:
+        return (*self._secrets, *self._tokens.recent)

@@ -27,6 +27,7 @@ _SECONDS = 5
 _PRUNE_EVERY = 100
 _LOCK_ATTEMPTS = 8
 _LOCK_MILLISECONDS = 10
+_CLOCK_MARGIN = 10_000
 
 
 class PostgresqlBuckets:
@@ -34,10 +35,10 @@ class PostgresqlBuckets:
 
     def __init__(self, url: str, schema: str | None) -> None:
         # The library stores instants without a time zone: all sessions must use the same one.
-        options = session_options(url, schema, "timezone=UTC")
+        options = session_options(url, schema, "timezone=UTC", f"statement_timeout={int(_SECONDS * 1000)}")
         self._pool: ConnectionPool[Any] = ConnectionPool(
             libpq_url(url),
-            kwargs={"options": options, "connect_timeout": _SECONDS},
+            kwargs={"options": options, "connect_timeout": _SECONDS, "tcp_user_timeout": int(_SECONDS * 1000)},
             min_size=0,
             max_size=_CONNECTIONS,
             timeout=_SECONDS,
@@ -48,6 +49,9 @@ class PostgresqlBuckets:
     def bucket(self, name: str, allowed: Sequence[Window]) -> Acquire:
         """The bucket of this name, as its `acquire`."""
         return _PostgresqlBucket(self._pool, name, allowed).acquire
+
+    def discard(self, name: str) -> None:
+        """Nothing to close: the pool drops the connections that failed."""
 
     def close(self) -> None:
         """Close the pool."""
@@ -67,16 +71,24 @@ class _PostgresqlBucket:
     def acquire(self) -> int | None:
         with self._lock:
             for _ in range(_LOCK_ATTEMPTS):
-                now = self._bucket.now()  # type: ignore[no-untyped-call] # the server's time
+                now = int(self._bucket.now())  # type: ignore[no-untyped-call] # the server's time
                 # Only asynchronous buckets give something to await.
                 decision = cast("Decision", self._bucket.put_decision(RateItem(self._name, now)))
                 if decision.allowed:
                     self._prune(now)
                     return None
                 if decision.retry_after_ms is not None:
-                    return decision.retry_after_ms
+                    return self._wait(now, decision.retry_after_ms)
                 self._sleep.wait(random.uniform(0.001, _LOCK_MILLISECONDS / 1000))  # noqa: S311 - another has the table
             return _LOCK_MILLISECONDS
+
+    def _wait(self, now: int, milliseconds: int) -> int:
+        """The wait, where it is one; permits later than the server's clock are of a clock that was moved back since."""
+        newest = self._bucket.peek(0)
+        if not isinstance(newest, RateItem) or newest.timestamp <= now + _CLOCK_MARGIN:
+            return milliseconds
+        self._bucket.flush()
+        return _LOCK_MILLISECONDS
 
     def _prune(self, now: int) -> None:
         self._permits += 1

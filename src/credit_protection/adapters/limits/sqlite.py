@@ -11,31 +11,39 @@ from pyrate_limiter import Rate, RateItem, SQLiteBucket
 from pyrate_limiter.abstracts.algorithm import Decision
 
 from credit_protection.adapters.limits.rate_windows import Acquire, Window
+from credit_protection.adapters.private_files import private_file, private_folder
 from credit_protection.adapters.sqlite import switch_to_wal
 
 _BUSY_SECONDS = 5
 _PRUNE_EVERY = 100
+_CLOCK_MARGIN = 1_000
 
 
 class SqliteBuckets:
     """One file, created if missing; one table per bucket."""
 
     def __init__(self, path: Path) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
         self._path = path
-        self._buckets: list[_SqliteBucket] = []
+        self._buckets: dict[str, _SqliteBucket] = {}
 
     def bucket(self, name: str, allowed: Sequence[Window]) -> Acquire:
         """The bucket of this name, as its `acquire`."""
-        bucket = _SqliteBucket(self._path, name, allowed)
-        self._buckets.append(bucket)
-        return bucket.acquire
+        if not self._path.exists():  # it may have been deleted since
+            private_folder(self._path.parent)
+        private_file(self._path)
+        self.discard(name)
+        self._buckets[name] = _SqliteBucket(self._path, name, allowed)
+        return self._buckets[name].acquire
+
+    def discard(self, name: str) -> None:
+        """Close the connection of this bucket."""
+        if name in self._buckets:
+            self._buckets.pop(name).close()
 
     def close(self) -> None:
         """Close the connections."""
-        for bucket in self._buckets:
-            bucket.close()
-        self._buckets.clear()
+        for name in list(self._buckets):
+            self.discard(name)
 
 
 class _SqliteBucket:
@@ -61,6 +69,7 @@ class _SqliteBucket:
             self._connection.execute("BEGIN IMMEDIATE")
             try:
                 now = time.time_ns() // 1_000_000
+                self._forget_later_than(now)
                 # Only asynchronous buckets give something to await. It commits where it admits.
                 decision = cast("Decision", self._bucket.put_decision(RateItem(self._name, now)))
             finally:
@@ -72,6 +81,12 @@ class _SqliteBucket:
             if self._permits % _PRUNE_EVERY == 0:
                 self._bucket.leak(now)
             return None
+
+    def _forget_later_than(self, now: int) -> None:
+        """Permits of a later instant are of a clock that has moved back since: they would bar calls until then."""
+        newest = self._connection.execute(f"SELECT max(item_timestamp) FROM '{self._name}'").fetchone()[0]  # noqa: S608
+        if newest is not None and newest > now + _CLOCK_MARGIN:
+            self._connection.execute(f"DELETE FROM '{self._name}' WHERE item_timestamp > ?", (now,))  # noqa: S608
 
     def close(self) -> None:
         with self._lock:

@@ -48,6 +48,15 @@ def divergence_conflict() -> Conflict:
     )
 
 
+def running_conflict(query_id: str) -> Conflict:
+    """An equal query has no outcome yet."""
+    return Conflict(
+        "Uma consulta igual está em andamento. Espere a resposta dela em vez de pagar de novo.",
+        code="consulta_em_andamento",
+        key=query_id,
+    )
+
+
 def outcome_conflict(query_id: str) -> Conflict:
     """A query's outcome is stored once."""
     return Conflict(f"A consulta {query_id} já tem resultado.", code="consulta_encerrada", key=query_id)

@@ -3,6 +3,7 @@
 from datetime import date
 from enum import StrEnum
 
+from credit_protection.domain.adoption import DUPLICATE_PREFIX
 from credit_protection.domain.negativations import Negativation
 from credit_protection.domain.state_table import Action
 from credit_protection.domain.statuses import is_in_removal_queue
@@ -11,13 +12,16 @@ from credit_protection.domain.statuses import is_in_removal_queue
 def unique_reference(negativation: Negativation) -> str:
     """What is unique: our own references, and an adopted one's key within its integration.
 
-    Earlier systems gave several records one contract reference; only document and due date distinguish them.
+    Earlier systems gave several records one contract reference; only document and due date distinguish them. One that
+    stands once more under the key of another has only its own id.
     """
     if not negativation.is_adopted:
         return negativation.reference
-    return adopted_reference(
-        negativation.integration_id, negativation.document.value, negativation.reference, negativation.due_date
-    )
+    covered = negativation.invoices[0].invoice_id
+    integration_id = negativation.integration_id
+    if covered.startswith(DUPLICATE_PREFIX):
+        integration_id = f"{integration_id}:{covered}"
+    return adopted_reference(integration_id, negativation.document.value, negativation.reference, negativation.due_date)
 
 
 def adopted_reference(integration_id: str, document: str, reference: str, due_date: date | None) -> str:

@@ -11,8 +11,11 @@ from structlog.typing import EventDict, Processor, WrappedLogger
 
 from credit_protection.adapters.http.transcripts import HIDDEN, mask
 from credit_protection.domain.errors import ConfigurationError
+from credit_protection.domain.texts import shown_text
 
 _LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
+_LONGEST = 200_000
+_OF_SEVERAL_LINES = frozenset({"exception", "stack"})
 _UNMASKED = frozenset({"timestamp", "level", "logger", "_record", "_from_structlog"})
 _is_secret_name = re.compile(r"secret|token|password|senha|authorization|cookie|(^|_)keys?$", re.IGNORECASE).search
 _AUTHORIZATION = re.compile(r"\b(bearer|basic)\s+[A-Za-z0-9+/=_.~-]+", re.IGNORECASE)
@@ -30,7 +33,12 @@ class Masking:
 
     def __call__(self, _: WrappedLogger, __: str, event: EventDict) -> EventDict:
         """Return the masked event."""
-        return {name: value if name in _UNMASKED else self._masked(name, value) for name, value in event.items()}
+        masked = {name: value if name in _UNMASKED else self._masked(name, value) for name, value in event.items()}
+        # a line break in a text of others would begin a line of the log that nobody wrote
+        return {
+            name: value.replace("\n", " ") if isinstance(value, str) and name not in _OF_SEVERAL_LINES else value
+            for name, value in masked.items()
+        }
 
     def _masked(self, name: str, value: object) -> object:
         if _is_secret_name(name):
@@ -48,7 +56,9 @@ class Masking:
 
     def _text(self, text: str) -> str:
         """Mask line by line: a traceback's file names stay readable."""
-        return "\n".join(line if _is_frame(line) else self._line(line) for line in text.split("\n"))
+        lines = text[:_LONGEST].split("\n")
+        masked = [shown_text(line if _is_frame(line) else self._line(line)) for line in lines]
+        return "\n".join([*masked, f"[mais {len(text) - _LONGEST} caracteres]"] if len(text) > _LONGEST else masked)
 
     def _line(self, line: str) -> str:
         without_tokens = _AUTHORIZATION.sub(HIDDEN, _URL_PASSWORD.sub(rf"\1{HIDDEN}@", line))

@@ -1,15 +1,13 @@
 """Secrets at rest: Fernet with rotation (cryptography's MultiFernet)."""
 
-import os
-import secrets
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
+from credit_protection.adapters.private_files import is_open_to_others, write_new_file
 from credit_protection.domain.errors import ConfigurationError
-
-_OWNER_ONLY = 0o600
 
 
 class FernetVault:
@@ -49,16 +47,18 @@ def load_or_create_keys(path: Path) -> list[str]:
     """Read the keys of a file, one per line; create it with a new key, readable by its owner only, if it is missing.
 
     Processes that start at the same time get the same key: the file appears whole or not at all.
+
+    Raises:
+        ConfigurationError: other users can read or write the file.
     """
     if not path.exists():
-        draft = path.with_name(f"{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
-        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _OWNER_ONLY)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(Fernet.generate_key() + b"\n")
-        try:
-            os.link(draft, path)
-        except FileExistsError:
-            pass  # another process was first: its key is used
-        finally:
-            draft.unlink()
-    return [line.strip() for line in path.read_text().splitlines() if line.strip()]
+        with suppress(FileExistsError):  # another process was first: its key is used
+            write_new_file(path, Fernet.generate_key() + b"\n")
+    with path.open() as file:
+        if is_open_to_others(file.fileno()):
+            raise ConfigurationError(
+                f"A chave de cifragem {path} pode ser lida ou escrita por outros usuários da máquina. Tire o acesso "
+                f"deles (chmod 600 {path}) e, se alguém pode tê-la lido, troque os segredos das integrações.",
+                code="chave_exposta",
+            )
+        return [line.strip() for line in file if line.strip()]

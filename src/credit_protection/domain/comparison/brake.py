@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from credit_protection.domain.divergences import Difference, DivergenceCode, DivergenceSeverity, Side
+from credit_protection.domain.instants import is_over
 
 PERIOD = timedelta(hours=24)
 _AT_LEAST = 20
@@ -27,7 +28,7 @@ def allowed_turns(open_records: int, *, host_reports: bool) -> int:
 
 def is_released(released_at: datetime | None, now: datetime) -> bool:
     """Whether a person said "continuar" within the period."""
-    return released_at is not None and now - released_at < PERIOD
+    return not is_over(released_at, now, PERIOD)
 
 
 _SHOWN = 10

@@ -5,14 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import date
 
-from credit_protection.domain.adoption import HOST_MISSING
+from credit_protection.domain.adoption import DUPLICATE_PREFIX, HOST_MISSING
 from credit_protection.domain.bureau_answers import RecordFound, RecordState
 from credit_protection.domain.capabilities import RemovalKey
+from credit_protection.domain.comparison.bureau_differences import first_id
 from credit_protection.domain.divergences import Decision, Divergence, DivergenceCode
 from credit_protection.domain.errors import InvalidInput, RuleViolation
 from credit_protection.domain.events import Event, EventKind
 from credit_protection.domain.negativations import Change, NegativatedInvoice, Negativation, Transmission
 from credit_protection.domain.observations import AnswerContext, answered_late
+from credit_protection.domain.observations.answers import OTHER_RECORD
 from credit_protection.domain.reasons import RemovalReason
 from credit_protection.domain.removal_policy import RemovalCause, RemovalTrigger
 from credit_protection.domain.removals import attest_absent, request_removal
@@ -69,13 +71,21 @@ def decide_removal_at_bureau(negativation: Negativation, divergence: Divergence,
         case DivergenceCode.OTHERS_RECORD:
             if divergence.ours == negativation.document.masked:
                 return _left(negativation, divergence, decided)
-            taken_over = replace(negativation, bureau_id=divergence.theirs or negativation.bureau_id)
+            taken_over = _taken_over(negativation, first_id(divergence.theirs), context)
             return request_removal(taken_over, _trigger(divergence, decided), context.capabilities, context.now)
         case DivergenceCode.AFTER_REMOVAL if negativation.is_closed:
             found = RecordFound(RecordState.PRESENT, negativation.bureau_id)
             return answered_late(negativation, Action.LOOK_UP, found, context)
         case _:
             return request_removal(negativation, _trigger(divergence, decided), context.capabilities, context.now)
+
+
+def _taken_over(negativation: Negativation, bureau_id: str | None, context: AnswerContext) -> Negativation:
+    """The record under the id that the bureau shows; what waited for this decision goes on."""
+    work = negativation.transmission
+    if work.block is not None and work.block.code == OTHER_RECORD:
+        work = replace(work, block=None, due_at=context.now)
+    return replace(negativation, bureau_id=bureau_id or negativation.bureau_id, transmission=work)
 
 
 def _left(negativation: Negativation, divergence: Divergence, decided: BureauDecision) -> Change:
@@ -107,7 +117,7 @@ def duplicate(negativation: Negativation, divergence: Divergence, decided: Burea
             code="repetido_sem_id",
         )
     covered = NegativatedInvoice(
-        f"sem-fatura:{new_id}", "", negativation.due_date, negativation.amount, negativation.amount
+        f"{DUPLICATE_PREFIX}{new_id}", "", negativation.due_date, negativation.amount, negativation.amount
     )
     twin = Negativation(
         id=new_id,
@@ -129,7 +139,7 @@ def duplicate(negativation: Negativation, divergence: Divergence, decided: Burea
         observed=Observed.PRESENT,
         observed_since=context.now,
         known_at=context.now,
-        bureau_id=divergence.theirs,
+        bureau_id=first_id(divergence.theirs),
         is_adopted=True,
     )
     event = Event(EventKind.ADOPTED, new_id, context.now, decided.actor_id, "repetido", {"of": negativation.id})

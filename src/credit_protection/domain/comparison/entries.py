@@ -90,7 +90,7 @@ def ledger_change(stored: StoredReading, facts: LedgerFacts, today: date, *, rep
                 within = SettlementKind.PAYMENT if paid else SettlementKind.CREDIT_NOTE
                 entries.append(_own(reading, within, facts.entries, today))
         elif stored.is_status_confirmed:
-            undone = [each for each in effective if each.is_own or not reports_reversals]
+            undone = [each for each in effective if each.is_own or not (reports_reversals or each.is_former)]
             if contradicts(reading, effective):
                 entries += [Reversal(each.id, each.invoice_id, today, reading.as_of) for each in undone]
     if entries and facts.newest_applied_at is not None and reading.as_of < facts.newest_applied_at:

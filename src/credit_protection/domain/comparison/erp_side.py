@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from credit_protection.domain.comparison.entries import contradicts
+from credit_protection.domain.comparison.policies import Carried
 from credit_protection.domain.comparison.readings import MISSING_AFTER, StoredReading
 from credit_protection.domain.customers import InvoiceStatus
 from credit_protection.domain.divergences import Difference, DivergenceCode, DivergenceSeverity, Side
@@ -20,6 +21,10 @@ from credit_protection.domain.removal_policy import RemovalCause
 from credit_protection.domain.settlements import Entry, Settlement, by_invoice, effective_settlements
 
 _ALARM, _NOTICE = DivergenceSeverity.ALARM, DivergenceSeverity.NOTICE
+_LOST = (
+    "O ERP não dá mais a fatura. Se ela foi excluída, remova o registro; se tem outro número, ligue as duas: "
+    "credit-protection negativations relink; senão mantenha e diga onde está."
+)
 _SEEN = tuple(
     code
     for code in DivergenceCode
@@ -70,6 +75,20 @@ def erp_differences(negativation: Negativation, facts: ErpFacts) -> list[Differe
     return found
 
 
+def carried_by(negativation: Negativation, facts: ErpFacts) -> Carried:
+    """Which of a negativation's invoices carry each of the differences that have a policy, as they were read."""
+    pairs = [(each, facts.readings[each.invoice_id]) for each in _read(negativation, facts)]
+    return Carried(
+        invoices={
+            DivergenceCode.POSTPONED: frozenset(each.invoice_id for each, _ in _moved(pairs, facts.today)[0]),
+            DivergenceCode.NOT_READ: frozenset(_missing(pairs, facts.now)),
+            DivergenceCode.LOWER_AMOUNT: frozenset(each.invoice_id for each in negativation.invoices),
+        },
+        is_whole=len(pairs) == len(negativation.invoices)
+        and all(stored.reading.status is not None for _, stored in pairs),
+    )
+
+
 _Pairs = Sequence[tuple[NegativatedInvoice, StoredReading]]
 
 
@@ -79,20 +98,7 @@ def _read(negativation: Negativation, facts: ErpFacts) -> Iterator[NegativatedIn
 
 def _dates(negativation: Negativation, pairs: _Pairs, facts: ErpFacts) -> Iterator[Difference]:
     """A postponed debt is not due; a second copy with a new date, which a debtor can print, changes nothing."""
-    postponed: list[tuple[NegativatedInvoice, date]] = []
-    copied: list[tuple[NegativatedInvoice, date]] = []
-    for invoice, stored in pairs:
-        reading = stored.reading
-        due, original = reading.due_date, reading.original_due_date
-        if reading.status is not InvoiceStatus.OPEN or due is None:
-            continue
-        if original is None:
-            if max(facts.today, invoice.due_date) < due and stored.is_due_date_confirmed:
-                postponed.append((invoice, due))
-        elif max(facts.today, invoice.due_date) < original:
-            postponed.append((invoice, original))
-        elif max(facts.today, invoice.due_date) < due:
-            copied.append((invoice, due))
+    postponed, copied = _moved(pairs, facts.today)
     texts = (
         (
             postponed,
@@ -114,9 +120,40 @@ def _dates(negativation: Negativation, pairs: _Pairs, facts: ErpFacts) -> Iterat
             yield _difference(negativation, code, severity, ours, theirs, message)
 
 
+def _moved(
+    pairs: _Pairs, today: date
+) -> tuple[Sequence[tuple[NegativatedInvoice, date]], Sequence[tuple[NegativatedInvoice, date]]]:
+    """The invoices whose debt was postponed, and those with a second copy; each with its new date."""
+    postponed: list[tuple[NegativatedInvoice, date]] = []
+    copied: list[tuple[NegativatedInvoice, date]] = []
+    for invoice, stored in pairs:
+        reading = stored.reading
+        due, original = reading.due_date, reading.original_due_date
+        if reading.status is not InvoiceStatus.OPEN or due is None:
+            continue
+        if original is None:
+            if max(today, invoice.due_date) < due and stored.is_due_date_confirmed:
+                postponed.append((invoice, due))
+        elif max(today, invoice.due_date) < original:
+            postponed.append((invoice, original))
+        elif max(today, invoice.due_date) < due:
+            copied.append((invoice, due))
+    return postponed, copied
+
+
 def _amounts(negativation: Negativation, pairs: _Pairs, facts: ErpFacts) -> Iterator[Difference]:
-    """The bureau shows more than is owed: what was reported is above what may be reported now, and a balance fell."""
-    open_pairs = [(each, stored.reading) for each, stored in pairs if stored.reading.status is InvoiceStatus.OPEN]
+    """The bureau shows more than is owed: what was reported is above what may be reported now, and a balance fell.
+
+    Not where a rest counts as settled, nor where the balance was lost.
+    """
+    ledger: dict[str, list[Settlement]] = by_invoice(effective_settlements(facts.entries))
+    open_pairs = [
+        (each, stored.reading)
+        for each, stored in pairs
+        if stored.reading.status is InvoiceStatus.OPEN
+        and not any(one.amount is None for one in ledger.get(each.invoice_id, ()))
+        and not (stored.reading.balance == ZERO and not ledger.get(each.invoice_id))
+    ]
     fell = any(each.balance is not None and reading.balance < each.balance for each, reading in open_pairs)
     if not fell or len(open_pairs) < len(negativation.invoices):
         return
@@ -154,11 +191,7 @@ def _parties(negativation: Negativation, pairs: _Pairs) -> Iterator[Difference]:
 
 def _states(negativation: Negativation, pairs: _Pairs, facts: ErpFacts) -> Iterator[Difference]:
     ledger = by_invoice(effective_settlements(facts.entries))
-    missing = [
-        each.invoice_id
-        for each, stored in pairs
-        if stored.reading.status is None and facts.now - stored.status_since >= MISSING_AFTER
-    ]
+    missing = _missing(pairs, facts.now)
     written_off = [each.invoice_id for each, stored in pairs if stored.reading.status is InvoiceStatus.WRITTEN_OFF]
     zero = [
         each.invoice_id
@@ -171,7 +204,7 @@ def _states(negativation: Negativation, pairs: _Pairs, facts: ErpFacts) -> Itera
         (
             missing,
             DivergenceCode.NOT_READ,
-            "O ERP não dá mais a fatura. Se ela foi excluída, remova o registro; se mudou, mantenha e diga onde está.",
+            _LOST,
         ),
         (
             written_off,
@@ -187,6 +220,15 @@ def _states(negativation: Negativation, pairs: _Pairs, facts: ErpFacts) -> Itera
     for invoice_ids, code, message in texts:
         if invoice_ids:
             yield _difference(negativation, code, _ALARM, "em aberto", "; ".join(invoice_ids), message)
+
+
+def _missing(pairs: _Pairs, now: datetime) -> list[str]:
+    """The invoices that the ERP has not given for a day, while it gave others."""
+    return [
+        each.invoice_id
+        for each, stored in pairs
+        if stored.reading.status is None and now - stored.status_since >= MISSING_AFTER
+    ]
 
 
 def _unconfirmed(negativation: Negativation, facts: ErpFacts) -> Iterator[Difference]:

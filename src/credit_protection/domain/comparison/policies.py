@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
@@ -18,7 +19,7 @@ from credit_protection.domain.divergences import (
 from credit_protection.domain.legal_calendar import BusinessCalendar
 from credit_protection.domain.negativations import Change, Negativation
 from credit_protection.domain.reasons import RemovalReason
-from credit_protection.domain.removal_policy import RemovalCause, RemovalTrigger, removal_deadline
+from credit_protection.domain.removal_policy import RemovalCause, RemovalRule, RemovalTrigger, removal_deadline
 from credit_protection.domain.removals import lift_divergence, request_removal
 from credit_protection.domain.settlements import InvoiceOutcome, InvoiceSettlementStatus
 
@@ -31,10 +32,24 @@ class PolicyContext:
     """Under what the policies of one negativation are applied."""
 
     policies: DivergencePolicies
+    rule: RemovalRule
     capabilities: Capabilities
     calendar: BusinessCalendar
     today: date
     now: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Carried:
+    """Which invoices carry each of the divergences of their negativation.
+
+    Args:
+        invoices: by code; the bureau's sum (`LOWER_AMOUNT`) is that of all.
+        is_whole: whether the ERP gave all of the negativation's invoices.
+    """
+
+    invoices: Mapping[DivergenceCode, AbstractSet[str]]
+    is_whole: bool
 
 
 def removing(divergences: Iterable[Divergence], context: PolicyContext) -> list[Divergence]:
@@ -60,20 +75,28 @@ def _is_term_over(divergence: Divergence, context: PolicyContext) -> bool:
 def apply_policies(
     negativation: Negativation,
     divergences: Sequence[Divergence],
-    statuses: Iterable[InvoiceSettlementStatus],
+    statuses: Mapping[str, InvoiceSettlementStatus],
+    carried: Carried,
     context: PolicyContext,
 ) -> Change:
-    """Add the triggers of the divergences that remove, and lift those of the ones that don't (rule 4). Idempotent."""
+    """Add the triggers of the divergences that remove, and lift those of the ones that don't (rule 4). Idempotent.
+
+    Where all invoices must be settled, a group goes when each is settled or carries a divergence that removes. The
+    statuses are those of all its invoices, by id.
+    """
     change = Change(negativation)
-    wanted = {each.code.value: each for each in removing(divergences, context)}
     present = {
         each.code
         for each in negativation.triggers
         if each.cause is RemovalCause.DIVERGENCE and each.code in CODES_WITH_POLICY
     }
+    wanted = {each.code.value: each for each in removing(divergences, context)}
+    if context.rule is RemovalRule.ALL_INVOICES_SETTLED and not _is_each_over(wanted.values(), statuses, carried):
+        kept = set() if carried.is_whole else present  # what the ERP did not give lifts nothing
+        wanted = {code: each for code, each in wanted.items() if code in kept}
     for code in sorted(present - wanted.keys()):
         change = _then(change, lift_divergence(change.negativation, code, context.capabilities, context.now))
-    paid = any(each.outcome in {InvoiceOutcome.PAID, InvoiceOutcome.PARTLY_PAID} for each in statuses)
+    paid = any(each.outcome in {InvoiceOutcome.PAID, InvoiceOutcome.PARTLY_PAID} for each in statuses.values())
     for code in sorted(wanted.keys() - present):
         trigger = RemovalTrigger(
             RemovalCause.DIVERGENCE,
@@ -85,6 +108,16 @@ def apply_policies(
         )
         change = _then(change, request_removal(change.negativation, trigger, context.capabilities, context.now))
     return change
+
+
+def _is_each_over(
+    divergences: Iterable[Divergence], statuses: Mapping[str, InvoiceSettlementStatus], carried: Carried
+) -> bool:
+    """Whether each invoice is settled or carries one of these divergences."""
+    over = {key for key, each in statuses.items() if each.outcome.is_settled}
+    for each in divergences:
+        over |= carried.invoices.get(each.code, frozenset())
+    return over >= statuses.keys()
 
 
 def _reason(code: DivergenceCode, *, paid: bool) -> RemovalReason:

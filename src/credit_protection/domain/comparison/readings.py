@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from json.encoder import encode_basestring_ascii
 
@@ -115,18 +115,25 @@ class StoredReading:
     """The newest reading of an invoice, and since when parts of it were so.
 
     Args:
-        status_since: `as_of` of the first reading in a row with this status (and the same kind of balance).
+        status_since: `as_of` of the first reading in a row with this status; see `beside_ledger`.
         due_date_since: the same for the due date.
+        is_held: whether the brake holds what it changes: it is decided about again at the next reading.
     """
 
     reading: Reading
     status_since: datetime
     due_date_since: datetime
+    is_held: bool = False
 
     @property
     def check_at(self) -> datetime:
-        """From when on a reading with the same content is news: time alone confirms what it says, or it is too old."""
+        """From when on a reading with the same content is news: time alone confirms what it says, or it is too old.
+
+        It is after `as_of`, but for one that is held.
+        """
         as_of = self.reading.as_of
+        if self.is_held:
+            return as_of
         confirmed = (
             self.status_since + CONFIRMED_AFTER,
             self.due_date_since + DUE_DATE_CONFIRMED_AFTER,
@@ -152,6 +159,17 @@ def is_news(stored: StoredReading | None, reading: Reading) -> bool:
     if reading.as_of <= stored.reading.as_of:
         return False  # dropped whole
     return reading.as_of >= stored.check_at or reading.content != stored.reading.content
+
+
+def beside_ledger(stored: StoredReading, newest_applied_at: datetime | None) -> StoredReading:
+    """The reading as it counts beside the invoice's ledger: an open one only from the newest decision on.
+
+    What the ERP showed before a payment was decided says nothing against it, however often it was read.
+    """
+    is_open = stored.reading.status is InvoiceStatus.OPEN
+    if not is_open or newest_applied_at is None or stored.status_since >= newest_applied_at:
+        return stored
+    return replace(stored, status_since=stored.reading.as_of)
 
 
 def first_reading(reading: Reading) -> StoredReading:

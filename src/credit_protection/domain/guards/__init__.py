@@ -20,14 +20,17 @@ from credit_protection.domain.guards.facts import (
     TelecomGuard,
     years_before,
 )
+from credit_protection.domain.guards.plugin_answers import BROKEN_GUARD, broken_guards, findings_of, guard_name
 
 __all__ = [
+    "BROKEN_GUARD",
     "NOTICE_DAYS_BY_STATE",
     "Candidate",
     "Guard",
     "GuardSettings",
     "InclusionTerms",
     "TelecomGuard",
+    "broken_guards",
     "evaluate",
     "years_before",
 ]
@@ -37,7 +40,10 @@ Guard = Callable[[Candidate, InclusionTerms], Iterable[Finding]]
 
 
 def evaluate(candidate: Candidate, terms: InclusionTerms, extra: Iterable[Guard] = ()) -> list[Finding]:
-    """All findings about a candidate, in the order of the guards; plugins add the `extra` ones."""
+    """All findings about a candidate, in the order of the guards; plugins add the `extra` ones.
+
+    A plugin's guard that fails, or gives anything but findings, refuses (`BROKEN_GUARD`): a veto is never lost.
+    """
     findings: list[Finding] = []
     document = checks.check_document(candidate, terms, findings)
     person_type = None if document is None else document.person_type
@@ -51,5 +57,5 @@ def evaluate(candidate: Candidate, terms: InclusionTerms, extra: Iterable[Guard]
     checks.check_holds(candidate, terms, findings)
     checks.check_telecom(candidate, terms, findings)
     for guard in extra:
-        findings.extend(guard(candidate, terms))
+        findings += findings_of(guard_name(guard), guard, candidate, terms)
     return findings

@@ -232,6 +232,9 @@ def _parties(invoice: Invoice, candidate: Candidate, terms: InclusionTerms, find
     if terms.creditor_id is not None and invoice.creditor_id not in {None, terms.creditor_id}:
         text = "é devida a outra empresa. Use uma integração dessa empresa."
         _about(findings, invoice, "fatura_de_outra_empresa", text)
+    if invoice.creditor_id is None and candidate.has_several_creditors:
+        text = "não diz a que empresa é devida, e o ERP tem várias. Corrija o cadastro ou o adaptador do ERP."
+        _about(findings, invoice, "fatura_sem_empresa", text)
 
 
 def _names_subscription(candidate: Candidate) -> bool:

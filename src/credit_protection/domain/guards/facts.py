@@ -67,7 +67,8 @@ class GuardSettings:
 class Candidate:
     """What a person wants to negativate: one customer, one subscription or none, chosen invoices.
 
-    `amounts` are the edited ones by invoice id; an invoice without one is reported with its open balance.
+    `amounts` are the edited ones by invoice id; an invoice without one is reported with its open balance. Where the
+    host `has_several_creditors`, each invoice must say to which of them it is owed.
     """
 
     customer: Customer
@@ -75,6 +76,7 @@ class Candidate:
     invoices: tuple[Invoice, ...]
     nature_code: str
     amounts: Mapping[str, Money] = field(default_factory=dict)
+    has_several_creditors: bool = False
 
     def amount_of(self, invoice: Invoice) -> Money:
         """What is reported for an invoice."""

@@ -30,6 +30,7 @@ from credit_protection.domain.observations.answers import (
 from credit_protection.domain.observations.late import answered_late, evidence_event
 from credit_protection.domain.observations.transitions import AnswerContext
 from credit_protection.domain.state_table import Action, Observed
+from credit_protection.domain.transmissions import believable
 
 __all__ = ["AnswerContext", "answered", "answered_late", "looked_up", "lookup_failed", "record_answer"]
 
@@ -42,6 +43,7 @@ def record_answer(
     Raises:
         TypeError: a look-up's result for an inclusion or a removal.
     """
+    negativation = believable(negativation, context.capabilities, context.now)
     current = negativation.transmission.claim
     if current is None or current.fence != claim.fence:
         return answered_late(negativation, claim.action, answer, context)

@@ -18,6 +18,7 @@ from credit_protection.domain.bureau_answers import (
     RecordState,
     Rejected,
     Unknown,
+    is_another_person,
     is_another_record,
 )
 from credit_protection.domain.events import EventKind
@@ -51,12 +52,18 @@ from credit_protection.domain.observations.transitions import (
     with_bureau_trigger,
     with_observed,
 )
+from credit_protection.domain.removal_policy import RemovalCause
 from credit_protection.domain.state_table import Desired, Observed
 
 OTHER_RECORD = "registro_de_outro"
-"""Code of the block of an unconfirmed record whose id shows another one at the bureau."""
+"""Code of the block of a record whose id shows another one at the bureau, or whose key stands under another id."""
 RECORD_NOT_FOUND = "nao_encontrada"
 """Code of the block of an unconfirmed record that the bureau does not find."""
+_OTHER_RECORD = (
+    "O birô mostra outro registro sob o identificador deste, ou este sob outro. Nada foi enviado. Confira no portal do "
+    "birô qual é o registro desta dívida e decida a divergência: credit-protection divergences list."
+)
+_STANDS = frozenset({RecordState.INCLUDING, RecordState.PRESENT, RecordState.REMOVAL_REFUSED})
 
 
 def inclusion_answered(negativation: Negativation, answer: Answer, context: AnswerContext) -> Change:
@@ -95,7 +102,7 @@ def removal_answered(negativation: Negativation, answer: Answer, asked_at: datet
     rest = replace(negativation, unanswered_removals=one_less(negativation.unanswered_removals))
     match answer:
         case Done(result=ExecutionResult.NOT_FOUND):
-            return not_found(rest, asked_at, context)
+            return _removal_not_found(rest, asked_at, context)
         case Done():
             return removed(took_effect(rest, None, context), asked_at, context)
         case Accepted():  # it was received: no proof that there is a record
@@ -147,13 +154,7 @@ def not_found(negativation: Negativation, asked_at: datetime, context: AnswerCon
     """Judge a "not found": it counts only if asked when no inclusion could take effect any more (rule 6)."""
     quiet = inclusions_quiet_until(negativation)
     if quiet is not None and asked_at < quiet:
-        waiting = negativation
-        is_looked_up_again = context.capabilities.find and negativation.known_at is not None
-        is_polled = negativation.observed is Observed.REMOVING and context.capabilities.polling
-        is_removing = negativation.observed in {Observed.IN_DOUBT_REMOVE, Observed.REMOVING} and not is_polled
-        if is_removing and not is_looked_up_again:
-            waiting = with_observed(negativation, before_removal(negativation), context)
-        return wait(waiting, quiet, context, EventKind.NOT_FOUND)
+        return _too_early(negativation, quiet, context)
     if negativation.is_unconfirmed:
         return _unconfirmed_missing(negativation, context)
     if negativation.known_at is None:
@@ -162,18 +163,54 @@ def not_found(negativation: Negativation, asked_at: datetime, context: AnswerCon
         absent = transition(none_took_effect, Observed.ABSENT, context, kind, cause="o birô não tem o registro")
         return with_question(absent, context)
     if negativation.observed in {Observed.IN_DOUBT_REMOVE, Observed.REMOVING}:
-        return removed(negativation, asked_at, context)
+        settled = negativation.known_at + context.capabilities.quiet_period
+        if asked_at < settled:
+            return _too_early(negativation, settled, context)
+        return _removed_unseen(negativation, asked_at, context)
     shown_until = negativation.observed_since + context.capabilities.quiet_period
     if asked_at < shown_until:
         return wait(negativation, shown_until, context, EventKind.NOT_FOUND)
     if negativation.desired is Desired.REMOVED:
-        return removed(negativation, asked_at, context)
+        return _removed_unseen(negativation, asked_at, context)
     return blocked_for_person(
         negativation,
         "registro_sumiu",
         "O birô aceitou a inclusão e agora não encontra o registro. Confira no portal do birô e diga se ele existe.",
         context,
     )
+
+
+def _removal_not_found(negativation: Negativation, asked_at: datetime, context: AnswerContext) -> Change:
+    """Judge "not found" as a removal's answer.
+
+    Of a known record that no removal of ours may have taken away before, it is no proof: the record is looked up, by
+    the bureau's id and by its natural key, where the gateway can.
+    """
+    if context.capabilities.find and not negativation.is_unconfirmed and is_without_proof(negativation):
+        return wait(negativation, None, context, EventKind.NOT_FOUND)
+    return not_found(negativation, asked_at, context)
+
+
+def is_without_proof(negativation: Negativation) -> bool:
+    """Whether nothing explains why a known record is not found: no removal is unanswered, and the bureau told none."""
+    is_explained = negativation.unanswered_removals is not None or negativation.has_trigger(RemovalCause.BUREAU)
+    return negativation.known_at is not None and not is_explained
+
+
+def _too_early(negativation: Negativation, until: datetime, context: AnswerContext) -> Change:
+    """It concludes nothing before `until`: a removal that can't be looked up is sent again then."""
+    waiting = negativation
+    is_looked_up_again = context.capabilities.find and negativation.known_at is not None
+    is_polled = negativation.observed is Observed.REMOVING and context.capabilities.polling
+    is_removing = negativation.observed in {Observed.IN_DOUBT_REMOVE, Observed.REMOVING} and not is_polled
+    if is_removing and not is_looked_up_again:
+        waiting = with_observed(negativation, before_removal(negativation), context)
+    return wait(waiting, until, context, EventKind.NOT_FOUND)
+
+
+def _removed_unseen(negativation: Negativation, asked_at: datetime, context: AnswerContext) -> Change:
+    """Close a known record that is not found; the event says where nothing proves how it left."""
+    return removed(negativation, asked_at, context, is_proven=not is_without_proof(negativation))
 
 
 def _unconfirmed_missing(negativation: Negativation, context: AnswerContext) -> Change:
@@ -188,15 +225,9 @@ def _unconfirmed_missing(negativation: Negativation, context: AnswerContext) -> 
 
 
 def _found(negativation: Negativation, found: RecordFound, asked_at: datetime, context: AnswerContext) -> Change:
-    key = negativation.document, negativation.reference, negativation.due_date
-    if negativation.is_unconfirmed and is_another_record(found, *key):
-        return blocked_for_person(
-            with_observed(negativation, Observed.PRESENT, context),
-            OTHER_RECORD,
-            "O birô mostra outro registro sob o identificador deste. Nada foi enviado. Confira no portal do birô qual "
-            "é o registro desta dívida e diga o que encontrou.",
-            context,
-        )
+    if _is_others(negativation, found):
+        stays = with_observed(negativation, Observed.PRESENT, context) if negativation.is_unconfirmed else negativation
+        return blocked_for_person(stays, OTHER_RECORD, _OTHER_RECORD, context)
     known = took_effect(negativation, found.bureau_id, context)
     seen = replace(known, unanswered_removals=None)
     match found.state:
@@ -219,6 +250,19 @@ def _found(negativation: Negativation, found: RecordFound, asked_at: datetime, c
             return removal_refused(seen, "remocao_recusada", found.message, context)
         case RecordState.GONE:
             return removed(known, asked_at, context)
+
+
+def _is_others(negativation: Negativation, found: RecordFound) -> bool:
+    """Whether a look-up shows another record: of a known one another person, or our key under another id."""
+    if negativation.is_unconfirmed:
+        return is_another_record(found, negativation.document, negativation.reference, negativation.due_date)
+    if negativation.known_at is None:
+        return False
+    if is_another_person(found, negativation.document):
+        return True
+    is_removing = negativation.observed in {Observed.IN_DOUBT_REMOVE, Observed.REMOVING}
+    has_other_id = found.bureau_id is not None and negativation.bureau_id not in {None, found.bureau_id}
+    return is_removing and has_other_id and found.state in _STANDS
 
 
 def _removal_pending(negativation: Negativation, asked_at: datetime, context: AnswerContext) -> bool:

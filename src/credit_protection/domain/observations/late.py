@@ -63,6 +63,8 @@ def answered_late(
     if isinstance(answer, RecordFound) or (action is Action.INCLUDE and isinstance(answer, Done | Accepted)):
         known = acknowledged(negativation, negativation.bureau_id or answer.bureau_id, context)
     if doubt is None:
+        if known.transmission.claim is None and known.is_unconfirmed is not negativation.is_unconfirmed:
+            known = sync_transmission(known, context.capabilities, known.transmission.due_at)
         return Change(known, (evidence,))
     suspect = _reopened(known, context)
     merely_received = isinstance(answer, Accepted) and negativation.is_closed

@@ -8,6 +8,7 @@ from datetime import date, datetime, timedelta
 from credit_protection.domain.bureau_answers import NotExecuted
 from credit_protection.domain.capabilities import Capabilities
 from credit_protection.domain.events import Event, EventKind
+from credit_protection.domain.instants import FARTHEST_DUE, within
 from credit_protection.domain.negativations import (
     UNKNOWN_REASON,
     Block,
@@ -38,7 +39,8 @@ class AnswerContext:
 
     def next_attempt(self, attempts: int = 1, not_before: datetime | None = None) -> datetime:
         """The instant of the next call after so many in a row that settled nothing."""
-        return self.capabilities.poll_backoff.next_attempt(self.now, attempts, self.jitter, not_before)
+        instant = self.capabilities.poll_backoff.next_attempt(self.now, attempts, self.jitter, not_before)
+        return within(instant, self.now, FARTHEST_DUE)
 
 
 def with_observed(negativation: Negativation, observed: Observed, context: AnswerContext) -> Negativation:
@@ -149,7 +151,13 @@ def present(
     return transition(seen, Observed.PRESENT, context, EventKind.INCLUDED)
 
 
-def removed(negativation: Negativation, asked_at: datetime, context: AnswerContext) -> Change:
+WITHOUT_PROOF = "without_proof"
+"""Detail of the event of a removal that nothing explains: the bureau just does not find the record."""
+
+
+def removed(
+    negativation: Negativation, asked_at: datetime, context: AnswerContext, *, is_proven: bool = True
+) -> Change:
     """The record left: final, unless another unanswered inclusion could take effect."""
     wanted = with_bureau_trigger(negativation, context)
     if other_inclusion_pending(wanted, asked_at, context.capabilities):
@@ -158,7 +166,9 @@ def removed(negativation: Negativation, asked_at: datetime, context: AnswerConte
     left = replace(wanted, unanswered_inclusions=None, unanswered_removals=None)
     by_bureau = all(trigger.cause is RemovalCause.BUREAU for trigger in left.triggers)
     cause = "removida pelo birô" if by_bureau else "removida"
-    return transition(left, Observed.GONE, context, EventKind.REMOVED, cause=cause)
+    if is_proven:
+        return transition(left, Observed.GONE, context, EventKind.REMOVED, cause=cause)
+    return transition(left, Observed.GONE, context, EventKind.REMOVED, cause=cause, without_proof="yes")
 
 
 def removal_refused(negativation: Negativation, code: str, message: str, context: AnswerContext) -> Change:

@@ -10,6 +10,7 @@ from typer.core import TyperGroup
 from credit_protection.entrypoints.cli import (
     audit,
     click_messages,
+    customers,
     divergences,
     failures,
     host,
@@ -22,6 +23,7 @@ from credit_protection.entrypoints.cli import (
     queries,
     reconciliation,
     removals,
+    users,
 )
 from credit_protection.entrypoints.cli.exit_codes import ExitCode
 from credit_protection.entrypoints.cli.output import Output
@@ -86,6 +88,8 @@ def root(
 app.add_typer(integrations.integration, name="integration")
 app.add_typer(integrations.products, name="products")
 app.add_typer(integrations.natures, name="natures")
+app.add_typer(customers.creditors, name="creditors")
+app.add_typer(customers.customers, name="customers")
 app.command("query")(queries.run_query)
 app.add_typer(queries.queries, name="queries")
 app.add_typer(invoices.invoices, name="invoices")
@@ -102,4 +106,5 @@ app.command("demo")(processes.demo)
 app.add_typer(host.host, name="host")
 app.add_typer(divergences.divergences, name="divergences")
 app.add_typer(audit.audit, name="audit")
+app.add_typer(users.users, name="users")
 app.add_typer(processes.plugins, name="plugins")

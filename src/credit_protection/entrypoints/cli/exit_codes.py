@@ -26,7 +26,7 @@ class ExitCode(IntEnum):
     WRONG_USAGE = 2
     """The command line or the installation must be corrected."""
     UNAVAILABLE = 3
-    """The bureau or the ERP did not answer as it should, or the outcome is not known."""
+    """The bureau, the ERP or the database did not answer as it should, or the outcome is not known."""
     ACCOUNT = 4
     """The bureau refuses the credentials, or the account has no credit."""
     NOT_PERMITTED = 5

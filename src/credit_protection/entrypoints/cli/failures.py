@@ -6,6 +6,7 @@ import logging
 from typing import TYPE_CHECKING
 
 from credit_protection import BureauError, CreditProtectionError, InvalidInput, RuleViolation, ui
+from credit_protection.domain.texts import shown_text
 from credit_protection.entrypoints.cli import click_messages
 from credit_protection.entrypoints.cli.exit_codes import ExitCode, exit_code
 from credit_protection.entrypoints.cli.output import as_json, console, print_part, write_json
@@ -33,6 +34,9 @@ def report_error(error: BaseException, output: Output) -> ExitCode:
         _report(output, {"code": "uso", "message": click_messages.translated(error)})
         return ExitCode.WRONG_USAGE
     code = exit_code(error)
+    if code is ExitCode.INTERNAL and (trouble := _database_trouble(error)):
+        _report(output, {"code": "banco_com_problema", "message": trouble})
+        return ExitCode.UNAVAILABLE
     if isinstance(error, CreditProtectionError):
         _report(output, _details(error), error.findings if isinstance(error, RuleViolation) else ())
     elif code is ExitCode.ABORTED:
@@ -44,6 +48,22 @@ def report_error(error: BaseException, output: Output) -> ExitCode:
         )
         _report(output, {"code": "erro_interno", "message": message})
     return code
+
+
+def _database_trouble(error: BaseException) -> str:
+    """What is wrong with the file of the database, as a sentence; empty where it is none of that."""
+    import sqlite3  # noqa: PLC0415 - `--help` must not wait
+
+    cause = getattr(error, "orig", None) or error
+    match getattr(cause, "sqlite_errorcode", 0) & 0xFF:
+        case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:
+            return "Outro programa ocupa o banco de dados (um backup, por exemplo). Espere que ele termine e repita."
+        case sqlite3.SQLITE_FULL | sqlite3.SQLITE_IOERR:
+            return "O banco de dados não pôde ser gravado: falta espaço, ou o disco falhou. Libere espaço e repita."
+        case sqlite3.SQLITE_READONLY:
+            return "O banco de dados só aceita leitura. Devolva a permissão de escrita ao arquivo e à pasta, e repita."
+        case _:
+            return ""
 
 
 def _details(error: CreditProtectionError) -> dict[str, object]:
@@ -62,11 +82,11 @@ def _report(output: Output, details: dict[str, object], findings: Sequence[Findi
     if output.as_json:
         write_json({"error": as_json(details)})
         return
-    output.message(f"Erro [{details['code']}]: {details['message']}")
+    output.message(shown_text(f"Erro [{details['code']}]: {details['message']}"))
     if findings:
         print_part(console(stderr=True), ui.findings_table(findings))
     if protocol := details.get("request_id"):
-        output.message(f"Protocolo do birô: {protocol}")
+        output.message(shown_text(f"Protocolo do birô: {protocol}"))
     if query_id := details.get("query_id"):
         output.message(f"Consulta registrada: {query_id}")
 

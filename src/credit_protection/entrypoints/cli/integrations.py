@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from credit_protection import Finding, Integration, IntegrationSettings, InvalidInput, Permission, RemovalReason, ui
+from credit_protection.domain.parsing import compact_document
 from credit_protection.entrypoints.cli.options import IntegrationArgument, IntegrationOption, Yes, confirm, pairs
 from credit_protection.entrypoints.cli.parameters import changed_values, new_values
 from credit_protection.entrypoints.cli.session import Session, command
@@ -30,7 +31,9 @@ def add(
     session: Session,
     gateway: Annotated[str | None, typer.Option(help="Código do gateway; sem ele, pergunta.")] = None,
     description: Annotated[str | None, typer.Option(help="Como os operadores a chamarão.")] = None,
-    creditor: Annotated[str | None, typer.Option(help="Empresa em cujo nome se negativa.")] = None,
+    creditor: Annotated[
+        str | None, typer.Option(help="Empresa em cujo nome se negativa: código, CNPJ ou nome.")
+    ] = None,
     param: Parameters = None,
     set_: Settings = None,
 ) -> None:
@@ -54,7 +57,7 @@ def add(
             field="creditor",
             code="sem_empresa",
         )
-    creditor_id = creditor or _choose(session, "Empresa", companies)
+    creditor_id = _creditor(session, creditor) or creditor or _choose(session, "Empresa", companies)
     settings = ui.change_settings(IntegrationSettings(), pairs(set_, "--set"))
     registered = session.protection.integrations.register(
         session.actor,
@@ -209,6 +212,19 @@ def remove_products(
     session.output.result(ui.Record((), {"integration_id": chosen.id, "removed": removed}))
 
 
+@command(products, "restore")
+def restore_products(
+    session: Session,
+    codes: Annotated[list[str], typer.Argument(metavar="CÓDIGO...", help="Produtos a pôr de volta na lista.")],
+    named: IntegrationOption = None,
+) -> None:
+    """Põe produtos removidos de volta na lista de escolha."""
+    chosen = session.integration(named)
+    restored = session.protection.integrations.restore_products(session.actor, chosen.id, codes)
+    session.output.message(f"{restored} produto(s) de volta na lista.")
+    session.output.result(ui.Record((), {"integration_id": chosen.id, "restored": restored}))
+
+
 @command(natures, "list")
 def list_natures(session: Session, named: IntegrationArgument = None) -> None:
     """Lista as naturezas."""
@@ -245,6 +261,19 @@ def _result(session: Session, integration: Integration, message: str) -> None:
 def _show(session: Session, integration: Integration) -> None:
     session.output.result(ui.integration_record(integration, datetime.now(UTC)))
     session.output.details(ui.settings_table(integration.settings))
+
+
+def _creditor(session: Session, named: str | None) -> str | None:
+    """The id of the company that is named by its id, its CNPJ (with or without punctuation) or its name."""
+    if named is None:
+        return None
+    known = session.protection.integrations.creditors(session.actor)
+    found = [each.id for each in known if each.id == named] or [
+        each.id
+        for each in known
+        if each.document.value == compact_document(named) or each.name.casefold() == named.strip().casefold()
+    ]
+    return found[0] if len(found) == 1 else None
 
 
 def _choose(session: Session, what: str, known: dict[str, str]) -> str:

@@ -39,7 +39,7 @@ def import_invoices(
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Não perguntar antes de substituir o que há.")] = False,
 ) -> None:
     """Substitui os dados do ERP local pelos de um arquivo, ou pelos de exemplo."""
-    session.actor.require(Permission.CONFIGURE)
+    session.require_everywhere(Permission.CONFIGURE)
     erp = session.local_erp
     if erp.creditors():
         confirm("Substituir todos os dados do ERP local?", yes=yes)
@@ -85,7 +85,7 @@ def pay(
     available_on: Annotated[str | None, typer.Option(help="Dia em que o dinheiro fica disponível.")] = None,
 ) -> None:
     """Dá baixa em uma fatura no ERP local, e diz o que isso causou."""
-    session.actor.require(Permission.RECORD_PAYMENTS)
+    _require_creditors(session)
     settlement = session.local_erp.pay(
         invoice_id,
         paid_on=_day(session, on),
@@ -103,10 +103,17 @@ def reverse(
     on: Annotated[str | None, typer.Option(help="Dia do estorno; sem ele, hoje.")] = None,
 ) -> None:
     """Estorna uma baixa no ERP local, e diz o que isso causou."""
-    session.actor.require(Permission.RECORD_PAYMENTS)
+    _require_creditors(session)
     reversal = session.local_erp.reverse(settlement_id, on=_day(session, on))
     session.output.message(f"Baixa {settlement_id} estornada no ERP.")
     _record(session, reversal, {"settlement_id": settlement_id})
+
+
+def _require_creditors(session: Session) -> None:
+    """Require the permission for payments, and access to the local ERP's creditor. Raises `PermissionDenied`."""
+    session.actor.require(Permission.RECORD_PAYMENTS)
+    for creditor in session.local_erp.creditors():
+        session.actor.require(Permission.RECORD_PAYMENTS, creditor.id)
 
 
 def _day(session: Session, text: str | None) -> date:

@@ -4,6 +4,8 @@ from typing import Annotated
 
 import typer
 
+from credit_protection.domain.texts import shown_text
+
 Json = Annotated[bool, typer.Option("--json", help="Um documento JSON na saída padrão, em vez de tabelas.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Não perguntar antes.")]
 IntegrationOption = Annotated[
@@ -36,6 +38,6 @@ def confirm(question: str, *, yes: bool) -> None:
     """Ask a person on stderr before something that can't simply be undone; `typer.Abort` unless the answer is yes."""
     if yes:
         return
-    answer = typer.prompt(f"{question} [s/N]", default="n", show_default=False, err=True)
+    answer = typer.prompt(f"{shown_text(question)} [s/N]", default="n", show_default=False, err=True)
     if str(answer).strip().casefold() not in {"s", "sim", "y", "yes"}:
         raise typer.Abort

@@ -6,18 +6,28 @@ Data go to stdout, everything else to stderr.
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime, tzinfo
 from enum import Enum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 from credit_protection import Money, ui
+from credit_protection.domain.texts import shown_text
 
 if TYPE_CHECKING:
     from rich.console import Console
 
 _PIPE_WIDTH = 200
+_UNSAFE = re.compile(
+    "[\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ud800-\udfff\ufeff\ufff9-\ufffb\U000e0000-\U000e007f]"
+)
+"""What JSON may hold as it is, and a terminal obeys: control characters of the second kind, direction marks, tags."""
+_GAP = 2
+"""Blanks beside a column."""
+_LONGEST = 40
+"""A longer word is folded wherever it stands."""
 _NEXT = ui.make_columns(next="Continua com --after")
 
 
@@ -39,7 +49,7 @@ class Output:
 
     def message(self, text: str) -> None:
         """Report to a person what happened, on stderr."""
-        sys.stderr.write(f"{text}\n")
+        sys.stderr.write(encodable("\n".join(map(shown_text, text.split("\n"))), sys.stderr) + "\n")
         sys.stderr.flush()
 
     def details(self, *parts: ui.Table | ui.Record) -> None:
@@ -66,8 +76,15 @@ def document_of(parts: Iterable[ui.Table | ui.Record]) -> dict[str, object]:
 
 def write_json(document: Mapping[str, object]) -> None:
     """Write the one JSON document to stdout."""
-    sys.stdout.write(json.dumps(document, ensure_ascii=False, indent=2) + "\n")
+    text = json.dumps(document, ensure_ascii=False, indent=2)
+    sys.stdout.write(encodable(_UNSAFE.sub(lambda sign: json.dumps(sign[0])[1:-1], text), sys.stdout) + "\n")
     sys.stdout.flush()
+
+
+def encodable(text: str, stream: TextIO) -> str:
+    """The text, with a question mark for what the stream's charset does not have."""
+    charset = stream.encoding or "utf-8"
+    return text.encode(charset, "replace").decode(charset)
 
 
 def as_json(value: object) -> object:
@@ -111,6 +128,11 @@ def print_part(out: Console, part: ui.Table | ui.Record, timezone: tzinfo | None
         out.print(grid)
     elif not part.rows:
         out.print(Text(part.empty))
+    elif not _fits(part, timezone, out.width):
+        out.print(Text(part.title, style="italic"))
+        for row in part.rows:
+            out.print()
+            print_part(out, ui.Record(part.columns, row), timezone)
     else:
         grid = table.Table(title=Text(part.title), box=box.SIMPLE_HEAD, title_justify="left", pad_edge=False)
         for column in part.columns:
@@ -118,6 +140,18 @@ def print_part(out: Console, part: ui.Table | ui.Record, timezone: tzinfo | None
         for cells in part.cells(timezone):
             grid.add_row(*map(Text, cells))
         out.print(grid)
+
+
+def _fits(part: ui.Table, timezone: tzinfo | None, width: int) -> bool:
+    """Whether each column can be as wide as its longest word: else ids and dates are cut into pieces."""
+    widths = [_longest_word(column.title) for column in part.columns]
+    for cells in part.cells(timezone):
+        widths = [max(known, _longest_word(cell)) for known, cell in zip(widths, cells, strict=True)]
+    return sum(widths) + _GAP * len(widths) <= width
+
+
+def _longest_word(text: str) -> int:
+    return min(max(map(len, text.split()), default=0), _LONGEST)
 
 
 def _has_instant(part: ui.Table | ui.Record) -> bool:

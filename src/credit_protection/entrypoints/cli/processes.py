@@ -25,7 +25,7 @@ def worker() -> None:
     from credit_protection.entrypoints import worker as process  # noqa: PLC0415 - `--help` must not wait for it
 
     with open_session() as session:
-        session.actor.require(Permission.TRANSMIT)
+        session.require_everywhere(Permission.TRANSMIT)
         reason = process.run_worker(session.protection, announce=session.output.message)
     if reason is process.StopReason.INTERRUPTED:
         raise ExitWith(ExitCode.ABORTED)

@@ -1,5 +1,6 @@
 """`query` and `queries`: a credit query is paid once; its stored answer is read again at no cost."""
 
+import os
 from dataclasses import replace
 from mimetypes import guess_extension
 from pathlib import Path
@@ -7,7 +8,17 @@ from typing import Annotated
 
 import typer
 
-from credit_protection import CreditQuery, DocumentReport, ExportFormat, InvalidInput, Purpose, Severity, ui
+from credit_protection import (
+    CreditQuery,
+    DocumentReport,
+    ExportFormat,
+    InvalidInput,
+    Purpose,
+    Severity,
+    UnstoredAnswer,
+    ui,
+)
+from credit_protection.adapters.private_files import write_new_file
 from credit_protection.entrypoints.cli.options import After, IntegrationOption, Limit, QueryArgument, confirm, pairs
 from credit_protection.entrypoints.cli.output import next_page
 from credit_protection.entrypoints.cli.session import Session, command, with_session
@@ -36,16 +47,24 @@ def run_query(  # noqa: PLR0913 - options of one command
     _require_new(output)
     chosen = session.integration(integration)
     subject = _document(session, document, customer)
-    query = session.protection.queries.run(
-        session.actor,
-        integration_id=chosen.id,
-        product_code=product,
-        document=subject,
-        inputs=pairs(inputs, "--input"),
-        customer_id=customer,
-        purpose=purpose,
-        force=force or _confirm_force(session, chosen.id, product, subject),
-    )
+    is_forced = force or _confirm_force(session, chosen.id, product, subject)
+    try:
+        query = session.protection.queries.run(
+            session.actor,
+            integration_id=chosen.id,
+            product_code=product,
+            document=subject,
+            inputs=pairs(inputs, "--input"),
+            customer_id=customer,
+            purpose=purpose,
+            force=is_forced,
+        )
+    except UnstoredAnswer as error:
+        _rescue(session, error, output)
+        raise
+    except KeyboardInterrupt:
+        session.output.message("A consulta pode ter sido enviada e cobrada. Confira: credit-protection queries list")
+        raise
     _deliver(session, query.id, output)
 
 
@@ -84,7 +103,7 @@ def open_query(
     if anyway:
         query, answer = session.protection.queries.open_unchecked(session.actor, query_id)
         session.output.message(f"Atenção: esta resposta não passou na conferência. {answer.reason}")
-        _write(session, query, output or _default_path(query, f"-nao-conferida{answer.suffix}"), answer.content)
+        _write(session, query, output or _default_path(query.id, f"-nao-conferida{answer.suffix}"), answer.content)
         return
     _deliver(session, query_id, output)
 
@@ -141,20 +160,35 @@ def _deliver(session: Session, query_id: str, path: Path | None) -> None:
             "Esta resposta é feita de dados e não é um documento. Exporte-a: credit-protection queries export.",
             code="resposta_sem_documento",
         )
-    _write(session, query, path or _default_path(query, guess_extension(report.media_type) or ".bin"), report.content)
+    _write(
+        session, query, path or _default_path(query.id, guess_extension(report.media_type) or ".bin"), report.content
+    )
 
 
-def _default_path(query: CreditQuery, suffix: str) -> Path:
+def _rescue(session: Session, error: UnstoredAnswer, path: Path | None) -> None:
+    """Write the only copy of a paid answer to its file."""
+    if not isinstance(error.received, DocumentReport):
+        return
+    named = str(error.context.get("query_id"))
+    chosen = path or _default_path(named, guess_extension(error.received.media_type) or ".bin")
+    try:
+        write_new_file(chosen, error.received.content)
+    except OSError as failed:
+        session.output.message(f"A resposta também não pôde ser gravada em {chosen}: {failed.strerror}.")
+    else:
+        session.output.message(f"A resposta foi gravada em {chosen}: é a única cópia, guarde-a.")
+
+
+def _default_path(query_id: str, suffix: str) -> Path:
     """The default name, with a number where the file exists already."""
     numbers = ("", *(f"-{count}" for count in range(2, 1000)))
-    paths = (Path(f"consulta-{query.id}{number}{suffix}") for number in numbers)
-    return next(path for path in paths if not path.exists())
+    paths = (Path(f"consulta-{query_id}{number}{suffix}") for number in numbers)
+    return next(path for path in paths if not os.path.lexists(path))
 
 
 def _write(session: Session, query: CreditQuery, path: Path, content: bytes) -> None:
     try:
-        with path.open("xb") as file:
-            file.write(content)
+        write_new_file(path, content)
     except OSError as error:
         raise InvalidInput(
             f"O arquivo {path} não pôde ser gravado: {error.strerror}. A resposta está guardada: "
@@ -164,4 +198,6 @@ def _write(session: Session, query: CreditQuery, path: Path, content: bytes) -> 
         ) from error
     record = ui.query_record(query, masked=True)
     session.output.message(f"Gravado em {path}.")
+    if query.error_message and not query.has_unchecked_answer:
+        session.output.message(f"Atenção: {query.error_message}")
     session.output.result(replace(record, row={**record.row, "file": str(path)}))

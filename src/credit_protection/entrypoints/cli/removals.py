@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from credit_protection import Action, Permission, ui
+from credit_protection import Action, Alarm, AlarmCode, AlarmSeverity, ConfigurationError, Permission, ui
 from credit_protection.entrypoints.cli.exit_codes import ExitCode
 from credit_protection.entrypoints.cli.failures import ExitWith
 from credit_protection.entrypoints.cli.options import After, Limit
@@ -55,10 +55,18 @@ def list_removals(session: Session, limit: Limit = 50, after: After = None) -> N
     session.output.result(ui.removal_queue_table(page.items, today, reasons), next_page(page.cursor))
 
 
-@command(removals, "check")
+@command(removals, "check", only_existing=True)
 def check(session: Session) -> None:
-    """Para um monitor: termina com 1 se há alarme (prazo, silêncio, pausa, divergência), e com 0 se não há."""
-    alarms = session.protection.alarms.check(session.actor)
+    """Para um monitor: termina com 1 se há alarme (prazo, silêncio, pausa, divergência), e com 0 se não há.
+
+    Não cria nada: sem banco, com um banco vazio ou sem integração, isso é o alarme.
+    """
+    alarms: list[Alarm] = []
+    try:
+        alarms += session.protection.alarms.check(session.actor)
+        session.protection.host_identity.require_known()
+    except ConfigurationError as error:
+        alarms.append(_check_failed(error))
     session.output.result(ui.alarms_table(alarms))
     if alarms:
         raise ExitWith(ExitCode.REFUSED)
@@ -73,7 +81,7 @@ def run(
 
     Para um cron no lugar do trabalhador. Termina com 3 se uma remoção ainda espera o envio ou o ERP não foi lido.
     """
-    session.actor.require(Permission.TRANSMIT)
+    session.require_everywhere(Permission.TRANSMIT)
     session.protection.alarms.record_heartbeat()
     read = session.protection.sweep.apply_payments()
     rows = _transmit(session, time.monotonic() + timeout)
@@ -96,10 +104,17 @@ def run(
 @with_session
 def sweep(session: Session) -> None:
     """Varre uma vez: lê todas as faturas em aberto, aplica as baixas, libera envios de processos perdidos."""
-    session.actor.require(Permission.TRANSMIT)
+    session.require_everywhere(Permission.TRANSMIT)
     session.output.result(
         ui.Record(_SWEEP, ui.make_row(session.protection.sweep.run(reads_all=True), *(column.key for column in _SWEEP)))
     )
+
+
+def _check_failed(error: ConfigurationError) -> Alarm:
+    """The alarm where the installation, or its database, is not there to be checked."""
+    own = {each.value: each for each in (AlarmCode.DATABASE_MISSING, AlarmCode.DATABASE_EMPTY)}
+    code = own.get(error.code, AlarmCode.CHECK_FAILED)
+    return Alarm(code, AlarmSeverity.CRITICAL, error.code, error.message, datetime.now(UTC).date())
 
 
 def _transmit(session: Session, end: float) -> list[ui.Row]:

@@ -4,29 +4,38 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import getpass
 import inspect
-import os
+from dataclasses import replace
 from datetime import UTC, date, datetime, tzinfo
 from functools import cached_property
 from typing import TYPE_CHECKING, Concatenate, ParamSpec
 from zoneinfo import ZoneInfo
 
-from credit_protection import Actor, ConfigurationError, CreditProtection, HostUnavailable, InvalidInput, NotFound
+from credit_protection import (
+    Actor,
+    ConfigurationError,
+    CreditProtection,
+    InvalidInput,
+    NotFound,
+    Permission,
+    PermissionDenied,
+)
+from credit_protection.entrypoints.cli import identity
 from credit_protection.entrypoints.cli.options import Json
 from credit_protection.entrypoints.cli.output import Output
 from credit_protection.plugins import configuration as configurations
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator
 
     import typer
 
     from credit_protection import Configuration, Integration
     from credit_protection.adapters.hosts.local import LocalErp
-    from credit_protection.hosts import Creditor, HostErp
+    from credit_protection.hosts import HostErp
 
 Parameters = ParamSpec("Parameters")
+_ASK = "Peça a um administrador."
 
 
 class Session:
@@ -39,16 +48,23 @@ class Session:
 
     @cached_property
     def actor(self) -> Actor:
-        """The operating system's user, with the configured role."""
-        user = _user()
-        return Actor.with_role(f"os:{user}", user, self.configuration.role)
+        """The real user of the process, with what an administrator gave it.
+
+        Raises:
+            PermissionDenied: it is no user of this installation.
+        """
+        return identity.find_actor(self.protection, self.configuration)
+
+    def require_everywhere(self, permission: Permission) -> None:
+        """Require a permission over all creditors. Raises `PermissionDenied`."""
+        self.actor.require(permission)
+        if self.actor.creditor_ids is not None:
+            raise PermissionDenied(f"{self.actor.name} só tem acesso a algumas empresas. {_ASK}")
 
     @cached_property
     def timezone(self) -> tzinfo:
-        """The first creditor's time zone; this machine's where no creditor is known or the ERP can't be read."""
-        creditors: Sequence[Creditor] = ()
-        with contextlib.suppress(HostUnavailable):
-            creditors = self.protection.integrations.creditors(self.actor)
+        """The first stored creditor's time zone, else this machine's. The ERP isn't asked: it may be down."""
+        creditors = self.protection.integrations.stored_creditors(self.actor)
         return ZoneInfo(creditors[0].time_zone) if creditors else datetime.now().astimezone().tzinfo or UTC
 
     def today(self) -> date:
@@ -91,16 +107,26 @@ class Session:
 
 
 @contextlib.contextmanager
-def open_session(*, as_json: bool = False) -> Iterator[Session]:
-    """A session on the configured installation; its connections are closed at the end."""
+def open_session(*, as_json: bool = False, only_existing: bool = False) -> Iterator[Session]:
+    """A session on the configured installation; its connections are closed at the end.
+
+    With `only_existing` nothing is created: what is missing is an error.
+    """
     from credit_protection.adapters.telemetry import logging  # noqa: PLC0415 - `--help` must not wait for it
 
-    configuration = configurations.load()
+    configuration = replace(configurations.load(), only_existing=only_existing)
     logging.configure(configuration.log_level, configuration.log_format, secrets=configuration.keys)
     output = Output(as_json=as_json, timezone=lambda: session.timezone)
     session = Session(configuration, output)
     try:
         yield session
+    except PermissionDenied as error:
+        advice = identity.advice(session.protection)
+        session.protection.close()
+        if advice:
+            message = f"{error.message.removesuffix(_ASK).rstrip()} {advice}"
+            raise PermissionDenied(message, code=error.code, **error.context) from error
+        raise
     except BaseException:
         with contextlib.suppress(Exception):  # the first error says more than one of closing after it
             session.protection.close()
@@ -108,12 +134,14 @@ def open_session(*, as_json: bool = False) -> Iterator[Session]:
     session.protection.close()
 
 
-def with_session(function: Callable[Concatenate[Session, Parameters], None]) -> Callable[..., None]:
+def with_session(
+    function: Callable[Concatenate[Session, Parameters], None], *, only_existing: bool = False
+) -> Callable[..., None]:
     """Decorate a command that prints data: it gets a session as its first argument, and the option `--json`."""
 
     @functools.wraps(function)
     def run(*, json: bool, **options: object) -> None:
-        with open_session(as_json=json) as session:
+        with open_session(as_json=json, only_existing=only_existing) as session:
             function(session, **options)  # type: ignore[call-arg, arg-type]  # typer passes what the signature below names
 
     signature = inspect.signature(function)
@@ -123,13 +151,8 @@ def with_session(function: Callable[Concatenate[Session, Parameters], None]) -> 
     return run
 
 
-def command(group: typer.Typer, name: str) -> Callable[[Callable[Concatenate[Session, Parameters], None]], object]:
+def command(
+    group: typer.Typer, name: str, *, only_existing: bool = False
+) -> Callable[[Callable[Concatenate[Session, Parameters], None]], object]:
     """Decorate a command of a group that prints data, as `with_session`."""
-    return lambda function: group.command(name)(with_session(function))
-
-
-def _user() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):  # a user id without a name, as in a container
-        return f"uid-{os.getuid()}"
+    return lambda function: group.command(name)(with_session(function, only_existing=only_existing))

@@ -20,7 +20,7 @@ from credit_protection.domain.customers import (
 from credit_protection.domain.documents import Cnpj
 from credit_protection.domain.holds import Hold
 from credit_protection.domain.money import ZERO, Money
-from credit_protection.domain.parsing import compact_document
+from credit_protection.domain.parsing import compact_document, fold
 from credit_protection.domain.settlements import Entry, Reversal, Settlement, SettlementKind
 from credit_protection.ports.host import HostCapabilities, OverdueFilter
 
@@ -45,7 +45,7 @@ class FakeErp:
     other_creditors: list[Creditor] = field(default_factory=list)
     code: str = "fake-erp"
     capabilities: HostCapabilities = field(
-        default_factory=lambda: HostCapabilities(settled_invoices=True, reversals=True)
+        default_factory=lambda: HostCapabilities(settled_invoices=True, reversals=True, names=True)
     )
     entries: list[Entry] = field(default_factory=list)
     before: Callable[[str], None] = lambda _: None
@@ -61,9 +61,20 @@ class FakeErp:
         self.before("customers_with_document")
         return [each for each in self.customers_by_id.values() if compact_document(each.document) == document]
 
+    def customers_named(self, text: str, limit: int) -> Sequence[Customer]:
+        self.before("customers_named")
+        found = [each for each in self.customers_by_id.values() if fold(text) in fold(each.name)]
+        return sorted(found, key=lambda each: (each.name, each.id))[:limit]
+
     def customers_with_documents(self, documents: Sequence[str]) -> Mapping[str, Sequence[Customer]]:
-        found = {each: self.customers_with_document(each) for each in documents}
-        return {document: customers for document, customers in found.items() if customers}
+        self.before("customers_with_documents")
+        found: dict[str, list[Customer]] = {}
+        wanted = frozenset(documents)
+        for each in self.customers_by_id.values():
+            document = compact_document(each.document)
+            if document in wanted:
+                found.setdefault(document, []).append(each)
+        return found
 
     def subscriptions(self, ids: Sequence[str]) -> Mapping[str, Subscription]:
         self.before("subscriptions")

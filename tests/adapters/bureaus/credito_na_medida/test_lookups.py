@@ -1,5 +1,7 @@
 """Lookups, lists, and the bureau's catalogues."""
 
+import json
+
 import httpx
 import pytest
 import respx
@@ -76,7 +78,6 @@ def test_unknown_id_is_not_found(bureau: respx.MockRouter, gateway: CreditoNaMed
         {"vencimento": "2026-01-06"},
         {"contrato": "FAT-2026-00011"},
         {"contrato": "fat-2026-0001"},
-        {"documento": "52998224725"},
     ],
 )
 def test_only_the_exact_key_is_found(
@@ -84,6 +85,33 @@ def test_only_the_exact_key_is_found(
 ) -> None:
     bureau.get("/v1/negativacoes").mock(return_value=page(record(**other)))
     assert gateway.find(key(None)) == RecordNotFound()
+
+
+def test_list_about_another_person_finds_nothing_out(bureau: respx.MockRouter, gateway: CreditoNaMedidaGateway) -> None:
+    bureau.get("/v1/negativacoes").mock(return_value=page(record(documento="52998224725")))
+    with pytest.raises(ProtocolError, match="outra pessoa"):
+        gateway.find(key(None))
+
+
+def test_list_that_ends_before_its_total_finds_nothing_out(
+    bureau: respx.MockRouter, gateway: CreditoNaMedidaGateway
+) -> None:
+    bureau.get("/v1/negativacoes").mock(return_value=page(total=3))
+    with pytest.raises(ProtocolError, match="disse que tem 3 registros e mandou 0") as caught:
+        gateway.find(key(None))
+    assert caught.value.code == "lista_incompleta"
+    with pytest.raises(ProtocolError):
+        list(gateway.list_records())
+
+
+@pytest.mark.parametrize("twice", ["situacao", "documento", "id"])
+def test_answer_that_names_a_field_twice_is_not_read(
+    bureau: respx.MockRouter, gateway: CreditoNaMedidaGateway, twice: str
+) -> None:
+    written = json.dumps(record("EXCLUSAO", "EXCLUSAO")).replace(f'"{twice}"', f'"{twice}": "X", "{twice}"')
+    bureau.get(f"/v1/negativacoes/{ID}").mock(return_value=httpx.Response(200, content=written))
+    with pytest.raises(ProtocolError, match="não é JSON"):
+        gateway.find(key())
 
 
 @pytest.mark.parametrize(
@@ -219,7 +247,17 @@ def test_list_is_streamed(bureau: respx.MockRouter, gateway: CreditoNaMedidaGate
     route = bureau.get("/v1/negativacoes").mock(return_value=page(*numbered(0, 500), total=1000))
     first = next(gateway.list_records())
     assert (first.key.document, first.key.reference, first.amount) == (PERSON, REFERENCE, "119.90")
+    assert first.nature_code == "DEV"
     assert route.call_count == 1
+
+
+@pytest.mark.parametrize("nature", [None, 7, "", " ", "x" * 65, "\u00e9"])
+def test_list_with_a_nature_that_is_no_code_is_read_without_it(
+    bureau: respx.MockRouter, gateway: CreditoNaMedidaGateway, nature: object
+) -> None:
+    listed = {**record(), "natureza": nature}
+    bureau.get("/v1/negativacoes").mock(return_value=page(listed))
+    assert [each.nature_code for each in gateway.list_records()] == [""]
 
 
 def test_list_that_repeats_a_page_ends_with_an_error(bureau: respx.MockRouter, gateway: CreditoNaMedidaGateway) -> None:

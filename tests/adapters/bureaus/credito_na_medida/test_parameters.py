@@ -16,14 +16,17 @@ from credit_protection.ports.bureau import GatewayProvider
 from tests.adapters.bureaus.credito_na_medida.samples import SECRET
 
 PROVIDER: GatewayProvider = CreditoNaMedidaProvider()
-REQUIRED = {"client_id": "client", "client_secret": SECRET}
+REQUIRED = {"client_id": "client", "client_secret": SECRET, "base_url": "https://api.exemplo.com.br"}
 
 
-def test_two_parameters_are_enough() -> None:
+def test_three_parameters_are_enough() -> None:
     values = check_parameters(PROVIDER.parameters, REQUIRED)
     PROVIDER.create(values, Environment.PRODUCTION).close()
-    assert values["base_url"] == "https://api.creditonamedida.invalid"
-    assert [spec.name for spec in PROVIDER.parameters if not spec.advanced] == ["client_id", "client_secret"]
+    assert [spec.name for spec in PROVIDER.parameters if not spec.advanced] == [
+        "client_id",
+        "client_secret",
+        "base_url",
+    ]
     assert [spec.name for spec in PROVIDER.parameters if spec.secret] == ["client_secret"]
     assert all(spec.help.endswith(".") for spec in PROVIDER.parameters)
 

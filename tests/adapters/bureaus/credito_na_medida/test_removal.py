@@ -96,6 +96,22 @@ def test_already_removed_is_verified_by_a_lookup(
     assert route.call_count == 1
 
 
+def test_removal_of_another_persons_record_is_not_ours(route: respx.Route, gateway: CreditoNaMedidaGateway) -> None:
+    answered = record("EXCLUSAO", "EXCLUSAO", documento="52998224725")
+    route.mock(return_value=httpx.Response(200, json=answered))
+    with pytest.raises(ProtocolError, match="outro registro"):
+        gateway.remove(removal())
+
+
+def test_already_removed_is_not_verified_by_another_persons_record(
+    bureau: respx.MockRouter, route: respx.Route, gateway: CreditoNaMedidaGateway
+) -> None:
+    route.mock(return_value=refusal(409, "JA_EXCLUIDA"))
+    shown = record("EXCLUSAO", "EXCLUSAO", documento="52998224725")
+    bureau.get(f"/v1/negativacoes/{ID}").mock(return_value=httpx.Response(200, json=shown))
+    assert gateway.remove(removal()) == Accepted(ID, repeated=True)
+
+
 def test_inclusion_in_process_postpones_the_removal(route: respx.Route, gateway: CreditoNaMedidaGateway) -> None:
     route.mock(return_value=refusal(409, "EM_PROCESSAMENTO"))
     with pytest.raises(InclusionStillProcessing) as caught:

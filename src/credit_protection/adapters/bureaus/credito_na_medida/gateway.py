@@ -8,8 +8,16 @@ from typing import TYPE_CHECKING, TypeVar
 from credit_protection.adapters.bureaus.credito_na_medida import codes, errors
 from credit_protection.adapters.bureaus.credito_na_medida.wire import answers, requests
 from credit_protection.adapters.bureaus.json_answers import Unreadable
-from credit_protection.adapters.bureaus.pdf_reports import check_pdf
-from credit_protection.domain.bureau_answers import Accepted, Done, ExecutionResult, RecordNotFound, RecordState
+from credit_protection.adapters.bureaus.pdf_reports import MORE_BYTES, check_pdf, named_documents, trailing_notice
+from credit_protection.domain.bureau_answers import (
+    Accepted,
+    Done,
+    ExecutionResult,
+    RecordNotFound,
+    RecordState,
+    is_another_person,
+    is_another_record,
+)
 from credit_protection.domain.errors import (
     BureauError,
     InvalidReport,
@@ -19,14 +27,14 @@ from credit_protection.domain.errors import (
     ReceivedAnswer,
     Refused,
 )
-from credit_protection.domain.queries import PDF, DocumentReport
+from credit_protection.domain.queries import PDF, DocumentReport, subject_notice
 from credit_protection.ports.bureau import BureauGateway
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from credit_protection.adapters.http import BureauSession, Deadline, HttpCall, HttpReply
-    from credit_protection.domain.bureau_answers import LookupResult, Receipt, RecordKey
+    from credit_protection.domain.bureau_answers import LookupResult, Receipt, RecordFound, RecordKey
     from credit_protection.domain.natures import InclusionNature
     from credit_protection.domain.products import Product
     from credit_protection.domain.queries import CreditReport
@@ -35,6 +43,9 @@ if TYPE_CHECKING:
     from credit_protection.ports.bureau import ListedRecord, QueryOrder, RemovalOrder
 
 _Answer = TypeVar("_Answer")
+_MOST_PAGES = 4_000
+_MOST_RECORDS = _MOST_PAGES * requests.PAGE_SIZE
+"""Of one account; a list with more does not end."""
 
 
 class CreditoNaMedidaGateway(BureauGateway):
@@ -83,9 +94,12 @@ class CreditoNaMedidaGateway(BureauGateway):
         except Unreadable as fault:
             message = f"A resposta da consulta não foi entendida ({fault}). Confira no portal se ela foi cobrada."
             raise self._invalid_report(call, reply, message, reply.request_id) from None
+        if report.document is not None and report.document != order.document:
+            message = f"{subject_notice(order.document, {report.document})} A consulta pode ter sido cobrada."
+            raise self._invalid_report(call, reply, message, report.protocol)
         content, media_type = report.content, report.media_type
         if report.url is not None:
-            call = requests.report_call(report.url)
+            call = requests.report_call(answers.usable_url(report.url) or "")
             try:
                 reply = self._download(call, report.protocol, deadline)
             except OutcomeUnknown as error:
@@ -96,7 +110,11 @@ class CreditoNaMedidaGateway(BureauGateway):
             check_pdf(content, media_type)
         except InvalidReport as fault:
             raise self._invalid_report(call, reply, fault.message, report.protocol) from None
-        return DocumentReport(content, PDF, report.protocol)
+        notices = [
+            MORE_BYTES if paid.has_more or reply.has_more else trailing_notice(content),
+            subject_notice(order.document, named_documents(content)),
+        ]
+        return DocumentReport(content, PDF, report.protocol, " ".join(filter(None, notices)))
 
     def include(self, order: InclusionOrder) -> Receipt:
         """Include one record: `Accepted` while it is processed or if it was on file, else `Done` or `Rejected`."""
@@ -127,9 +145,9 @@ class CreditoNaMedidaGateway(BureauGateway):
         if not reply.is_success:
             receipt = errors.removal_receipt(self._refusal(call, reply), record_id)
             is_already_removed = isinstance(receipt, Done) and receipt.result is ExecutionResult.ALREADY_IN_EFFECT
-            return self._verified(receipt, record_id, deadline) if is_already_removed else receipt
+            return self._verified(receipt, record_id, order.key, deadline) if is_already_removed else receipt
         record = self._parse(call, reply, answers.parse_record)
-        if record.id != record_id:
+        if record.id != record_id or _is_another(record.found(), order.key):
             raise self._unreadable(call, reply, "resposta de outro registro")
         match record.state:
             case RecordState.REMOVING | RecordState.GONE | RecordState.REMOVAL_REFUSED:
@@ -178,11 +196,15 @@ class CreditoNaMedidaGateway(BureauGateway):
 
     def _by_natural_key(self, key: RecordKey, deadline: Deadline) -> answers.Record | None:
         """The record of a natural key: of several, an active one; of several active ones, the newest."""
-        same = [
-            record
-            for record in self._records(key, deadline)
-            if record.is_of(key.document.value, key.reference, key.due_date)
-        ]
+        same = []
+        for record in self._records(key, deadline):
+            if is_another_person(record.found(), key.document):  # then this is no answer to what was asked
+                raise ProtocolError(
+                    "O birô respondeu com o registro de outra pessoa. Nada foi concluído dessa resposta. Avise o "
+                    "suporte do birô."
+                )
+            if (record.reference, record.due_date) == (key.reference, key.due_date):
+                same.append(record)
         return max(same, key=lambda record: (record.is_active, record.updated_at), default=None)
 
     def _records(self, key: RecordKey | None, deadline: Deadline | None = None) -> Iterator[answers.Record]:
@@ -192,33 +214,49 @@ class CreditoNaMedidaGateway(BureauGateway):
         where the bureau sends smaller pages than requested, or no total.
         """
         number = count = 0
-        previous: tuple[answers.Record, ...] = ()
+        seen: set[int] = set()
         while True:
             call = requests.page_call(number, key)
             page = self._get(call, answers.parse_page, deadline)
-            if page.records and page.records == previous:
-                raise ProtocolError("O birô repete a mesma página da lista de negativações. Avise o suporte do birô.")
+            ids = hash(tuple(record.id for record in page.records))
+            if page.records and ids in seen:
+                raise ProtocolError("O birô repete uma página da lista de negativações. Avise o suporte do birô.")
+            if number >= _MOST_PAGES or (number and (page.total or 0) > _MOST_RECORDS):
+                raise ProtocolError(
+                    "A lista de negativações do birô não termina: tem mais páginas do que pode haver. Avise o suporte "
+                    "do birô.",
+                    code="lista_sem_fim",
+                )
+            seen.add(ids)
             yield from page.records
             count += len(page.records)
             is_complete = page.total is not None and count >= page.total and len(page.records) < requests.PAGE_SIZE
+            if not page.records and page.total is not None and count < page.total:
+                raise ProtocolError(
+                    f"O birô disse que tem {page.total} registros e mandou {count}. Nada foi concluído dos que faltam. "
+                    "Tente de novo e, se continuar, avise o suporte do birô.",
+                    code="lista_incompleta",
+                )
             if not page.records or is_complete:
                 return
-            number, previous = number + 1, page.records
+            number += 1
 
-    def _verified(self, receipt: Receipt, record_id: str, deadline: Deadline) -> Receipt:
+    def _verified(self, receipt: Receipt, record_id: str, key: RecordKey, deadline: Deadline) -> Receipt:
         """Check "already removed" by a lookup: the bureau may also answer so while the removal is processed."""
         try:
             result = self._by_id(record_id, deadline)
         except BureauError:
             return Accepted(record_id, repeated=True)
-        is_over = isinstance(result, RecordNotFound) or result.state is RecordState.GONE
+        if isinstance(result, RecordNotFound):
+            return receipt
+        is_over = result.state is RecordState.GONE and not _is_another(result, key)
         return receipt if is_over else Accepted(record_id, repeated=True)
 
     def _download(self, call: HttpCall, protocol: str | None, deadline: Deadline) -> HttpReply:
         """Download a report. The query has been charged by now, so a failure is `OutcomeUnknown`."""
         named = f"protocolo {protocol}" if protocol else "sem protocolo"
         advice = f"A consulta foi feita ({named}) e pode ter sido cobrada: baixe o relatório no portal do birô."
-        if not answers.is_usable_url(call.path) or not self._session.is_as_secure(call.path):
+        if not call.path or not self._session.is_as_secure(call.path):
             raise OutcomeUnknown(f"O birô deu um endereço de relatório inválido. {advice}", request_id=protocol)
         if not self._session.is_same_origin(call.path) and not self._external_reports:
             raise OutcomeUnknown(
@@ -267,3 +305,7 @@ class CreditoNaMedidaGateway(BureauGateway):
 
 def _received(reply: HttpReply) -> ReceivedAnswer:
     return ReceivedAnswer(reply.content, reply.media_type)
+
+
+def _is_another(found: RecordFound, key: RecordKey) -> bool:
+    return is_another_record(found, key.document, key.reference, key.due_date)

@@ -42,10 +42,9 @@ PARAMETERS = (
     ParameterSpec(
         "base_url",
         "Endereço da API",
-        default="https://api.creditonamedida.invalid",
         help="Endereço base informado pelo Crédito na Medida, com https.",
-        advanced=True,
         identifies_account=True,
+        address=True,
     ),
     ParameterSpec(
         "credenciais",

@@ -13,6 +13,7 @@ from pathlib import Path
 from credit_protection.adapters.hosts.hubsoft_records import balance_after
 from credit_protection.adapters.hosts.local import tables
 from credit_protection.adapters.hosts.local.loading import LeftOut, load, read_text
+from credit_protection.adapters.private_files import private_file, private_folder
 from credit_protection.domain.creditors import Creditor
 from credit_protection.domain.customers import Customer, Invoice, Subscription
 from credit_protection.domain.errors import Conflict, HostUnavailable, InvalidInput, NotFound
@@ -61,7 +62,7 @@ class LocalErp:
     @property
     def capabilities(self) -> HostCapabilities:
         """All but `events`: the caller of `settle` may record the settlement that it returns."""
-        return HostCapabilities(settled_invoices=True, reversals=True)
+        return HostCapabilities(settled_invoices=True, reversals=True, names=True)
 
     def creditors(self) -> Sequence[Creditor]:
         """The company of the imported file; none before the first import. Its id is its compact CNPJ."""
@@ -76,6 +77,17 @@ class LocalErp:
         """Customers with a compact CPF or CNPJ, by id."""
         sql = f"{tables.CUSTOMERS} WHERE document_key = ? ORDER BY id"
         return [tables.customer_of(row) for row in self._rows(sql, compact_document(document))]
+
+    def customers_named(self, text: str, limit: int) -> Sequence[Customer]:
+        """Customers with this text in their names, whatever its case and accents; by name."""
+        wanted, found = fold(text), list[Customer]()
+        last = ("", "")
+        sql = f"{tables.CUSTOMERS} WHERE (name, id) > (?, ?) ORDER BY name, id LIMIT {_CHUNK}"
+        while len(found) < limit and (rows := self._rows(sql, *last)):
+            some = [tables.customer_of(row) for row in rows]
+            found += [each for each in some if wanted in fold(each.name)]
+            last = (some[-1].name, some[-1].id)
+        return found[:limit]
 
     def customers_with_documents(self, documents: Sequence[str]) -> Mapping[str, Sequence[Customer]]:
         """Customers by compact CPF or CNPJ, of those of the documents that any has."""
@@ -268,7 +280,9 @@ class LocalErp:
             ) from error
 
     def _connect(self) -> sqlite3.Connection:
-        self._path.parent.mkdir(parents=True, exist_ok=True)
+        if not self._path.exists():
+            private_folder(self._path.parent)
+        private_file(self._path)
         return sqlite3.connect(self._path, timeout=_BUSY_SECONDS, isolation_level=None)
 
 

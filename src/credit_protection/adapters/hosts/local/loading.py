@@ -26,6 +26,9 @@ from credit_protection.domain.holds import Hold, HoldKind
 from credit_protection.domain.parsing import compact_document
 from credit_protection.domain.settlements import Settlement
 
+_LARGEST = 256 << 20
+_MOST_PARTS = 12_000_000
+"""Of the file's JSON, whatever its size."""
 _ACTIVE = "em_andamento"
 _KINDS = {
     "contestacao": HoldKind.DISPUTE,
@@ -73,7 +76,11 @@ class Provider:
 def read_text(path: Path) -> str:
     """Read a file's text. Raises `InvalidInput`: the file can't be read, or is not UTF-8 text."""
     try:
-        return path.read_text(encoding="utf-8-sig")
+        with path.open("rb") as file:
+            content = file.read(_LARGEST + 1)
+        if len(content) > _LARGEST:
+            raise _unreadable(f"O arquivo {path.name} passa de {_LARGEST >> 20} MB. Exporte menos registros por vez.")
+        return content.decode("utf-8-sig")
     except UnicodeDecodeError:
         raise _unreadable(f"O arquivo {path.name} não é texto em UTF-8. Exporte-o de novo como JSON.") from None
     except OSError as error:
@@ -181,6 +188,8 @@ def _is_new(items: dict[str, Item], item: Item, record: Record, id_field: str, r
 
 
 def _object(text: str) -> Mapping[str, object]:
+    if sum(map(text.count, ",[{")) > _MOST_PARTS:
+        raise _unreadable("O arquivo tem registros demais. Exporte menos registros por vez.")
     try:
         content = json.loads(text)
     except json.JSONDecodeError as error:

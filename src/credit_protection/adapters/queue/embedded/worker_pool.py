@@ -13,6 +13,7 @@ from credit_protection.adapters.queue.embedded.pacing import (
     ContentionWindow,
     RetryCooldowns,
 )
+from credit_protection.adapters.queue.repeated_failures import RepeatedFailures
 from credit_protection.ports.clock import Clock
 from credit_protection.ports.queue import WorkerTasks
 
@@ -78,6 +79,7 @@ class WorkerPool:
         self._workers = workers
         self._prefetch = workers * _PREFETCH_FACTOR
         self._idle_fetches = 0
+        self._failures = RepeatedFailures(logger)
         name = f"credit-protection-{os.getpid()}"
         # Daemons: `stop` is the graceful end, and a process must be able to exit without it.
         self._threads = [
@@ -112,8 +114,11 @@ class WorkerPool:
         while True:
             try:
                 self._tasks.sweep()
-            except BaseException:  # the thread outlives what it calls
-                logger.exception("the sweep failed; the next one is in %s s", self._sweep_every)
+                self._failures.succeeded("the sweep")
+            except BaseException as error:  # noqa: BLE001 - the thread outlives what it calls
+                self._failures.failed(
+                    "the sweep", error, "the sweep failed; the next one is in %s s", self._sweep_every
+                )
                 self._record_failure()
             with state.lock:
                 if not self._is_active():
@@ -134,10 +139,12 @@ class WorkerPool:
             try:
                 self._fetch_due()
                 failed_fetches = 0
-            except BaseException:  # the thread outlives what it calls
+                self._failures.succeeded("fetching")
+            except BaseException as error:  # noqa: BLE001 - the thread outlives what it calls
                 pause = min(INITIAL_COOLDOWN * 2 ** min(failed_fetches, MAX_DOUBLINGS), self._sweep_every)
                 failed_fetches += 1
-                logger.exception("due transmissions could not be fetched; the next attempt is in %s s", pause)
+                text = "due transmissions could not be fetched; the next attempt is in %s s"
+                self._failures.failed("fetching", error, text, pause)
                 self._record_failure()
                 with state.lock:
                     # Wake-ups do not shorten it: a database that is down is not queried in a loop.
@@ -229,8 +236,10 @@ class WorkerPool:
             try:
                 done = self._tasks.perform(id_, worker)
                 has_failed = False
-            except BaseException:  # the thread outlives what it calls
-                logger.exception("the transmission of negativation %s failed; it is retried after a cooldown", id_)
+                self._failures.succeeded(f"negativation {id_}")
+            except BaseException as error:  # noqa: BLE001 - the thread outlives what it calls
+                text = "the transmission of negativation %s failed; it is retried after a cooldown"
+                self._failures.failed(f"negativation {id_}", error, text, id_)
                 self._record_failure()
             finally:
                 with state.lock:

@@ -18,6 +18,7 @@ from credit_protection.adapters.postgresql import is_postgresql
 from credit_protection.adapters.queue.embedded.engine import SWEEP_EVERY, WORKERS, EmbeddedQueue
 from credit_protection.adapters.queue.procrastinate.procrastinate_worker import ProcrastinateWorker
 from credit_protection.adapters.queue.procrastinate.wakeup_publisher import FETCH_DUE, SWEEP, WakeupPublisher
+from credit_protection.adapters.queue.repeated_failures import RepeatedFailures
 from credit_protection.domain.errors import ConfigurationError
 from credit_protection.ports.clock import Clock
 from credit_protection.ports.queue import QueueCapabilities, QueueSnapshot, WorkerTasks
@@ -71,6 +72,7 @@ class ProcrastinateQueue:
         self._lock = threading.Lock()
         self._worker: ProcrastinateWorker | None = None
         self._sweep_failures = 0
+        self._failures = RepeatedFailures(log)
 
     @property
     def capabilities(self) -> QueueCapabilities:
@@ -137,8 +139,9 @@ class ProcrastinateQueue:
     def _sweep(self) -> None:
         try:
             self._tasks().sweep()
-        except Exception:
-            log.exception("the sweep failed; the next one is in %s", self._sweep_every)
+            self._failures.succeeded("the sweep")
+        except Exception as error:  # noqa: BLE001 - logged once
+            self._failures.failed("the sweep", error, "the sweep failed; the next one is in %s", self._sweep_every)
             self._sweep_failures += 1
         self._local.wake()
 

@@ -92,6 +92,8 @@ def _instant(value: Any) -> datetime | None:  # noqa: ANN401 - the driver's
     if value is None:
         return None
     at: datetime = value if isinstance(value, datetime) else datetime.fromisoformat(value)
+    if at.tzinfo is UTC:
+        return at
     return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
 
 
@@ -123,8 +125,11 @@ class Day(_Converted[date]):
     read = staticmethod(_day)
 
 
+_encode_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode  # `dumps` makes one at each call
+
+
 def _json_text(value: Any) -> str | None:  # noqa: ANN401 - a tree
-    return None if value is None else json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return None if value is None else _encode_json(value)
 
 
 def _json(value: Any) -> Any:  # noqa: ANN401 - a tree

@@ -5,7 +5,8 @@ import sqlite3
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from pathlib import Path
 from typing import Any
 from weakref import WeakKeyDictionary, WeakSet
 
@@ -14,6 +15,7 @@ from sqlalchemy import event
 from sqlalchemy.engine import URL
 
 from credit_protection.adapters.postgresql import is_postgresql, libpq_url
+from credit_protection.adapters.private_files import private_file
 from credit_protection.adapters.sqlite import switch_to_wal
 from credit_protection.adapters.storage.sqlalchemy.connection_failures import (
     BUSY_SECONDS,
@@ -72,6 +74,7 @@ def _sqlite(url: URL, *, durable: bool) -> sa.Engine:
         pool_size=5,
         max_overflow=50,
     )
+    event.listen(engine, "do_connect", _create_privately)
     event.listen(engine, "connect", _set_up_sqlite)
     if not durable:
         event.listen(engine, "connect", lambda raw, _: raw.execute("PRAGMA synchronous = OFF"))
@@ -160,6 +163,13 @@ def _pre_ping_after_idle(engine: sa.Engine) -> None:
 
     event.listen(engine, "checkin", note)
     event.listen(engine, "checkout", ping)
+
+
+def _create_privately(_dialect: object, _record: object, arguments: list[Any], options: dict[str, Any]) -> None:
+    """The file has its final mode before SQLite opens it. Where it can't be made, SQLite's own error says more."""
+    if not options.get("uri"):
+        with suppress(OSError):
+            private_file(Path(arguments[0]))
 
 
 def _set_up_sqlite(connection: sqlite3.Connection, _record: object) -> None:

@@ -5,7 +5,7 @@ connection is the host's. Our statements run between SAVEPOINT and RELEASE; the 
 """
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from importlib import import_module
@@ -20,9 +20,11 @@ from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 from sqlalchemy.engine.interfaces import DBAPIConnection, DBAPICursor
 from sqlalchemy.pool import NullPool
 
+from credit_protection.adapters.storage.sqlalchemy.prepared_inserts import execute_inserts
 from credit_protection.domain.errors import ConfigurationError
 from credit_protection.ports.storage import HostTransactionRetry
 
+_SAVEPOINT = "cp_savepoint"
 _current_connection: ContextVar[DBAPIConnection] = ContextVar("_lent")
 
 
@@ -34,23 +36,6 @@ class _ExternalConnectionMixin:
     """What a dialect must not do with a host's connection."""
 
     do_commit = do_rollback = do_close = do_terminate = on_connect_url = _host_does_it
-
-    # Savepoints by the driver: a payment waits for them, and SQLAlchemy takes twice as long.
-
-    def do_savepoint(self, connection: sa.Connection, name: str) -> None:
-        _execute_raw(connection, f"SAVEPOINT {name}")
-
-    def do_release_savepoint(self, connection: sa.Connection, name: str) -> None:
-        _execute_raw(connection, f"RELEASE SAVEPOINT {name}")
-
-    def do_rollback_to_savepoint(self, connection: sa.Connection, name: str) -> None:
-        _execute_raw(connection, f"ROLLBACK TO SAVEPOINT {name}")
-
-
-def _execute_raw(connection: sa.Connection, statement: str) -> None:
-    cursor = connection.connection.cursor()
-    cursor.execute(statement)
-    cursor.close()
 
 
 class _PsycopgContext(PGExecutionContext_psycopg):
@@ -109,22 +94,72 @@ _engines: dict[str, sa.Engine] = {}
 _engines_lock = threading.Lock()
 
 
-@contextmanager
-def use_connection(connection: object) -> Iterator[sa.Connection]:
-    """A host's connection as SQLAlchemy's, in the transaction that the host has open.
+class ExternalTransaction:
+    """The transaction that a host has open on its own DBAPI connection; our statements run in a savepoint of it.
 
-    It is of psycopg 3, psycopg2 or sqlite3 (else `ConfigurationError`), or a wrapper's `driver_connection`.
+    Customers wait for it, so the savepoint and the inserts are the driver's own statements; SQLAlchemy takes several
+    times as long (measured by `python -m benchmarks.paying`), and connects only where something else is executed.
+
+    Args:
+        connection: of psycopg 3, psycopg2 or sqlite3 (else `ConfigurationError`), or a wrapper's `driver_connection`.
+        schema: of our tables; None for the connection's own.
     """
-    raw: Any = getattr(connection, "driver_connection", None) or connection
-    driver = _driver(raw)
-    if driver == "sqlite3" and not raw.in_transaction:
-        raw.execute("BEGIN IMMEDIATE")  # else releasing our savepoint would commit
-    token = _current_connection.set(raw)
-    try:
-        with _engine(driver).connect() as ours:
-            yield ours
-    finally:
-        _current_connection.reset(token)
+
+    def __init__(self, connection: object, schema: str | None) -> None:
+        raw: Any = getattr(connection, "driver_connection", None) or connection
+        driver = _driver(raw)
+        self._raw = raw
+        self._engine = _engine(driver)
+        self._schema = schema
+        self._connection: sa.Connection | None = None
+        self._is_open = False
+        if driver == "sqlite3" and not raw.in_transaction:
+            raw.execute("BEGIN IMMEDIATE")  # else releasing our savepoint would commit
+        if self.dialect.server_version_info is None:  # the first connection tells SQLAlchemy what the server can do
+            self.connection()
+        self._execute(f"SAVEPOINT {_SAVEPOINT}")
+        self._is_open = True
+
+    @property
+    def dialect(self) -> sa.Dialect:
+        """The host's database and driver."""
+        return self._engine.dialect
+
+    def connection(self) -> sa.Connection:
+        """The host's connection as SQLAlchemy's."""
+        if self._connection is None:
+            token = _current_connection.set(self._raw)
+            try:
+                self._connection = self._engine.connect()
+            finally:
+                _current_connection.reset(token)
+            if self._schema is not None:
+                self._connection.execution_options(schema_translate_map={None: self._schema})
+            self._connection.begin()  # sends nothing: the host's transaction is open
+        return self._connection
+
+    def insert(self, statement: sa.Insert, rows: Iterable[Mapping[str, Any]]) -> int:
+        """Insert each of the rows; returns how many are new."""
+        return execute_inserts(self._raw, self.dialect, self._schema, statement, rows)
+
+    def release(self) -> None:
+        """Keep what was written, for the host to commit."""
+        self._execute(f"RELEASE SAVEPOINT {_SAVEPOINT}")
+        self._is_open = False
+
+    def close(self) -> None:
+        """Undo what was written and not released."""
+        try:
+            if self._is_open:
+                self._execute(f"ROLLBACK TO SAVEPOINT {_SAVEPOINT}")
+        finally:
+            if self._connection is not None:
+                self._connection.close()
+
+    def _execute(self, statement: str) -> None:
+        cursor = self._raw.cursor()
+        cursor.execute(statement)
+        cursor.close()
 
 
 @contextmanager

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
+from pathlib import Path
 
 import sqlalchemy as sa
 
@@ -15,7 +16,8 @@ from credit_protection.adapters.storage.sqlalchemy.engine import (
     require_connection,
     write_lock,
 )
-from credit_protection.adapters.storage.sqlalchemy.external_transaction import translate_errors, use_connection
+from credit_protection.adapters.storage.sqlalchemy.existing import require_existing, sqlite_path
+from credit_protection.adapters.storage.sqlalchemy.external_transaction import ExternalTransaction, translate_errors
 from credit_protection.adapters.storage.sqlalchemy.migrations import upgrade
 from credit_protection.adapters.storage.sqlalchemy.repositories.audit_and_watermarks import SqlAudit, SqlWatermarks
 from credit_protection.adapters.storage.sqlalchemy.repositories.divergences import SqlDivergences, SqlTurns
@@ -25,6 +27,7 @@ from credit_protection.adapters.storage.sqlalchemy.repositories.queries import S
 from credit_protection.adapters.storage.sqlalchemy.repositories.readings import SqlReadings, SqlRechecks
 from credit_protection.adapters.storage.sqlalchemy.repositories.settlements import SqlSettlements
 from credit_protection.adapters.storage.sqlalchemy.repositories.unreadable import SqlUnreadable
+from credit_protection.adapters.storage.sqlalchemy.repositories.users import SqlUsers
 from credit_protection.adapters.storage.sqlalchemy.transaction import Transaction
 from credit_protection.domain.errors import ConfigurationError
 
@@ -44,6 +47,9 @@ class SqlStorage:
             schema.
     """
 
+    has_created_tables = False
+    """Whether `migrate` found none: who runs this process makes the installation."""
+
     def __init__(self, url: str | sa.Engine, *, schema: str | None = None, durable: bool = True) -> None:
         self._owns_engine = isinstance(url, str)
         engine = make_engine(url, durable=durable) if isinstance(url, str) else url
@@ -55,6 +61,11 @@ class SqlStorage:
         self._writing = for_writing(engine).execution_options(**self._options)
         self._reading = for_reading(engine).execution_options(**self._options)
         self._is_exclusive = engine.dialect.name == "sqlite"
+
+    @property
+    def file(self) -> Path | None:
+        """The SQLite file; None on PostgreSQL."""
+        return sqlite_path(str(self._engine.url.database)) if self._is_exclusive else None
 
     @classmethod
     def from_engine(cls, engine: sa.Engine, *, schema: str | None = None) -> SqlStorage:
@@ -69,7 +80,15 @@ class SqlStorage:
                 before 0.2.
         """
         require_connection(self._engine)
-        upgrade(self._engine, schema=self._schema)
+        self.has_created_tables = upgrade(self._engine, schema=self._schema) or self.has_created_tables
+
+    def require_tables(self) -> None:
+        """Require that the tables of this version exist; nothing is created or changed, not even a file.
+
+        Raises:
+            ConfigurationError: there is no database, it is empty, or its tables are of another version.
+        """
+        require_existing(self._engine, self._schema)
 
     @contextmanager
     def unit(self) -> Iterator[SqlUnitOfWork]:
@@ -78,7 +97,7 @@ class SqlStorage:
             resources.enter_context(write_lock(self._engine))
             connection = resources.enter_context(self._writing.connect())
             begun = resources.enter_context(closing(begin(connection, statement="BEGIN IMMEDIATE")))
-            transaction = Transaction(connection, is_exclusive=self._is_exclusive)
+            transaction = Transaction(lambda: connection, connection.dialect, is_exclusive=self._is_exclusive)
 
             def commit() -> None:
                 transaction.flush()
@@ -91,25 +110,19 @@ class SqlStorage:
     def read_only(self) -> Iterator[SqlUnitOfWork]:
         """A unit that only reads; it never waits for a writer."""
         with self._reading.connect() as connection, closing(begin(connection, statement="BEGIN")):
-            yield SqlUnitOfWork(Transaction(connection, is_reading=True), None)
+            yield SqlUnitOfWork(Transaction(lambda: connection, connection.dialect, is_reading=True), None)
 
     @contextmanager
     def in_transaction_of(self, connection: object) -> Iterator[SqlUnitOfWork]:
         """A unit inside a transaction that the host has open on its own DBAPI connection."""
-        with translate_errors(), use_connection(connection) as ours:
-            ours.execution_options(**self._options)
-            ours.begin()  # sends nothing: the host's transaction is open
-            savepoint = ours.begin_nested()
-            transaction = Transaction(ours, is_own=False)
+        with translate_errors(), closing(ExternalTransaction(connection, self._schema)) as joined:
+            transaction = Transaction(joined.connection, joined.dialect, insert=joined.insert)
 
             def release() -> None:
                 transaction.flush()
-                savepoint.commit()
+                joined.release()
 
-            try:
-                yield SqlUnitOfWork(transaction, release)
-            finally:
-                savepoint.close()
+            yield SqlUnitOfWork(transaction, release)
 
     def close(self) -> None:
         """Close the connections, unless the engine is a host's."""
@@ -135,6 +148,7 @@ class SqlUnitOfWork:
         self.unreadable = SqlUnreadable(transaction)
         self.audit = SqlAudit(transaction)
         self.watermarks = SqlWatermarks(transaction)
+        self.users = SqlUsers(transaction)
 
     def commit(self) -> None:
         """Commit. Raises `RuntimeError` where the unit only reads, or is committed already: a programming error."""

@@ -117,7 +117,7 @@ INTEGRATION = sa.Table(
     *_columns(sa.Integer, "version"),
     *_columns(Json, "failing_negativation_ids"),
     *_columns(sa.Integer, "consecutive_pauses"),
-    *_columns(Instant, "paused_since", null=True),
+    *_columns(Instant, "paused_since", "paused_at", null=True),
     *_columns(sa.Text, "reason_map"),
 )
 
@@ -167,6 +167,14 @@ _index(
     _q.product_code,
     _q.answered_at,
     where=is_(_q.status, QueryStatus.ANSWERED),
+)
+_index(
+    "uq_cp_credit_query_running",
+    _q.document,
+    _q.integration_id,
+    _q.product_code,
+    unique=True,
+    where=is_(_q.status, QueryStatus.SENT),
 )
 
 CREDIT_REPORT = sa.Table(
@@ -286,6 +294,16 @@ _index(
     where=sa.and_(is_false(_i.is_closed), is_(_i.desired, Desired.INCLUDED)),
     unique=True,
 )
+
+RELINK = sa.Table(
+    "cp_relink",
+    METADATA,
+    _of("negativation_id", "cp_negativation", key=True),
+    *_keys("host", "invoice_id"),
+    *_columns(sa.Text, "new_host", "new_invoice_id"),
+    *_columns(Instant, "at"),
+)
+"""Under which other id, or in which other ERP, a negativation's invoice stood before."""
 
 EVENT = sa.Table(
     "cp_event",
@@ -419,3 +437,16 @@ AUDIT = sa.Table(
 _index_list(AUDIT, ("at", "seq"), "subject", "actor_id", "act")
 
 WATERMARK = sa.Table("cp_watermark", METADATA, *_keys("name"), *_columns(Instant, "at"), *_columns(sa.Text, "note"))
+
+USER = sa.Table(
+    "cp_user",
+    METADATA,
+    *_keys("id"),
+    *_columns(Json, "roles"),
+    *_columns(Json, "creditor_ids", null=True),
+    *_columns(Flag, "active"),
+    *_columns(sa.Text, "given_by"),
+    *_columns(Instant, "given_at"),
+    *_columns(Flag, "administers"),
+)
+_index_list(USER, ("given_at", "id"))

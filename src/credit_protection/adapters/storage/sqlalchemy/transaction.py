@@ -1,6 +1,6 @@
 """One open transaction, for all repositories of a unit, and the statements that differ between the databases."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from functools import cache
@@ -21,18 +21,26 @@ _CHUNK = 500
 
 @dataclass(frozen=True, slots=True)
 class Transaction:
-    """One open transaction: it may not write where `is_reading`, and is a host's unless `is_own`."""
+    """One open transaction; it may not write where `is_reading`."""
 
-    connection: sa.Connection
+    connect: Callable[[], sa.Connection]
+    """Gives its connection."""
+    dialect: sa.Dialect
     is_exclusive: bool = False
     """No other transaction writes before it ends (SQLite's BEGIN IMMEDIATE)."""
     is_reading: bool = False
-    is_own: bool = True
+    insert: Callable[[sa.Insert, Sequence[dict[str, Any]]], int] | None = None
+    """Executes inserts in a host's transaction; None where the transaction is our own."""
     prefetched_integrations: dict[tuple[str, str], tuple[Integration, Creditor]] = field(
         default_factory=dict, init=False
     )
     """Integrations with their creditors that were joined to rows read before, by the ids of both."""
     _deferred: list[tuple[sa.Executable, Parameters]] = field(default_factory=list, init=False)
+
+    @property
+    def connection(self) -> sa.Connection:
+        """Its connection."""
+        return self.connect()
 
     def rows(self, statement: sa.Executable, parameters: dict[str, Any] | None = None) -> Sequence[sa.Row[Any]]:
         """All rows of a query."""
@@ -53,9 +61,7 @@ class Transaction:
         """Execute once, or once for each parameter set; returns how many rows changed."""
         self._require_writable()
         self.flush()
-        return self.connection.execute(
-            statement, _unwrap_single(parameters), execution_options=_ROWCOUNT_CHECKED
-        ).rowcount
+        return self._execute(statement, _unwrap_single(parameters))
 
     def execute_deferred(self, statement: sa.Executable, parameters: Parameters) -> None:
         """Execute before the next other statement, at the latest before the commit, in one pipeline on PostgreSQL.
@@ -73,23 +79,28 @@ class Transaction:
         self._deferred.clear()
         with self._pipelined() if len(changes) > 1 else nullcontext():
             for statement, parameters in changes:
-                self.connection.execute(statement, parameters)
+                self._execute(statement, parameters)
+
+    def _execute(self, statement: sa.Executable, parameters: Parameters) -> int:
+        if self.insert is not None and isinstance(statement, sa.Insert):
+            return self.insert(statement, [parameters] if isinstance(parameters, dict) else parameters)
+        return self.connection.execute(statement, parameters, execution_options=_ROWCOUNT_CHECKED).rowcount
 
     def _require_writable(self) -> None:
         if self.is_reading:
             raise RuntimeError("this unit only reads")
 
     def _pipelined(self) -> AbstractContextManager[object]:
-        is_psycopg = self.connection.dialect.driver == "psycopg"
-        return _in_pipeline(self.connection) if is_psycopg and self.is_own else nullcontext()
+        has_pipelines = self.dialect.driver == "psycopg" and self.insert is None
+        return _in_pipeline(self.connection) if has_pipelines else nullcontext()
 
     def insert_new(self, table: sa.Table, rows: Parameters) -> int:
         """Insert rows whose keys don't exist; returns how many."""
-        return self.execute(_insert_new(table, self.connection.dialect.name), rows)
+        return self.execute(_insert_new(table, self.dialect.name), rows)
 
     def insert_or_replace(self, table: sa.Table, rows: Parameters) -> None:
         """Insert, or replace the rows with these keys."""
-        self.execute(_insert_or_replace(table, self.connection.dialect.name), rows)
+        self.execute(_insert_or_replace(table, self.dialect.name), rows)
 
 
 @contextmanager

@@ -43,7 +43,7 @@ class HostErpContract(
 
     Attributes:
         settlements: as in `HostCapabilities`; so are `holds`, `subscriptions`, `settled_invoices`, `overdue`,
-            `reversals` and `lag`.
+            `reversals`, `lag` and `names`.
         events: the same; the subclass then also gives the fixture `storage`, where the adapter records payments.
         supports_partial_payments: an invoice can be paid in parts in this ERP.
         supports_reversals: a payment can be reversed in this ERP.
@@ -65,6 +65,7 @@ class HostErpContract(
     overdue: ClassVar[bool] = True
     reversals: ClassVar[bool] = False
     lag: ClassVar[timedelta] = timedelta(0)
+    names: ClassVar[bool] = False
     supports_partial_payments: ClassVar[bool] = True
     supports_reversals: ClassVar[bool] = True
     supports_cancellation: ClassVar[bool] = True

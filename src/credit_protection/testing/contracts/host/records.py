@@ -25,6 +25,7 @@ from credit_protection.domain.customers import (
 from credit_protection.domain.documents import Cnpj
 from credit_protection.domain.errors import HostUnavailable
 from credit_protection.domain.money import Money
+from credit_protection.domain.parsing import fold
 from credit_protection.domain.settlements import Entry
 from credit_protection.ports.host import HostCapabilities, HostErp, OverdueFilter
 from credit_protection.testing import samples
@@ -90,6 +91,18 @@ class RecordsContract:
             assert _CEP(customer.address.postal_code)
             assert _PHONE(customer.phone)
             assert customer.birth_date is None or type(customer.birth_date) is date
+
+    @requires("names")
+    def test_customers_are_found_by_a_part_of_their_names(self, host: HostErp, erp_fixture: HostFixture) -> None:
+        """Whatever the case and the accents; never more than are wanted."""
+        mine = erp_fixture.add_debtor(PEOPLE[0]).customer_id
+        part = NAME.split()[-1]
+        for text in (part, part.lower(), fold(part), NAME):
+            found = {each.id: each for each in host.customers_named(text, 1000)}
+            assert mine in found
+            assert all(fold(text) in fold(each.name) for each in found.values())
+        assert len(host.customers_named(part, 1)) == 1
+        assert list(host.customers_named("nobody has this name", 10)) == []
 
     def test_customers_are_found_by_compact_document(self, host: HostErp, erp_fixture: HostFixture) -> None:
         mine = {document: erp_fixture.add_debtor(document).customer_id for document in (*PEOPLE[:2], COMPANY)}

@@ -147,6 +147,17 @@ class ReadingsContract:
         for as_of in (read.reading.as_of + MINUTE, read.check_at - MINUTE):
             assert open_invoices(seeded, as_of) == {"invoice-1": read.reading.content}
 
+    def test_a_held_reading_comes_back_held_and_is_compared_again_at_once(self, seeded: Storage) -> None:
+        with committed(seeded) as unit:
+            unit.negativations.add(samples.negativation())
+        held = replace(samples.stored_reading(), is_held=True)
+        store_readings(seeded, held)
+        with seeded.read_only() as unit:
+            assert unit.readings.get("local", ["invoice-1"]) == {"invoice-1": held}
+        assert open_invoices(seeded, NOW + MINUTE) == {"invoice-1": None}
+        store_readings(seeded, replace(held, is_held=False))
+        assert open_invoices(seeded, NOW + MINUTE) == {"invoice-1": held.reading.content}
+
 
 class AsOfContract:
     """What the ledger says about the age of a decision."""

@@ -1,4 +1,4 @@
-"""Creditors, integrations and their catalogues; the audit trail and the watermarks."""
+"""Creditors, integrations and their catalogues; the audit trail, the watermarks and the users."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def catalogue(unit: UnitOfWork, integration_id: str) -> Catalogue:
 
 
 class ConfigurationContract:
-    """Creditors, integrations, catalogues, the audit trail and the watermarks."""
+    """Creditors, integrations, catalogues, the audit trail, the watermarks and the users."""
 
     def test_a_creditor_comes_back_whole(self, storage: Storage) -> None:
         with committed(storage) as unit:
@@ -203,3 +203,56 @@ class ConfigurationContract:
             assert unit.watermarks.all("worker%") == {"worker%d": NOW}
             assert sorted(unit.watermarks.all("")) == sorted(names)
             assert unit.watermarks.all("unknown") == {}
+
+    def test_a_user_comes_back_whole_and_is_replaced(self, storage: Storage) -> None:
+        bound = samples.user("os:bia", creditor_ids=frozenset({"creditor-2", "creditor-1"}))
+        kept = samples.user("os:caio", roles=frozenset({"unknown", "auditor"}), active=False)
+        with committed(storage) as unit:
+            unit.users.save(samples.user("os:bia"))
+            unit.users.save(bound)
+            unit.users.save(kept)
+            assert unit.users.find("os:bia") == bound
+        with storage.read_only() as unit:
+            assert (unit.users.find("os:bia"), unit.users.find("os:caio")) == (bound, kept)
+            assert unit.users.find("OS:BIA") is None
+
+    def test_a_user_of_no_creditor_is_not_one_of_all(self, storage: Storage) -> None:
+        with committed(storage) as unit:
+            unit.users.save(samples.user("none", creditor_ids=frozenset(), roles=frozenset()))
+        with storage.read_only() as unit:
+            assert unit.users.find("none") == samples.user("none", creditor_ids=frozenset(), roles=frozenset())
+
+    def test_administrators_are_the_active_ones_of_all_creditors(self, storage: Storage) -> None:
+        with committed(storage) as unit:
+            unit.users.lock()
+            assert unit.users.administrators() == frozenset()
+            unit.users.save(samples.user("one"))
+            unit.users.save(samples.user("two", roles=frozenset({"auditor", "administrador"})))
+            unit.users.save(samples.user("removed", active=False))
+            unit.users.save(samples.user("bound", creditor_ids=frozenset({"creditor-1"})))
+            unit.users.save(samples.user("operator", roles=frozenset({"operador"})))
+            assert unit.users.administrators() == {"one", "two"}
+            unit.users.save(samples.user("two", active=False))
+        with storage.read_only() as unit:
+            assert unit.users.administrators() == {"one"}
+
+    def test_users_are_listed_by_the_newest_change_page_by_page(self, storage: Storage) -> None:
+        with committed(storage) as unit:
+            for number in range(5):
+                unit.users.save(samples.user(f"user-{number}", given_at=NOW + MINUTE * (number // 2)))
+            unit.users.save(samples.user("user-0", given_at=NOW + 9 * MINUTE, active=False))
+        with storage.read_only() as unit:
+            found = read_pages(unit.users.list, 2)
+        assert [each.id for each in found] == ["user-0", "user-4", "user-3", "user-2", "user-1"]
+
+    def test_the_lock_on_users_is_released_with_the_unit(self, storage: Storage) -> None:
+        for committed_user in ("one", "two"):
+            with committed(storage) as unit:
+                unit.users.lock()
+                unit.users.save(samples.user(committed_user))
+        with storage.unit() as unit:
+            unit.users.lock()
+            unit.users.save(samples.user("three"))  # never committed
+        with committed(storage) as unit:
+            unit.users.lock()
+            assert unit.users.administrators() == {"one", "two"}

@@ -67,6 +67,21 @@ class DueTransmissionsContract(CapabilityGated):
         assert due(seeded) == ["long-ago", "lease-over", "now"]
         assert due(seeded, NOW - 2 * MINUTE) == []
 
+    def test_what_a_wrong_clock_set_far_ahead_is_due(self, seeded: Storage) -> None:
+        """A due instant or a lease that lies farther ahead than it could have been set keeps nothing waiting."""
+        day = timedelta(days=1)
+        store(
+            seeded,
+            pending("soon", NOW + 59 * MINUTE),
+            pending("far", NOW + 365 * day),
+            samples.wants_removal(pending("removal", NOW + day), date(2026, 10, 6)),
+            pending("leased-soon", claim=leased_until(NOW + 59 * MINUTE)),
+            pending("leased-far", claim=leased_until(NOW + day)),
+        )
+        assert due(seeded) == ["removal", "leased-far", "far"]
+        with seeded.read_only() as unit:
+            assert unit.negativations.expired(NOW, 10) == ["leased-far"]
+
     def test_removals_come_first_by_deadline_then_the_rest_by_due_instant(self, seeded: Storage) -> None:
         """Look-ups of removals in doubt count as removals."""
         long_ago = NOW - timedelta(days=9)

@@ -11,7 +11,7 @@ from credit_protection.domain.capabilities import Registry
 from credit_protection.domain.errors import InvalidInput
 from credit_protection.domain.negativations import Block
 from credit_protection.domain.state_table import Action, Observed
-from credit_protection.ports.storage import NegativationFilter, PageRequest, Storage
+from credit_protection.ports.storage import NegativationFilter, OpenDebtor, PageRequest, Storage
 from credit_protection.testing import samples
 from credit_protection.testing.contracts.storage.negativations import store
 from credit_protection.testing.contracts.storage.units import committed, read_pages
@@ -188,6 +188,29 @@ class NegativationListsContract:
         with seeded.read_only() as unit:
             counts = [unit.negativations.count_open(each) for each in ("integration-1", "unknown")]
         assert counts == [2, 0]
+
+    def test_open_debtors_of_a_host_are_listed_page_by_page(self, seeded: Storage) -> None:
+        open_ones = [samples.negativation(f"n{number}", [f"i{number}"]) for number in range(5)]
+        store(
+            seeded,
+            *open_ones,
+            samples.negativation("other-host", ["a"], host="hubsoft"),
+            samples.removed(samples.negativation("gone", ["b"])),
+        )
+        size = 2
+        listed: list[OpenDebtor] = []
+        cursor: str | None = None
+        with seeded.read_only() as unit:
+            while True:
+                page = unit.negativations.open_debtors("integration-1", "local", PageRequest(size, cursor))
+                assert len(page.items) <= size
+                listed += page.items
+                cursor = page.cursor
+                if cursor is None:
+                    break
+        assert sorted(listed, key=lambda each: each.negativation_id) == [
+            OpenDebtor(each.id, each.customer_id, each.document.value) for each in open_ones
+        ]
 
     def test_hosts_of_open_negativations_are_listed(self, seeded: Storage) -> None:
         store(

@@ -12,10 +12,11 @@ from credit_protection.domain.capabilities import Registry
 from credit_protection.domain.errors import Conflict, NotFound
 from credit_protection.domain.events import EventKind
 from credit_protection.domain.negativations import Negativation
+from credit_protection.domain.relinking import Relink
 from credit_protection.domain.state_table import Action, Observed
-from credit_protection.ports.storage import Storage
+from credit_protection.ports.storage import PageRequest, Storage
 from credit_protection.testing import samples
-from credit_protection.testing.contracts.storage.units import committed
+from credit_protection.testing.contracts.storage.units import committed, read_pages
 
 
 def store(storage: Storage, *negativations: Negativation) -> None:
@@ -193,6 +194,40 @@ class NegativationsContract:
             assert locked == unit.negativations.for_invoices("local", ["2", "9"])
             assert [each.id for each in locked] == ["one"]
             unit.negativations.save_all(locked)
+
+    def test_a_relinked_negativation_is_found_by_its_new_invoices(self, seeded: Storage) -> None:
+        before = samples.negativation("n-1", ["old", "kept"])
+        store(seeded, before, samples.negativation("n-2", ["other"]))
+        invoices = tuple(replace(each, invoice_id=each.invoice_id.replace("old", "new")) for each in before.invoices)
+        relinks = [
+            Relink("n-1", "local", "old", "hubsoft", "new", samples.NOW),
+            Relink("n-1", "local", "kept", "hubsoft", "kept", samples.NOW),
+        ]
+        with committed(seeded) as unit:
+            unit.negativations.relink(replace(before, host="hubsoft", invoices=invoices), relinks)
+        with seeded.read_only() as unit:
+            after = unit.negativations.get("n-1")
+            assert (after.host, after.invoices, after.version) == ("hubsoft", invoices, before.version + 1)
+            assert list(unit.negativations.for_invoices("local", ["old", "kept"])) == []
+            assert [each.id for each in unit.negativations.for_invoices("hubsoft", ["new", "kept"])] == ["n-1"]
+            for size in (1, 2, 3):
+                assert read_pages(unit.negativations.relinks, size) == sorted(relinks, key=lambda each: each.invoice_id)
+        with committed(seeded) as unit:
+            unit.negativations.save(samples.removed(after))
+        with seeded.read_only() as unit:
+            assert list(unit.negativations.relinks(PageRequest()).items) == []
+
+    def test_an_invoice_of_another_desired_negativation_is_not_relinked(self, seeded: Storage) -> None:
+        before = samples.negativation("n-1", ["old"])
+        store(seeded, before, samples.negativation("n-2", ["new"]))
+        changed = replace(before, invoices=(replace(before.invoices[0], invoice_id="new"),))
+        relinked = Relink("n-1", "local", "old", "local", "new", samples.NOW)
+        with pytest.raises(Conflict), committed(seeded) as unit:
+            unit.negativations.relink(changed, [relinked])
+        with seeded.read_only() as unit:
+            assert unit.negativations.get("n-1") == before
+            assert [each.id for each in unit.negativations.for_invoices("local", ["old"])] == ["n-1"]
+            assert list(unit.negativations.relinks(PageRequest()).items) == []
 
     def test_history_comes_back_whole_oldest_first(self, seeded: Storage) -> None:
         store(seeded, samples.negativation("one", ["1"]), samples.negativation("two", ["2"]))

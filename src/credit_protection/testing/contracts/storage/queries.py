@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 
@@ -9,7 +10,7 @@ import pytest
 
 from credit_protection.domain.errors import Conflict, InvalidInput, NotFound
 from credit_protection.domain.queries import CreditReport, QueryStatus
-from credit_protection.ports.storage import PageRequest, QueryFilter, Storage
+from credit_protection.ports.storage import HostTransactionRetry, PageRequest, QueryFilter, Storage
 from credit_protection.testing import samples
 from credit_protection.testing.contracts.storage.units import committed, read_pages
 
@@ -22,12 +23,13 @@ class QueriesContract:
     def test_a_query_comes_back_whole(self, seeded: Storage) -> None:
         with committed(seeded) as unit:
             unit.queries.add(samples.query())
-            unit.queries.add(samples.query("query-2", customer_id=None, cost=None, inputs={}))
+            unit.queries.add(samples.query("query-2", product_code="901", customer_id=None, cost=None, inputs={}))
             assert unit.queries.get("query-1") == samples.query()
             unit.queries.save(samples.answered_query())
         with seeded.read_only() as unit:
             assert unit.queries.get("query-1") == samples.answered_query()
-            assert unit.queries.get("query-2") == samples.query("query-2", customer_id=None, cost=None, inputs={})
+            other = samples.query("query-2", product_code="901", customer_id=None, cost=None, inputs={})
+            assert unit.queries.get("query-2") == other
 
     @pytest.mark.parametrize("report", [samples.document_report(), samples.structured_report()], ids=["bytes", "data"])
     def test_an_answer_comes_back_byte_for_byte_or_with_its_data_in_order(
@@ -92,11 +94,48 @@ class QueriesContract:
             assert found.id == "new"
             assert unit.queries.newest_answered("integration-1", "902", samples.CPF.value) is None
 
+    def test_of_equal_queries_one_runs_at_a_time(self, seeded: Storage) -> None:
+        with committed(seeded) as unit:
+            unit.integrations.add(samples.integration("integration-2"))
+            unit.queries.add(samples.query())
+            for other in (
+                samples.query("other-product", product_code="901"),
+                samples.query("other-document", document=samples.CNPJ),
+                samples.query("other-integration", integration_id="integration-2"),
+            ):
+                unit.queries.add(other)
+        with seeded.unit() as unit:
+            with pytest.raises(Conflict) as running:
+                unit.queries.add(samples.query("equal", inputs={}, actor_id="bia"))
+            assert running.value.code == "consulta_em_andamento"
+            found = unit.queries.running("integration-1", "900", samples.CPF.value)
+            assert found is not None
+            assert found.id == "query-1"
+        with committed(seeded) as unit:
+            unit.queries.save(samples.answered_query())
+            assert unit.queries.running("integration-1", "900", samples.CPF.value) is None
+            unit.queries.add(samples.query("equal"))
+
+    def test_of_equal_queries_at_once_one_runs(self, seeded: Storage) -> None:
+        def ask(number: int) -> str:
+            try:
+                with committed(seeded) as unit:
+                    unit.queries.add(samples.query(f"query-{number}"))
+            except Conflict as conflict:
+                return conflict.code
+            except HostTransactionRetry:  # the host repeats its transaction
+                return ask(number)
+            return "added"
+
+        with ThreadPoolExecutor(4) as threads:
+            outcomes = sorted(threads.map(ask, range(4)))
+        assert outcomes == ["added", *["consulta_em_andamento"] * 3]
+
     def test_queries_are_listed_newest_first_page_by_page(self, seeded: Storage) -> None:
         with committed(seeded) as unit:
             for number in range(7):
                 asked_at = samples.NOW + timedelta(days=number // 3)
-                unit.queries.add(samples.query(f"query-{number}", asked_at=asked_at))
+                unit.queries.add(samples.query(f"query-{number}", product_code=str(number), asked_at=asked_at))
         with seeded.read_only() as unit:
             found = read_pages(lambda page: unit.queries.list(QueryFilter(), page), 3)
         assert [each.id for each in found] == [f"query-{number}" for number in (6, 5, 4, 3, 2, 1, 0)]
@@ -106,7 +145,7 @@ class QueriesContract:
             unit.integrations.add(samples.integration("integration-2"))
             unit.queries.add(samples.query("a", creditor_id="creditor-2", actor_id="bia"))
             unit.queries.add(samples.query("b", integration_id="integration-2", document=samples.CNPJ))
-            unit.queries.add(samples.query("c", customer_id=None))
+            unit.queries.add(samples.query("c", product_code="901", customer_id=None))
         expected = {
             "ab": QueryFilter(customer_id="customer-1"),
             "bc": QueryFilter(creditor_ids=frozenset({"creditor-1", "creditor-3"})),
@@ -128,7 +167,8 @@ class QueriesContract:
     def test_unanswered_queries_are_found_oldest_first(self, seeded: Storage) -> None:
         with committed(seeded) as unit:
             for hours in (1, 3, 2, 4):
-                unit.queries.add(samples.query(f"query-{hours}", asked_at=samples.NOW - timedelta(hours=hours)))
+                asked_at = samples.NOW - timedelta(hours=hours)
+                unit.queries.add(samples.query(f"query-{hours}", product_code=str(hours), asked_at=asked_at))
             unit.queries.save(samples.answered_query("query-4"))
         with seeded.read_only() as unit:
             died = unit.queries.unanswered_since(samples.NOW - timedelta(minutes=90), 10)

@@ -52,6 +52,20 @@ class ReconciliationContract:
         assert found([(document, "OLD", adopted.due_date + DAY)], []) == []
         assert found([(document, "REF-GONE", due)], ["B2"]) == ["adopted", "gone"]
 
+    def test_what_waits_for_its_inclusion_is_read_too(self, seeded: Storage) -> None:
+        waiting = samples.negativation("waiting", ["1"], created_at=NOW - DAY, observed_since=NOW - DAY)
+        store(
+            seeded,
+            waiting,
+            replace(samples.negativation("new", ["2"]), created_at=NOW, observed_since=NOW),
+            replace(samples.negativation("there", ["3"]), observed=Observed.PRESENT, observed_since=NOW - DAY),
+        )
+        wanted = UnseenFilter(INTEGRATION, NOW, NOW, waiting=True)
+        assert unseen(seeded, wanted) == ["waiting"]
+        with committed(seeded) as unit:
+            unit.negativations.mark_seen(["waiting"], NOW)
+        assert unseen(seeded, wanted) == []
+
     def test_bureaus_side_is_read_again_the_longest_ago_first(self, seeded: Storage) -> None:
         made = [
             samples.negativation(f"n{number}", [str(number)], created_at=NOW - number * DAY, observed_since=NOW - DAY)
@@ -117,5 +131,5 @@ class ReconciliationContract:
         store(seeded, replace(leaving, transmission=work))
         with seeded.read_only() as unit:
             assert unit.negativations.has_due_removal(INTEGRATION, NOW)
-            assert not unit.negativations.has_due_removal(INTEGRATION, NOW - DAY)
+            assert not unit.negativations.has_due_removal(INTEGRATION, NOW - DAY / 48)
             assert not unit.negativations.has_due_removal("integration-2", NOW)

@@ -11,13 +11,14 @@ from codecs import BOM_UTF8
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from enum import StrEnum
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 from credit_protection.adapters.bureaus.credito_na_medida import codes
 from credit_protection.adapters.bureaus.json_answers import (
     JsonObject,
     Unreadable,
     display_text,
+    optional_code,
     optional_text,
     read_code,
     read_items,
@@ -26,6 +27,7 @@ from credit_protection.adapters.bureaus.json_answers import (
     required_text,
 )
 from credit_protection.adapters.http import HttpReply
+from credit_protection.adapters.http.addresses import parse_address
 from credit_protection.domain.bureau_answers import (
     Accepted,
     Done,
@@ -36,7 +38,7 @@ from credit_protection.domain.bureau_answers import (
     RecordState,
     Rejected,
 )
-from credit_protection.domain.documents import PersonType, parse_document
+from credit_protection.domain.documents import Document, PersonType, parse_document
 from credit_protection.domain.errors import InvalidInput
 from credit_protection.domain.money import Money
 from credit_protection.domain.natures import InclusionNature, persons_in
@@ -97,6 +99,7 @@ class Record:
     status: RecordStatus
     error: str = ""
     updated_at: datetime = _LONG_AGO
+    nature_code: str = ""
 
     @property
     def state(self) -> RecordState:
@@ -137,7 +140,8 @@ class Record:
             document = parse_document(self.document)
         except InvalidInput as invalid:
             raise Unreadable(f"documento: {invalid.code}") from None
-        return ListedRecord(RecordKey(document, self.reference, self.due_date, self.id), self.amount, self.found())
+        key = RecordKey(document, self.reference, self.due_date, self.id)
+        return ListedRecord(key, self.amount, self.found(), self.nature_code)
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,12 +154,13 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """A query's answer: the bytes and their media type, or the address to download them from."""
+    """A query's answer: the bytes and their media type, or the address to download them from; whose it says it is."""
 
     protocol: str | None
     content: bytes = b""
     media_type: str = ""
     url: str | None = None
+    document: Document | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,16 +178,10 @@ def usable_id(record_id: str | None) -> str | None:
     return record_id if record_id is not None and _is_id(record_id) else None
 
 
-def is_usable_url(url: str) -> bool:
-    """Whether a report's address is an absolute one that may be fetched."""
-    try:
-        parts = urlsplit(url)
-        port = parts.port
-    except ValueError:
-        return False
-    is_plain = url.isascii() and url.isprintable() and " " not in url and "\\" not in url
-    is_absolute = parts.scheme in {"http", "https"} and bool(parts.hostname)
-    return is_plain and is_absolute and "@" not in parts.netloc and port != 0
+def usable_url(url: str) -> str | None:
+    """The address of a report in its usual form; None where it is none, or parsers differ about its host."""
+    parsed = parse_address(url.partition("#")[0])
+    return None if parsed is None else str(parsed)
 
 
 def parse_products(reply: HttpReply) -> tuple[Product, ...]:
@@ -222,12 +221,13 @@ def parse_report(reply: HttpReply) -> Report:
     body = read_object(reply)
     protocol = reply.request_id or (read_code(body, "protocolo") if body.get("protocolo") else None)
     encoded, url = body.get("pdf_base64"), body.get("pdf_url")
+    document = _document(body.get("documento"))
     if isinstance(encoded, str):
-        return Report(protocol, _decode(encoded), PDF)
+        return Report(protocol, _decode(encoded), PDF, document=document)
     if isinstance(url, str):
         if _is_data_url(url):
-            return Report(protocol, _decode(url), PDF)
-        return Report(protocol, url=url)
+            return Report(protocol, _decode(url), PDF, document=document)
+        return Report(protocol, url=url, document=document)
     raise Unreadable("pdf_base64, pdf_url")
 
 
@@ -311,7 +311,16 @@ def _record(body: JsonObject) -> Record:
         status=read_word(body, "situacao", RecordStatus),
         error=optional_text(body, "erro"),
         updated_at=_instant(body.get("atualizado_em")),
+        nature_code=optional_code(body, "natureza"),
     )
+
+
+def _document(text: object) -> Document | None:
+    """The document that an answer names; None where it names none, or masks it."""
+    try:
+        return parse_document(text) if isinstance(text, str) else None
+    except InvalidInput:
+        return None
 
 
 def _amount(text: object, name: str) -> str:

@@ -20,16 +20,16 @@ REASONS = HttpCall("GET", "/v1/motivos-baixa", safe=True)
 
 
 def query_call(order: QueryOrder) -> HttpCall:
-    """A credit query. Paid: never repeated."""
+    """A credit query. Paid: never repeated, and on a connection of its own."""
     body: dict[str, object] = {"produto": order.product_code, "documento": order.document.value}
     if order.inputs:
         body["insumos"] = dict(order.inputs)
-    return HttpCall("POST", "/v1/consultas", json=body, headers={"accept": f"{PDF}, application/json"})
+    return HttpCall("POST", "/v1/consultas", json=body, headers={"accept": f"{PDF}, application/json"}, alone=True)
 
 
 def report_call(url: str) -> HttpCall:
     """Download a report whose address was the answer."""
-    return HttpCall("GET", url, headers={"accept": PDF}, safe=True)
+    return HttpCall("GET", url, headers={"accept": PDF}, safe=True, alone=True)
 
 
 def inclusion_call(order: InclusionOrder) -> HttpCall:

@@ -57,15 +57,26 @@ def negativation_row(negativation: Negativation) -> dict[str, Any]:
         **_PLAIN.of(negativation),
         "invoices": [_invoice_tree(invoice) for invoice in negativation.invoices],
         "reference": unique_reference(negativation),
-        "desired": negativation.desired,
         "triggers": [_trigger_tree(trigger) for trigger in negativation.triggers],
         "refused_codes": list(negativation.refused_codes),
-        "due_date": negativation.due_date,
         "seen_at": _NEVER if negativation.is_adopted else negativation.created_at,
-        "is_closed": negativation.is_closed,
         **_unanswered_row("unanswered_inclusions", negativation.unanswered_inclusions),
         **_unanswered_row("unanswered_removals", negativation.unanswered_removals),
         **_transmission_row(negativation.transmission),
+        **_derived_row(negativation),
+    }
+
+
+def row_as_read(row: Row[Any], negativation: Negativation) -> dict[str, Any]:
+    """Like `negativation_row`, of one that was read: its row, and the derived columns, which are not read."""
+    return row._asdict() | _derived_row(negativation)
+
+
+def _derived_row(negativation: Negativation) -> dict[str, Any]:
+    return {
+        "desired": negativation.desired,
+        "due_date": negativation.due_date,
+        "is_closed": negativation.is_closed,
         "queue": queue_name(negativation),
         "wait_state": wait_state(negativation),
         "awaits_person": awaits_person(negativation),

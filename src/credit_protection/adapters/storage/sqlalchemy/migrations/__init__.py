@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 
 from credit_protection.adapters.storage.sqlalchemy.connection_failures import connection_failure
+from credit_protection.adapters.storage.sqlalchemy.tables import METADATA
 from credit_protection.domain.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -29,15 +30,18 @@ _alembic = threading.Lock()
 """Alembic has one context per process."""
 
 
-def upgrade(engine: sa.Engine, *, schema: str | None = None) -> None:
+def upgrade(engine: sa.Engine, *, schema: str | None = None) -> bool:
     """Upgrade the tables to the newest revision; a schema (on PostgreSQL) is created where it is missing.
 
+    Returns whether there were none before. Two processes that start at once may both see none.
+
     Raises:
-        ConfigurationError: the database is of a newer version of the program, or of one before 0.2.
+        ConfigurationError: the database is of a newer version of the program, or of one before 0.2; or it has some of
+            the tables and does not say of which version.
     """
-    current = _current(engine, schema)
+    current = current_revision(engine, schema)
     if current == HEAD:
-        return
+        return False
     if current in _BEFORE_0_2:
         raise ConfigurationError(
             "O banco é de uma versão do programa anterior à 0.2, e esta versão não o converte. Guarde-o para consulta "
@@ -48,6 +52,7 @@ def upgrade(engine: sa.Engine, *, schema: str | None = None) -> None:
     from alembic.util import CommandError  # noqa: PLC0415 - likewise
 
     with _alembic, _locked(engine, schema) as connection:
+        _require_no_strange_table(connection, schema)
         try:
             command.upgrade(_config(connection, schema), "head")
         except CommandError as error:
@@ -56,6 +61,7 @@ def upgrade(engine: sa.Engine, *, schema: str | None = None) -> None:
                 "(pip install --upgrade credit-protection) e tente de novo: nada foi alterado.",
                 code="banco_mais_novo",
             ) from error
+    return current is None
 
 
 def downgrade(engine: sa.Engine, revision: str, *, schema: str | None = None) -> None:
@@ -66,7 +72,8 @@ def downgrade(engine: sa.Engine, revision: str, *, schema: str | None = None) ->
         command.downgrade(_config(connection, schema), revision)
 
 
-def _current(engine: sa.Engine, schema: str | None) -> str | None:
+def current_revision(engine: sa.Engine, schema: str | None) -> str | None:
+    """The revision of the tables; None where there are none."""
     with engine.connect() as connection:
         if not sa.inspect(connection).has_table(VERSION_TABLE, schema=schema):
             return None
@@ -105,6 +112,21 @@ def _begin_immediate(connection: sa.Connection) -> None:
         connection.exec_driver_sql("BEGIN IMMEDIATE")
     except sa.exc.OperationalError as error:
         raise connection_failure(connection.engine, error) from error
+
+
+def _require_no_strange_table(connection: sa.Connection, schema: str | None) -> None:
+    """Tables without a version are those of a copy that lost a part, or of another program."""
+    found = sa.inspect(connection)
+    if found.has_table(VERSION_TABLE, schema=schema):
+        return
+    named = {*found.get_table_names(schema), *found.get_view_names(schema)}
+    if strange := sorted(table.name for table in METADATA.tables.values() if table.name in named):
+        raise ConfigurationError(
+            f"O banco tem {strange[0]}, e não diz de que versão do programa é: falta a tabela {VERSION_TABLE}. "
+            "Nada foi alterado. Restaure o backup inteiro, ou configure um banco vazio "
+            "(CREDIT_PROTECTION_DATABASE_URL).",
+            code="banco_estranho",
+        )
 
 
 def _require_references(connection: sa.Connection) -> None:

@@ -1,7 +1,7 @@
 """Divergences between the ERP, this software and the bureau."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -49,7 +49,9 @@ _ADD_TURN = sa.insert(TURN).inline()
 _COUNT_TURNS = sa.select(sa.func.count().label("how_many")).where(
     TURN.c.integration_id == sa.bindparam("integration_id"),
     TURN.c.at >= sa.bindparam("since", type_=TURN.c.at.type),
+    TURN.c.at <= sa.bindparam("until", type_=TURN.c.at.type),
 )
+_END = datetime(9999, 12, 31, tzinfo=UTC)
 _PURGE_TURNS = sa.delete(TURN).where(TURN.c.at < sa.bindparam("before", type_=TURN.c.at.type))
 
 
@@ -112,9 +114,10 @@ class SqlTurns(Repository):
         row = {"integration_id": integration_id, "negativation_id": negativation_id, "at": at}
         self._transaction.execute_deferred(_ADD_TURN, [row])
 
-    def count(self, integration_id: str, since: datetime) -> int:
+    def count(self, integration_id: str, since: datetime, until: datetime | None = None) -> int:
         """How many of an integration since an instant."""
-        row = self._transaction.row(_COUNT_TURNS, {"integration_id": integration_id, "since": since})
+        parameters = {"integration_id": integration_id, "since": since, "until": until or _END}
+        row = self._transaction.row(_COUNT_TURNS, parameters)
         return 0 if row is None else row.how_many
 
     def purge(self, before: datetime) -> int:

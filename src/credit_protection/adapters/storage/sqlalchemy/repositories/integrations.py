@@ -18,6 +18,9 @@ from credit_protection.domain.reasons import BureauReason
 _ALL_CREDITORS = sa.select(CREDITOR).order_by(CREDITOR.c.id)
 _ONE_CREDITOR = sa.select(CREDITOR).where(CREDITOR.c.id == sa.bindparam("key"))
 _ONE = sa.select(INTEGRATION).where(INTEGRATION.c.id == sa.bindparam("key"))
+_LOCK = _ONE.with_for_update(read=True, key_share=True)
+"""A KEY SHARE: a pause may be written meanwhile, which is an update of other columns."""
+_LOCK_FOR_DELETION = _ONE.with_for_update()
 _WITH_CREDITOR = (
     sa.select(*mapper.JOINED_COLUMNS)
     .select_from(INTEGRATION)
@@ -74,6 +77,11 @@ class SqlIntegrations(Repository):
     def get(self, integration_id: str) -> Integration:
         """Raises `NotFound`; a deleted one is still found here."""
         return mapper.integration_of(self._required(_ONE, integration_id, "a integração"))
+
+    def lock(self, integration_id: str, *, for_deletion: bool = False) -> Integration:
+        """As `get`, holding the row until the unit ends."""
+        statement = _LOCK_FOR_DELETION if for_deletion else _LOCK
+        return mapper.integration_of(self._required(statement, integration_id, "a integração"))
 
     def get_with_creditor(self, integration_id: str, creditor_id: str) -> tuple[Integration, Creditor]:
         """Both in one read; in none where they were joined to an earlier row. Raises `NotFound` for either."""

@@ -16,19 +16,26 @@ from credit_protection.adapters.storage.sqlalchemy.pages import (
 )
 from credit_protection.adapters.storage.sqlalchemy.tables import NEGATIVATION, is_, is_false, is_true
 from credit_protection.adapters.storage.sqlalchemy.transaction import Repository
+from credit_protection.domain.instants import FARTHEST_LEASE, farthest_believed
 from credit_protection.domain.negativations import Negativation
 from credit_protection.domain.state_table import Action, Observed
-from credit_protection.ports.storage import NegativationFilter, Page, PageRequest
+from credit_protection.ports.storage import NegativationFilter, OpenDebtor, Page, PageRequest
 
 _C = NEGATIVATION.c
-_DERIVED = {"desired", "due_date", "is_closed", "queue", "seen_at", "wait_state"}
+_DERIVED = {"awaits_person", "desired", "due_date", "is_closed", "queue", "seen_at", "wait_state"}
 NEGATIVATION_COLUMNS = sa.select(*(column for column in _C if column.name not in _DERIVED))
 """Without the derived columns, and without the one that reconciliation keeps."""
 _COUNT_OPEN = sa.select(sa.func.count()).where(_C.integration_id == sa.bindparam("key"), is_false(_C.is_closed))
 
 _IS_LIVE_OF = sa.and_(_C.integration_id == sa.bindparam("key"), is_false(_C.is_closed))
 _HAS_CLAIM = (
-    sa.select(_C.id).where(_IS_LIVE_OF, _C.claim_until > sa.bindparam("now", type_=_C.claim_until.type)).limit(1)
+    sa.select(_C.id)
+    .where(
+        _IS_LIVE_OF,
+        _C.claim_until > sa.bindparam("now", type_=_C.claim_until.type),
+        _C.claim_until <= sa.bindparam("last_lease", type_=_C.claim_until.type),
+    )
+    .limit(1)
 )
 _HAS_SENT = sa.select(_C.id).where(_IS_LIVE_OF, sa.not_(is_(_C.observed, Observed.ABSENT))).limit(1)
 _STANDING = (
@@ -36,6 +43,12 @@ _STANDING = (
     .order_by(_C.observed_since.desc(), _C.id)
     .limit(sa.bindparam("most"))
 )
+_OPEN_DEBTORS = sa.select(
+    _C.id,
+    _C.customer_id,
+    sa.type_coerce(_C.document, sa.Text).label("document"),  # its check digits are not computed again
+    _C.due_date,
+).where(_IS_LIVE_OF, _C.host == sa.bindparam("host"))
 _UNCONFIRM = (
     sa.update(NEGATIVATION)
     .where(_IS_LIVE_OF, _C.known_at.is_not(None))
@@ -72,7 +85,12 @@ class NegativationLists(Repository):
 
     def has_claim(self, integration_id: str, now: datetime) -> bool:
         """Whether a worker has a valid lease of any of the integration's transmissions."""
-        return self._transaction.row(_HAS_CLAIM, {"key": integration_id, "now": now}) is not None
+        return (
+            self._transaction.row(
+                _HAS_CLAIM, {"key": integration_id, "now": now, "last_lease": farthest_believed(now, FARTHEST_LEASE)}
+            )
+            is not None
+        )
 
     def standing(self, integration_id: str, limit: int) -> Sequence[Negativation]:
         """Open negativations that the bureau acknowledged and that are on file, newest first."""
@@ -84,15 +102,22 @@ class NegativationLists(Repository):
         statement = NEGATIVATION_COLUMNS.add_columns(_C.due_date.label("reported_due_date")).where(
             _C.integration_id == integration_id, is_false(_C.is_closed), _C.due_date <= day
         )
-        if page.after is not None:
-            statement = statement.where(sa.tuple_(_C.due_date, _C.id) > decode_cursor(page.after, _C.due_date, _C.id))
-        statement = statement.order_by(_C.due_date, _C.id).limit(page.size + 1)
         return read_page(
             self._transaction,
-            statement,
+            _oldest_debt_first(statement, page),
             page,
             negativation_of,
             lambda row: (row.reported_due_date.isoformat(), row.id),
+        )
+
+    def open_debtors(self, integration_id: str, host: str, page: PageRequest) -> Page[OpenDebtor]:
+        """The debtors of the integration's negativations of the host that are not closed."""
+        return read_page(
+            self._transaction,
+            _oldest_debt_first(_OPEN_DEBTORS.params(key=integration_id, host=host), page),
+            page,
+            lambda row: OpenDebtor(row.id, row.customer_id, row.document),
+            lambda row: (row.due_date.isoformat(), row.id),
         )
 
     def unconfirm(self, integration_id: str, *, look_up_first: bool) -> int:
@@ -114,6 +139,12 @@ def _conditions(wanted: NegativationFilter) -> list[sa.ColumnElement[bool]]:
 
 def _is_or_not(column: sa.Column[Any], value: str, *, wanted: bool) -> sa.ColumnElement[bool]:
     return is_(column, value) if wanted else sa.or_(column.is_(None), sa.not_(is_(column, value)))
+
+
+def _oldest_debt_first(statement: sa.Select[Any], page: PageRequest) -> sa.Select[Any]:
+    if page.after is not None:
+        statement = statement.where(sa.tuple_(_C.due_date, _C.id) > decode_cursor(page.after, _C.due_date, _C.id))
+    return statement.order_by(_C.due_date, _C.id).limit(page.size + 1)
 
 
 def _most_urgent_first(statement: sa.Select[Any], page: PageRequest) -> sa.Select[Any]:

@@ -16,6 +16,7 @@ from credit_protection.adapters.storage.sqlalchemy.repositories.negativation_lis
     NEGATIVATION_COLUMNS,
     NegativationLists,
 )
+from credit_protection.adapters.storage.sqlalchemy.repositories.relinked_invoices import RelinkedInvoices
 from credit_protection.adapters.storage.sqlalchemy.repositories.seen_negativations import SeenNegativations
 from credit_protection.adapters.storage.sqlalchemy.tables import (
     CREDITOR,
@@ -30,6 +31,7 @@ from credit_protection.adapters.storage.sqlalchemy.transaction import Transactio
 from credit_protection.domain.capabilities import Registry
 from credit_protection.domain.events import Event
 from credit_protection.domain.negativations import Negativation
+from credit_protection.domain.relinking import Relink
 from credit_protection.domain.requests import InclusionRequest
 from credit_protection.domain.state_table import Desired
 from credit_protection.ports.storage import Page, PageRequest
@@ -91,13 +93,15 @@ _OPEN_INVOICE_IDS = (
 )
 
 
-class SqlNegativations(DueTransmissions, NegativationLists, SeenNegativations):
+class SqlNegativations(DueTransmissions, NegativationLists, SeenNegativations, RelinkedInvoices):
     """`ports.storage.NegativationRepository`."""
 
     def __init__(self, transaction: Transaction) -> None:
         super().__init__(transaction)
         self._known_rows: dict[tuple[str, int], dict[str, Any]] = {}
         """The rows that this unit read or wrote, by id and version: `save` writes only columns that differ."""
+        self._read_rows: dict[tuple[str, int], tuple[sa.Row[Any], Negativation]] = {}
+        """Those that were only read: most are never saved."""
         self._locked_ids: set[str] = set()
         """Locked since they were read: no other unit can have changed them."""
 
@@ -126,7 +130,8 @@ class SqlNegativations(DueTransmissions, NegativationLists, SeenNegativations):
     def add(self, negativation: Negativation) -> None:
         """Insert a new one, or no row of it; the unit stays usable."""
         key = negativation.id
-        if not self._transaction.insert_new(NEGATIVATION, mapper.negativation_row(negativation)):
+        row = mapper.negativation_row(negativation)
+        if not self._transaction.insert_new(NEGATIVATION, row):
             known = self._transaction.row(_EXISTS, {"key": key})
             if known is None:
                 raise conflicts.reference_conflict(negativation.reference)
@@ -134,7 +139,7 @@ class SqlNegativations(DueTransmissions, NegativationLists, SeenNegativations):
         invoices = mapper.invoice_rows(negativation)
         if self._transaction.insert_new(NEGATIVATION_INVOICE, invoices) != len(invoices):
             self._require_invoices(key, len(invoices))
-        self._remember_row(negativation)
+        self._known_rows[negativation.id, negativation.version] = row
 
     def _require_invoices(self, key: str, expected: int) -> None:
         """Some drivers count only the last of many inserts: count the rows."""
@@ -152,6 +157,11 @@ class SqlNegativations(DueTransmissions, NegativationLists, SeenNegativations):
             raise conflicts.version_conflict("a negativação", negativation.id)
         self._sync_invoice_rows([row])
 
+    def relink(self, negativation: Negativation, relinks: Sequence[Relink]) -> None:
+        """Replace, with other invoices; the unit must not be committed after a `Conflict`."""
+        self.save(negativation)
+        self._add_relinks(negativation, relinks)
+
     def save_all(self, negativations: Sequence[Negativation]) -> None:
         """Replace many, and increment their versions."""
         if not negativations:
@@ -167,7 +177,10 @@ class SqlNegativations(DueTransmissions, NegativationLists, SeenNegativations):
 
     def _changed_columns(self, row: dict[str, Any]) -> set[str]:
         """The columns that differ from the row that this unit read; all, where it did not read this version."""
-        before = self._known_rows.get((row["id"], row["version"]), {})
+        key = row["id"], row["version"]
+        if key in self._read_rows:
+            self._known_rows[key] = mapper.row_as_read(*self._read_rows.pop(key))
+        before = self._known_rows.get(key, {})
         return {
             name for name, value in row.items() if name != "seen_at" and (name not in before or before[name] != value)
         }
@@ -223,15 +236,13 @@ class SqlNegativations(DueTransmissions, NegativationLists, SeenNegativations):
         return [mapper.event_of(row) for row in self._transaction.rows(_HISTORY, {"key": negativation_id})]
 
     def _read(self, row: sa.Row[Any]) -> Negativation:
-        return self._remember_row(mapper.negativation_of(row))
+        negativation = mapper.negativation_of(row)
+        self._read_rows[negativation.id, negativation.version] = row, negativation
+        return negativation
 
     def _read_locked(self, row: sa.Row[Any]) -> Negativation:
         self._locked_ids.add(row.id)
         return self._read(row)
-
-    def _remember_row(self, negativation: Negativation) -> Negativation:
-        self._known_rows[negativation.id, negativation.version] = mapper.negativation_row(negativation)
-        return negativation
 
     def for_invoices(self, host: str, invoice_ids: Sequence[str]) -> Sequence[Negativation]:
         """Negativations that are not closed and cover any of the invoices, oldest first."""

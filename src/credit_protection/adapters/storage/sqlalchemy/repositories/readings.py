@@ -11,6 +11,7 @@ from credit_protection.adapters.storage.sqlalchemy.tables import NEGATIVATION_IN
 from credit_protection.adapters.storage.sqlalchemy.transaction import Repository, chunks
 from credit_protection.domain.comparison.readings import StoredReading, reading_from_content
 from credit_protection.domain.comparison.rechecks import Recheck
+from credit_protection.domain.instants import FARTHEST_RECHECK, SKEW, farthest_believed
 from credit_protection.ports.storage import OpenInvoices, PageRequest
 
 _R, _C, _I = READING.c, RECHECK.c, NEGATIVATION_INVOICE.c
@@ -36,14 +37,18 @@ _GET = sa.select(READING).where(
     _R.host == sa.bindparam("host"), _R.invoice_id.in_(sa.bindparam("invoice_ids", expanding=True))
 )
 _IS_OPEN = _C.done_at.is_(None)
-_SEE = sa.update(RECHECK).where(_C.seen_at.is_(None)).values(seen_at=sa.bindparam("now", type_=_C.seen_at.type))
+_NOW = sa.bindparam("now", type_=_C.due_at.type)
+_SKEWED = sa.bindparam("skewed", type_=_C.due_at.type)
+_SEE = sa.update(RECHECK).where(_C.seen_at.is_(None)).values(seen_at=_NOW)
+_SEE_AGAIN = sa.update(RECHECK).where(_IS_OPEN, _C.seen_at > _SKEWED).values(seen_at=_NOW)
+_SEE_DONE_AGAIN = sa.update(RECHECK).where(_C.done_at > _SKEWED).values(seen_at=_NOW, done_at=_NOW)
 _DUE = (
     sa.select(RECHECK)
     .where(
         _C.host == sa.bindparam("host"),
         _IS_OPEN,
         _C.seen_at.is_not(None),
-        _C.due_at <= sa.bindparam("now", type_=_C.due_at.type),
+        sa.or_(_C.due_at <= _NOW, _C.due_at > sa.bindparam("last_due", type_=_C.due_at.type)),
     )
     .order_by(_C.due_at, _C.id)
     .limit(sa.bindparam("most"))
@@ -96,11 +101,14 @@ class SqlRechecks(Repository):
 
     def see(self, now: datetime) -> int:
         """Stamp those that no unit has seen committed before. Returns how many."""
-        return self._transaction.execute(_SEE, {"now": now})
+        parameters = {"now": now, "skewed": now + SKEW}
+        statements = (_SEE, _SEE_AGAIN, _SEE_DONE_AGAIN)
+        return sum(self._transaction.execute(each, parameters) for each in statements)
 
     def due(self, host: str, now: datetime, limit: int) -> Sequence[Recheck]:
         """Those of a host that were seen, are not done, and are due; the earliest first."""
-        rows = self._transaction.rows(_DUE, {"host": host, "now": now, "most": limit})
+        last_due = farthest_believed(now, FARTHEST_RECHECK)
+        rows = self._transaction.rows(_DUE, {"host": host, "now": now, "last_due": last_due, "most": limit})
         return [_recheck_of(row) for row in rows]
 
     def of(self, host: str, invoice_ids: Sequence[str]) -> Sequence[Recheck]:
@@ -136,7 +144,7 @@ def _row(host: str, stored: StoredReading) -> dict[str, Any]:
 
 def _stored_of(row: sa.Row[Any]) -> StoredReading:
     reading = reading_from_content(row.invoice_id, row.as_of, row.content)
-    return StoredReading(reading, row.status_since, row.due_date_since)
+    return StoredReading(reading, row.status_since, row.due_date_since, is_held=row.check_at <= row.as_of)
 
 
 def _recheck_row(recheck: Recheck) -> dict[str, Any]:

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from credit_protection.adapters.storage.derived_columns import adopted_reference
 from credit_protection.adapters.storage.sqlalchemy.mappers.negativations import negativation_of
 from credit_protection.adapters.storage.sqlalchemy.pages import decode_cursor, read_page
+from credit_protection.adapters.storage.sqlalchemy.repositories.due_transmissions import IS_CLAIMABLE, clock_parameters
 from credit_protection.adapters.storage.sqlalchemy.repositories.negativation_lists import NEGATIVATION_COLUMNS
 from credit_protection.adapters.storage.sqlalchemy.tables import IS_DUE_REMOVAL, NEGATIVATION, is_, is_false
 from credit_protection.adapters.storage.sqlalchemy.transaction import Repository, chunks
@@ -44,12 +45,13 @@ _COUNT_PRESENT = (
     )
     .group_by(_C.document)
 )
-_NOW = sa.bindparam("now", type_=_C.due_at.type)
 _HAS_DUE_REMOVAL = (
     sa.select(_C.id)
-    .where(IS_DUE_REMOVAL, _OF_INTEGRATION, _C.due_at <= _NOW, sa.or_(_C.claim_until.is_(None), _C.claim_until <= _NOW))
+    .where(IS_DUE_REMOVAL, _C.integration_id.concat("") == sa.bindparam("integration_id"), IS_CLAIMABLE)
+    .order_by(_C.deadline, _C.due_at, _C.id)
     .limit(1)
 )
+"""In the order of the queue's index, which is short; by its plain id SQLite reads all records of the integration."""
 
 
 class SeenNegativations(Repository):
@@ -121,14 +123,15 @@ class SeenNegativations(Repository):
 
     def has_due_removal(self, integration_id: str, now: datetime) -> bool:
         """Whether a worker may claim a removal of the integration now."""
-        return self._transaction.row(_HAS_DUE_REMOVAL, {"integration_id": integration_id, "now": now}) is not None
+        parameters = {**clock_parameters(now), "integration_id": integration_id}
+        return self._transaction.row(_HAS_DUE_REMOVAL, parameters) is not None
 
 
 def _conditions(wanted: UnseenFilter) -> list[sa.ColumnElement[Any]]:
     conditions: list[sa.ColumnElement[Any]] = [
         _C.integration_id == wanted.integration_id,
         is_false(_C.is_closed),
-        is_(_C.observed, Observed.PRESENT),
+        is_(_C.observed, Observed.ABSENT if wanted.waiting else Observed.PRESENT),
         is_(_C.desired, Desired.INCLUDED),
         _C.claim_until.is_(None),
         _C.observed_since < wanted.stable_before,

@@ -25,7 +25,13 @@ _AFTER = sa.tuple_(*_ORDER) > sa.tuple_(*(sa.bindparam(f"last_{column.name}", ty
 _UNAPPLIED_AFTER = _UNAPPLIED.where(_AFTER)
 _WAITING = (
     sa.select(*_ORDER)
-    .where(_IS_UNAPPLIED, _C.recorded_at < sa.bindparam("before", type_=_C.recorded_at.type))
+    .where(
+        _IS_UNAPPLIED,
+        sa.or_(
+            _C.recorded_at < sa.bindparam("before", type_=_C.recorded_at.type),
+            _C.recorded_at > sa.bindparam("ahead", type_=_C.recorded_at.type),
+        ),
+    )
     .order_by(*_ORDER)
     .limit(sa.bindparam("most"))
 )
@@ -123,9 +129,9 @@ class SqlSettlements(Repository):
             rows = self._transaction.rows(_UNAPPLIED_AFTER, last | {"most": limit})
         return list(pairs)[:limit]
 
-    def waiting(self, before: datetime, limit: int) -> WaitingEntries:
+    def waiting(self, before: datetime, limit: int, *, or_after: datetime | None = None) -> WaitingEntries:
         """Unapplied entries that were recorded before an instant; at most `limit` are counted."""
-        rows = self._transaction.rows(_WAITING, {"before": before, "most": limit})
+        rows = self._transaction.rows(_WAITING, {"before": before, "ahead": or_after, "most": limit})
         ids = dict.fromkeys(row.invoice_id for row in rows)
         return WaitingEntries(len(rows), rows[0].recorded_at if rows else None, list(ids)[:_SHOWN])
 
@@ -140,7 +146,7 @@ class SqlSettlements(Repository):
 
     def lock_unapplied(self, limit: int) -> Unapplied:
         """The same, of at most `limit` entries; free invoices are locked. Without waiting, so in any order."""
-        if self._transaction.connection.dialect.name == "sqlite":
+        if self._transaction.dialect.name == "sqlite":
             pairs = self.unapplied(limit)
             return Unapplied(pairs, (), has_more=len(pairs) >= limit)
         rows = self._transaction.rows(_LOCK_UNAPPLIED, {"most": limit})
@@ -244,7 +250,7 @@ class SqlSettlements(Repository):
 
     def _lock_rows(self, host: str, ordered: Sequence[str]) -> int:
         """Lock existing rows; returns how many. SQLite has no row locks."""
-        if self._transaction.connection.dialect.name == "sqlite":
+        if self._transaction.dialect.name == "sqlite":
             return 0
         parameters = ({"host": host, "invoice_ids": some} for some in chunks(ordered))
         return sum(len(self._transaction.rows(_LOCK, each)) for each in parameters)

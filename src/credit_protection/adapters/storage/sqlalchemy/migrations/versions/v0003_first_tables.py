@@ -79,7 +79,7 @@ def upgrade() -> None:
         *_columns(sa.Integer, "version"),
         *_columns(_JSON, "failing_negativation_ids"),
         *_columns(sa.Integer, "consecutive_pauses"),
-        *_columns(_INSTANT, "paused_since", null=True),
+        *_columns(_INSTANT, "paused_since", "paused_at", null=True),
         *_columns(sa.Text, "reason_map"),
     )
     _create_catalogue(
@@ -119,6 +119,13 @@ def upgrade() -> None:
         "cp_credit_query", "reuse", ["document", "integration_id", "product_code", "answered_at"], "status = 'answered'"
     )
     _create_index("cp_credit_query", "unanswered", ["asked_at", "id"], "status = 'sent'")
+    _create_index(
+        "cp_credit_query",
+        "running",
+        ["document", "integration_id", "product_code"],
+        where="status = 'sent'",
+        unique=True,
+    )
     _create_table(
         "cp_credit_report",
         *_columns(sa.Text, "query_id", "media_type"),
@@ -210,6 +217,13 @@ def upgrade() -> None:
         ["host", "registry", "invoice_id"],
         "is_closed = false AND desired = 'included'",
         unique=True,
+    )
+    _create_table(
+        "cp_relink",
+        *_columns(sa.Text, "negativation_id", "host", "invoice_id", "new_host", "new_invoice_id"),
+        *_columns(_INSTANT, "at"),
+        key=("negativation_id", "host", "invoice_id"),
+        negativation_id="cp_negativation",
     )
     _create_table(
         "cp_event",
@@ -311,11 +325,23 @@ def _create_comparison_tables() -> None:
         *_columns(sa.Text, "host", "kind", "subject", "reason"),
         key=("host", "kind", "subject"),
     )
+    _create_table(
+        "cp_user",
+        *_columns(sa.Text, "id"),
+        *_columns(_JSON, "roles"),
+        *_columns(_JSON, "creditor_ids", null=True),
+        *_columns(_FLAG, "active"),
+        *_columns(sa.Text, "given_by"),
+        *_columns(_INSTANT, "given_at"),
+        *_columns(_FLAG, "administers"),
+    )
+    _create_list_indexes("cp_user", ["given_at", "id"])
 
 
 def downgrade() -> None:
     """Drop them, children first."""
     for table in (
+        "cp_user",
         "cp_watermark",
         "cp_audit",
         "cp_unreadable",
@@ -326,6 +352,7 @@ def downgrade() -> None:
         "cp_invoice",
         "cp_settlement",
         "cp_event",
+        "cp_relink",
         "cp_negativation_invoice",
         "cp_negativation",
         "cp_inclusion_request",
