@@ -184,16 +184,17 @@ class Audit:
 
     def _brake(self) -> None:
         turned = sorted(
-            event.at
+            (event.at, f"{planted.kind} {case.negativation_id}")
             for case in self._world.cases
             if (planted := self._planted.get(case.negativation_id)) is not None and planted.expected.turns_by_reading
             for event in self._events[case.negativation_id]
             if event.kind is EventKind.REMOVAL_WANTED
         )
         most = max(20, len(self._world.cases) * 2 // 100)
-        for first, beyond in zip(turned, turned[most:], strict=False):
+        for start, ((first, _), (beyond, _)) in enumerate(zip(turned, turned[most:], strict=False)):
             if beyond - first < _DAY:
-                self.findings.beyond_brake.append(f"more than {most} turned between {first} and {beyond}")
+                names = ", ".join(name for _, name in turned[start : start + most + 1])
+                self.findings.beyond_brake.append(f"more than {most} turned between {first} and {beyond}: {names}")
                 return
 
     def _requests(self) -> None:

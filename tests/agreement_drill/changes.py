@@ -215,7 +215,7 @@ def renumbered(world: World, case: Case) -> Expected:
 
 
 def renumbered_and_paid(world: World, case: Case) -> Expected:
-    """Once a person matched the two, a payment is still reported under the old id."""
+    """Once a person matched the two, a payment is still reported under the old id: by the host, so no brake holds it."""
     old_id = case.invoice_id
 
     def pay() -> None:
@@ -223,7 +223,7 @@ def renumbered_and_paid(world: World, case: Case) -> Expected:
         world.report(replace(paid, invoice_id=old_id))
 
     _renumber(world, case, pay)
-    return ends(REMOVED, passing=(DivergenceCode.NOT_READ,), turns_by_reading=True)
+    return ends(REMOVED, passing=(DivergenceCode.NOT_READ,))
 
 
 def written_off(world: World, case: Case) -> Expected:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from credit_protection.application.reading_effects import Turns
 from credit_protection.application.rereading import Rereading
 from credit_protection.domain.actors import SYSTEM, Actor
 from credit_protection.domain.customers import InvoiceStatus
@@ -290,6 +291,15 @@ def test_brake_allows_as_many_again_after_a_day(app: AppFixture) -> None:
     reread(app, DAY + HOUR)
     assert all(desired(app, each) is Desired.REMOVED for each in made)
     assert open_ones(app) == []
+
+
+def test_brake_allows_no_part_of_what_turns_together(app: AppFixture) -> None:
+    made = many(app, 3)
+    with app.storage.unit() as unit:
+        turns = Turns(app.ports, unit, {made[0].integration_id: 2})
+        assert not turns.take(made)
+        assert turns.take(made[:2])
+        assert not turns.take(made[2:])
 
 
 def test_brake_stays_on_while_a_policy_waits_for_it(app: AppFixture) -> None:

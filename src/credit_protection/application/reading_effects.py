@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
@@ -53,11 +54,11 @@ class Turns:
     held: dict[str, list[str]] = field(default_factory=dict)
 
     def take(self, negativations: Sequence[Negativation]) -> bool:
-        """Count a turn of each; False, with nothing counted, where the brake of any integration is on."""
-        ids = {each.integration_id for each in negativations}
-        for integration_id in ids - self.left.keys():
+        """Count a turn of each; False, with nothing counted, where they are more than the brake of one allows."""
+        wanted = Counter(each.integration_id for each in negativations)
+        for integration_id in wanted.keys() - self.left.keys():
             self.left[integration_id] = self._allowed(integration_id)
-        if any(self.left[integration_id] <= 0 for integration_id in ids):
+        if any(self.left[integration_id] < count for integration_id, count in wanted.items()):
             for each in negativations:
                 self.held.setdefault(each.integration_id, []).append(each.id)
             return False
