@@ -215,7 +215,7 @@ def renumbered(world: World, case: Case) -> Expected:
 
 
 def renumbered_and_paid(world: World, case: Case) -> Expected:
-    """Once a person matched the two, a payment is still reported under the old id: by the host, so no brake holds it."""
+    """A payment is still reported under the old id once a person matched the two: by the host, so no brake holds it."""
     old_id = case.invoice_id
 
     def pay() -> None:
