@@ -156,8 +156,8 @@ def _give_each_a_document(ours: BenchmarkTenant, file: Path, first_customer: str
         )
     with closing(sqlite3.connect(ours.url.removeprefix("sqlite:///"))) as connection, connection:
         connection.executemany(
-            f"UPDATE cp_negativation SET document = ?1, customer_id = '{first_customer}' || ?2"  # noqa: S608 - our own id
-            " WHERE id = 'n0000000' || ?2",
+            f"UPDATE cp_negativation SET document = ?1, customer_id = '{first_customer}' || ?2,"  # noqa: S608 - our own ids
+            f" invoices = replace(invoices, '{_FIRST}', '{_FIRST}' || ?2) WHERE id = 'n0000000' || ?2",
             people,
         )
 
