@@ -43,7 +43,7 @@ def read_debtor_holds(tenant: TenantPorts, debtors: Mapping[str, tuple[str, str]
     answers: dict[str, DebtorHolds] = {}
     for key, (customer_id, document) in debtors.items():
         records = same.get(document, frozenset())
-        theirs = {record: holds[record] for record in sorted(records | {customer_id}) if record in holds}
+        theirs = {each: holds[each] for each in sorted(records | {customer_id}) if each in holds} if holds else {}
         answers[key] = DebtorHolds(records, theirs)
     return answers
 
